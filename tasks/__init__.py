@@ -1,0 +1,1 @@
+"""The steps of Sluss: one file a step, and sub-packages for what steps share."""

@@ -1,0 +1,1 @@
+"""The metadata hub: experiment tracker, lineage and model registry, all in MLflow."""

@@ -1,0 +1,1 @@
+"""The HTML report: figures, plots and the page around them."""

@@ -1,0 +1,1 @@
+"""What every step needs: settings, use cases, intervals, errors and the command line."""

@@ -1,0 +1,64 @@
+"""The data interval: Airflow's, and the unit of work of every step."""
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Literal
+
+from tasks.shared.errors import ConfigError
+
+Unit = Literal["hour", "day"]
+
+_LENGTH = {"hour": timedelta(hours=1), "day": timedelta(days=1)}
+_FORMAT = {"hour": "%Y-%m-%dT%H", "day": "%Y-%m-%d"}
+
+
+@dataclass(frozen=True, slots=True)
+class Interval:
+    """Half-open span of time [start, end), both aware and in UTC."""
+
+    start: datetime
+    end: datetime
+
+    def __post_init__(self) -> None:
+        if self.start.tzinfo is None or self.end.tzinfo is None:
+            raise ConfigError(f"The interval {self.start} – {self.end} has no time zone; give its times in UTC.")
+        if self.start >= self.end:
+            raise ConfigError(f"The interval starts at {self.start} and ends at {self.end}: the end must be later.")
+
+    def __str__(self) -> str:
+        return f"{self.start:%Y-%m-%d %H:%M} – {self.end:%Y-%m-%d %H:%M} UTC"
+
+
+def length(unit: Unit) -> timedelta:
+    """How long one interval of this unit lasts."""
+    return _LENGTH[unit]
+
+
+def partition(moment: datetime, unit: Unit) -> str:
+    """Name of the partition that holds `moment`; names sort as time does, e.g. `2026-01-05` or `2026-01-05T13`."""
+    return moment.astimezone(UTC).strftime(_FORMAT[unit])
+
+
+def midnight(day: date) -> datetime:
+    """The day's first moment, in UTC."""
+    return datetime.combine(day, time(), UTC)
+
+
+def parse_interval(text: str, unit: Unit) -> Interval:
+    """The interval that starts at `text` (`2026-01-05`, or `2026-01-05T13` for hourly use cases).
+
+    Raises:
+        ConfigError: the text is no such time.
+    """
+    try:
+        start = datetime.fromisoformat(text)
+    except ValueError:
+        example = "2026-01-05" if unit == "day" else "2026-01-05T13"
+        raise ConfigError(f"'{text}' is no interval; name the {unit} it starts with, for example {example}.") from None
+    start = start.astimezone(UTC) if start.tzinfo else start.replace(tzinfo=UTC)
+    return Interval(start, start + length(unit))
+
+
+def airflow_interval(start: str, end: str) -> Interval:
+    """The interval from Airflow's `data_interval_start` and `data_interval_end` in ISO 8601."""
+    return Interval(datetime.fromisoformat(start).astimezone(UTC), datetime.fromisoformat(end).astimezone(UTC))

@@ -1,0 +1,1 @@
+"""Where generate_data gets rows from."""

@@ -1,0 +1,1 @@
+"""Where rows live: the warehouse (SQL) and the lake (Delta tables)."""

@@ -1,0 +1,108 @@
+"""The lake: Delta tables in a folder or on S3, partitioned by interval."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from tasks.shared.errors import DataError, ServiceError
+from tasks.shared.settings import Settings
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+    import pyarrow.dataset as ds
+    from deltalake import DeltaTable
+
+INTERVAL = "interval"  # the partition column of every table: a name from tasks.shared.interval.partition
+_ATTEMPTS = 5
+
+
+@dataclass(frozen=True)
+class Lake:
+    """The tables of one use case."""
+
+    settings: Settings
+    use_case: str
+
+    def uri(self, table: str) -> str:
+        """Address of a table, e.g. `s3://lake/sentiment/curated`."""
+        return f"{self.settings.lake}/{self.use_case}/{table}"
+
+    def table(self, name: str, version: int | None = None) -> "DeltaTable | None":
+        """The table at a version (the newest by default), or None where nothing was ever written.
+
+        Raises:
+            DataError: the table has no such version, or it was vacuumed.
+            ServiceError: the lake does not answer.
+        """
+        from deltalake import DeltaTable
+        from deltalake.exceptions import TableNotFoundError
+
+        with self._reachable():
+            try:
+                return DeltaTable(self.uri(name), version=version, storage_options=self.settings.lake_options)
+            except TableNotFoundError:
+                return None
+
+    def dataset(self, name: str, version: int | None = None) -> "ds.Dataset | None":
+        """The table as a pyarrow dataset: columns and filters are pushed down to the files."""
+        table = self.table(name, version)
+        return None if table is None else table.to_pyarrow_dataset()
+
+    def replace(self, name: str, rows: "pa.Table | pa.RecordBatchReader", first: str, end: str) -> int:
+        """Replace the partitions first ≤ interval < end by `rows` in one atomic commit.
+
+        Running twice leaves the same table. A lost race for a partition is tried again.
+
+        Args:
+            name: the table.
+            rows: all rows of those partitions, with the column `interval`. A reader can be used once only, so
+                pass a `pa.Table` where several writers may meet.
+            first: name of the first partition.
+            end: name of the partition after the last one.
+
+        Returns:
+            The table's version that holds the rows.
+        """
+        import pyarrow as pa
+        from deltalake import write_deltalake
+        from deltalake.exceptions import CommitFailedError
+
+        attempts = _ATTEMPTS if isinstance(rows, pa.Table) else 1
+        for attempt in range(attempts):
+            exists = self.table(name) is not None
+            try:
+                with self._reachable():
+                    write_deltalake(
+                        self.uri(name),
+                        rows,
+                        mode="overwrite" if exists else "append",
+                        partition_by=[INTERVAL],
+                        predicate=f"{INTERVAL} >= '{first}' AND {INTERVAL} < '{end}'" if exists else None,
+                        storage_options=self.settings.lake_options,
+                    )
+            except CommitFailedError:
+                if attempt == attempts - 1:
+                    raise
+            else:
+                break
+        written = self.table(name)
+        assert written is not None
+        version: int = written.version()
+        return version
+
+    @contextmanager
+    def _reachable(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            reason = " ".join(str(error).split())[:300]
+            raise ServiceError(
+                f"The lake at {self.settings.lake} does not answer: {reason}. "
+                "Check that the stack is up (make ps), or SLUSS_LAKE_URL and its key."
+            ) from error
+
+
+def no_rows(what: str, cure: str) -> DataError:
+    """The error for an interval or table without rows, phrased the same everywhere."""
+    return DataError(f"{what}. {cure}")
