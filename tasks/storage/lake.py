@@ -1,11 +1,11 @@
 """The lake: Delta tables in a folder or on S3, partitioned by interval."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tasks.shared.errors import DataError, ServiceError
+from tasks.shared.errors import ServiceError
 from tasks.shared.settings import Settings
 
 if TYPE_CHECKING:
@@ -49,40 +49,39 @@ class Lake:
         table = self.table(name, version)
         return None if table is None else table.to_pyarrow_dataset()
 
-    def replace(self, name: str, rows: "pa.Table | pa.RecordBatchReader", first: str, end: str) -> int:
+    def replace(self, name: str, rows: "pa.Table | Callable[[], pa.RecordBatchReader]", first: str, end: str) -> int:
         """Replace the partitions first ≤ interval < end by `rows` in one atomic commit.
 
         Running twice leaves the same table. A lost race for a partition is tried again.
 
         Args:
             name: the table.
-            rows: all rows of those partitions, with the column `interval`. A reader can be used once only, so
-                pass a `pa.Table` where several writers may meet.
+            rows: all rows of those partitions, with the column `interval`: a table, or what makes a stream of them
+                (called again when a race was lost).
             first: name of the first partition.
             end: name of the partition after the last one.
 
         Returns:
             The table's version that holds the rows.
         """
-        import pyarrow as pa
         from deltalake import write_deltalake
-        from deltalake.exceptions import CommitFailedError
+        from deltalake.exceptions import CommitFailedError, DeltaError
 
-        attempts = _ATTEMPTS if isinstance(rows, pa.Table) else 1
-        for attempt in range(attempts):
+        for attempt in range(_ATTEMPTS):
             exists = self.table(name) is not None
             try:
                 with self._reachable():
                     write_deltalake(
                         self.uri(name),
-                        rows,
-                        mode="overwrite" if exists else "append",
+                        rows() if callable(rows) else rows,
+                        mode="overwrite" if exists else "error",  # an append could double rows in a race
                         partition_by=[INTERVAL],
                         predicate=f"{INTERVAL} >= '{first}' AND {INTERVAL} < '{end}'" if exists else None,
                         storage_options=self.settings.lake_options,
                     )
-            except CommitFailedError:
-                if attempt == attempts - 1:
+            except DeltaError as error:
+                lost_a_race = isinstance(error, CommitFailedError) or not exists
+                if not lost_a_race or attempt == _ATTEMPTS - 1:
                     raise
             else:
                 break
@@ -101,8 +100,3 @@ class Lake:
                 f"The lake at {self.settings.lake} does not answer: {reason}. "
                 "Check that the stack is up (make ps), or SLUSS_LAKE_URL and its key."
             ) from error
-
-
-def no_rows(what: str, cure: str) -> DataError:
-    """The error for an interval or table without rows, phrased the same everywhere."""
-    return DataError(f"{what}. {cure}")

@@ -1,0 +1,129 @@
+"""Score an interval's curated rows with the champion, in constant memory."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from tasks.shared.cli import chosen_interval, interval_parser, run_step
+from tasks.shared.errors import DataError
+from tasks.shared.interval import Interval, partition
+from tasks.shared.settings import Settings
+from tasks.shared.use_case import UseCase
+from tasks.storage.lake import INTERVAL, Lake
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import pyarrow as pa
+    import pyarrow.dataset as ds
+
+    from tasks.hub.registry import LoadedModel
+
+BATCH_ROWS = 16_384
+
+
+@dataclass(frozen=True)
+class Predictions:
+    """How many rows were scored, and by which version."""
+
+    rows: int
+    version: str
+    run_id: str
+
+
+def run(settings: Settings, use_case: UseCase, interval: Interval) -> Predictions:
+    """Replace the interval's predictions by the champion's.
+
+    The model is found by its registered name and alias, and loaded only if it is the very one that was validated.
+
+    Raises:
+        DataError: the interval has no curated rows.
+        ModelError: there is no champion, or its artifacts were changed.
+        ServiceError: the lake or MLflow does not answer.
+    """
+    from tasks.hub import registry
+
+    lake = Lake(settings, use_case.name)
+    first, end = partition(interval.start, use_case.unit), partition(interval.end, use_case.unit)
+    rows = _rows(lake, use_case, interval, (first, end))
+    model = registry.load(settings, registry.champion(settings, use_case))
+    lake.replace("predictions", lambda: _scored(rows, use_case, model), first, end)
+    return Predictions(rows.count_rows(), model.version, model.run_id)
+
+
+def _rows(lake: Lake, use_case: UseCase, interval: Interval, span: tuple[str, str]) -> "ds.Scanner":
+    import pyarrow.dataset as ds
+
+    columns = list(dict.fromkeys([INTERVAL, "id", "event_time", *use_case.features]))
+    curated = lake.dataset("curated")
+    inside = (ds.field(INTERVAL) >= span[0]) & (ds.field(INTERVAL) < span[1])
+    if curated is None or not curated.count_rows(filter=inside):
+        raise DataError(
+            f"The interval {interval} of {use_case.name} has no curated rows, so there is nothing to score. "
+            f"Curate it first: make data USE_CASE={use_case.name} INTERVAL={span[0]}."
+        )
+    return curated.filter(inside).scanner(columns, batch_size=BATCH_ROWS)
+
+
+def _scored(rows: "ds.Scanner", use_case: UseCase, model: "LoadedModel") -> "pa.RecordBatchReader":
+    """The predictions as a stream: no more than one batch is held at a time."""
+    import pyarrow as pa
+
+    schema = pa.schema(
+        [
+            (INTERVAL, pa.string()),
+            ("id", pa.string()),
+            ("event_time", pa.timestamp("us", "UTC")),
+            ("score", pa.float64()),
+            ("prediction", pa.int8()),
+            ("confidence", pa.float64()),
+            ("model_version", pa.string()),
+            ("run_id", pa.string()),
+        ]
+    )
+
+    def batches() -> Iterator[pa.RecordBatch]:
+        for batch in rows.to_batches():
+            if batch.num_rows:
+                frame = score(model, use_case, batch.to_pandas())
+                yield pa.RecordBatch.from_pandas(frame, schema=schema, preserve_index=False)
+
+    return pa.RecordBatchReader.from_batches(schema, batches())
+
+
+def score(model: "LoadedModel", use_case: UseCase, rows: "pd.DataFrame") -> "pd.DataFrame":
+    """Predictions for raw curated rows.
+
+    Args:
+        model: a loaded version.
+        use_case: names the features.
+        rows: n rows with `interval`, `id`, `event_time` and the features.
+
+    Returns:
+        n rows: the first three columns, `score` (probability of the second class, in [0, 1]), `prediction` (0 or 1),
+        `confidence` (probability of the predicted class, in [0.5, 1]), `model_version` and `run_id`.
+    """
+    scores = model.pipeline.predict_proba(rows[list(use_case.features)])[:, 1]
+    predictions = (scores >= 0.5).astype("int8")
+    return rows[[INTERVAL, "id", "event_time"]].assign(
+        score=scores,
+        prediction=predictions,
+        confidence=abs(scores - 0.5) + 0.5,
+        model_version=model.version,
+        run_id=model.run_id,
+    )
+
+
+def main() -> None:
+    """Parse, score and print."""
+    arguments = interval_parser(__doc__ or "").parse_args()
+
+    def step(settings: Settings, use_case: UseCase) -> None:
+        interval = chosen_interval(arguments, use_case)
+        scored = run(settings, use_case, interval)
+        print(f"{scored.rows} rows of {interval} scored by {use_case.model} version {scored.version}.")
+
+    run_step(arguments, step)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""Gates: checks with a name, a verdict, the figures and a sentence that a person understands."""

@@ -1,0 +1,202 @@
+"""Candidates: what a training run logs, and its registration as a model version."""
+
+import hashlib
+import json
+import tempfile
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tasks.hub import environment
+from tasks.hub.identity import artifact_digest
+from tasks.hub.registry import DIGEST_TAG, INPUTS_TAG, PROFILE_FILE, TRUSTED_TYPES
+from tasks.hub.tracking import connect, experiment_id, reachable
+from tasks.shared.settings import Settings
+from tasks.shared.use_case import UseCase
+from tasks.storage.lake import Lake
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+    from mlflow.entities import DatasetInput
+    from sklearn.pipeline import Pipeline
+
+    from tasks.training.evaluation import Verdict
+    from tasks.training.rows import TrainingRows
+
+_EXAMPLE_ROWS = 3
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A fitted pipeline, how it was judged, and all that it was made from."""
+
+    pipeline: "Pipeline"
+    verdict: "Verdict"
+    rows: "TrainingRows"
+    until: datetime
+    inputs: str
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Registered:
+    """A version in the registry."""
+
+    version: str
+    run_id: str
+    metrics: dict[str, float]
+
+
+def inputs_digest(settings: Settings, use_case: UseCase, rows_digest: str) -> str:
+    """SHA-256 over everything that decides what a training yields: rows, config, lock file, Python and code."""
+    decides = {
+        "rows": rows_digest,
+        "training": use_case.training.model_dump(mode="json"),
+        "features": use_case.features,
+        "lock": environment.lock_digest(),
+        "python": environment.python_version(),
+        "commit": environment.code_commit(settings),
+    }
+    return hashlib.sha256(json.dumps(decides, sort_keys=True).encode()).hexdigest()
+
+
+def find(settings: Settings, use_case: UseCase, inputs: str) -> Registered | None:
+    """The version that these inputs gave before, or None."""
+    client = connect(settings)
+    with reachable(settings):
+        found = client.search_model_versions(f"name = '{use_case.model}' and tag.`{INPUTS_TAG}` = '{inputs}'")
+        if not found:
+            return None
+        metrics = client.get_run(found[0].run_id).data.metrics
+        return Registered(str(found[0].version), str(found[0].run_id), dict(metrics))
+
+
+def register(settings: Settings, use_case: UseCase, candidate: Candidate) -> Registered:
+    """Log the run with everything that made it, and register its model in one last, atomic call.
+
+    A step that is killed before that call leaves a run, but never a version that is only half there.
+    """
+    import mlflow
+
+    client = connect(settings)
+    experiment = experiment_id(settings, client, use_case.experiment)
+    with (
+        reachable(settings),
+        mlflow.start_run(experiment_id=experiment, run_name=f"train until {candidate.until:%Y-%m-%d}"),
+    ):
+        run_id = str(mlflow.active_run().info.run_id)
+        _log_run(client, run_id, settings, use_case, candidate)
+        source, digest = _log_model(use_case, candidate)
+        tags = {DIGEST_TAG: digest, INPUTS_TAG: candidate.inputs}
+        version = _create_version(client, use_case, source, run_id, tags)
+    return Registered(version, run_id, candidate.verdict.metrics)
+
+
+def _log_run(client: "MlflowClient", run_id: str, settings: Settings, use_case: UseCase, candidate: Candidate) -> None:
+    import mlflow
+    from mlflow.entities import Metric, Param, RunTag
+
+    from tasks.training.plots import holdout_figure
+
+    measured = candidate.verdict.metrics | {
+        "train_rows": len(candidate.rows.train),
+        "holdout_rows": len(candidate.rows.holdout),
+        "seconds": candidate.seconds,
+    }
+    moment = int(candidate.until.timestamp() * 1000)
+    client.log_batch(
+        run_id,
+        metrics=[Metric(name, float(value), moment, 0) for name, value in measured.items()],
+        params=[Param(name, str(value)) for name, value in _parameters(use_case).items()],
+        tags=[RunTag(name, value) for name, value in _provenance(settings, use_case, candidate).items()],
+    )
+    client.log_inputs(run_id, datasets=[_dataset(settings, use_case, candidate.rows)])
+    mlflow.log_figure(holdout_figure(candidate.verdict, use_case.classes), "holdout.png")
+
+
+def _parameters(use_case: UseCase) -> dict[str, Any]:
+    spec = use_case.training
+    result: dict[str, Any] = {"window_days": spec.window_days, "holdout_days": spec.holdout_days, "folds": spec.folds}
+    result |= {"seed": spec.seed, "features": ",".join(use_case.features), "estimator": spec.estimator.name}
+    result |= {f"estimator.{name}": value for name, value in spec.estimator.params.items()}
+    for branch in spec.preprocessing:
+        columns = branch.columns if isinstance(branch.columns, str) else "+".join(branch.columns)
+        result[columns] = branch.transformer
+        result |= {f"{columns}.{name}": value for name, value in branch.params.items()}
+    return result
+
+
+def _provenance(settings: Settings, use_case: UseCase, candidate: Candidate) -> dict[str, str]:
+    lake = Lake(settings, use_case.name)
+    commit = environment.code_commit(settings)
+    return {
+        INPUTS_TAG: candidate.inputs,
+        "sluss.use_case": use_case.name,
+        "sluss.until": candidate.until.isoformat(),
+        "sluss.data.table": lake.uri("curated"),
+        "sluss.data.version": str(candidate.rows.curated_version),
+        "sluss.labels.version": str(candidate.rows.labels_version),
+        "sluss.data.digest": candidate.rows.digest,
+        "sluss.commit": commit,
+        "sluss.lock": environment.lock_digest(),
+        "sluss.python": environment.python_version(),
+        "mlflow.source.git.commit": commit.removesuffix("-dirty"),
+        "mlflow.source.name": "tasks/train_model.py",
+    }
+
+
+def _dataset(settings: Settings, use_case: UseCase, rows: "TrainingRows") -> "DatasetInput":
+    """The lineage record: the Delta table at the version that was read, and the digest of the rows that were used."""
+    from mlflow.entities import Dataset, DatasetInput, InputTag
+
+    source = {"path": Lake(settings, use_case.name).uri("curated"), "delta_table_version": rows.curated_version}
+    return DatasetInput(
+        Dataset(
+            name=f"{use_case.name}.curated",
+            digest=rows.digest[:36],  # MLflow's column holds 36 characters; the whole digest is a tag
+            source_type="delta",
+            source=json.dumps(source),
+            profile=json.dumps({"num_rows": len(rows.train) + len(rows.holdout)}),
+        ),
+        [InputTag("mlflow.data.context", "training")],
+    )
+
+
+def _log_model(use_case: UseCase, candidate: Candidate) -> tuple[str, str]:
+    """Log the model and return its address and the digest of what the store gives back for it."""
+    import mlflow
+    from mlflow.models import infer_signature
+
+    from tasks.monitoring.profile import build_profile
+
+    rows, features = candidate.rows, list(use_case.features)
+    example = rows.train[features].head(_EXAMPLE_ROWS)
+    profile = build_profile(use_case, rows.train, rows.holdout, candidate.verdict.scores, candidate.verdict.labels)
+    with tempfile.TemporaryDirectory() as scratch:
+        profile_file = Path(scratch) / PROFILE_FILE
+        profile_file.write_text(json.dumps(profile), encoding="utf-8")
+        logged = mlflow.sklearn.log_model(
+            candidate.pipeline,
+            name="model",
+            signature=infer_signature(example, candidate.pipeline.predict_proba(example)),
+            input_example=example,
+            pip_requirements=environment.exact_requirements(),
+            serialization_format="skops",
+            skops_trusted_types=list(TRUSTED_TYPES),
+            pyfunc_predict_fn="predict_proba",
+            extra_files=[str(profile_file)],
+        )
+        stored = mlflow.artifacts.download_artifacts(logged.model_uri, dst_path=str(Path(scratch) / "stored"))
+        return str(logged.model_uri), artifact_digest(Path(stored))
+
+
+def _create_version(client: "MlflowClient", use_case: UseCase, source: str, run_id: str, tags: dict[str, str]) -> str:
+    from mlflow.exceptions import MlflowException
+
+    try:
+        client.create_registered_model(use_case.model, description=use_case.title)
+    except MlflowException as error:
+        if error.error_code != "RESOURCE_ALREADY_EXISTS":
+            raise
+    return str(client.create_model_version(use_case.model, source, run_id, tags=tags).version)

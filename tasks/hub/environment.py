@@ -1,0 +1,58 @@
+"""What a model was made with: the exact packages, the Python, the lock file and the code."""
+
+import hashlib
+import platform
+import re
+import subprocess
+from importlib import metadata
+
+from tasks.shared.settings import ROOT, Settings
+
+# The packages a model needs to be loaded and to predict; what they need in turn is pinned with them.
+_ROOTS = ("scikit-learn", "skops", "pandas", "mlflow-skinny")
+_NAME = re.compile(r"^[A-Za-z0-9][A-Za-z0-9._-]*")
+
+
+def exact_requirements() -> list[str]:
+    """`name==version` of every package the model needs, sorted; reading metadata, importing nothing."""
+    pending, pins = list(_ROOTS), dict[str, str]()
+    while pending:
+        name = pending.pop()
+        key = name.lower().replace("_", "-").replace(".", "-")
+        if key in pins:
+            continue
+        try:
+            distribution = metadata.distribution(name)
+        except metadata.PackageNotFoundError:
+            continue  # an optional dependency, or one for another platform
+        pins[key] = f"{key}=={distribution.version}"
+        for requirement in distribution.requires or ():
+            match = _NAME.match(requirement)
+            if match and "extra ==" not in requirement:
+                pending.append(match.group())
+    return sorted(pins.values())
+
+
+def python_version() -> str:
+    """E.g. `3.13.1`."""
+    return platform.python_version()
+
+
+def lock_digest() -> str:
+    """SHA-256 of the lock file, or `unknown` where there is none beside the code."""
+    path = ROOT / "requirements.lock"
+    return hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else "unknown"
+
+
+def code_commit(settings: Settings) -> str:
+    """The code's commit, with `-dirty` where the tree differs from it, or `unknown`."""
+    if settings.git_commit:
+        return settings.git_commit
+    try:
+        described = subprocess.run(
+            ["git", "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"],
+            cwd=ROOT, capture_output=True, text=True, check=True, timeout=10,
+        )  # fmt: skip
+    except (OSError, subprocess.SubprocessError):
+        return "unknown"
+    return described.stdout.strip()

@@ -1,0 +1,171 @@
+"""The model registry: versions, the aliases champion and previous, and loading what was validated."""
+
+import json
+import shutil
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tasks.hub.identity import artifact_digest
+from tasks.hub.tracking import connect, reachable
+from tasks.shared.errors import ModelError
+from tasks.shared.settings import Settings
+from tasks.shared.use_case import UseCase
+
+if TYPE_CHECKING:
+    from mlflow.entities.model_registry import ModelVersion
+    from sklearn.pipeline import Pipeline
+
+CHAMPION = "champion"
+PREVIOUS = "previous"
+CHALLENGER = "challenger"
+
+DIGEST_TAG = "sluss.digest"
+INPUTS_TAG = "sluss.inputs"
+PROFILE_FILE = "reference_profile.json"
+
+# Types outside scikit-learn, NumPy and SciPy that a model may contain. The list is ours: the one that MLflow keeps
+# beside a model can be changed by whoever can change the model.
+TRUSTED_TYPES: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class LoadedModel:
+    """A model whose bytes are those recorded at its registration."""
+
+    version: str
+    run_id: str
+    pipeline: "Pipeline"
+
+
+def champion(settings: Settings, use_case: UseCase) -> "ModelVersion":
+    """The version in production.
+
+    Raises:
+        ModelError: no version bears the alias.
+    """
+    found = by_alias(settings, use_case, CHAMPION)
+    if found is None:
+        raise ModelError(
+            f"No version of {use_case.model} is the champion yet, so there is nothing to predict with. "
+            f"Train and deploy one: make train deploy USE_CASE={use_case.name}."
+        )
+    return found
+
+
+def by_alias(settings: Settings, use_case: UseCase, alias: str) -> "ModelVersion | None":
+    """The version that bears the alias, or None."""
+    from mlflow.exceptions import MlflowException
+
+    client = connect(settings)
+    with reachable(settings):
+        try:
+            return client.get_model_version_by_alias(use_case.model, alias)
+        except MlflowException as error:
+            if error.error_code in {"RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"}:
+                return None
+            raise
+
+
+def by_version(settings: Settings, use_case: UseCase, version: str) -> "ModelVersion":
+    """The version with that number.
+
+    Raises:
+        ModelError: it was never registered.
+    """
+    from mlflow.exceptions import MlflowException
+
+    client = connect(settings)
+    with reachable(settings):
+        try:
+            return client.get_model_version(use_case.model, version)
+        except MlflowException as error:
+            if error.error_code != "RESOURCE_DOES_NOT_EXIST":
+                raise
+            raise ModelError(
+                f"{use_case.model} has no version {version}. See the versions on MLflow's Models page, "
+                f"or train one: make train USE_CASE={use_case.name}."
+            ) from None
+
+
+def load(settings: Settings, version: "ModelVersion") -> LoadedModel:
+    """Load a version without pickle, after its bytes were found to be those recorded at registration.
+
+    Raises:
+        ModelError: an artifact was changed, damaged or lost, or the model contains a type that is not trusted.
+    """
+    import skops.io
+    from skops.io.exceptions import UntrustedTypesFoundException
+
+    folder = local_copy(settings, version)
+    try:
+        pipeline: Pipeline = skops.io.load(folder / "model.skops", trusted=list(TRUSTED_TYPES))
+    except UntrustedTypesFoundException as error:
+        raise ModelError(f"{version.name} version {version.version} is refused: {error}") from None
+    return LoadedModel(str(version.version), str(version.run_id), pipeline)
+
+
+def local_copy(settings: Settings, version: "ModelVersion") -> Path:
+    """Folder with the version's artifacts, downloaded unless a copy with the recorded digest is at hand."""
+    recorded = version.tags.get(DIGEST_TAG)
+    if not recorded:
+        raise ModelError(
+            f"{version.name} version {version.version} bears no digest, so nobody can say that it is the model "
+            "that was validated. Train it through the pipeline: make train."
+        )
+    target: Path = settings.home / "models" / recorded
+    if target.is_dir() and artifact_digest(target) == recorded:
+        return target
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=target.parent) as scratch:
+        fresh = download(settings, version, Path(scratch))
+        found = artifact_digest(fresh)
+        if found != recorded:
+            raise ModelError(
+                f"{version.name} version {version.version} is not the model that was validated: its artifacts have "
+                f"the digest {found[:12]}, recorded is {recorded[:12]}. Someone changed or damaged a file in the "
+                "artifact store; restore it, or train again: make train."
+            )
+        shutil.rmtree(target, ignore_errors=True)
+        try:
+            fresh.rename(target)
+        except OSError:  # another step put the same bytes there first
+            if artifact_digest(target) != recorded:
+                raise
+    return target
+
+
+def download(settings: Settings, version: "ModelVersion", folder: Path) -> Path:
+    """Download the version's artifacts below `folder` and return where they are."""
+    import mlflow
+    from mlflow.exceptions import MlflowException
+
+    connect(settings)
+    with reachable(settings):
+        try:
+            return Path(mlflow.artifacts.download_artifacts(version.source, dst_path=str(folder / "model")))
+        except (MlflowException, OSError) as error:
+            if isinstance(error, MlflowException) and "API request to" in str(error):
+                raise
+            raise ModelError(
+                f"The artifacts of {version.name} version {version.version} cannot be read from {version.source}: "
+                f"{' '.join(str(error).split())[:200]}. Restore the artifact store, or train again: make train."
+            ) from error
+
+
+def reference_profile(settings: Settings, use_case: UseCase, version: str) -> dict[str, object]:
+    """What the version's training data and held-out scores looked like.
+
+    Raises:
+        ModelError: the version has no profile, so it cannot be monitored.
+    """
+    folder = local_copy(settings, by_version(settings, use_case, version))
+    path = folder / "extra_files" / PROFILE_FILE
+    if not path.is_file():
+        raise ModelError(
+            f"{use_case.model} version {version} has no reference profile, so it cannot be monitored. "
+            "Train it again: make train."
+        )
+    profile: dict[str, object] = json.loads(path.read_text(encoding="utf-8"))
+    return profile

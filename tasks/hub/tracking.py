@@ -1,0 +1,79 @@
+"""The connection to MLflow, and its errors in one sentence."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from tasks.shared.errors import ServiceError
+from tasks.shared.settings import Settings
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+
+# MLflow's own defaults wait for minutes (7 retries with growing pauses) before they admit that nobody answers.
+_PATIENCE = {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "3", "MLFLOW_HTTP_REQUEST_TIMEOUT": "30"}
+
+
+def connect(settings: Settings) -> "MlflowClient":
+    """Point MLflow at the hub and return a client.
+
+    Raises:
+        ServiceError: MLflow does not answer, or refuses the login.
+    """
+    for name, value in _PATIENCE.items():
+        os.environ.setdefault(name, value)
+    import mlflow
+
+    if settings.mlflow_uri.startswith("sqlite:"):
+        settings.home.mkdir(parents=True, exist_ok=True)
+    if mlflow.get_tracking_uri() != settings.mlflow_uri:
+        mlflow.set_tracking_uri(settings.mlflow_uri)
+    return mlflow.MlflowClient(tracking_uri=settings.mlflow_uri)
+
+
+@contextmanager
+def reachable(settings: Settings) -> Iterator[None]:
+    """Turn a failing MLflow into a ServiceError; what a user can mend is in its sentence.
+
+    Raises:
+        ServiceError: MLflow does not answer, or refuses the login.
+    """
+    from mlflow.exceptions import MlflowException
+
+    try:
+        yield
+    except MlflowException as error:
+        text = str(error)
+        if error.get_http_status_code() in {401, 403} or "401" in text[:200] or "403" in text[:200]:
+            raise ServiceError(
+                f"MLflow at {settings.mlflow_uri} refuses the login. "
+                "Check MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD (make login shows them)."
+            ) from error
+        if "API request to" in text or "Max retries" in text:
+            raise ServiceError(
+                f"MLflow at {settings.mlflow_uri} does not answer. "
+                "Check that the stack is up (make ps), or MLFLOW_TRACKING_URI."
+            ) from error
+        raise
+
+
+def experiment_id(settings: Settings, client: "MlflowClient", name: str) -> str:
+    """Id of the experiment, which is created where it is missing.
+
+    An MLflow server chooses where artifacts go; without one they go to a folder under `home`.
+    """
+    from mlflow.exceptions import MlflowException
+
+    with reachable(settings):
+        found = client.get_experiment_by_name(name)
+        if found is None:
+            local = settings.mlflow_uri.startswith("sqlite:")
+            location = (settings.home / "artifacts" / name).resolve().as_uri() if local else None
+            try:
+                return str(client.create_experiment(name, artifact_location=location))
+            except MlflowException as error:
+                found = client.get_experiment_by_name(name)  # another step was faster
+                if found is None:
+                    raise error from None
+        return str(found.experiment_id)

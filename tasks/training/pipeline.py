@@ -1,0 +1,48 @@
+"""From a use case's config to one scikit-learn pipeline: raw curated rows in, class probabilities out."""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from tasks.shared.errors import ConfigError
+from tasks.shared.use_case import Training
+
+if TYPE_CHECKING:
+    from sklearn.pipeline import Pipeline
+
+
+def build_pipeline(training: Training) -> "Pipeline":
+    """An unfitted pipeline of the preprocessing branches and the estimator.
+
+    Raises:
+        ConfigError: scikit-learn has no such class, or it refuses a parameter.
+    """
+    from sklearn.compose import ColumnTransformer
+    from sklearn.pipeline import Pipeline
+
+    branches = [
+        (
+            "+".join([branch.columns] if isinstance(branch.columns, str) else branch.columns),
+            _make(branch.transformer, branch.params),
+            branch.columns if isinstance(branch.columns, str) else list(branch.columns),
+        )
+        for branch in training.preprocessing
+    ]
+    estimator = _make(training.estimator.name, {"random_state": training.seed} | training.estimator.params)
+    return Pipeline([("preprocessing", ColumnTransformer(branches)), ("estimator", estimator)])
+
+
+def _make(dotted: str, params: dict[str, Any]) -> object:
+    module, _, name = dotted.rpartition(".")
+    try:
+        cls = getattr(import_module(module), name)
+    except (ImportError, AttributeError):
+        raise ConfigError(f"scikit-learn has no '{dotted}'. Correct the name in the use case's config.") from None
+    known = cls._get_param_names()
+    # YAML has lists only, scikit-learn wants tuples for ranges.
+    values = {key: tuple(value) if isinstance(value, list) else value for key, value in params.items()}
+    if "random_state" not in known:
+        values.pop("random_state", None)
+    unknown = sorted(set(values) - set(known))
+    if unknown:
+        raise ConfigError(f"{dotted} has no parameter '{unknown[0]}' (it has: {', '.join(known)}). Correct the config.")
+    return cls(**values)

@@ -1,0 +1,86 @@
+"""The rows a model learns from and is judged on: labelled, point-in-time, split by time."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from tasks.shared.errors import DataError
+from tasks.shared.interval import partition
+from tasks.shared.use_case import UseCase
+from tasks.storage.lake import INTERVAL, Lake
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from deltalake import DeltaTable
+
+
+@dataclass(frozen=True)
+class TrainingRows:
+    """Two frames of raw curated rows plus the column `label`, ordered by event time and id."""
+
+    train: "pd.DataFrame"
+    holdout: "pd.DataFrame"
+    curated_version: int
+    labels_version: int
+    digest: str
+
+
+def training_rows(lake: Lake, use_case: UseCase, until: datetime) -> TrainingRows:
+    """The labelled rows of the window that ends at `until`, the last days of it held out.
+
+    Only what had arrived by `until` is used: rows and labels that came later do not exist yet.
+
+    Raises:
+        DataError: there are no curated rows, or too few of them have a label.
+    """
+    curated, labels = lake.table("curated"), lake.table("labels")
+    if curated is None or labels is None:
+        raise DataError(
+            f"There is no curated data of {use_case.name} to learn from. "
+            f"Load it first: make data USE_CASE={use_case.name}."
+        )
+    rows = _labelled(use_case, curated, labels, until)
+    split = until - timedelta(days=use_case.training.holdout_days)
+    train, holdout = rows[rows.event_time < split], rows[rows.event_time >= split]
+    if len(train) < use_case.training.min_rows or holdout.empty:
+        raise DataError(
+            f"{use_case.name} has {len(train)} labelled rows to learn from and {len(holdout)} to be judged on before "
+            f"{until:%Y-%m-%d %H:%M}; training.min_rows asks for {use_case.training.min_rows}. Load more intervals "
+            f"(make data USE_CASE={use_case.name}), or lower min_rows in its config."
+        )
+    if train.label.nunique() < len(use_case.classes):
+        raise DataError(
+            f"All training rows of {use_case.name} bear the same label, so there is nothing to tell apart. "
+            "Check the labels in the warehouse, or widen training.window_days."
+        )
+    return TrainingRows(
+        train.reset_index(drop=True), holdout.reset_index(drop=True), curated.version(), labels.version(), _digest(rows)
+    )
+
+
+def _labelled(use_case: UseCase, curated: "DeltaTable", labels: "DeltaTable", until: datetime) -> "pd.DataFrame":
+    import pyarrow.dataset as ds
+
+    start = until - timedelta(days=use_case.training.window_days)
+    columns = ["id", "event_time", *dict.fromkeys(use_case.curation.columns)]
+    kept = (
+        (ds.field(INTERVAL) >= partition(start, use_case.unit))
+        & (ds.field("event_time") >= start)
+        & (ds.field("arrived_at") < until)
+        & (ds.field("event_time") < until)
+    )
+    rows = curated.to_pyarrow_dataset().to_table(list(dict.fromkeys(columns)), filter=kept)
+    known = labels.to_pyarrow_dataset().to_table(["id", "label", "label_time"], filter=ds.field("label_time") < until)
+    # A label can be corrected: the last one that had arrived counts.
+    newest = known.sort_by([("label_time", "ascending")]).to_pandas().drop_duplicates("id", keep="last")
+    joined: pd.DataFrame = rows.to_pandas().merge(newest[["id", "label"]], on="id")
+    return joined.sort_values(["event_time", "id"], ignore_index=True)
+
+
+def _digest(rows: "pd.DataFrame") -> str:
+    """SHA-256 over the hashes of the rows' values, in their order."""
+    import hashlib
+
+    from pandas.util import hash_pandas_object
+
+    return hashlib.sha256(hash_pandas_object(rows, index=False).to_numpy().tobytes()).hexdigest()

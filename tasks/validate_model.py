@@ -1,0 +1,93 @@
+"""Run the gates on a registered version and keep what they said on its run."""
+
+import argparse
+import sys
+from typing import TYPE_CHECKING
+
+from tasks.gates.result import GateResult
+from tasks.shared.cli import parser, run_step
+from tasks.shared.errors import ModelError
+from tasks.shared.settings import Settings
+from tasks.shared.use_case import UseCase
+
+if TYPE_CHECKING:
+    from mlflow.entities.model_registry import ModelVersion
+
+
+def run(settings: Settings, use_case: UseCase, version: str | None = None) -> tuple[str, tuple[GateResult, ...]]:
+    """Validate a version (by default the newest) and return its number and every gate's result.
+
+    Raises:
+        ModelError: there is no such version.
+        ServiceError: MLflow does not answer.
+    """
+    from tasks.gates.identity import identity
+    from tasks.gates.quality import quality
+    from tasks.hub import registry
+    from tasks.hub.tracking import connect, reachable
+
+    candidate = registry.by_version(settings, use_case, version) if version else _newest(settings, use_case)
+    client = connect(settings)
+    with reachable(settings):
+        metrics = client.get_run(candidate.run_id).data.metrics
+    results = (quality(use_case, metrics), identity(settings, candidate))
+    _record(settings, candidate, results)
+    return str(candidate.version), results
+
+
+def _newest(settings: Settings, use_case: UseCase) -> "ModelVersion":
+    from tasks.hub.tracking import connect, reachable
+
+    client = connect(settings)
+    with reachable(settings):
+        found = client.search_model_versions(f"name = '{use_case.model}'")
+    if not found:
+        raise ModelError(
+            f"No version of {use_case.model} is registered. Train one: make train USE_CASE={use_case.name}."
+        )
+    return max(found, key=lambda version: int(version.version))
+
+
+def _record(settings: Settings, candidate: "ModelVersion", results: tuple[GateResult, ...]) -> None:
+    """Tags on the candidate's run, so that a person reads in one place why a version was refused."""
+    from mlflow.entities import RunTag
+
+    from tasks.hub.tracking import connect, reachable
+
+    verdicts = [RunTag(f"sluss.gate.{r.gate}", f"{'passed' if r.passed else 'refused'}: {r.sentence}") for r in results]
+    with reachable(settings):
+        connect(settings).log_batch(candidate.run_id, tags=verdicts)
+
+
+def show(use_case: UseCase, version: str, results: tuple[GateResult, ...]) -> None:
+    """Print the gates as a table."""
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table("gate", "verdict", "why", title=f"Gates of {use_case.model} version {version}", title_justify="left")
+    for result in results:
+        table.add_row(result.gate, "[green]passed" if result.passed else "[red]refused", result.sentence)
+    Console().print(table)
+
+
+def arguments() -> argparse.Namespace:
+    """The command line that validation and deployment share."""
+    result = parser(__doc__ or "")
+    result.add_argument("--version", help="number of the version; the newest by default")
+    return result.parse_args()
+
+
+def main() -> None:
+    """Parse, validate and print; exit code 1 when a gate refuses."""
+    given = arguments()
+
+    def step(settings: Settings, use_case: UseCase) -> None:
+        version, results = run(settings, use_case, given.version)
+        show(use_case, version, results)
+        sys.exit(0 if all(result.passed for result in results) else 1)
+
+    run_step(given, step)
+
+
+if __name__ == "__main__":
+    main()
