@@ -9,7 +9,7 @@ from tasks.shared.errors import ConfigError
 Unit = Literal["hour", "day"]
 
 _LENGTH = {"hour": timedelta(hours=1), "day": timedelta(days=1)}
-_FORMAT = {"hour": "%Y-%m-%dT%H", "day": "%Y-%m-%d"}
+FORMAT = {"hour": "%Y-%m-%dT%H", "day": "%Y-%m-%d"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,19 @@ def length(unit: Unit) -> timedelta:
 
 def partition(moment: datetime, unit: Unit) -> str:
     """Name of the partition that holds `moment`; names sort as time does, e.g. `2026-01-05` or `2026-01-05T13`."""
-    return moment.astimezone(UTC).strftime(_FORMAT[unit])
+    return moment.astimezone(UTC).strftime(FORMAT[unit])
+
+
+def partitions(interval: Interval, unit: Unit) -> tuple[str, str]:
+    """Names of the interval's first partition and of the one after its last.
+
+    Raises:
+        ConfigError: the interval begins or ends within a partition, whose other rows would be lost if it were replaced.
+    """
+    for moment in (interval.start, interval.end):
+        if moment.timestamp() % _LENGTH[unit].total_seconds():
+            raise ConfigError(f"The interval {interval} does not begin and end with a full {unit} in UTC; choose one.")
+    return partition(interval.start, unit), partition(interval.end, unit)
 
 
 def midnight(day: date) -> datetime:

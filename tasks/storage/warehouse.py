@@ -1,0 +1,143 @@
+"""The warehouse: SQL tables in a DuckDB file or in Postgres, both through ADBC, Arrow both ways."""
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tasks.shared.errors import ConfigError, ServiceError
+from tasks.shared.interval import Interval
+from tasks.shared.settings import Settings
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    import pyarrow as pa
+    from adbc_driver_manager.dbapi import Connection
+
+_DUCKDB = "duckdb:///"
+_POSTGRES = ("postgresql://", "postgres://")
+# Arrow's types whose columns need no cast when they are ingested: DuckDB 2.0 fails on casts of more than 2048 rows.
+_TYPES = {
+    "string": "TEXT",
+    "int16": "SMALLINT",
+    "int64": "BIGINT",
+    "double": "DOUBLE PRECISION",
+    "bool": "BOOLEAN",
+    "timestamp[us, tz=UTC]": "TIMESTAMP WITH TIME ZONE",
+}
+
+
+@dataclass(frozen=True)
+class Warehouse:
+    """An open transaction. Table and column names come from the code and from checked config, never from rows."""
+
+    connection: "Connection"
+    is_postgres: bool
+
+    def execute(self, sql: str) -> None:
+        """Run a statement that gives no rows."""
+        with self.connection.cursor() as cursor:
+            cursor.execute(sql)
+
+    @contextmanager
+    def read(self, sql: str, interval: Interval) -> Iterator["pa.RecordBatchReader"]:
+        """The rows of a query with $1 and $2 (the interval's start and end) as a stream of record batches.
+
+        The two times are written into the text: Postgres streams a query (by COPY) only if it has no bound parameters,
+        and holds the whole result in memory otherwise.
+        """
+        for name, moment in (("$1", interval.start), ("$2", interval.end)):
+            sql = sql.replace(name, _literal(moment))
+        with self.connection.cursor() as cursor:
+            cursor.execute(sql)
+            yield cursor.fetch_record_batch()
+
+    def replace(self, table: str, rows: "pa.Table", time_column: str, interval: Interval) -> None:
+        """Put `rows` in the place of those whose time is in the interval; the table is created if missing."""
+        if self.is_postgres:
+            # Two writers of the same interval would both delete nothing and both insert.
+            self.execute(f"SELECT pg_advisory_xact_lock(hashtext('{table}'))")
+        self._create(table, rows.schema, time_column)
+        span = f"{time_column} >= {_literal(interval.start)} AND {time_column} < {_literal(interval.end)}"
+        self.execute(f"DELETE FROM {table} WHERE {span}")  # noqa: S608 - names and times are ours
+        with self.connection.cursor() as cursor:
+            cursor.adbc_ingest(table, rows, mode="append")
+
+    def _create(self, table: str, schema: "pa.Schema", time_column: str) -> None:
+        columns = ", ".join(f"{field.name} {_TYPES[str(field.type)]}" for field in schema)
+        self.execute(f"CREATE TABLE IF NOT EXISTS {table} ({columns})")
+        if self.is_postgres:
+            self.execute(f"CREATE INDEX IF NOT EXISTS {table}_{time_column} ON {table} ({time_column})")
+
+
+@contextmanager
+def open_warehouse(settings: Settings) -> Iterator[Warehouse]:
+    """One transaction: committed at the end of the block, rolled back if it fails.
+
+    Raises:
+        ConfigError: the URL is neither DuckDB's nor Postgres'.
+        ServiceError: the warehouse does not answer, refuses the login, or another process holds its file.
+    """
+    url = settings.warehouse
+    is_postgres = url.startswith(_POSTGRES)
+    connection = _connect_postgres(url) if is_postgres else _connect_duckdb(url)
+    try:
+        yield Warehouse(connection, is_postgres)
+        connection.commit()
+    except BaseException:
+        connection.rollback()
+        raise
+    finally:
+        connection.close()
+
+
+def _connect_duckdb(url: str) -> "Connection":
+    if not url.startswith(_DUCKDB):
+        raise ConfigError(
+            f"SLUSS_WAREHOUSE_URL starts with '{url.split(':')[0]}:'; "
+            "give duckdb:///path or postgresql://user:password@host/database."
+        )
+    from adbc_driver_duckdb import dbapi
+    from adbc_driver_manager import Error
+
+    path = Path(url.removeprefix(_DUCKDB))
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return dbapi.connect(str(path))
+    except (Error, OSError) as error:
+        if "Conflicting lock" in str(error):
+            raise ServiceError(
+                f"Another process has the warehouse {path} open, and DuckDB lets in one at a time. "
+                "Wait until it is done, or use Postgres (SLUSS_WAREHOUSE_URL)."
+            ) from error
+        raise ServiceError(
+            f"The warehouse {path} cannot be opened: {reason(error)}. Check SLUSS_WAREHOUSE_URL or SLUSS_HOME."
+        ) from error
+
+
+def _connect_postgres(url: str) -> "Connection":
+    from adbc_driver_manager import Error
+    from adbc_driver_postgresql import dbapi
+
+    try:
+        return dbapi.connect(url)
+    except Error as error:
+        address = re.sub(r"//[^@/]*@", "//", url.split("?")[0])
+        raise ServiceError(
+            f"The warehouse at {address} cannot be reached: {reason(error)}. "
+            "Check that the stack is up (make ps), and user, password and host in SLUSS_WAREHOUSE_URL."
+        ) from None
+
+
+def _literal(moment: "datetime") -> str:
+    return f"TIMESTAMP WITH TIME ZONE '{moment.isoformat(sep=' ')}'"
+
+
+def reason(error: Exception) -> str:
+    """What the driver says, on one line, without its own prefixes."""
+    text = " ".join(str(error).split())
+    text = re.sub(r"^([A-Z_]+: )?(\[libpq\] )?", "", text)
+    return text.split(" LINE 1:")[0][:300].rstrip(". ")
