@@ -1,0 +1,43 @@
+"""Airflow without services: its home, its SQLite database and its settings, all below Sluss' own folder."""
+
+import os
+from pathlib import Path
+
+from tasks.shared.settings import ROOT, Settings
+
+
+def environment(settings: Settings) -> dict[str, str]:
+    """The variables that make Airflow and MLflow work on this machine alone. Airflow reads them when it is imported."""
+    home = settings.home.resolve() / "airflow"
+    return {
+        "AIRFLOW_HOME": str(home),
+        "AIRFLOW__CORE__DAGS_FOLDER": str(ROOT / "dags"),
+        "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
+        "AIRFLOW__CORE__DAGS_ARE_PAUSED_AT_CREATION": "False",
+        # One person on one machine: whoever reaches the loopback address is that person.
+        "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_ALL_ADMINS": "True",
+        "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{home}/airflow.db",
+        "AIRFLOW__LOGGING__LOGGING_LEVEL": "WARNING",
+        "AIRFLOW__USAGE_DATA_COLLECTION__ENABLED": "False",
+        "MLFLOW_TRACKING_URI": settings.mlflow_uri,
+        "MLFLOW_DISABLE_TELEMETRY": "true",
+        "DO_NOT_TRACK": "1",
+        "PYTHONWARNINGS": "ignore",
+        "_AIRFLOW__SKIP_DATABASE_EXECUTOR_COMPATIBILITY_CHECK": "1",
+    }
+
+
+def enter(settings: Settings) -> None:
+    """Set those variables for this process and what it starts; call it before Airflow is imported."""
+    variables = environment(settings)
+    Path(variables["AIRFLOW_HOME"]).mkdir(parents=True, exist_ok=True)
+    os.environ.update(variables)
+
+
+def prepare_databases(settings: Settings) -> None:
+    """Create or migrate Airflow's and MLflow's SQLite databases."""
+    from airflow.utils.db import initdb, upgradedb
+    from mlflow import MlflowClient
+
+    initdb() if not (settings.home / "airflow" / "airflow.db").exists() else upgradedb()
+    MlflowClient(tracking_uri=settings.mlflow_uri).search_experiments(max_results=1)

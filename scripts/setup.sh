@@ -1,0 +1,58 @@
+#!/usr/bin/env bash
+# Make .venv from the lock file, with the uv that the lock file pins.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+fail() {
+    echo "$1" >&2
+    exit 2
+}
+
+# Sets `python` to the newest interpreter that the project supports.
+find_python() {
+    local candidate
+    for candidate in python3.13 python3.12 python3.11 python3; do
+        if "$candidate" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null; then
+            python=$(command -v "$candidate")
+            return
+        fi
+    done
+    fail "Sluss needs Python 3.11, 3.12 or 3.13 and found none; install one so that 'python3' starts it."
+}
+
+# Sets `uv` to a uv of the pinned version, from the PATH or installed beside the environment.
+find_uv() {
+    local pinned
+    pinned=$(sed -n 's/^uv==\([^ ]*\).*/\1/p' requirements.lock)
+    if [ "$(uv --version 2>/dev/null | cut -d' ' -f2)" = "$pinned" ]; then
+        uv=uv
+        return
+    fi
+    uv=.venv/bootstrap/bin/uv
+    [ -x "$uv" ] && [ "$("$uv" --version | cut -d' ' -f2)" = "$pinned" ] && return
+    echo "Installing uv $pinned beside the environment …"
+    mkdir -p .venv
+    awk '/^uv==/ {found = 1} found {print} found && !/\\$/ {exit}' requirements.lock >.venv/uv.lock
+    "$python" -m pip --disable-pip-version-check install --quiet --require-hashes --no-deps --prefix .venv/bootstrap \
+        --ignore-installed --requirement .venv/uv.lock ||
+        fail "pip could not install uv; check the network (or the proxy's settings), or install uv $pinned yourself."
+    [ -x "$uv" ] || uv=$(find .venv/bootstrap -name uv -type f -perm -u+x | head -n 1)
+}
+
+install_packages() {
+    echo "Making the environment from requirements.lock …"
+    "$uv" venv --quiet --allow-existing --python "$python" .venv
+    VIRTUAL_ENV=$PWD/.venv "$uv" pip install --require-hashes --compile-bytecode --constraint requirements.lock \
+        --requirement pyproject.toml --group airflow --group mlflow --group init --group dev ||
+        fail "The packages could not be installed; check the network and the free disk space (2 GB), then run it again."
+    VIRTUAL_ENV=$PWD/.venv "$uv" pip install --quiet --no-deps --no-build-isolation --editable .
+}
+
+main() {
+    find_python
+    find_uv
+    install_packages
+    touch .venv/.ready
+}
+
+main

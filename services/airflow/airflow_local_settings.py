@@ -1,0 +1,1 @@
+"""Airflow imports this module when a component starts."""
