@@ -76,7 +76,7 @@ class Lake:
                         rows() if callable(rows) else rows,
                         mode="overwrite" if exists else "error",  # an append could double rows in a race
                         partition_by=[INTERVAL],
-                        predicate=f"{INTERVAL} >= '{first}' AND {INTERVAL} < '{end}'" if exists else None,
+                        predicate=_span(first, end) if exists else None,
                         storage_options=self.settings.lake_options,
                     )
             except DeltaError as error:
@@ -100,3 +100,8 @@ class Lake:
                 f"The lake at {self.settings.lake} does not answer: {reason}. "
                 "Check that the stack is up (make ps), or SLUSS_LAKE_URL and its key."
             ) from error
+
+
+def _span(first: str, end: str) -> str:
+    column = f'"{INTERVAL}"'  # quoted, because `interval` is a keyword of SQL
+    return f"{column} >= '{first}' AND {column} < '{end}'"

@@ -42,18 +42,29 @@ class Warehouse:
         with self.connection.cursor() as cursor:
             cursor.execute(sql)
 
-    @contextmanager
-    def read(self, sql: str, interval: Interval) -> Iterator["pa.RecordBatchReader"]:
-        """The rows of a query with $1 and $2 (the interval's start and end) as a stream of record batches.
+    def read(self, query: Path, interval: Interval) -> "Iterator[pa.RecordBatch]":
+        """Stream the rows of an SQL file, whose $1 and $2 are the interval's start and end.
 
         The two times are written into the text: Postgres streams a query (by COPY) only if it has no bound parameters,
         and holds the whole result in memory otherwise.
+
+        Raises:
+            ConfigError: there is no such file, or the warehouse does not accept it.
         """
+        from adbc_driver_manager import Error
+
+        sql = _sql(query)
         for name, moment in (("$1", interval.start), ("$2", interval.end)):
             sql = sql.replace(name, _literal(moment))
         with self.connection.cursor() as cursor:
-            cursor.execute(sql)
-            yield cursor.fetch_record_batch()
+            try:
+                cursor.execute(sql)
+                yield from cursor.fetch_record_batch()
+            except Error as error:
+                raise ConfigError(
+                    f"The warehouse does not accept {query}: {_reason(error)}. "
+                    "Correct it; if its table is missing, bring the data first: python tasks/generate_data.py"
+                ) from error
 
     def replace(self, table: str, rows: "pa.Table", time_column: str, interval: Interval) -> None:
         """Put `rows` in the place of those whose time is in the interval; the table is created if missing."""
@@ -84,11 +95,17 @@ def open_warehouse(settings: Settings) -> Iterator[Warehouse]:
     url = settings.warehouse
     is_postgres = url.startswith(_POSTGRES)
     connection = _connect_postgres(url) if is_postgres else _connect_duckdb(url)
+    from adbc_driver_manager import Error
+
     try:
         yield Warehouse(connection, is_postgres)
         connection.commit()
-    except BaseException:
+    except BaseException as error:
         connection.rollback()
+        if isinstance(error, Error):
+            raise ServiceError(
+                f"The warehouse refuses: {_reason(error)}. Check its log and the role's rights."
+            ) from error
         raise
     finally:
         connection.close()
@@ -114,7 +131,7 @@ def _connect_duckdb(url: str) -> "Connection":
                 "Wait until it is done, or use Postgres (SLUSS_WAREHOUSE_URL)."
             ) from error
         raise ServiceError(
-            f"The warehouse {path} cannot be opened: {reason(error)}. Check SLUSS_WAREHOUSE_URL or SLUSS_HOME."
+            f"The warehouse {path} cannot be opened: {_reason(error)}. Check SLUSS_WAREHOUSE_URL or SLUSS_HOME."
         ) from error
 
 
@@ -127,16 +144,23 @@ def _connect_postgres(url: str) -> "Connection":
     except Error as error:
         address = re.sub(r"//[^@/]*@", "//", url.split("?")[0])
         raise ServiceError(
-            f"The warehouse at {address} cannot be reached: {reason(error)}. "
+            f"The warehouse at {address} cannot be reached: {_reason(error)}. "
             "Check that the stack is up (make ps), and user, password and host in SLUSS_WAREHOUSE_URL."
         ) from None
+
+
+def _sql(query: Path) -> str:
+    try:
+        return query.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise ConfigError(f"The query {query} is missing. Write it; docs/data.md says what it must give.") from None
 
 
 def _literal(moment: "datetime") -> str:
     return f"TIMESTAMP WITH TIME ZONE '{moment.isoformat(sep=' ')}'"
 
 
-def reason(error: Exception) -> str:
+def _reason(error: Exception) -> str:
     """What the driver says, on one line, without its own prefixes."""
     text = " ".join(str(error).split())
     text = re.sub(r"^([A-Z_]+: )?(\[libpq\] )?", "", text)
