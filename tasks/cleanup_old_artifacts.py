@@ -1,0 +1,80 @@
+"""Delete what is past its retention. Models, and the data they were trained on, are never touched."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from tasks.shared.cli import chosen_interval, interval_parser, run_step
+from tasks.shared.interval import Interval, partition
+from tasks.shared.settings import Settings
+from tasks.shared.use_case import UseCase
+from tasks.storage.lake import INTERVAL, Lake
+
+# Registered models name versions of `curated` and `labels`: their history must outlive any retention.
+VACUUMED = ("predictions", "monitoring", "alerts")
+
+
+@dataclass(frozen=True)
+class CleanedUp:
+    """How much was deleted."""
+
+    partitions: int
+    runs: int
+    files: int
+
+
+def run(settings: Settings, use_case: UseCase, interval: Interval) -> CleanedUp:
+    """Apply the use case's retention, counted back from the interval's end. Run again, it finds nothing to do.
+
+    Raises:
+        ServiceError: the lake or MLflow does not answer.
+    """
+    keep, lake = use_case.retention, Lake(settings, use_case.name)
+    oldest = partition(interval.end - timedelta(days=keep.predictions_days), use_case.unit)
+    partitions = _delete_predictions(lake, oldest)
+    runs = _delete_runs(settings, use_case, interval.end - timedelta(days=keep.monitoring_runs_days))
+    files = sum(_vacuum(lake, table, keep.table_history_hours) for table in VACUUMED)
+    return CleanedUp(partitions, runs, files)
+
+
+def _delete_predictions(lake: Lake, oldest: str) -> int:
+    table = lake.table("predictions")
+    old = [] if table is None else [p[INTERVAL] for p in table.partitions() if p[INTERVAL] < oldest]
+    if table is not None and old:
+        lake.replace("predictions", table.schema().to_arrow().empty_table(), min(old), oldest)
+    return len(old)
+
+
+def _delete_runs(settings: Settings, use_case: UseCase, before: datetime) -> int:
+    from tasks.hub.tracking import connect, experiment_id, reachable
+
+    client = connect(settings)
+    experiment = experiment_id(settings, client, use_case.monitoring_experiment)
+    started = round(before.timestamp() * 1000)  # a monitoring run starts at its interval's start
+    with reachable(settings):
+        old = client.search_runs([experiment], f"attributes.start_time < {started}")
+        for run in old:
+            client.delete_run(run.info.run_id)
+    return len(old)
+
+
+def _vacuum(lake: Lake, name: str, hours: int) -> int:
+    """Delete files that no version of the last hours needs; those of the newest version stay in any case."""
+    table = lake.table(name)
+    if table is None or not table.vacuum(hours, dry_run=True, enforce_retention_duration=False):
+        return 0
+    return len(table.vacuum(hours, dry_run=False, enforce_retention_duration=False))
+
+
+def main() -> None:
+    """Parse, clean up and print."""
+    arguments = interval_parser(__doc__ or "").parse_args()
+
+    def step(settings: Settings, use_case: UseCase) -> None:
+        done = run(settings, use_case, chosen_interval(arguments, use_case))
+        print(f"Deleted {done.partitions} partitions of predictions, {done.runs} monitoring runs, {done.files} files.")
+
+    run_step(arguments, step)
+
+
+if __name__ == "__main__":
+    main()

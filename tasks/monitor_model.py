@@ -1,0 +1,117 @@
+"""Compare an interval's scores with the model's reference profile, raise and end alerts, log it all to MLflow."""
+
+import json
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING
+
+from tasks.shared.cli import chosen_interval, interval_parser, run_step
+from tasks.shared.interval import Interval
+from tasks.shared.settings import Settings
+from tasks.shared.use_case import UseCase
+from tasks.storage.lake import Lake
+
+if TYPE_CHECKING:
+    from tasks.monitoring.alerts import Alert
+    from tasks.monitoring.conditions import Condition
+    from tasks.monitoring.record import Record
+    from tasks.monitoring.tables import Summary
+
+
+@dataclass(frozen=True)
+class MonitorResult:
+    """What the monitor found: the interval's figures, and the alerts it raised, keeps or ended."""
+
+    summary: "Summary"
+    alerts: "tuple[Alert, ...]"
+    run_id: str
+
+
+def run(settings: Settings, use_case: UseCase, interval: Interval) -> MonitorResult:
+    """Measure and judge one scored interval from what was known at its end.
+
+    Run again, it leaves the same rows in `monitoring` and `alerts` and the same run in MLflow.
+
+    Raises:
+        DataError: the interval was not scored.
+        ModelError: the version that scored it has no reference profile.
+        ServiceError: the lake or MLflow does not answer.
+    """
+    from tasks.hub.registry import reference_profile
+    from tasks.monitoring import alerts, measure, tables
+    from tasks.monitoring.profile import read_profile
+    from tasks.monitoring.record import record
+
+    lake = Lake(settings, use_case.name)
+    rows = measure.scored_rows(lake, use_case, interval)
+    profile = read_profile(reference_profile(settings, use_case, measure.version_of(rows)[0]))
+    summary = measure.summarise(lake, use_case, interval, rows, profile)
+    conditions = measure.judge(lake, use_case, interval, summary, profile)
+    found = alerts.advance(tables.latest_alerts(lake, summary.interval), conditions, summary.interval)
+    tables.write_summary(lake, use_case, interval, summary)
+    tables.write_alerts(lake, use_case, interval, found)
+    run_id = record(settings, use_case, interval, _record(use_case, summary, conditions, found))
+    return MonitorResult(summary, tuple(found), run_id)
+
+
+def _record(use_case: UseCase, summary: "Summary", conditions: "list[Condition]", alerts: "list[Alert]") -> "Record":
+    from tasks.monitoring.record import Record
+    from tasks.reporting.drift_chart import drift_chart
+
+    title = f"{use_case.title}: distance from the reference profile, {summary.interval}"
+    judged = {"alerts": [asdict(alert) for alert in alerts], "conditions": [asdict(c) for c in conditions]}
+    return Record(
+        metrics=_metrics(summary, conditions, alerts),
+        tags={
+            "sluss.use_case": use_case.name,
+            "sluss.model": use_case.model,
+            "sluss.model_version": summary.model_version,
+            "sluss.model_run": summary.run_id,
+            "sluss.alerts": ", ".join(alert.type for alert in alerts if alert.active) or "none",
+        },
+        files={
+            "alerts.json": json.dumps(judged, indent=2, sort_keys=True),
+            "drift.svg": drift_chart(title, summary.drift, use_case.monitoring.drift_distance),
+        },
+    )
+
+
+def _metrics(summary: "Summary", conditions: "list[Condition]", alerts: "list[Alert]") -> dict[str, float]:
+    found: dict[str, float] = {
+        "rows": summary.rows,
+        "overall_avg_confidence": summary.mean_confidence,
+        "low_confidence_share": summary.low_confidence_share,
+        "positive_share": summary.positive_share,
+        "alert_count": sum(alert.active for alert in alerts),
+        "alerts_raised": sum(alert.state == "raised" for alert in alerts),
+        "drift_max": max((drift.distance for drift in summary.drift), default=0.0),
+    }
+    found |= {f"drift.{drift.feature}": drift.distance for drift in summary.drift}
+    found["confidence_fall"] = next(c.figures["fall"] for c in conditions if c.type == "confidence_trend")
+    if quality := summary.quality:
+        found |= {
+            quality.metric: quality.value,
+            f"{quality.metric}_low": quality.low,
+            f"{quality.metric}_high": quality.high,
+            "labelled_rows": quality.rows,
+        }
+    return found
+
+
+def main() -> None:
+    """Parse, monitor and print."""
+    arguments = interval_parser(__doc__ or "").parse_args()
+
+    def step(settings: Settings, use_case: UseCase) -> None:
+        interval = chosen_interval(arguments, use_case)
+        result = run(settings, use_case, interval)
+        print(f"{result.summary.rows} rows of {interval}: mean confidence {result.summary.mean_confidence:.3f}.")
+        for alert in result.alerts:
+            print(f"{alert.state} {alert.type} ({alert.severity}, since {alert.since}): {alert.message}")
+        if not result.alerts:
+            print("No alerts.")
+
+    run_step(arguments, step)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,53 @@
+"""Scored rows whose label is known: what the metric is computed on, with nothing that came later."""
+
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from tasks.monitoring.tables import LABELS, PREDICTIONS, read_rows
+from tasks.shared.interval import Interval, length, partition
+from tasks.shared.use_case import Monitoring, UseCase
+from tasks.storage.lake import INTERVAL, Lake
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_GLANCE = 4  # intervals read at first: labels mostly come within them
+
+
+def window(use_case: UseCase, interval: Interval) -> list[str]:
+    """Names of the intervals the monitor looks back on, the newest first and this one among them."""
+    rules, step = use_case.monitoring, length(use_case.unit)
+    starts = (interval.start - i * step for i in range(rules.window_intervals))
+    return [partition(start, use_case.unit) for start in starts if (interval.end - start).days <= rules.window_days]
+
+
+def labelled_rows(lake: Lake, first: str, last: str, known_before: datetime) -> "pd.DataFrame":
+    """Predictions of the intervals with the labels known before a moment; a corrected label counts once."""
+    labels = read_rows(lake, LABELS, ["id", "label", "label_time"], first=first)
+    if not labels.empty:
+        labels = labels[labels.label_time < known_before].sort_values("label_time").drop_duplicates("id", keep="last")
+    if labels.empty:
+        return labels.assign(interval="", score=0.0, model_version="")
+    scored = read_rows(lake, PREDICTIONS, [INTERVAL, "id", "score", "model_version"], first=first, last=last)
+    return scored.merge(labels, on="id")
+
+
+def newest_labelled(lake: Lake, use_case: UseCase, interval: Interval, version: str) -> "pd.DataFrame":
+    """The newest whole intervals that together hold enough labelled rows scored by this version.
+
+    One interval where labels are many, several where they are few, so that small intervals are judged too.
+    """
+    names, needed = window(use_case, interval), use_case.monitoring.min_rows
+    depth = _GLANCE
+    while True:
+        rows = labelled_rows(lake, names[:depth][-1], names[0], interval.end)
+        rows = rows[rows.model_version == version]
+        if len(rows) >= needed or depth >= len(names):
+            return _newest(rows, use_case.monitoring)
+        depth *= _GLANCE
+
+
+def _newest(rows: "pd.DataFrame", rules: Monitoring) -> "pd.DataFrame":
+    known = rows.groupby(INTERVAL).size().sort_index(ascending=False).cumsum()
+    enough = known[known >= rules.min_rows]
+    return rows if enough.empty else rows[rows[INTERVAL] >= enough.index[0]]

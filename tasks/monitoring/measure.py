@@ -1,0 +1,100 @@
+"""One interval measured: its scores, its drift, and the labels known by its end; then judged."""
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from tasks.monitoring.conditions import (
+    Condition,
+    confidence_trend,
+    data_drift,
+    low_confidence,
+    quality_drop,
+)
+from tasks.monitoring.drift import measure_drift
+from tasks.monitoring.labelled import newest_labelled, window
+from tasks.monitoring.profile import Profile
+from tasks.monitoring.quality import estimate
+from tasks.monitoring.tables import BINS, CURATED, PREDICTIONS, Summary, read_rows, read_summaries
+from tasks.shared.errors import DataError
+from tasks.shared.interval import Interval, partition
+from tasks.shared.use_case import UseCase
+from tasks.storage.lake import Lake
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def scored_rows(lake: Lake, use_case: UseCase, interval: Interval) -> "pd.DataFrame":
+    """The interval's predictions.
+
+    Raises:
+        DataError: it was not scored.
+    """
+    name = partition(interval.start, use_case.unit)
+    rows = read_rows(lake, PREDICTIONS, ["score", "confidence", "model_version", "run_id"], first=name, last=name)
+    if rows.empty:
+        raise DataError(
+            f"The interval {interval} of {use_case.name} has no predictions, so there is nothing to monitor. "
+            f"Score it first: python tasks/batch_predict.py --use-case {use_case.name} --interval {name}."
+        )
+    return rows
+
+
+def version_of(rows: "pd.DataFrame") -> tuple[str, str]:
+    """Version and run that scored the rows; the most frequent one should there be several."""
+    (version, run_id), _ = Counter(zip(rows.model_version, rows.run_id, strict=True)).most_common(1)[0]
+    return version, run_id
+
+
+def summarise(lake: Lake, use_case: UseCase, interval: Interval, rows: "pd.DataFrame", profile: Profile) -> Summary:
+    """Everything the monitor measures about the interval."""
+    import numpy as np
+
+    name, (version, run_id) = partition(interval.start, use_case.unit), version_of(rows)
+    raw = read_rows(lake, CURATED, ["id", *use_case.features], first=name, last=name)
+    labelled = newest_labelled(lake, use_case, interval, version)
+    scores, labels = labelled.score.to_numpy(dtype=float), labelled.label.to_numpy()
+    counts, _ = np.histogram(rows.score, bins=BINS, range=(0, 1))
+    return Summary(
+        interval=name,
+        model_version=version,
+        run_id=run_id,
+        rows=len(rows),
+        mean_confidence=float(rows.confidence.mean()),
+        low_confidence_share=float((rows.confidence < use_case.monitoring.low_confidence).mean()),
+        positive_share=float((rows.score >= 0.5).mean()),
+        histogram=tuple(counts.tolist()),
+        drift=tuple(measure_drift(use_case, profile, raw, rows.score.to_numpy())),
+        quality=estimate(use_case.training.metric, scores, labels) if len(labelled) else None,
+        quality_intervals=tuple(sorted(set(labelled.interval))),
+    )
+
+
+def judge(lake: Lake, use_case: UseCase, interval: Interval, summary: Summary, profile: Profile) -> list[Condition]:
+    """The verdict on every type of alert."""
+    rules = use_case.monitoring
+    unsure = round(summary.low_confidence_share * summary.rows)
+    series, changed = _confidences(lake, use_case, interval, summary)
+    return [
+        low_confidence((unsure, summary.rows), _usually_unsure(profile, rules.low_confidence), rules),
+        confidence_trend(series, rules, model_changed=changed),
+        data_drift(summary.drift, summary.rows, rules),
+        quality_drop(summary.quality, profile.holdout, rules, summary.quality_intervals),
+    ]
+
+
+def _usually_unsure(profile: Profile, limit: float) -> tuple[int, int]:
+    values, rows = profile.confidence["values"], profile.confidence["rows"]
+    return round(sum(value < limit for value in values) / len(values) * rows), rows
+
+
+def _confidences(lake: Lake, use_case: UseCase, interval: Interval, now: Summary) -> tuple[list[float], bool]:
+    """Mean confidences of the window by the present version, and whether another version scored before it."""
+    names = window(use_case, interval)
+    earlier = [s for s in read_summaries(lake, first=names[-1], last=names[0]) if s.interval < now.interval]
+    series = [s for s in [*earlier, now] if s.model_version == now.model_version and _counts(s, use_case)]
+    return [s.mean_confidence for s in series], any(s.model_version != now.model_version for s in earlier)
+
+
+def _counts(summary: Summary, use_case: UseCase) -> bool:
+    return summary.rows >= use_case.monitoring.min_rows

@@ -1,0 +1,151 @@
+"""The reference profile: what the training data and the scores on held-out data looked like.
+
+It is logged with the model as JSON of some 100 KB; drift is measured against it and nothing else, so no monitor ever
+needs the training data. Training rows describe the features. Two things only held-out rows can tell: the scores, and
+how many unknown words a normal text has, since the training texts have none.
+"""
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from tasks.monitoring.quality import Estimate, estimate
+from tasks.monitoring.words import text_numbers, vocabulary
+from tasks.shared.errors import ModelError
+from tasks.shared.use_case import UseCase
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pandas as pd
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float64]
+    Labels = NDArray[np.int8]
+
+FORMAT = 1
+_POINTS = 2_000
+_CATEGORIES = 1_000
+Part = dict[str, Any]  # one distribution as JSON: `rows` with sorted `values`, or `counts`
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """A profile as read back from a model's run."""
+
+    features: dict[str, Part]  # by name such as `text.words`, `price`, `price.missing`, `colour`
+    vocabularies: dict[str, str]  # by text feature
+    score: Part
+    confidence: Part
+    positive_share: float  # of the predictions on the holdout
+    holdout: Estimate
+
+
+def build_profile(
+    use_case: UseCase,
+    training_rows: "pd.DataFrame",
+    holdout_rows: "pd.DataFrame",
+    holdout_scores: "Floats",
+    holdout_labels: "Labels",
+) -> dict[str, Any]:
+    """The profile to log as `reference_profile.json` beside the model.
+
+    Args:
+        use_case: names the features, their kinds and the metric.
+        training_rows: what the model learned from, without the holdout.
+        holdout_rows: rows the model has not seen, in the order of scores and labels.
+        holdout_scores: probability of the second class.
+        holdout_labels: 0 or 1.
+    """
+    import numpy as np
+
+    scores = np.asarray(holdout_scores, dtype=float)
+    holdout = estimate(use_case.training.metric, scores, np.asarray(holdout_labels))
+    if holdout is None:
+        raise ModelError(
+            f"The holdout does not define {use_case.training.metric}: it needs labelled rows of both classes. "
+            "Raise training.holdout_days, or check the labels."
+        )
+    vocabularies = {name: vocabulary(_texts(training_rows[name])) for name in _named(use_case, "text")}
+    features = feature_parts(use_case, training_rows, vocabularies)
+    unseen = feature_parts(use_case, holdout_rows, vocabularies)
+    confidence = np.maximum(scores, 1 - scores)
+    return {
+        "format": FORMAT,
+        "training_rows": len(training_rows),
+        "features": {name: (unseen if name.endswith(".unknown_words") else features)[name] for name in features},
+        "vocabularies": vocabularies,
+        "score": number_part(scores),
+        "confidence": number_part(confidence),
+        "low_confidence_share": float((confidence < use_case.monitoring.low_confidence).mean()),
+        "positive_share": float((scores >= 0.5).mean()),
+        "holdout": holdout.as_dict(),
+    }
+
+
+def read_profile(content: dict[str, Any]) -> Profile:
+    """The profile from its JSON.
+
+    Raises:
+        ModelError: another version of Sluss wrote it, or it is no profile.
+    """
+    try:
+        if content["format"] != FORMAT:
+            raise ModelError(
+                f"The reference profile has format {content['format']}, but this version reads format {FORMAT}. "
+                "Train the model again: python tasks/train_model.py."
+            )
+        return Profile(
+            content["features"],
+            content["vocabularies"],
+            content["score"],
+            content["confidence"],
+            content["positive_share"],
+            Estimate(**content["holdout"]),
+        )
+    except (KeyError, TypeError) as error:
+        raise ModelError(
+            f"The reference profile is damaged ({error}). Train the model again: python tasks/train_model.py."
+        ) from None
+
+
+def feature_parts(use_case: UseCase, rows: "pd.DataFrame", vocabularies: dict[str, str]) -> dict[str, Part]:
+    """The distribution of every feature, text as derived numbers; the same function for training and for scoring."""
+    parts: dict[str, Part] = {}
+    for name in use_case.features:
+        column, kind = rows[name], use_case.curation.columns[name].kind
+        if kind == "text":
+            numbers = text_numbers(_texts(column), vocabularies.get(name, ""))
+            parts |= {f"{name}.{key}": number_part(values) for key, values in numbers.items()}
+        elif kind == "number":
+            parts[name] = number_part(column.dropna().to_numpy(dtype=float))
+        elif kind == "category":
+            parts[name] = category_part(column.dropna().astype(str).tolist())
+        missing = int(column.isna().sum())
+        parts[f"{name}.missing"] = {"counts": {"missing": missing, "present": len(column) - missing}}
+    return parts
+
+
+def number_part(values: "Floats") -> Part:
+    """Sorted values; an even grid of them where there are many, which moves a distance by 1/4,000 at most."""
+    import numpy as np
+
+    ordered = np.sort(values)
+    if len(ordered) > _POINTS:
+        ordered = ordered[((np.arange(_POINTS) + 0.5) * len(ordered) / _POINTS).astype(int)]
+    mean = float(np.mean(values)) if len(values) else None
+    return {"rows": len(values), "mean": mean, "values": [float(f"{value:.6g}") for value in ordered]}
+
+
+def category_part(values: list[str]) -> Part:
+    """Counts; the rarest beyond a thousand are taken together."""
+    counts = Counter(values).most_common()
+    rest = sum(count for _, count in counts[_CATEGORIES:])
+    return {"counts": dict(counts[:_CATEGORIES]) | ({"(other)": rest} if rest else {})}
+
+
+def _named(use_case: UseCase, kind: str) -> list[str]:
+    return [name for name in use_case.features if use_case.curation.columns[name].kind == kind]
+
+
+def _texts(column: "pd.Series[str]") -> list[str]:
+    return ["" if text is None else text for text in column.astype(object).where(column.notna(), None)]
