@@ -40,8 +40,8 @@ def prepare() -> None:
 
 def _prepare_minio() -> None:
     root = StaticProvider(os.environ["MINIO_ROOT_USER"], os.environ["MINIO_ROOT_PASSWORD"])
-    client = Minio("minio:9000", secure=False, credentials=root)
-    admin = MinioAdmin("minio:9000", secure=False, credentials=root)
+    client = Minio(endpoint="minio:9000", secure=False, credentials=root)
+    admin = MinioAdmin(endpoint="minio:9000", secure=False, credentials=root)
     for bucket, prefix in BUCKETS.items():
         if not client.bucket_exists(bucket):
             client.make_bucket(bucket)

@@ -1,6 +1,7 @@
 """A role and a database of its own for each service."""
 
 import os
+from contextlib import closing
 
 import psycopg2
 from problem import Problem
@@ -13,14 +14,13 @@ DATABASES = {"airflow": "airflow", "mlflow": "mlflow", "mlflow_auth": "mlflow", 
 
 def prepare() -> None:
     """Make roles and databases, and shut everybody else out of them."""
-    with _superuser() as superuser, superuser.cursor() as query:
+    with closing(_superuser()) as superuser, superuser.cursor() as query:
         for role in sorted(set(DATABASES.values())):
             _set_role(query, superuser, role)
         for database, role in DATABASES.items():
             _set_database(query, database, role)
         for database in ("postgres", "template1"):
             query.execute(sql.SQL("REVOKE CONNECT ON DATABASE {} FROM PUBLIC").format(sql.Identifier(database)))
-    superuser.close()
 
 
 def _superuser() -> connection:
