@@ -46,7 +46,7 @@ def _next(last: Alert | None, condition: Condition | None, interval: str) -> Ale
     if condition is None or condition.verdict == "undecided":
         kept = condition.message if condition else "It could not be judged."
         return active and replace(
-            active, interval=interval, state="ongoing", message=f"Not decided, so it lasts. {kept}"
+            active, interval=interval, state="ongoing", message=f"Not decided anew, so it lasts. {kept}"
         )
     if condition.verdict == "clear" and active is None:
         return None

@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 from tasks.monitoring.drift import Drift, in_words
 from tasks.monitoring.proportions import exceeds
-from tasks.monitoring.quality import Estimate, fallen
+from tasks.monitoring.quality import METRIC_NAMES, Estimate, fallen
 from tasks.monitoring.trend import mann_kendall, smallest_p
 from tasks.shared.use_case import Monitoring
 
@@ -21,7 +21,7 @@ Severity = Literal["warning", "critical"]
 ALERT_TYPES: tuple[AlertType, ...] = ("low_confidence", "confidence_trend", "data_drift", "quality_drop")
 
 _CHANCE = 0.05  # an alert ends when the change could well be chance …
-_RELEASE = 0.8  # … or is below this part of the limit, so that a figure on the limit does not flap
+_RELEASE = 0.5  # … or is below this part of the limit, so that a figure on the limit does not flap
 _CRITICAL = 2.0  # a change of so many limits is critical
 
 
@@ -92,7 +92,7 @@ def quality_drop(
     verdict = _verdict(rules, now.rows, p_value, (drop, rules.quality_drop))
     days = " to ".join(sorted({intervals[0], intervals[-1]})) if intervals else "recent intervals"
     message = (
-        f"{now.metric} is {now.value:.3f} ({now.low:.3f} to {now.high:.3f}) on {now.rows} labelled rows of {days}; "
+        f"{METRIC_NAMES[now.metric]} is {now.value:.3f} ({now.low:.3f} to {now.high:.3f}) on {now.rows} labelled rows of {days}; "
         f"the holdout promised {reference.value:.3f}{_p(p_value)}."
     )
     figures = {**now.as_dict(), "reference": reference.value, "p_value": p_value, "intervals": list(intervals)}
@@ -113,9 +113,10 @@ def _severity(size: float, limit: float) -> Severity:
 
 
 def _moved(drift: Drift) -> str:
-    means = "" if drift.before is None else f", mean {drift.before:.3g} → {drift.now:.3g}"
+    form = ".0%" if drift.feature.endswith(".unknown_words") else ".3g"
+    means = "" if drift.before is None else f", mean {drift.before:{form}} → {drift.now:{form}}"
     return f"{in_words(drift.feature)} (distance {drift.distance:.2f}{means})"
 
 
 def _p(p_value: float) -> str:
-    return "; chance explains less than 1 in 10,000 such cases" if p_value < 1e-4 else f"; p = {p_value:.2g}"
+    return "; p < 0.0001" if p_value < 1e-4 else f"; p = {p_value:.2g}"

@@ -37,7 +37,7 @@ def newest_labelled(lake: Lake, use_case: UseCase, interval: Interval, version: 
 
     One interval where labels are many, several where they are few, so that small intervals are judged too.
     """
-    names, needed = window(use_case, interval), use_case.monitoring.min_rows
+    names, needed = window(use_case, interval), use_case.monitoring.quality_rows
     depth = _GLANCE
     while True:
         rows = labelled_rows(lake, names[:depth][-1], names[0], interval.end)
@@ -49,5 +49,5 @@ def newest_labelled(lake: Lake, use_case: UseCase, interval: Interval, version: 
 
 def _newest(rows: "pd.DataFrame", rules: Monitoring) -> "pd.DataFrame":
     known = rows.groupby(INTERVAL).size().sort_index(ascending=False).cumsum()
-    enough = known[known >= rules.min_rows]
+    enough = known[known >= rules.quality_rows]
     return rows if enough.empty else rows[rows[INTERVAL] >= enough.index[0]]

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     Labels = NDArray[np.int8]
 
 Metric = Literal["accuracy", "f1", "roc_auc"]
+METRIC_NAMES: dict[Metric, str] = {"accuracy": "Accuracy", "f1": "F1", "roc_auc": "ROC AUC"}
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from tasks.monitoring.drift import in_words
+from tasks.monitoring.quality import METRIC_NAMES
 from tasks.shared.interval import Interval
 from tasks.shared.use_case import Monitoring, UseCase
 
@@ -61,7 +62,7 @@ def _quality(quality: "Estimate | None", intervals: Sequence[str]) -> str:
     if quality is None:
         return "no labels known yet for this model version."
     days = " to ".join(sorted({intervals[0], intervals[-1]}))
-    value = f"{quality.metric} {quality.value:.3f} ({quality.low:.3f} to {quality.high:.3f})"
+    value = f"{METRIC_NAMES[quality.metric]} {quality.value:.3f} ({quality.low:.3f} to {quality.high:.3f})"
     return f"{value} on {quality.rows} labelled rows of {days}."
 
 

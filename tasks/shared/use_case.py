@@ -107,6 +107,7 @@ class Monitoring(_Frozen):
     alpha: float = Field(gt=0, lt=0.5)
     drift_distance: float = Field(gt=0, lt=1)
     quality_drop: float = Field(gt=0, lt=1)
+    quality_rows: int = Field(ge=1)
 
 
 class Retention(_Frozen):
