@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from tasks.shared.errors import ConfigError, ServiceError
 from tasks.shared.interval import Interval
@@ -139,14 +140,29 @@ def _connect_postgres(url: str) -> "Connection":
     from adbc_driver_manager import Error
     from adbc_driver_postgresql import dbapi
 
+    address = _address(url)
     try:
         return dbapi.connect(url)
     except Error as error:
-        address = re.sub(r"//[^@/]*@", "//", url.split("?")[0])
         raise ServiceError(
             f"The warehouse at {address} cannot be reached: {_reason(error)}. "
             "Check that the stack is up (make ps), and user, password and host in SLUSS_WAREHOUSE_URL."
         ) from None
+
+
+def _address(url: str) -> str:
+    """Host, port and database, without the login; an URL that libpq would take apart elsewhere is refused."""
+    parts = urlsplit(url)
+    try:
+        port = f":{parts.port}" if parts.port else ""
+    except ValueError:
+        port = None
+    if port is None or "@" in parts.path or parts.netloc.count("@") > 1:
+        raise ConfigError(
+            "SLUSS_WAREHOUSE_URL is no postgresql://user:password@host:port/database. "
+            "Special characters of the password must be percent-encoded: %40 for @, %2F for /, %3A for a colon."
+        )
+    return f"{parts.hostname}{port}{parts.path}"
 
 
 def _sql(query: Path) -> str:

@@ -1,0 +1,97 @@
+"""What all tests share: an embedded home in a temporary folder, the sentiment use case, its data, a real Postgres."""
+
+import os
+import shutil
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from tasks.shared.settings import ROOT, Settings
+from tasks.shared.use_case import UseCase, load_use_case
+from tasks.sources.vader_archive import find_archive
+
+
+@pytest.fixture(autouse=True)
+def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in os.environ:
+        if name.startswith(("SLUSS_", "MLFLOW_")):
+            monkeypatch.delenv(name)
+
+
+@pytest.fixture(scope="session")
+def archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The data set's source archive: kept in var/archives between runs, and out of reach of `rm -r var` during one."""
+    kept = find_archive(Settings(home=ROOT / "var", data=None))
+    return Path(shutil.copy(kept, tmp_path_factory.mktemp("archive")))
+
+
+@pytest.fixture
+def settings(tmp_path: Path, archive: Path) -> Settings:
+    """The embedded mode in a folder of its own."""
+    return Settings(home=tmp_path / "home", data=archive)
+
+
+@pytest.fixture(scope="session")
+def sentiment() -> UseCase:
+    """The demo's use case as it is shipped."""
+    return load_use_case("sentiment", ROOT / "config")
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[str]:
+    """URL of a database in a real Postgres that asks for a password."""
+    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb")) or [shutil.which("initdb")]
+    if not found[-1]:
+        pytest.skip("there is no Postgres on this machine (initdb is neither in PATH nor under /usr/lib/postgresql)")
+    folder = Path(tempfile.mkdtemp(prefix="sluss-postgres-", dir="/tmp"))
+    try:
+        with _running_postgres(Path(found[-1]).resolve().parent, folder) as url:
+            yield url
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def _running_postgres(programs: Path, folder: Path) -> Iterator[str]:
+    who = {"user": "nobody", "group": "nogroup", "extra_groups": []} if os.geteuid() == 0 else {}
+    (folder / "password").write_text("right-password\n")
+    if who:
+        for path in (folder, folder / "password"):
+            shutil.chown(path, who["user"], who["group"])
+    data = folder / "data"
+    create = [programs / "initdb", "-D", data, "-U", "sluss", "-A", "scram-sha-256", "--pwfile", folder / "password"]
+    subprocess.run([*create, "--no-sync"], check=True, capture_output=True, cwd=folder, **who)
+    port = _free_port()
+    start = [programs / "postgres", "-D", data, "-p", str(port), "-k", folder, "-c", "fsync=off"]
+    with (folder / "log").open("wb") as log:
+        server = subprocess.Popen(start, stdout=log, stderr=log, cwd=folder, **who)
+    try:
+        _wait_until_open(port)
+        yield f"postgresql://sluss:right-password@127.0.0.1:{port}/postgres"
+    finally:
+        server.terminate()
+        server.wait()
+
+
+def _free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return server.getsockname()[1]
+
+
+def _wait_until_open(port: int) -> None:
+    deadline = time.monotonic() + 30
+    while True:
+        try:
+            socket.create_connection(("127.0.0.1", port), timeout=1).close()
+        except OSError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.05)
+        else:
+            return

@@ -1,0 +1,120 @@
+"""The data set's archive: from disk, from the cache, from an index that may be out of reach."""
+
+import os
+import shutil
+import subprocess
+import sys
+import tarfile
+from pathlib import Path
+
+import pytest
+
+from tasks.shared.errors import DataError
+from tasks.shared.interval import parse_interval
+from tasks.shared.settings import ROOT, Settings
+from tasks.sources.vader_archive import NAME, SHA256, digest, find_archive
+from tasks.sources.vader_reviews import read_reviews
+
+STEP = ROOT / "tasks" / "generate_data.py"
+
+
+@pytest.fixture
+def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PIP_INDEX_URL", "http://127.0.0.1:9/")
+    monkeypatch.setenv("PIP_RETRIES", "0")
+    monkeypatch.setenv("PIP_NO_CACHE_DIR", "1")
+    monkeypatch.delenv("PIP_EXTRA_INDEX_URL", raising=False)
+    monkeypatch.delenv("PIP_FIND_LINKS", raising=False)
+
+
+def test_the_archive_holds_the_rows_that_have_a_sign(archive):
+    counts = {name: table.num_rows for name, table in read_reviews(archive).items()}
+    assert counts == {"movies": 10_555, "amazon": 3_610, "tweets": 4_160, "nyt": 4_946}
+
+
+def test_the_labels_are_the_signs_of_the_scores(archive):
+    movies = read_reviews(archive)["movies"].slice(0, 3).to_pylist()
+    assert [(row["key"], row["label"]) for row in movies] == [("1", 1), ("2", 1), ("3", 0)]
+    assert movies[0]["text"].startswith("The Rock is destined to be the 21st Century's new ''Conan''")
+
+
+@pytest.mark.usefixtures("no_network")
+def test_an_archive_on_disk_needs_no_network(archive, tmp_path):
+    assert find_archive(Settings(home=tmp_path, data=archive)) == archive
+
+
+@pytest.mark.usefixtures("no_network")
+def test_an_archive_that_was_fetched_before_needs_no_network(archive, tmp_path):
+    cached = tmp_path / "archives" / NAME
+    cached.parent.mkdir()
+    shutil.copy(archive, cached)
+    assert find_archive(Settings(home=tmp_path)) == cached
+
+
+def test_the_archive_is_fetched_whole_and_leaves_nothing_else(tmp_path):
+    fetched = find_archive(Settings(home=tmp_path))
+    assert digest(fetched) == SHA256
+    assert list(fetched.parent.iterdir()) == [fetched]
+
+
+@pytest.mark.usefixtures("no_network")
+def test_without_network_the_way_out_is_named_and_nothing_is_left(tmp_path):
+    with pytest.raises(
+        DataError, match=r"could not be downloaded: .*make demo DATA=path/to/vaderSentiment-3.3.2.tar.gz"
+    ):
+        find_archive(Settings(home=tmp_path))
+    assert list((tmp_path / "archives").iterdir()) == []
+
+
+def test_a_damaged_archive_is_told_the_digest_it_should_have(tmp_path):
+    damaged = tmp_path / NAME
+    damaged.write_bytes(b"half of it")
+    with pytest.raises(DataError, match=f"{NAME} is {SHA256}"):
+        find_archive(Settings(home=tmp_path, data=damaged))
+
+
+def test_a_damaged_archive_is_noticed_although_the_data_were_read_before(settings, sentiment, tmp_path):
+    from tasks.generate_data import run
+
+    run(settings, sentiment, parse_interval("2026-01-05", "day"))
+    damaged = tmp_path / NAME
+    damaged.write_bytes(b"half of it")
+    with pytest.raises(DataError, match="damaged or another file"):
+        run(Settings(home=settings.home, data=damaged), sentiment, parse_interval("2026-01-05", "day"))
+
+
+def test_a_path_without_an_archive_is_named(tmp_path):
+    with pytest.raises(DataError, match=rf"There is no data archive at {tmp_path}/nowhere.tar.gz"):
+        find_archive(Settings(home=tmp_path, data=tmp_path / "nowhere.tar.gz"))
+
+
+def test_a_damaged_file_in_the_cache_is_fetched_again(tmp_path):
+    cached = tmp_path / "archives" / NAME
+    cached.parent.mkdir()
+    cached.write_bytes(b"half of it")
+    assert digest(find_archive(Settings(home=tmp_path))) == SHA256
+
+
+def test_an_archive_cut_in_half_is_damaged(archive, tmp_path):
+    half = tmp_path / NAME
+    half.write_bytes(archive.read_bytes()[:1_000_000])
+    with pytest.raises(DataError, match="is damaged"):
+        read_reviews(half)
+
+
+def test_an_archive_of_something_else_is_damaged(tmp_path):
+    other = tmp_path / NAME
+    with tarfile.open(other, "w:gz") as tar:
+        tar.add(STEP, "something.py")
+    with pytest.raises(DataError, match="is damaged"):
+        read_reviews(other)
+
+
+def test_the_step_as_a_command_says_in_one_sentence_what_is_wrong(tmp_path):
+    environment = {**os.environ, "SLUSS_HOME": str(tmp_path), "SLUSS_DATA": str(tmp_path / "nowhere")}
+    command = [sys.executable, STEP, "--use-case", "sentiment", "--interval", "2026-01-05"]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert done.stderr.startswith("There is no data archive at")
+    assert len(done.stderr.splitlines()) == 1
+    assert not list(Path(tmp_path).iterdir())

@@ -1,0 +1,241 @@
+"""From the warehouse to the lake: what is kept, what is put aside and why, and what is not yet known."""
+
+import json
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+from hypothesis import HealthCheck, given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
+
+from tasks.curate_data import run as curate
+from tasks.generate_data import run as generate
+from tasks.shared.errors import ConfigError, DataError
+from tasks.shared.interval import Interval, parse_interval
+from tasks.shared.settings import ROOT, Settings
+from tasks.storage.lake import Lake
+from tasks.storage.warehouse import open_warehouse
+
+DAY = parse_interval("2026-01-05", "day")
+NOON = DAY.start + timedelta(hours=12)
+ALWAYS = Interval(datetime(2000, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC))
+TIME = pa.timestamp("us", "UTC")
+ROWS = pa.schema(
+    [("id", "string"), ("event_time", TIME), ("arrived_at", TIME), ("source", "string"), ("text", "string")]
+)
+LABELS = pa.schema([("id", "string"), ("label", "int16"), ("label_time", TIME)])
+
+
+def good(number: int, **changes) -> dict:
+    row = {"id": f"movies-{number}", "event_time": NOON, "arrived_at": NOON, "source": "movies", "text": "fine"}
+    return row | changes
+
+
+def fill(settings: Settings, rows: list[dict], labels: list[dict] = ()) -> None:
+    with open_warehouse(settings) as warehouse:
+        warehouse.replace("sentiment_rows", pa.Table.from_pylist(rows, ROWS), "event_time", ALWAYS)
+        warehouse.replace("sentiment_labels", pa.Table.from_pylist(list(labels), LABELS), "label_time", ALWAYS)
+
+
+def table(settings: Settings, name: str) -> list[dict]:
+    found = Lake(settings, "sentiment").dataset(name)
+    return found.to_table().sort_by([("interval", "ascending"), ("id", "ascending")]).to_pylist() if found else []
+
+
+def versions(settings: Settings) -> dict[str, int | None]:
+    lake = Lake(settings, "sentiment")
+    tables = {name: lake.table(name) for name in ("curated", "labels", "quarantine")}
+    return {name: table.version() if table else None for name, table in tables.items()}
+
+
+def test_curating_a_day_twice_leaves_the_same_tables(settings, sentiment):
+    for _ in range(2):
+        generate(settings, sentiment, DAY)
+        curate(settings, sentiment, DAY)
+        tables = [table(settings, name) for name in ("curated", "labels", "quarantine")]
+        assert [len(rows) for rows in tables] == [150, 150, 0]
+    once = tables
+    curate(settings, sentiment, DAY)
+    assert once == [table(settings, name) for name in ("curated", "labels", "quarantine")]
+
+
+def test_the_history_in_one_go_is_the_same_as_day_by_day(settings, sentiment, tmp_path):
+    days = Interval(datetime(2025, 11, 2, tzinfo=UTC), datetime(2025, 11, 7, tzinfo=UTC))
+    one = settings.model_copy(update={"lake_url": str(tmp_path / "one")})
+    generate(settings, sentiment, days)
+    curate(one, sentiment, days)
+    for day in range(2, 7):
+        curate(settings, sentiment, parse_interval(f"2025-11-{day:02}", "day"))
+    assert versions(one)["curated"] == 0
+    for name in ("curated", "labels"):
+        assert table(one, name) == table(settings, name)
+
+
+def test_the_other_days_are_left_alone(settings, sentiment):
+    days = [parse_interval(f"2026-01-0{day}", "day") for day in (4, 5, 6)]
+    for day in days:
+        generate(settings, sentiment, day)
+        curate(settings, sentiment, day)
+    before = table(settings, "curated")
+    fill(settings, [good(1)])
+    curate(settings, sentiment, DAY)
+    after = table(settings, "curated")
+    assert [row for row in after if row["interval"] == "2026-01-05"] == [{"interval": "2026-01-05", **good(1)}]
+    assert [row for row in after if row["interval"] != "2026-01-05"] == [
+        row for row in before if row["interval"] != "2026-01-05"
+    ]
+
+
+def test_what_arrives_after_the_day_is_not_seen(settings, sentiment):
+    late = DAY.end + timedelta(seconds=1)
+    labels = [
+        {"id": "movies-1", "label": 1, "label_time": DAY.end - timedelta(microseconds=1)},
+        {"id": "movies-2", "label": 1, "label_time": DAY.end},
+        {"id": "movies-3", "label": 1, "label_time": late},
+        {"id": "movies-9", "label": 0, "label_time": DAY.start},
+        {"id": "movies-8", "label": 0, "label_time": DAY.start - timedelta(microseconds=1)},
+    ]
+    fill(settings, [good(1), good(2, arrived_at=DAY.end), good(3, arrived_at=late)], labels)
+    curate(settings, sentiment, DAY)
+    assert [row["id"] for row in table(settings, "curated")] == ["movies-1"]
+    assert [(row["id"], row["label"]) for row in table(settings, "labels")] == [("movies-1", 1), ("movies-9", 0)]
+
+
+moments = st.integers(-3 * 86_400, 3 * 86_400).map(lambda seconds: DAY.start + timedelta(seconds=seconds))
+
+
+@given(times=st.lists(st.tuples(moments, moments), min_size=1, max_size=20))
+@hypothesis_settings(deadline=None, max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_a_day_holds_just_what_happened_and_arrived_in_it(times, settings, sentiment):
+    rows = [good(0), *(good(n, event_time=event, arrived_at=arrival) for n, (event, arrival) in enumerate(times, 1))]
+    labels = [{"id": f"movies-{n}", "label": 1, "label_time": arrival} for n, (_, arrival) in enumerate(times, 1)]
+    fill(settings, rows, labels)
+    curate(settings, sentiment, DAY)
+    expected = [row["id"] for row in rows if DAY.start <= row["event_time"] < DAY.end and row["arrived_at"] < DAY.end]
+    assert [row["id"] for row in table(settings, "curated")] == sorted(expected)
+    known = [row["id"] for row in labels if DAY.start <= row["label_time"] < DAY.end]
+    assert [row["id"] for row in table(settings, "labels")] == sorted(known)
+
+
+def lenient(sentiment):
+    return sentiment.model_copy(update={"curation": sentiment.curation.model_copy(update={"max_bad_share": 0.9})})
+
+
+def test_bad_rows_go_to_quarantine_with_the_reason(settings, sentiment):
+    rows = [good(0), good(1, text=""), good(2, source="books"), good(3, text=None), good(4), good(4, text="twice")]
+    labels = [{"id": f"movies-{number}", "label": number, "label_time": NOON} for number in (0, 1, 7)]
+    fill(settings, [*rows, good(5, id=None)], labels)
+    done = curate(settings, lenient(sentiment), DAY)
+    assert (done.rows, done.bad_rows, done.labels, done.bad_labels) == (2, 5, 2, 1)
+    found = {(row["kind"], row["id"], row["reason"].split(" movies")[0]) for row in table(settings, "quarantine")}
+    assert found == {
+        ("row", "movies-1", "text is empty"),
+        ("row", "movies-2", "source is none of"),
+        ("row", "movies-3", "text is missing"),
+        ("row", "movies-4", "id occurs more than once"),
+        ("row", None, "id is missing"),
+        ("label", "movies-7", "label is none of 0, 1"),
+    }
+
+
+def test_a_row_in_quarantine_is_there_as_it_came(settings, sentiment):
+    fill(settings, [good(0), good(1, source="bücher")])
+    curate(settings, lenient(sentiment), DAY)
+    (row,) = table(settings, "quarantine")
+    assert row["interval"] == "2026-01-05"
+    assert json.loads(row["row"]) == good(1, source="bücher", event_time=str(NOON), arrived_at=str(NOON))
+
+
+def test_an_id_may_come_back_on_another_day(settings, sentiment):
+    days = Interval(DAY.start, DAY.end + timedelta(days=1))
+    fill(settings, [good(1), good(1, event_time=DAY.end, arrived_at=DAY.end)])
+    assert curate(settings, sentiment, days).rows == 2
+
+
+def test_a_day_that_was_mended_has_nothing_in_quarantine_any_more(settings, sentiment):
+    fill(settings, [good(0), good(1, text="")])
+    assert curate(settings, lenient(sentiment), DAY).bad_rows == 1
+    fill(settings, [good(0), good(1)])
+    assert curate(settings, lenient(sentiment), DAY).bad_rows == 0
+    assert table(settings, "quarantine") == []
+
+
+def test_too_many_bad_rows_stop_the_day_and_leave_the_tables_untouched(settings, sentiment):
+    generate(settings, sentiment, DAY)
+    curate(settings, sentiment, DAY)
+    before, rows = versions(settings), table(settings, "curated")
+    fill(settings, [good(0), good(1, text=""), good(2, source="books"), good(3, text=None), good(4, text="")])
+    expected = (
+        r"4 of 5 rows for 2026-01-05 00:00 – 2026-01-06 00:00 UTC are bad, more than 5%, so nothing was written "
+        r"\(movies-1: text is empty; movies-2: source is none of .*; movies-3: text is missing\). .*max_bad_share"
+    )
+    with pytest.raises(DataError, match=expected):
+        curate(settings, sentiment, DAY)
+    assert (versions(settings), table(settings, "curated")) == (before, rows)
+
+
+def test_too_many_bad_labels_stop_the_day_too(settings, sentiment):
+    fill(settings, [good(0)], [{"id": "movies-0", "label": 7, "label_time": NOON}])
+    with pytest.raises(DataError, match=r"1 of 1 labels .*\(movies-0: label is none of 0, 1\)"):
+        curate(settings, sentiment, DAY)
+    assert versions(settings) == {"curated": None, "labels": None, "quarantine": None}
+
+
+def test_a_day_with_rows_but_no_labels_yet_is_curated(settings, sentiment):
+    fill(settings, [good(0)])
+    assert curate(settings, sentiment, DAY).labels == 0
+
+
+def test_a_day_without_rows_says_how_to_bring_them(settings, sentiment):
+    fill(settings, [good(0)])
+    with pytest.raises(
+        DataError, match=r"no rows of sentiment for 2026-01-09 .*generate_data.py .*--interval 2026-01-09"
+    ):
+        curate(settings, sentiment, parse_interval("2026-01-09", "day"))
+    with pytest.raises(DataError, match="--history"):
+        curate(settings, sentiment, sentiment.history)
+
+
+def test_an_empty_warehouse_says_how_to_fill_it(settings, sentiment):
+    with pytest.raises(
+        ConfigError, match=r"sentiment.sql: .*sentiment_rows does not exist.*python tasks/generate_data.py"
+    ):
+        curate(settings, sentiment, DAY)
+
+
+def test_half_a_day_is_refused_because_it_would_replace_a_whole_one(settings, sentiment):
+    with pytest.raises(ConfigError, match="does not begin and end with a full day"):
+        curate(settings, sentiment, Interval(NOON, NOON + timedelta(days=1)))
+
+
+@pytest.fixture
+def own_query(settings, tmp_path) -> tuple[Settings, Path]:
+    """Settings whose config folder holds queries of the user's own."""
+    folder = tmp_path / "config"
+    folder.mkdir()
+    (folder / "sentiment_labels.sql").write_text((ROOT / "config" / "sentiment_labels.sql").read_text())
+    return settings.model_copy(update={"config_dir": folder}), folder / "sentiment.sql"
+
+
+@pytest.mark.parametrize(
+    ("query", "message"),
+    [
+        (None, r"The query .*sentiment.sql is missing. Write it"),
+        ("SELEC id", r"The warehouse does not accept .*sentiment.sql: .*syntax error"),
+        ("SELECT id, event_time, arrived_at, source FROM sentiment_rows", "does not give the column 'text'"),
+        ("SELECT id, event_time, source, text FROM sentiment_rows", "does not give the column 'arrived_at'"),
+        ("SELECT * FROM sentiment_rows", r"gives rows outside .*It must keep event_time >= \$1 and < \$2"),
+        ("SELECT * FROM sentiment_rows WHERE event_time >= $1 AND event_time < $2", "what arrived before"),
+    ],
+    ids=["missing", "syntax", "no text", "no arrival", "no window", "late rows"],
+)
+def test_a_query_that_cannot_be_used_is_named_with_the_cure(own_query, sentiment, query, message):
+    settings, file = own_query
+    fill(settings, [good(0), good(1, event_time=DAY.end, arrived_at=DAY.end), good(2, arrived_at=DAY.end)])
+    if query:
+        file.write_text(query)
+    with pytest.raises(ConfigError, match=message):
+        curate(settings, sentiment, DAY)
+    assert versions(settings) == {"curated": None, "labels": None, "quarantine": None}

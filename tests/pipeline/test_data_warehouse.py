@@ -1,0 +1,188 @@
+"""New data reach the warehouse: DuckDB and a real Postgres alike."""
+
+import os
+import subprocess
+import sys
+import threading
+import uuid
+from datetime import UTC, datetime
+
+import pyarrow as pa
+import pytest
+
+from tasks.curate_data import run as curate
+from tasks.generate_data import run as generate
+from tasks.shared.errors import ConfigError, DataError, ServiceError
+from tasks.shared.interval import Interval, parse_interval
+from tasks.shared.settings import ROOT, Settings
+from tasks.storage.lake import Lake
+from tasks.storage.warehouse import open_warehouse
+
+DAY = parse_interval("2026-01-06", "day")
+ALWAYS = Interval(datetime(2000, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC))
+
+
+@pytest.fixture(params=["duckdb", "postgres"])
+def anywhere(request, settings) -> Settings:
+    """The same settings with either warehouse, empty."""
+    if request.param == "duckdb":
+        return settings
+    return settings.model_copy(update={"warehouse_url": _new_database(request.getfixturevalue("postgres"))})
+
+
+def _new_database(url: str):
+    from adbc_driver_postgresql import dbapi
+    from pydantic import SecretStr
+
+    name = f"test_{uuid.uuid4().hex}"
+    with dbapi.connect(url, autocommit=True) as connection, connection.cursor() as cursor:
+        cursor.execute(f"CREATE DATABASE {name}")
+    return SecretStr(url.rsplit("/", 1)[0] + "/" + name)
+
+
+def content(settings: Settings, tmp_path, table: str = "sentiment_rows", order: str = "id") -> list[dict]:
+    query = tmp_path / f"{table}.sql"
+    query.write_text(f"SELECT * FROM {table} ORDER BY {order}")  # noqa: S608 - names of ours
+    with open_warehouse(settings) as warehouse:
+        return [row for batch in warehouse.read(query, ALWAYS) for row in batch.to_pylist()]
+
+
+def test_a_day_brings_its_rows_and_the_labels_that_become_known_in_it(anywhere, sentiment, tmp_path):
+    brought = generate(anywhere, sentiment, DAY)
+    rows, labels = content(anywhere, tmp_path), content(anywhere, tmp_path, "sentiment_labels")
+    assert (len(rows), len(labels)) == (brought.rows, brought.labels) == (400, brought.labels)
+    assert all(DAY.start <= row["event_time"] < DAY.end for row in rows)
+    assert all(DAY.start <= label["label_time"] < DAY.end for label in labels)
+    assert {row["source"] for row in rows} == {"amazon"}
+    assert labels
+    assert not {row["id"] for row in rows} & {label["id"] for label in labels}
+
+
+def test_bringing_a_day_twice_changes_nothing(anywhere, sentiment, tmp_path):
+    generate(anywhere, sentiment, parse_interval("2026-01-05", "day"))
+    generate(anywhere, sentiment, DAY)
+    before = [content(anywhere, tmp_path, table) for table in ("sentiment_rows", "sentiment_labels")]
+    generate(anywhere, sentiment, DAY)
+    assert before == [content(anywhere, tmp_path, table) for table in ("sentiment_rows", "sentiment_labels")]
+
+
+def test_the_history_in_one_go_is_the_same_as_day_by_day(settings, sentiment, tmp_path):
+    days = Interval(datetime(2025, 11, 2, tzinfo=UTC), datetime(2025, 11, 6, tzinfo=UTC))
+    one = settings.model_copy(update={"home": tmp_path / "one"})
+    generate(one, sentiment, days)
+    for day in range(2, 6):
+        generate(settings, sentiment, parse_interval(f"2025-11-{day:02}", "day"))
+    for table in ("sentiment_rows", "sentiment_labels"):
+        assert content(one, tmp_path, table) == content(settings, tmp_path, table)
+
+
+def test_the_whole_history_fits(anywhere, sentiment):
+    brought = generate(anywhere, sentiment, sentiment.history)
+    phase = sentiment.source.phases[0]
+    assert brought.rows == 60 * phase.rows_per_day
+    assert curate(anywhere, sentiment, sentiment.history).rows == brought.rows
+
+
+def test_both_warehouses_give_the_lake_the_same_rows(settings, sentiment, postgres, tmp_path):
+    other = settings.model_copy(update={"warehouse_url": _new_database(postgres), "lake_url": str(tmp_path / "other")})
+    tables = []
+    for where in (settings, other):
+        generate(where, sentiment, DAY)
+        curate(where, sentiment, DAY)
+        tables += [[Lake(where, "sentiment").dataset(name).to_table() for name in ("curated", "labels")]]
+    assert tables[0] == tables[1]
+
+
+def test_a_failure_half_way_leaves_the_day_as_it_was(anywhere, sentiment, tmp_path):
+    generate(anywhere, sentiment, DAY)
+    before = content(anywhere, tmp_path)
+    wrong = pa.table({"id": ["a"], "no_such_column": ["b"]})
+    with pytest.raises(ServiceError), open_warehouse(anywhere) as warehouse:
+        warehouse.replace("sentiment_rows", wrong, "event_time", DAY)
+    assert content(anywhere, tmp_path) == before
+
+
+def test_two_writers_of_the_same_day_do_not_double_it(settings, sentiment, postgres, tmp_path):
+    where = settings.model_copy(update={"warehouse_url": _new_database(postgres)})
+    writers = [threading.Thread(target=generate, args=(where, sentiment, DAY)) for _ in range(4)]
+    for writer in writers:
+        writer.start()
+    for writer in writers:
+        writer.join()
+    assert len(content(where, tmp_path)) == 400
+
+
+def test_a_day_after_the_data_says_which_days_have_rows(settings, sentiment):
+    with pytest.raises(DataError, match="within 2025-11-02 00:00 – 2026-01-15 00:00 UTC"):
+        generate(settings, sentiment, parse_interval("2026-01-15", "day"))
+    assert not (settings.home / "warehouse.duckdb").exists()
+
+
+def test_the_command_for_a_day_without_rows_ends_with_one_sentence(settings):
+    done = command(settings, "generate_data", "--interval", "2027-01-01")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("The use case sentiment has no rows for 2027-01-01 00:00")
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_the_commands_bring_and_curate_a_day(settings):
+    done = [command(settings, step, "--interval", "2026-01-06") for step in ("generate_data", "curate_data")]
+    assert [(step.returncode, step.stderr) for step in done] == [(0, ""), (0, "")]
+    assert "400 rows" in done[0].stdout
+    assert "400 good rows (curated, version 0)" in done[1].stdout
+
+
+def command(settings: Settings, step: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    environment = {**os.environ, "SLUSS_HOME": str(settings.home), "SLUSS_DATA": str(settings.data)}
+    line = [sys.executable, "-W", "error", ROOT / "tasks" / f"{step}.py", *arguments]
+    return subprocess.run(line, env=environment, capture_output=True, text=True, check=False)
+
+
+def test_a_postgres_that_is_down_is_named_without_its_password(tmp_path):
+    settings = Settings(home=tmp_path, warehouse_url="postgresql://sluss:s3cret@127.0.0.1:9/warehouse")
+    with pytest.raises(ServiceError, match=r"The warehouse at 127.0.0.1:9/warehouse cannot be reached") as caught:
+        open_warehouse(settings).__enter__()
+    assert "s3cret" not in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_refused_login_is_told_without_its_password(postgres, tmp_path):
+    settings = Settings(home=tmp_path, warehouse_url=postgres.replace("right-password", "wr0ng-one"))
+    with pytest.raises(ServiceError, match="password authentication failed") as caught:
+        open_warehouse(settings).__enter__()
+    assert "wr0ng-one" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["sluss:se@cret@127.0.0.1:9/w", "sluss:se/cret@127.0.0.1:9/w", "sluss:123/cret@127.0.0.1:9/w", "sluss:cret@h:y/w"],
+)
+def test_a_malformed_address_does_not_give_the_password_away(address, tmp_path):
+    with pytest.raises(ConfigError, match="percent-encoded") as caught:
+        open_warehouse(Settings(home=tmp_path, warehouse_url=f"postgresql://{address}")).__enter__()
+    assert "cret" not in str(caught.value)
+
+
+def test_an_address_of_another_kind_is_told_the_two_that_work(tmp_path):
+    with pytest.raises(ConfigError, match="duckdb:///path or postgresql://"):
+        open_warehouse(Settings(home=tmp_path, warehouse_url="mysql://sluss:s3cret@h/w")).__enter__()
+
+
+def test_a_warehouse_that_another_process_has_open_is_named(settings):
+    with open_warehouse(settings):
+        done = command(settings, "generate_data", "--interval", "2026-01-06")
+    assert done.returncode == 2
+    assert done.stderr.startswith("Another process has the warehouse")
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_a_warehouse_that_is_no_database_is_named(settings):
+    settings.home.mkdir()
+    (settings.home / "warehouse.duckdb").write_text("not a database at all " * 1000)
+    with pytest.raises(ServiceError, match="cannot be opened"):
+        open_warehouse(settings).__enter__()
+
+
+def test_the_file_is_free_for_others_once_a_step_is_done(settings, sentiment):
+    generate(settings, sentiment, DAY)
+    assert command(settings, "curate_data", "--interval", "2026-01-06").returncode == 0

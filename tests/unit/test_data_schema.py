@@ -1,0 +1,131 @@
+"""What a good row is, and what a person reads about a bad one."""
+
+from datetime import UTC, date, datetime
+from decimal import Decimal
+
+import pyarrow as pa
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tasks.shared.errors import ConfigError
+from tasks.shared.use_case import Column
+from tasks.storage.schema import LABEL_COLUMNS, arrow_schema, check, row_columns
+
+
+def reasons(values: list, kind: str, arrow_type: pa.DataType | None = None, **rules) -> list[str]:
+    batch = pa.record_batch({"x": pa.array(values, arrow_type)})
+    return check(batch, {"x": Column(kind=kind, **rules)}, "q.sql").reasons.to_pylist()
+
+
+def test_texts_of_the_wrong_length_are_named():
+    found = reasons(["", "a", "abc", None, "äöü"], "text", min_length=1, max_length=2)
+    assert found == ["x is empty", "", "x is longer than 2 characters", "x is missing", "x is longer than 2 characters"]
+
+
+def test_a_short_text_is_told_the_length_it_needs():
+    assert reasons(["ab"], "text", min_length=3) == ["x is shorter than 3 characters"]
+
+
+def test_numbers_out_of_range_are_named():
+    found = reasons([-1.0, 0.0, 9.5, float("inf"), float("nan"), None], "number", minimum=0, maximum=9)
+    assert found == ["x is below 0", "", "x is above 9", "x is infinite", "x is missing", "x is missing"]
+
+
+def test_numbers_that_a_driver_sends_as_text_are_read():
+    batch = pa.record_batch({"x": ["1.5", " -2e3 ", "ten", "", None]})
+    checked = check(batch, {"x": Column(kind="number", nullable=True)}, "q.sql")
+    assert checked.values["x"].to_pylist() == [1.5, -2000.0, None, None, None]
+    assert checked.reasons.to_pylist() == ["", "", "x is no number", "x is no number", ""]
+
+
+@pytest.mark.parametrize(
+    "values",
+    [pa.array([1, 0]), pa.array([True, False]), pa.array([Decimal("1.0"), Decimal("0.0")])],
+    ids=["int", "bool", "decimal"],
+)
+def test_whole_numbers_truth_values_and_decimals_are_numbers(values):
+    checked = check(pa.record_batch({"x": values}), {"x": Column(kind="number")}, "q.sql")
+    assert checked.values["x"].to_pylist() == [1.0, 0.0]
+
+
+def test_unknown_categories_are_told_the_known_ones():
+    assert reasons(["movies", "books"], "category", categories=("movies", "tweets")) == [
+        "",
+        "x is none of movies, tweets",
+    ]
+
+
+def test_a_column_that_may_be_empty_may_be_empty():
+    for kind, more in (("text", {"min_length": 1}), ("category", {"categories": ("a",)}), ("number", {"minimum": 0})):
+        arrow_type = pa.float64() if kind == "number" else pa.string()
+        assert reasons([None], kind, arrow_type, nullable=True, **more) == [""]
+    assert reasons([None], "time", pa.timestamp("us"), nullable=True) == [""]
+
+
+def test_all_that_is_wrong_with_a_row_is_said():
+    batch = pa.record_batch({"a": ["", "ok"], "b": ["", "ok"], "c": ["ok", "ok"]})
+    columns = {name: Column(kind="text", min_length=1) for name in "abc"}
+    assert check(batch, columns, "q.sql").reasons.to_pylist() == ["a is empty; b is empty", ""]
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        pa.array([datetime(2026, 1, 5, tzinfo=UTC)], pa.timestamp("ns", "Etc/UTC")),
+        pa.array([datetime(2026, 1, 5, tzinfo=UTC).replace(tzinfo=None)], pa.timestamp("s")),
+        pa.array([datetime(2026, 1, 4, 23, tzinfo=UTC)], pa.timestamp("us", "UTC")).cast(
+            pa.timestamp("us", "Europe/Berlin")
+        ),
+        pa.array([date(2026, 1, 5)]),
+    ],
+    ids=["nanoseconds", "naive", "other zone", "date"],
+)
+def test_times_are_kept_in_utc(values):
+    checked = check(pa.record_batch({"x": values}), {"x": Column(kind="time")}, "q.sql")
+    assert checked.values["x"].type == pa.timestamp("us", "UTC")
+    assert checked.values["x"].to_pylist()[0] in (
+        datetime(2026, 1, 5, tzinfo=UTC),
+        datetime(2026, 1, 4, 23, tzinfo=UTC),
+    )
+
+
+@pytest.mark.parametrize("values", [["2026-01-05"], [20260105]], ids=["text", "number"])
+def test_a_time_column_of_another_type_is_a_fault_of_the_query(values):
+    with pytest.raises(ConfigError, match=r"q.sql gives the column 'x' as \w+, which is no time. Cast it"):
+        reasons(values, "time")
+
+
+def test_a_query_that_leaves_out_a_column_is_named():
+    with pytest.raises(ConfigError, match=r"q.sql does not give the column 'y'. Add it to its SELECT"):
+        check(pa.record_batch({"x": ["a"]}), {"x": Column(kind="text"), "y": Column(kind="text")}, "q.sql")
+
+
+@pytest.mark.parametrize("label", [0, 1])
+def test_labels_are_zero_or_one(label):
+    batch = pa.record_batch({"id": ["a"], "label": [label], "label_time": [datetime(2026, 1, 5, tzinfo=UTC)]})
+    assert check(batch, LABEL_COLUMNS, "q.sql").reasons.to_pylist() == [""]
+
+
+@pytest.mark.parametrize("label", [2, -1, 0.5, None])
+def test_other_labels_are_bad(label):
+    batch = pa.record_batch(
+        {"id": ["a"], "label": pa.array([label], pa.float64()), "label_time": [datetime(2026, 1, 5, tzinfo=UTC)]}
+    )
+    assert check(batch, LABEL_COLUMNS, "q.sql").reasons.to_pylist()[0].startswith("label is")
+
+
+def test_curated_columns_have_an_order_and_types_that_do_not_depend_on_the_warehouse(sentiment):
+    schema = arrow_schema(row_columns(sentiment.curation.columns))
+    assert schema.names[:3] == ["id", "event_time", "arrived_at"]
+    assert set(schema.names[3:]) == {"source", "text"}
+    assert {str(field.type) for field in schema} == {"string", "timestamp[us, tz=UTC]"}
+
+
+@given(st.lists(st.one_of(st.none(), st.floats(), st.integers(-10, 10).map(float))))
+def test_a_value_that_passes_is_really_within_its_limits(values):
+    batch = pa.record_batch({"x": pa.array(values, pa.float64())})
+    checked = check(batch, {"x": Column(kind="number", minimum=-3, maximum=3)}, "q.sql")
+    assert len(checked.reasons) == len(values)
+    for value, reason in zip(values, checked.reasons.to_pylist(), strict=True):
+        assert (reason == "") == (value is not None and -3 <= value <= 3)
