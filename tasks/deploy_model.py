@@ -28,10 +28,10 @@ def run(settings: Settings, use_case: UseCase, version: str | None = None) -> De
     from tasks.hub import registry
     from tasks.hub.tracking import connect, reachable
 
-    number, results = validate(settings, use_case, version)
-    refused = [result for result in results if not result.passed]
-    if refused:
-        reasons = " ".join(f"{result.gate}: {result.sentence}" for result in refused)
+    validation = validate(settings, use_case, version)
+    number = validation.version
+    if validation.refusals:
+        reasons = " ".join(f"{result.gate}: {result.sentence}" for result in validation.refusals)
         raise ModelError(f"{use_case.model} version {number} is refused, and the champion stays. {reasons}")
     current = registry.by_alias(settings, use_case, registry.CHAMPION)
     if current is not None and str(current.version) == number:

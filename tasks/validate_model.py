@@ -2,6 +2,7 @@
 
 import argparse
 import sys
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tasks.gates.result import GateResult
@@ -14,8 +15,21 @@ if TYPE_CHECKING:
     from mlflow.entities.model_registry import ModelVersion
 
 
-def run(settings: Settings, use_case: UseCase, version: str | None = None) -> tuple[str, tuple[GateResult, ...]]:
-    """Validate a version (by default the newest) and return its number and every gate's result.
+@dataclass(frozen=True)
+class Validation:
+    """What every gate said of a version."""
+
+    version: str
+    results: tuple[GateResult, ...]
+
+    @property
+    def refusals(self) -> tuple[GateResult, ...]:
+        """The gates that refuse it."""
+        return tuple(result for result in self.results if not result.passed)
+
+
+def run(settings: Settings, use_case: UseCase, version: str | None = None) -> Validation:
+    """Validate a version (by default the newest).
 
     Raises:
         ModelError: there is no such version.
@@ -32,7 +46,7 @@ def run(settings: Settings, use_case: UseCase, version: str | None = None) -> tu
         metrics = client.get_run(candidate.run_id).data.metrics
     results = (quality(use_case, metrics), identity(settings, candidate))
     _record(settings, candidate, results)
-    return str(candidate.version), results
+    return Validation(str(candidate.version), results)
 
 
 def _newest(settings: Settings, use_case: UseCase) -> "ModelVersion":
@@ -59,13 +73,15 @@ def _record(settings: Settings, candidate: "ModelVersion", results: tuple[GateRe
         connect(settings).log_batch(candidate.run_id, tags=verdicts)
 
 
-def show(use_case: UseCase, version: str, results: tuple[GateResult, ...]) -> None:
+def show(use_case: UseCase, validation: Validation) -> None:
     """Print the gates as a table."""
     from rich.console import Console
     from rich.table import Table
 
-    table = Table("gate", "verdict", "why", title=f"Gates of {use_case.model} version {version}", title_justify="left")
-    for result in results:
+    table = Table(
+        "gate", "verdict", "why", title=f"Gates of {use_case.model} version {validation.version}", title_justify="left"
+    )
+    for result in validation.results:
         table.add_row(result.gate, "[green]passed" if result.passed else "[red]refused", result.sentence)
     Console().print(table)
 
@@ -82,9 +98,9 @@ def main() -> None:
     given = arguments()
 
     def step(settings: Settings, use_case: UseCase) -> None:
-        version, results = run(settings, use_case, given.version)
-        show(use_case, version, results)
-        sys.exit(0 if all(result.passed for result in results) else 1)
+        validation = run(settings, use_case, given.version)
+        show(use_case, validation)
+        sys.exit(1 if validation.refusals else 0)
 
     run_step(given, step)
 

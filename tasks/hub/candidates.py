@@ -48,7 +48,7 @@ class Registered:
     metrics: dict[str, float]
 
 
-def inputs_digest(settings: Settings, use_case: UseCase, rows_digest: str) -> str:
+def inputs_digest(use_case: UseCase, rows_digest: str) -> str:
     """SHA-256 over everything that decides what a training yields: rows, config, lock file, Python and code."""
     decides = {
         "rows": rows_digest,
@@ -56,7 +56,7 @@ def inputs_digest(settings: Settings, use_case: UseCase, rows_digest: str) -> st
         "features": use_case.features,
         "lock": environment.lock_digest(),
         "python": environment.python_version(),
-        "commit": environment.code_commit(settings),
+        "code": environment.code_digest(),
     }
     return hashlib.sha256(json.dumps(decides, sort_keys=True).encode()).hexdigest()
 

@@ -44,6 +44,14 @@ def lock_digest() -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else "unknown"
 
 
+def code_digest() -> str:
+    """SHA-256 over the name and the content of every module of the steps: true of a changed tree, and without git."""
+    total = hashlib.sha256()
+    for path in sorted((ROOT / "tasks").rglob("*.py")):
+        total.update(f"{path.relative_to(ROOT).as_posix()}\0".encode() + path.read_bytes() + b"\0")
+    return total.hexdigest()
+
+
 def code_commit(settings: Settings) -> str:
     """The code's commit, with `-dirty` where the tree differs from it, or `unknown`."""
     if settings.git_commit:

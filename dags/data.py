@@ -1,0 +1,53 @@
+"""Data: from the warehouse to curated rows. Loads the history that the first model learns from, or any span again."""
+
+from typing import Any
+
+from _shared import TASK_DEFAULTS, run_for_interval, use_cases
+from airflow.sdk import DAG, Param, dag, task
+
+from tasks.shared.interval import midnight
+from tasks.shared.use_case import UseCase
+
+
+def data(use_case: UseCase) -> DAG:
+    """The data DAG of a use case."""
+    name = use_case.name
+    span = {"start": "{{ params.start }}T00:00:00+00:00", "end": "{{ params.end }}T00:00:00+00:00"}
+
+    @task
+    def generate_data(start: str, end: str) -> dict[str, Any]:
+        """Bring the span's rows and labels into the warehouse."""
+        from tasks import generate_data
+
+        return run_for_interval(generate_data.run, name, start, end)
+
+    @task
+    def curate_data(start: str, end: str) -> dict[str, Any]:
+        """Check the span's rows and put the good ones into the lake, the bad ones into quarantine."""
+        from tasks import curate_data
+
+        return run_for_interval(curate_data.run, name, start, end)
+
+    @dag(
+        dag_id=f"{name}_data",
+        description=f"{use_case.title}: bring in and curate a span of days, by default the history",
+        schedule=None,
+        start_date=midnight(use_case.source.start),
+        max_active_runs=1,
+        default_args=TASK_DEFAULTS,
+        params={
+            "start": Param(use_case.source.start.isoformat(), type="string", format="date", description="First day"),
+            "end": Param(
+                use_case.live_start.isoformat(), type="string", format="date", description="Day after the last"
+            ),
+        },
+        tags=[name, "data"],
+    )
+    def build() -> None:
+        generate_data(**span) >> curate_data(**span)
+
+    return build()
+
+
+for each in use_cases():
+    globals()[f"{each.name}_data"] = data(each)

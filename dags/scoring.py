@@ -1,0 +1,69 @@
+"""Scoring: new data in, predictions by the champion, the monitor's view of them; one run an interval."""
+
+from typing import Any
+
+from _shared import TASK_DEFAULTS, intervals, run_for_interval, use_cases
+from airflow.sdk import DAG, dag, task
+
+from tasks.shared.use_case import UseCase
+
+INTERVAL = {"start": "{{ data_interval_start.isoformat() }}", "end": "{{ data_interval_end.isoformat() }}"}
+
+
+def scoring(use_case: UseCase) -> DAG:
+    """The scoring DAG of a use case."""
+    name = use_case.name
+
+    @task
+    def generate_data(start: str, end: str) -> dict[str, Any]:
+        """Bring the interval's new rows and labels into the warehouse, and curate them."""
+        from tasks import curate_data, generate_data
+
+        run_for_interval(generate_data.run, name, start, end)
+        return run_for_interval(curate_data.run, name, start, end)
+
+    @task
+    def batch_predict(start: str, end: str) -> dict[str, Any]:
+        """Score the interval's curated rows with the champion."""
+        from tasks import batch_predict
+
+        return run_for_interval(batch_predict.run, name, start, end)
+
+    @task
+    def monitor_model(start: str, end: str) -> dict[str, Any]:
+        """Compare the interval with the champion's reference profile, and judge what labels have arrived."""
+        from tasks import monitor_model
+
+        return run_for_interval(monitor_model.run, name, start, end)
+
+    @task
+    def cleanup_old_artifacts(start: str, end: str) -> dict[str, Any]:
+        """Delete what is older than the retention in the config."""
+        from tasks import cleanup_old_artifacts
+
+        return run_for_interval(cleanup_old_artifacts.run, name, start, end)
+
+    @task
+    def generate_summary(start: str, end: str) -> dict[str, Any]:
+        """Write the interval's summary beside the monitor's figures."""
+        from tasks import generate_summary
+
+        return run_for_interval(generate_summary.run, name, start, end)
+
+    @dag(
+        dag_id=f"{name}_scoring",
+        description=f"{use_case.title}: score and monitor each {use_case.unit}",
+        default_args=TASK_DEFAULTS,
+        tags=[name, "scoring"],
+        **intervals(use_case),
+    )
+    def build() -> None:
+        monitored = monitor_model(**INTERVAL)
+        generate_data(**INTERVAL) >> batch_predict(**INTERVAL) >> monitored
+        monitored >> [cleanup_old_artifacts(**INTERVAL), generate_summary(**INTERVAL)]
+
+    return build()
+
+
+for each in use_cases():
+    globals()[f"{each.name}_scoring"] = scoring(each)

@@ -1,0 +1,127 @@
+"""The whole story on real data, on this machine, without Docker: train, score day by day, watch the world change."""
+
+import os
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import TextIO
+
+import embedded
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from story import Story
+
+from tasks.shared.errors import SlussError
+from tasks.shared.interval import Interval, length, midnight, partition
+from tasks.shared.settings import ROOT, Settings, load_settings
+from tasks.shared.use_case import UseCase, load_use_case
+
+
+@contextmanager
+def quiet(log: Path) -> Iterator[TextIO]:
+    """Send what Airflow and MLflow print to a file, and give back the terminal they would have printed on."""
+    log.parent.mkdir(parents=True, exist_ok=True)
+    sys.stdout.flush()
+    sys.stderr.flush()
+    terminals = os.dup(1), os.dup(2)
+    with log.open("w", encoding="utf-8") as sink, os.fdopen(os.dup(1), "w", buffering=1, encoding="utf-8") as terminal:
+        os.dup2(sink.fileno(), 1)
+        os.dup2(sink.fileno(), 2)
+        try:
+            yield terminal
+        finally:
+            sys.stdout.flush()
+            sys.stderr.flush()
+            os.dup2(terminals[0], 1)
+            os.dup2(terminals[1], 2)
+            os.close(terminals[0])
+            os.close(terminals[1])
+
+
+def days(use_case: UseCase) -> list[Interval]:
+    """The live intervals, in order."""
+    step, end = length(use_case.unit), midnight(use_case.live_end)
+    result, start = [], midnight(use_case.live_start)
+    while start < end:
+        result.append(Interval(start, start + step))
+        start += step
+    return result
+
+
+def run_dag(dag_file: str, dag_id: str, logical_date: datetime, **params: str) -> None:
+    """Run a DAG in this process, as a scheduler would run it.
+
+    Raises:
+        SlussError: a step failed; its sentence.
+    """
+    import importlib
+
+    sys.path.insert(0, str(ROOT / "dags"))
+    shared, module = importlib.import_module("_shared"), importlib.import_module(dag_file)
+    shared.failures.clear()
+    finished = getattr(module, dag_id).test(logical_date=logical_date, run_conf=params)
+    if finished.state != "success":
+        reason = shared.failures[0] if shared.failures else f"The DAG {dag_id} failed for a reason of its own."
+        raise SlussError(reason)
+
+
+def tell(settings: Settings, use_case: UseCase, console: Console) -> None:
+    """Run every chapter, with a progress bar."""
+    story = Story(settings, use_case, console)
+    live = days(use_case)
+    bar = Progress(
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        console=console,
+        transient=True,
+    )
+    with bar:
+        task = bar.add_task("Creating the databases", total=len(live) + 4)
+        embedded.prepare_databases(settings)
+        bar.update(task, advance=1, description="Fetching reviews and curating the history")
+        run_dag("data", f"{use_case.name}_data", midnight(use_case.source.start))
+        bar.update(task, advance=1, description="Training, validating and deploying a model")
+        known = partition(midnight(use_case.live_start) - length(use_case.unit), use_case.unit)
+        run_dag("training", f"{use_case.name}_training", midnight(use_case.live_start), until=known)
+        story.trained()
+        bar.update(task, advance=1)
+        for day in live:
+            bar.update(task, description=f"Scoring and monitoring {day.start:%d %B}")
+            # Airflow gives a run that is started by hand the last whole interval before its logical date.
+            run_dag("scoring", f"{use_case.name}_scoring", day.end)
+            story.scored(day)
+            bar.update(task, advance=1)
+        bar.update(task, description="Writing the report")
+        story.end()
+
+
+def main() -> None:
+    """Set the stage, tell the story, and say where to look next."""
+    try:
+        settings = load_settings()
+        use_case = load_use_case("sentiment", settings.config_dir)
+        embedded.enter(settings)
+        log = settings.home / "log" / "demo.log"
+        with quiet(log) as terminal:
+            tell(settings, use_case, Console(file=terminal))
+    except SlussError as error:
+        print(
+            f"{error}\n(All that Airflow and MLflow printed is in {settings.home / 'log' / 'demo.log'}.)",
+            file=sys.stderr,
+        )
+        sys.exit(2)
+    except KeyboardInterrupt:
+        print("Stopped. Nothing is half-done; make demo goes on from here.", file=sys.stderr)
+        sys.exit(130)
+
+
+if __name__ == "__main__":
+    started = time.perf_counter()
+    main()
+    print(f"That took {time.perf_counter() - started:.0f} seconds.")

@@ -1,0 +1,110 @@
+"""What the demo says on the terminal while its DAGs run."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.markup import escape
+from rich.padding import Padding
+from rich.table import Table
+
+from tasks.monitoring.alerts import Alert
+from tasks.monitoring.tables import read_alerts, read_rows, read_summaries
+from tasks.shared.interval import Interval, partition
+from tasks.shared.settings import Settings
+from tasks.shared.use_case import UseCase
+from tasks.storage.lake import INTERVAL, Lake
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+class Story:
+    """Words for each chapter; every figure is read from the tables and the hub."""
+
+    def __init__(self, settings: Settings, use_case: UseCase, console: Console) -> None:
+        self.settings, self.use_case, self.console = settings, use_case, console
+        self.lake = Lake(settings, use_case.name)
+
+    def trained(self) -> None:
+        """Chapter one: the champion and how it was judged."""
+        from tasks.hub import registry
+        from tasks.hub.tracking import connect
+
+        champion = registry.champion(self.settings, self.use_case)
+        metrics = connect(self.settings).get_run(champion.run_id).data.metrics
+        metric = self.use_case.training.metric
+        self.console.print(
+            f"[bold]{champion.name}[/] version {champion.version} learned from "
+            f"{metrics['train_rows']:,.0f} movie reviews "
+            f"(cross-validated {metric} {metrics[f'cv_{metric}_mean']:.3f} ± {metrics[f'cv_{metric}_std']:.3f}). "
+            f"On the {metrics['holdout_rows']:,.0f} reviews that came after, its {metric} is "
+            f"[bold]{metrics[f'holdout_{metric}']:.3f}[/]; guessing gives {metrics['baseline_accuracy']:.3f}. "
+            "It passed the gates and is the champion.\n"
+        )
+        self.console.print("[dim]day         reviews of          rows  confidence  drift  accuracy, as known[/]")
+
+    def scored(self, day: Interval) -> None:
+        """One line a day: what came, how sure the model was, and what the labels say so far."""
+        name = partition(day.start, self.use_case.unit)
+        summary = read_summaries(self.lake, first=name, last=name)[0]
+        drift = max((each.distance for each in summary.drift), default=0.0)
+        quality = summary.quality
+        known = f"{quality.value:.3f} ({summary.quality_intervals[-1]})" if quality else "no labels yet"
+        self.console.print(
+            f"{name}  {self._sources(name):18} {summary.rows:5}  {summary.mean_confidence:10.3f}  {drift:5.2f}  {known}"
+        )
+        for alert in read_alerts(self.lake, first=name, last=name):
+            if alert.state != "ongoing":
+                self._tell(alert)
+
+    def end(self) -> None:
+        """The summary, the report, and where to look next."""
+        from tasks.reporting import write_report
+
+        report = write_report(self.settings, self.use_case)
+        self.console.print()
+        self.console.print(self._summary())
+        self._where_next(report)
+
+    def _tell(self, alert: Alert) -> None:
+        mark, style = ("▲", "red") if alert.active else ("✓", "green")
+        text = f"[{style}]{mark} {alert.type} {alert.state}[/]: {escape(alert.message)}"
+        self.console.print(Padding(text, (0, 0, 0, 12)))
+
+    def _sources(self, interval: str) -> str:
+        rows = read_rows(self.lake, "curated", ["source"], first=interval, last=interval)
+        return ", ".join(sorted(rows["source"].unique()))
+
+    def _summary(self) -> Table:
+        """Accuracy by where the reviews came from, over all labels that have arrived."""
+        from tasks.monitoring.proportions import wilson
+
+        table = Table(
+            "reviews of", "days", "rows", "confidence", "labelled", "accuracy", "95 % interval", title="What happened"
+        )
+        for source, rows in self._labelled().groupby("source", sort=False):
+            known = rows.dropna(subset="label")
+            correct = int((known["prediction"] == known["label"]).sum())
+            low, high = wilson(correct, len(known))
+            table.add_row(
+                str(source),
+                str(rows[INTERVAL].nunique()),
+                f"{len(rows):,}",
+                f"{rows['confidence'].mean():.3f}",
+                f"{len(known):,}",
+                f"{correct / len(known):.3f}" if len(known) else "–",
+                f"{low:.3f} – {high:.3f}" if len(known) else "–",
+            )
+        return table
+
+    def _labelled(self) -> "pd.DataFrame":
+        predictions = read_rows(self.lake, "predictions", [INTERVAL, "id", "prediction", "confidence"])
+        sources = read_rows(self.lake, "curated", ["id", "source"])
+        labels = read_rows(self.lake, "labels", ["id", "label"])
+        return predictions.sort_values(INTERVAL).merge(sources, on="id").merge(labels, on="id", how="left")
+
+    def _where_next(self, report: Path) -> None:
+        self.console.print(f"\nThe report with all plots: [bold]{report}[/]  (make report opens it)")
+        self.console.print("The same runs in MLflow's and Airflow's pages: [bold]make ui[/]")
+        self.console.print("The real stack in containers: [bold]make up[/]")

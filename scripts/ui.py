@@ -1,0 +1,105 @@
+"""MLflow's and Airflow's pages on what the embedded mode left, on the loopback address, until Ctrl-C."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from functools import partial
+from pathlib import Path
+
+import embedded
+
+from tasks.shared.errors import ConfigError, ServiceError, SlussError
+from tasks.shared.settings import Settings, load_settings
+
+BIN = Path(sys.executable).parent
+PATIENCE = 120  # seconds
+
+
+def port(variable: str, default: int) -> int:
+    """The port of a page, checked to be free.
+
+    Raises:
+        ConfigError: it is no number, or something else listens there.
+    """
+    text = os.environ.get(variable, str(default))
+    if not text.isdigit():
+        raise ConfigError(f"{variable}={text} is no port; give a number such as {default}.")
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", int(text)))
+        except OSError:
+            raise ConfigError(
+                f"Port {text} is in use. Stop what listens there, or choose another: {variable}=…"
+            ) from None
+    return int(text)
+
+
+def commands(settings: Settings, mlflow_port: int, airflow_port: int) -> dict[str, list[str]]:
+    """What to start, by the address it serves."""
+    mlflow = ["mlflow", "server", "--backend-store-uri", settings.mlflow_uri, "--host", "127.0.0.1", "--workers", "1"]
+    airflow = ["airflow", "api-server", "--host", "127.0.0.1", "--workers", "1"]
+    return {
+        f"http://127.0.0.1:{mlflow_port}": [str(BIN / mlflow[0]), *mlflow[1:], "--port", str(mlflow_port)],
+        f"http://127.0.0.1:{airflow_port}": [str(BIN / airflow[0]), *airflow[1:], "--port", str(airflow_port)],
+    }
+
+
+def wait(address: str, process: "subprocess.Popen[bytes]", log: Path) -> None:
+    """Return when the address answers.
+
+    Raises:
+        ServiceError: the process ended, or does not answer in time.
+    """
+    deadline = time.monotonic() + PATIENCE
+    while time.monotonic() < deadline and process.poll() is None:
+        try:
+            with urllib.request.urlopen(address, timeout=5):  # noqa: S310 - our own loopback address
+                return
+        except OSError:
+            time.sleep(0.5)
+    raise ServiceError(f"{address} did not start; what it printed is in {log}.")
+
+
+def serve(settings: Settings) -> None:
+    """Start both servers, say where they are, and stop them on Ctrl-C."""
+    if not (settings.home / "airflow" / "airflow.db").is_file():
+        raise ConfigError("There is nothing to show yet; run make demo first.")
+    addresses = commands(settings, port("MLFLOW_PORT", 5000), port("AIRFLOW_PORT", 8080))
+    embedded.enter(settings)
+    os.environ["MLFLOW_SERVER_ENABLE_JOB_EXECUTION"] = "false"
+    log = settings.home / "log" / "ui.log"
+    log.parent.mkdir(parents=True, exist_ok=True)
+    running: list[subprocess.Popen[bytes]] = []
+    try:
+        with log.open("wb") as sink:
+            start = partial(subprocess.Popen, stdout=sink, stderr=sink, start_new_session=True)
+            running.extend(map(start, addresses.values()))
+            for address, process in zip(addresses, running, strict=True):
+                wait(address, process, log)
+        mlflow, airflow = addresses
+        print(f"MLflow   {mlflow}\nAirflow  {airflow}\nCtrl-C stops both.", flush=True)
+        signal.pause()
+    finally:
+        for process in running:
+            os.killpg(process.pid, signal.SIGTERM)
+
+
+def main() -> None:
+    """Serve until stopped."""
+    try:
+        serve(load_settings())
+    except SlussError as error:
+        print(error, file=sys.stderr)
+        sys.exit(2)
+    except KeyboardInterrupt:
+        print()
+
+
+if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    main()
