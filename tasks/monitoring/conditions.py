@@ -91,10 +91,9 @@ def quality_drop(
     p_value, drop = fallen(now, reference, rules.quality_drop), reference.value - now.value
     verdict = _verdict(rules, now.rows, p_value, (drop, rules.quality_drop))
     days = " to ".join(sorted({intervals[0], intervals[-1]})) if intervals else "recent intervals"
-    message = (
-        f"{METRIC_NAMES[now.metric]} is {now.value:.3f} ({now.low:.3f} to {now.high:.3f}) on {now.rows} labelled rows of {days}; "
-        f"the holdout promised {reference.value:.3f}{_p(p_value)}."
-    )
+    value = f"{METRIC_NAMES[now.metric]} is {now.value:.3f} ({now.low:.3f} to {now.high:.3f})"
+    promised = f"the holdout promised {reference.value:.3f}{_p(p_value)}"
+    message = f"{value} on {now.rows} labelled rows of {days}; {promised}."
     figures = {**now.as_dict(), "reference": reference.value, "p_value": p_value, "intervals": list(intervals)}
     return Condition("quality_drop", verdict, _severity(drop, rules.quality_drop), figures, message)
 

@@ -108,6 +108,29 @@ def bar(frame: Frame, place: tuple[float, float], value: float, style: str) -> s
     return f'<rect class="bar {style}" x="{left:.1f}" width="{right - left:.1f}" y="{y:.1f}" height="{height:.1f}"/>'
 
 
+def steps(frame: Frame, values: Sequence[float], style: str) -> str:
+    """An outline of columns."""
+    path = f"M{frame.x(-0.5):.1f},{frame.y(0):.1f}" + "".join(
+        f"L{frame.x(i - 0.5):.1f},{frame.y(v):.1f}L{frame.x(i + 0.5):.1f},{frame.y(v):.1f}"
+        for i, v in enumerate(values)
+    )
+    return f'<path class="line {style}" d="{path}L{frame.x(len(values) - 0.5):.1f},{frame.y(0):.1f}"/>'
+
+
+def track(frame: Frame, y: float) -> str:
+    """A faint line across the columns for marks to sit on."""
+    return f'<line class="grid" x1="{frame.left}" x2="{frame.width - frame.right}" y1="{y:.1f}" y2="{y:.1f}"/>'
+
+
+def pill(frame: Frame, span: tuple[float, float], y: float, kind: tuple[str, str]) -> str:
+    """A rounded bar over the columns first … last; `kind` is its style and what a reader hears."""
+    start, stop = frame.x(span[0] - 0.42), frame.x(span[1] + 0.42)
+    return (
+        f'<rect class="pill {kind[0]}" x="{start:.1f}" width="{stop - start:.1f}" y="{y - 11:.1f}" height="22" rx="6"/>'
+        + (text(start + 9, y + 4, kind[1], "on") if stop - start > 8 * len(kind[1]) else "")
+    )
+
+
 def text(x: float, y: float, content: str, style: str) -> str:
     """A label."""
     return f'<text class="{style}" x="{x:.1f}" y="{y:.1f}">{escape(content)}</text>' if content else ""

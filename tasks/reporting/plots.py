@@ -1,0 +1,186 @@
+"""The report's plots, from its facts."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from math import ceil
+
+from tasks.monitoring.conditions import ALERT_TYPES
+from tasks.monitoring.drift import in_words
+from tasks.monitoring.quality import METRIC_NAMES
+from tasks.monitoring.tables import BINS
+from tasks.reporting import charts
+from tasks.reporting.charts import Frame
+from tasks.reporting.facts import Day, Facts
+from tasks.shared.use_case import Monitoring, UseCase
+
+WIDE, HALF = 1080, 520
+
+
+@dataclass(frozen=True, slots=True)
+class Plot:
+    """A picture with its heading, what to read from it, and the meaning of its colours."""
+
+    title: str
+    says: str
+    svg: str
+    legend: tuple[tuple[str, str], ...] = ()  # style and words
+    wide: bool = False
+
+
+def plots(use_case: UseCase, facts: Facts) -> list[Plot]:
+    """All plots in their order on the page."""
+    rules = use_case.monitoring
+    return [
+        quality_plot(use_case, facts),
+        drift_plot(facts, rules),
+        score_plot(use_case, facts),
+        confidence_plot(facts),
+        unsure_plot(facts, rules),
+        alert_plot(facts),
+    ]
+
+
+def quality_plot(use_case: UseCase, facts: Facts) -> Plot:
+    """The metric of each interval with its 95 % interval, before the mix of rows that it met."""
+    metric, holdout = METRIC_NAMES[use_case.training.metric], facts.profile.holdout
+    known = [day.quality for day in facts.days]
+    low, high = _range([holdout.value, *(v for q in known if q for v in (q.low, q.high))], 0.1)
+    frame = Frame(len(facts.days), low, high, WIDE, 320)
+    shades = [charts.shade(frame, span, f"mix{place % 4}", name) for place, (span, name) in enumerate(_mix(facts.days))]
+    limit = holdout.value - use_case.monitoring.quality_drop
+    marks = [
+        *shades,
+        charts.y_axis(frame, round((high - low) / 0.1)),
+        charts.x_axis(frame, _names(facts.days)),
+        charts.rule(frame, holdout.value, f"holdout {holdout.value:.3f}", "calm"),
+        charts.rule(frame, limit, f"a drop that counts {limit:.3f}"),
+        charts.whiskers(frame, [(q.low, q.high) if q else None for q in known], "a"),
+        charts.line(frame, [q.value if q else None for q in known], "a"),
+    ]
+    says = f"{metric} of each {use_case.unit}'s rows against the labels known by now; bars are 95 % Wilson intervals."
+    legend = (("a", metric),)
+    return Plot(f"{metric} per {use_case.unit}", says, charts.svg(frame, says, marks), legend, wide=True)
+
+
+def drift_plot(facts: Facts, rules: Monitoring) -> Plot:
+    """How far each figure is from the reference profile."""
+    features = sorted({drift.feature for day in facts.days for drift in day.seen.drift})
+    series = {
+        feature: [next((d.distance for d in day.seen.drift if d.feature == feature), None) for day in facts.days]
+        for feature in features
+    }
+    top = max([2 * rules.drift_distance, *(v for values in series.values() for v in values if v is not None)])
+    high = ceil(top * 10) / 10
+    frame = Frame(len(facts.days), 0, high, HALF)
+    styles = dict(zip(features, _STYLES * len(features), strict=False))
+    marks = [
+        charts.y_axis(frame, 4),
+        charts.x_axis(frame, _names(facts.days)),
+        charts.rule(frame, rules.drift_distance, f"limit {rules.drift_distance:.2f}"),
+        *(charts.line(frame, series[feature], styles[feature]) for feature in features),
+    ]
+    says = "Distance of each figure from what training saw: 0 is the same, 1 has nothing in common."
+    legend = tuple((styles[feature], in_words(feature)) for feature in features)
+    return Plot("Data drift", says, charts.svg(frame, says, marks), legend)
+
+
+def score_plot(use_case: UseCase, facts: Facts) -> Plot:
+    """Scores on the holdout and in the last interval."""
+    last = facts.days[-1].seen
+    values = facts.profile.score["values"]
+    before = [0] * BINS
+    for value in values:
+        before[min(int(value * BINS), BINS - 1)] += 1
+    usual = [count / len(values) for count in before]
+    now = [count / last.rows for count in last.histogram]
+    frame = Frame(BINS, 0, max([*usual, *now]) * 1.15, HALF)
+    ticks = [f"{place / BINS:.1f}" if place % 4 == 0 else "" for place in range(BINS)]
+    marks = [
+        charts.y_axis(frame, 4, ".0%"),
+        *(charts.bar(frame, (i + 0.06, i + 0.94), share, "grey") for i, share in enumerate(usual)),
+        charts.steps(frame, now, "a"),
+        *(charts.text(frame.x(i - 0.5), frame.height - 16, tick, "tick middle") for i, tick in enumerate(ticks)),
+    ]
+    says = f"Share of rows by the probability of “{use_case.classes[1]}”, holdout and {last.interval}."
+    legend = (("grey", "holdout"), ("a", last.interval))
+    return Plot("Scores then and now", says, charts.svg(frame, says, marks), legend)
+
+
+def confidence_plot(facts: Facts) -> Plot:
+    """Mean confidence beside the holdout's."""
+    usual = facts.profile.confidence["mean"]
+    values = [day.seen.mean_confidence for day in facts.days]
+    low, high = _range([usual, *values], 0.05)
+    frame = Frame(len(values), low, high, HALF)
+    marks = [
+        charts.y_axis(frame, round((high - low) / 0.05) if high - low < 0.4 else 4),
+        charts.x_axis(frame, _names(facts.days)),
+        charts.rule(frame, usual, f"holdout {usual:.3f}", "calm"),
+        charts.line(frame, values, "a"),
+    ]
+    says = "Mean probability of the class that the model chose."
+    return Plot("Confidence", says, charts.svg(frame, says, marks))
+
+
+def unsure_plot(facts: Facts, rules: Monitoring) -> Plot:
+    """Share of rows the model is unsure of."""
+    confidences = facts.profile.confidence["values"]
+    usual = sum(value < rules.low_confidence for value in confidences) / len(confidences)
+    values = [day.seen.low_confidence_share for day in facts.days]
+    limit = usual + rules.low_confidence_rise
+    high = ceil(max([limit, *values]) * 10 + 0.5) / 10
+    frame = Frame(len(values), 0, high, HALF)
+    marks = [
+        charts.y_axis(frame, 4, ".0%"),
+        charts.x_axis(frame, _names(facts.days)),
+        charts.rule(frame, usual, f"holdout {usual:.0%}", "calm"),
+        charts.rule(frame, limit, f"a rise that counts {limit:.0%}"),
+        charts.line(frame, values, "b"),
+    ]
+    says = f"Share of rows whose best class gets less than {rules.low_confidence:.2f}."
+    return Plot("Rows the model is unsure of", says, charts.svg(frame, says, marks))
+
+
+def alert_plot(facts: Facts) -> Plot:
+    """When each alert was active."""
+    names = [day.seen.interval for day in facts.days]
+    frame = Frame(len(names), 0, len(ALERT_TYPES), WIDE, 60 + 34 * len(ALERT_TYPES), left=150)
+    marks = [charts.x_axis(frame, _names(facts.days))]
+    for place, kind in enumerate(ALERT_TYPES):
+        y = frame.y(len(ALERT_TYPES) - place - 0.5)
+        marks.append(charts.text(frame.left - 12, y + 4, kind.replace("_", " "), "name end"))
+        marks.append(charts.track(frame, y))
+        for spell in facts.spells:
+            if spell.type == kind and spell.since in names:
+                span = (names.index(spell.since), names.index(spell.last) if spell.last in names else len(names) - 1)
+                words = f"{spell.severity}{'' if spell.ended else ', still on'}"
+                marks.append(charts.pill(frame, span, y, (spell.severity, words)))
+    says = "Each alert from the interval that raised it to the last one in which it was active."
+    return Plot("Alerts", says, charts.svg(frame, says, marks), wide=True)
+
+
+_STYLES = ["a", "b", "c", "d", "e"]
+
+
+def _names(days: Sequence[Day]) -> list[str]:
+    """Names of intervals short enough for an axis: without the year."""
+    return [day.seen.interval[5:] for day in days]
+
+
+def _mix(days: Sequence[Day]) -> Iterator[tuple[tuple[int, int], str]]:
+    """Stretches of intervals by their most frequent category."""
+    main = [max(day.mix, key=lambda name: (day.mix[name], name)) if day.mix else "" for day in days]
+    start = 0
+    for name, stretch in groupby(main):
+        stop = start + len(list(stretch)) - 1
+        if name:
+            yield (start, stop), name
+        start = stop + 1
+
+
+def _range(values: Sequence[float], step: float) -> tuple[float, float]:
+    """Round bounds around the values with some air."""
+    low, high = min(values), max(values)
+    bottom, top = int(max(0.0, low - step / 4) / step), ceil(min(1.0, high + step / 4) / step)
+    return round(bottom * step, 6), round(max(top, bottom + 1) * step, 6)
