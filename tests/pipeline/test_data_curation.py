@@ -239,3 +239,11 @@ def test_a_query_that_cannot_be_used_is_named_with_the_cure(own_query, sentiment
     with pytest.raises(ConfigError, match=message):
         curate(settings, sentiment, DAY)
     assert versions(settings) == {"curated": None, "labels": None, "quarantine": None}
+
+
+def test_an_hourly_use_case_has_a_partition_for_each_hour(settings, sentiment):
+    hourly = sentiment.model_copy(update={"unit": "hour"})
+    fill(settings, [good(1), good(2, event_time=NOON + timedelta(hours=1), arrived_at=NOON + timedelta(hours=1))])
+    curate(settings, hourly, Interval(NOON, NOON + timedelta(hours=2)))
+    curate(settings, hourly, parse_interval("2026-01-05T13", "hour"))
+    assert [row["interval"] for row in table(settings, "curated")] == ["2026-01-05T12", "2026-01-05T13"]
