@@ -51,8 +51,9 @@ class Warehouse:
 
         Raises:
             ConfigError: there is no such file, or the warehouse does not accept it.
+            ServiceError: the warehouse broke off.
         """
-        from adbc_driver_manager import Error
+        from adbc_driver_manager import Error, OperationalError
 
         sql = _sql(query)
         for name, moment in (("$1", interval.start), ("$2", interval.end)):
@@ -61,6 +62,10 @@ class Warehouse:
             try:
                 cursor.execute(sql)
                 yield from cursor.fetch_record_batch()
+            except (OperationalError, OSError) as error:
+                raise ServiceError(
+                    f"The warehouse broke off at {query}: {_reason(error)}. Look into its log, then run the step again."
+                ) from error
             except Error as error:
                 raise ConfigError(
                     f"The warehouse does not accept {query}: {_reason(error)}. "
@@ -101,15 +106,10 @@ def open_warehouse(settings: Settings) -> Iterator[Warehouse]:
     try:
         yield Warehouse(connection, is_postgres)
         connection.commit()
-    except BaseException as error:
-        connection.rollback()
-        if isinstance(error, Error):
-            raise ServiceError(
-                f"The warehouse refuses: {_reason(error)}. Check its log and the role's rights."
-            ) from error
-        raise
+    except Error as error:
+        raise ServiceError(f"The warehouse refuses: {_reason(error)}. Check its log and its role's rights.") from error
     finally:
-        connection.close()
+        connection.close()  # what was not committed is rolled back
 
 
 def _connect_duckdb(url: str) -> "Connection":
@@ -179,5 +179,5 @@ def _literal(moment: "datetime") -> str:
 def _reason(error: Exception) -> str:
     """What the driver says, on one line, without its own prefixes."""
     text = " ".join(str(error).split())
-    text = re.sub(r"^([A-Z_]+: )?(\[libpq\] )?", "", text)
+    text = re.sub(r"^([A-Z_]+: )?(\[libpq\] )?([\w ]+: |Execution error \[\w+\]: )?(ERROR: )?", "", text)
     return text.split(" LINE 1:")[0][:300].rstrip(". ")

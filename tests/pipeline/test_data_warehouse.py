@@ -168,6 +168,22 @@ def test_an_address_of_another_kind_is_told_the_two_that_work(tmp_path):
         open_warehouse(Settings(home=tmp_path, warehouse_url="mysql://sluss:s3cret@h/w")).__enter__()
 
 
+@pytest.mark.parametrize(
+    ("query", "reason"),
+    [
+        ("SELECT pg_terminate_backend(pg_backend_pid())", "terminating connection"),
+        ("SELECT 1 / (50000 - i) FROM generate_series(1, 100000) i", "division by zero"),
+    ],
+    ids=["connection lost", "error in the middle"],
+)
+def test_a_warehouse_that_breaks_off_is_told_with_its_reason(postgres, tmp_path, query, reason):
+    file = tmp_path / "query.sql"
+    file.write_text(query)
+    settings = Settings(home=tmp_path, warehouse_url=postgres)
+    with pytest.raises(ServiceError, match=rf"broke off at {file}: .*{reason}"), open_warehouse(settings) as warehouse:
+        list(warehouse.read(file, DAY))
+
+
 def test_a_warehouse_that_another_process_has_open_is_named(settings):
     with open_warehouse(settings):
         done = command(settings, "generate_data", "--interval", "2026-01-06")
