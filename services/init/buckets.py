@@ -32,7 +32,9 @@ def prepare() -> None:
         for bucket, prefix in BUCKETS.items():
             _check_key(bucket, prefix)
     except (MinioAdminException, S3Error) as error:
-        message = "MinIO refused its root account: MINIO_ROOT_USER and MINIO_ROOT_PASSWORD in .env set it at every start"
+        message = (
+            "MinIO refused its root account: MINIO_ROOT_USER and MINIO_ROOT_PASSWORD in .env set it at every start"
+        )
         raise Problem(f"{message} ({error}).") from error
     except HTTPError as error:
         raise Problem(f"MinIO cannot be reached ({error}): see 'make logs SERVICE=minio'.") from error

@@ -30,7 +30,9 @@ def _superuser() -> connection:
         )
     except psycopg2.OperationalError as error:
         if "password authentication failed" in str(error):
-            message = "POSTGRES_PASSWORD in .env is not the password that this volume was made with: put the old one back."
+            message = (
+                "POSTGRES_PASSWORD in .env is not the password that this volume was made with: put the old one back."
+            )
             raise Problem(message) from error
         raise Problem(f"Postgres cannot be reached ({error}): see 'make logs SERVICE=postgres'.") from error
     superuser.autocommit = True

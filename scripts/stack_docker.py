@@ -1,0 +1,138 @@
+"""Docker, compose, and this project in them."""
+
+import json
+import os
+import shutil
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import stack_env
+from stack_problem import Problem
+
+ROOT = stack_env.ROOT
+# With `required: false` and `start_interval`, which the compose file uses.
+OLDEST_COMPOSE = (2, 24)
+OLDEST_ENGINE = (25, 0)
+INSTALL = "on Debian 'sudo scripts/install_docker.sh' does it, elsewhere see docs.docker.com/engine/install"
+
+
+@dataclass(frozen=True)
+class Container:
+    """A container of this project as Docker sees it."""
+
+    service: str
+    state: str
+    health: str
+    exit_code: int
+
+    @property
+    def failed(self) -> bool:
+        """Whether it is why the stack does not come up."""
+        return self.health == "unhealthy" or (self.state == "exited" and self.exit_code != 0) or self.state == "dead"
+
+
+def output(*command: str) -> subprocess.CompletedProcess[str]:
+    """Run a command and keep what it says."""
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+def check() -> None:
+    """Docker is there, answers, and is new enough.
+
+    Raises:
+        Problem: it is not.
+    """
+    if not shutil.which("docker"):
+        raise Problem(f"Docker is not installed: install Docker Engine with compose and buildx ({INSTALL}).")
+    answer = output("docker", "info", "--format", "{{.ServerVersion}}")
+    if answer.returncode:
+        if "permission denied" in answer.stderr.lower():
+            raise Problem("Docker refuses you: add yourself to the group 'docker' and log in again, or use sudo.")
+        raise Problem("Docker is installed but no engine answers: start it ('sudo systemctl start docker').")
+    _check_version("Docker Engine", answer.stdout, OLDEST_ENGINE)
+    for plugin in ("compose", "buildx"):
+        if output("docker", plugin, "version").returncode:
+            raise Problem(f"Docker has no '{plugin}' plugin: install it ({INSTALL}).")
+    _check_version("Docker Compose", output("docker", "compose", "version", "--short").stdout, OLDEST_COMPOSE)
+
+
+def _check_version(what: str, found: str, oldest: tuple[int, int]) -> None:
+    numbers = [int("".join(filter(str.isdigit, part)) or 0) for part in found.strip().split(".")[:2]]
+    if tuple(numbers) < oldest:
+        raise Problem(f"{what} {found.strip()} is too old: Sluss needs {oldest[0]}.{oldest[1]} or newer ({INSTALL}).")
+
+
+def project() -> str:
+    """The compose project's name."""
+    return stack_env.settings().get("COMPOSE_PROJECT_NAME") or "sluss"
+
+
+def environment(values: dict[str, str]) -> dict[str, str]:
+    """What compose gets beside `.env`: what only this program knows."""
+    profiles = [name for name in os.environ.get("COMPOSE_PROFILES", "").split(",") if name]
+    if not values.get("S3_ENDPOINT_URL") and "minio" not in profiles:
+        profiles.append("minio")
+    return {
+        **os.environ,
+        "COMPOSE_PROJECT_NAME": project(),
+        "COMPOSE_PROFILES": ",".join(profiles),
+        "EXTRA_CA_BUNDLE": _extra_ca(values),
+        "SLUSS_GIT_COMMIT": _git_commit(),
+    }
+
+
+def compose(*arguments: str, capture: bool = False) -> subprocess.CompletedProcess[str]:
+    """Run `docker compose` on this project."""
+    path = stack_env.env_file()
+    if not path.exists():
+        raise Problem(f"There is no {path}, so no stack was started from here: 'make up' starts one.")
+    command = ["docker", "compose", "--project-directory", str(ROOT), "--file", str(ROOT / "docker-compose.yml")]
+    return subprocess.run(
+        [*command, "--env-file", str(path), *arguments],
+        env=environment(stack_env.settings()),
+        capture_output=capture,
+        text=True,
+        check=False,
+    )
+
+
+def containers() -> list[Container]:
+    """All containers of this project, also those that have ended."""
+    label = f"label=com.docker.compose.project={project()}"
+    ids = output("docker", "ps", "--all", "--quiet", "--filter", label).stdout.split()
+    return [_container(each) for each in json.loads(output("docker", "inspect", *ids).stdout)] if ids else []
+
+
+def _container(found: dict[str, Any]) -> Container:
+    state = found["State"]
+    service = found["Config"]["Labels"]["com.docker.compose.service"]
+    return Container(service, state["Status"], state.get("Health", {}).get("Status", ""), state["ExitCode"])
+
+
+def volumes() -> list[str]:
+    """The names of this project's volumes."""
+    label = f"label=com.docker.compose.project={project()}"
+    return output("docker", "volume", "ls", "--quiet", "--filter", label).stdout.split()
+
+
+def has_image(name: str) -> bool:
+    """Whether an image is on this machine."""
+    return output("docker", "image", "inspect", name).returncode == 0
+
+
+def _extra_ca(values: dict[str, str]) -> str:
+    named = values.get("EXTRA_CA_BUNDLE", "")
+    if named and not Path(named).is_file():
+        raise Problem(f"EXTRA_CA_BUNDLE names {named}, which is not there: correct it in .env, or leave it empty.")
+    bundle = named or os.environ.get("SSL_CERT_FILE", "")
+    return str(Path(bundle).resolve()) if bundle and Path(bundle).is_file() else "/dev/null"
+
+
+def _git_commit() -> str:
+    if not shutil.which("git"):
+        return ""
+    commit = output("git", "-C", str(ROOT), "rev-parse", "HEAD")
+    changes = output("git", "-C", str(ROOT), "status", "--porcelain")
+    return "" if commit.returncode else commit.stdout.strip() + ("-dirty" if changes.stdout else "")

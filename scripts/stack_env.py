@@ -1,0 +1,140 @@
+"""The stack's settings: `.env`, what is missing in it, and what is not accepted in it."""
+
+import base64
+import binascii
+import os
+import re
+import secrets
+import tempfile
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from stack_problem import Problem
+
+ROOT = Path(__file__).resolve().parent.parent
+EXAMPLE = ROOT / ".env.example"
+# No secret is shorter: MLflow asks for 12 characters.
+SHORTEST = 12
+# Passwords go into addresses (postgresql://user:password@host), where other characters would need escaping.
+UNESCAPED = re.compile(r"[A-Za-z0-9._~-]+")
+ASSIGNMENT = re.compile(r"(?:export\s+)?([A-Za-z_][A-Za-z0-9_]*)=(.*)")
+# Parts of what documentation and default installations have; compared in lower case.
+EXAMPLES = ("changeme", "change-me", "change_me", "example", "password", "passw0rd", "minioadmin", "letmein", "secret")
+
+
+def env_file() -> Path:
+    """`.env`, or the file that SLUSS_ENV_FILE names; the end of the chain, when it is a link."""
+    return Path(os.environ.get("SLUSS_ENV_FILE", ROOT / ".env")).resolve()
+
+
+def secret_names() -> list[str]:
+    """What must never be empty: the settings that the example leaves empty and whose name says so."""
+    return [name for name, value in read(EXAMPLE).items() if not value and name.endswith(("PASSWORD", "KEY", "SECRET"))]
+
+
+def read(path: Path) -> dict[str, str]:
+    """Names and values of an env file, without comments and quotes."""
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except FileNotFoundError:
+        return {}
+    except (OSError, UnicodeDecodeError) as error:
+        raise Problem(f"{path} cannot be read ({error}): make it a text file that you own.") from error
+    found = (ASSIGNMENT.fullmatch(line.strip()) for line in lines)
+    return {match[1]: _unquoted(match[2].strip()) for match in found if match}
+
+
+def settings() -> dict[str, str]:
+    """What compose will use: the example's defaults, under `.env`, under the environment."""
+    values = {**read(EXAMPLE), **read(env_file())}
+    return {name: os.environ.get(name, value) for name, value in values.items()}
+
+
+def fill() -> list[str]:
+    """Write every missing secret into `.env` and shut the file to others; the names of what was written."""
+    path = env_file()
+    known = read(path)
+    missing = [name for name in secret_names() if not known.get(name) and not os.environ.get(name)]
+    if missing or not path.exists():
+        source = path if path.exists() else EXAMPLE
+        text = source.read_text(encoding="utf-8")
+        for name in missing:
+            text = _with_setting(text, name, _new_secret(name))
+        _write(path, text)
+    elif path.stat().st_mode & 0o077:
+        path.chmod(0o600)
+    return missing
+
+
+def check(values: Mapping[str, str]) -> None:
+    """Refuse a secret that anybody could guess, before anything uses it.
+
+    Raises:
+        Problem: it names the first setting to change.
+    """
+    for name in secret_names():
+        if values.get(name) and (reason := _refusal(name, values[name])):
+            raise Problem(f"{name} in {env_file()} {reason}: delete its value, and 'make up' writes a strong one.")
+
+
+def _refusal(name: str, value: str) -> str:
+    if name == "AIRFLOW_FERNET_KEY":
+        return "" if _is_fernet_key(value) else "is not a Fernet key (32 bytes in URL-safe base64)"
+    if any(example in value.lower() for example in EXAMPLES):
+        return "is an example password"
+    if len(value) < SHORTEST or len(set(value)) < SHORTEST // 2:
+        return f"is too easy to guess (at least {SHORTEST} characters, not the same over and over)"
+    if not UNESCAPED.fullmatch(value):
+        return "has characters that do not fit into an address (only letters, digits and . _ ~ - do)"
+    return ""
+
+
+def _is_fernet_key(value: str) -> bool:
+    try:
+        return len(base64.b64decode(value, altchars=b"-_", validate=True)) == 32
+    except binascii.Error:
+        return False
+
+
+def _unquoted(value: str) -> str:
+    if len(value) > 1 and value[0] == value[-1] and value[0] in "'\"":
+        return value[1:-1]
+    return value.split(" #", 1)[0].rstrip()
+
+
+def _new_secret(name: str) -> str:
+    if name == "AIRFLOW_FERNET_KEY":
+        return base64.urlsafe_b64encode(secrets.token_bytes(32)).decode()
+    return secrets.token_urlsafe(24)
+
+
+def _with_setting(text: str, name: str, value: str) -> str:
+    """The text with the setting in the place where it stood empty, or at the end."""
+    lines = list(_replaced(text.splitlines(), name, value))
+    if f"{name}={value}" not in lines:
+        lines.append(f"{name}={value}")
+    return "\n".join(lines) + "\n"
+
+
+def _replaced(lines: list[str], name: str, value: str) -> Iterator[str]:
+    for line in lines:
+        match = ASSIGNMENT.fullmatch(line.strip())
+        yield f"{name}={value}" if match and match[1] == name else line
+
+
+def _write(path: Path, text: str) -> None:
+    """In one step, so that a full disk or a cut leaves the old file; readable by its owner alone from the start."""
+    try:
+        descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=".env.")
+    except OSError as error:
+        raise Problem(f"{path} cannot be written ({error.strerror}): make its folder writable for you.") from error
+    temporary = Path(name)
+    try:
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    except OSError as error:
+        temporary.unlink(missing_ok=True)
+        raise Problem(f"{path} cannot be written ({error.strerror}): free some space, or make it yours.") from error

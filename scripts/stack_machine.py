@@ -1,0 +1,107 @@
+"""What the machine must have before anything starts: free ports, memory, disk, base images."""
+
+import os
+import shutil
+import socket
+from collections.abc import Mapping
+from pathlib import Path
+
+import stack_docker
+from stack_problem import Problem
+
+# The port's setting: the service behind it, and what it is called in the stack.
+PORTS = {"MLFLOW_PORT": "mlflow", "AIRFLOW_PORT": "airflow-webserver", "MINIO_CONSOLE_PORT": "minio"}
+GIB = 1024**3
+
+
+def check(values: Mapping[str, str]) -> None:
+    """Raise the first Problem that would stop the stack later."""
+    _check_memory()
+    _check_disk()
+    _check_ports(values)
+
+
+def _check_ports(values: Mapping[str, str]) -> None:
+    running = {each.service for each in stack_docker.containers() if each.state == "running"}
+    taken: dict[int, str] = {}
+    for setting, service in PORTS.items():
+        port = _port(setting, values[setting])
+        if port in taken:
+            raise Problem(f"{setting} and {taken[port]} are both {port}: give one of them another port in .env.")
+        taken[port] = setting
+        if service not in running and not _is_free(port):
+            raise Problem(
+                f"Port {port} on 127.0.0.1 is in use by another program: stop it, or set {setting} in .env to a free one."
+            )
+
+
+def _port(setting: str, value: str) -> int:
+    if value.isdecimal() and 0 < int(value) < 65536:
+        return int(value)
+    raise Problem(f"{setting} is '{value}', which is no port: set it in .env to a number from 1 to 65535.")
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+        return True
+
+
+def _least(setting: str, default: float) -> float:
+    value = os.environ.get(setting, "")
+    try:
+        return float(value or default)
+    except ValueError:
+        raise Problem(f"{setting} is '{value}', which is no number of GB.") from None
+
+
+def _check_memory() -> None:
+    """The stack idles at 1.3 GB; training on top of it needs about as much again."""
+    least = _least("SLUSS_LEAST_MEMORY_GB", 3)
+    found = int(stack_docker.output("docker", "info", "--format", "{{.MemTotal}}").stdout or 0) / GIB
+    if 0 < found < least:
+        raise Problem(
+            f"Docker has {found:.1f} GB of memory and the stack needs {least:g}: give Docker more, "
+            "or lower SLUSS_LEAST_MEMORY_GB and take the risk."
+        )
+
+
+def _check_disk() -> None:
+    """Images take about 4 GB, the compiler's cache for MinIO two more."""
+    built = stack_docker.has_image("sluss-airflow:0.1.0")
+    least = _least("SLUSS_LEAST_DISK_GB", 2 if built else 8)
+    folder = Path(stack_docker.output("docker", "info", "--format", "{{.DockerRootDir}}").stdout.strip())
+    if not folder.is_dir():
+        return
+    found = shutil.disk_usage(folder).free / GIB
+    if found < least:
+        raise Problem(
+            f"{folder} has {found:.1f} GB free and the stack needs {least:g}: free some ('docker system prune'), "
+            "or lower SLUSS_LEAST_DISK_GB and take the risk."
+        )
+
+
+def base_images(values: Mapping[str, str]) -> list[str]:
+    """The images that the stack's own are built from."""
+    names = [values["PYTHON_IMAGE"], values["POSTGRES_IMAGE"]]
+    if not values.get("S3_ENDPOINT_URL"):
+        names.append(values.get("MINIO_IMAGE") or values["GOLANG_IMAGE"])
+    return names
+
+
+def fetch_base_images(values: Mapping[str, str]) -> None:
+    """Pull what is not here, so that a registry out of reach is told in words and not by a failed build."""
+    for name in base_images(values):
+        if stack_docker.has_image(name):
+            continue
+        print(f"Fetching {name}", flush=True)
+        answer = stack_docker.output("docker", "pull", "--quiet", name)
+        if answer.returncode:
+            raise Problem(
+                f"The base image {name} is not here and cannot be pulled: 'make base-images' makes it from Debian's "
+                "packages, or name an image of your own mirror in .env."
+            )
