@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from tasks.shared.cli import chosen_interval, interval_parser, run_step
 from tasks.shared.errors import DataError
-from tasks.shared.interval import Interval, partition
+from tasks.shared.interval import Interval, partitions
 from tasks.shared.settings import Settings
 from tasks.shared.use_case import UseCase
 from tasks.storage.lake import INTERVAL, Lake
@@ -43,7 +43,7 @@ def run(settings: Settings, use_case: UseCase, interval: Interval) -> Prediction
     from tasks.hub import registry
 
     lake = Lake(settings, use_case.name)
-    first, end = partition(interval.start, use_case.unit), partition(interval.end, use_case.unit)
+    first, end = partitions(interval, use_case.unit)
     rows = _rows(lake, use_case, interval, (first, end))
     model = registry.load(settings, registry.champion(settings, use_case))
     lake.replace("predictions", lambda: _scored(rows, use_case, model), first, end)

@@ -46,6 +46,8 @@ def run(settings: Settings, use_case: UseCase, version: str | None = None) -> Va
         metrics = client.get_run(candidate.run_id).data.metrics
     results = (quality(use_case, metrics), identity(settings, candidate))
     _record(settings, candidate, results)
+    if results[-1].passed:
+        _plot(settings, use_case, candidate)
     return Validation(str(candidate.version), results)
 
 
@@ -71,6 +73,19 @@ def _record(settings: Settings, candidate: "ModelVersion", results: tuple[GateRe
     verdicts = [RunTag(f"sluss.gate.{r.gate}", f"{'passed' if r.passed else 'refused'}: {r.sentence}") for r in results]
     with reachable(settings):
         connect(settings).log_batch(candidate.run_id, tags=verdicts)
+
+
+def _plot(settings: Settings, use_case: UseCase, candidate: "ModelVersion") -> None:
+    """Plots of the holdout, beside the gates' verdicts; drawn here, so that training need not wait for them."""
+    import pandas as pd
+
+    from tasks.hub import registry
+    from tasks.hub.tracking import connect, reachable
+    from tasks.training.plots import holdout_figure
+
+    judged = pd.read_parquet(registry.local_copy(settings, candidate) / registry.HOLDOUT_FILE)
+    with reachable(settings):
+        connect(settings).log_figure(candidate.run_id, holdout_figure(judged, use_case.classes), "holdout.png")
 
 
 def show(use_case: UseCase, validation: Validation) -> None:

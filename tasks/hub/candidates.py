@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from tasks.hub import environment
 from tasks.hub.identity import artifact_digest
-from tasks.hub.registry import DIGEST_TAG, INPUTS_TAG, PROFILE_FILE, TRUSTED_TYPES
+from tasks.hub.registry import DIGEST_TAG, HOLDOUT_FILE, INPUTS_TAG, PROFILE_FILE, TRUSTED_TYPES
 from tasks.hub.tracking import connect, experiment_id, reachable
 from tasks.shared.settings import Settings
 from tasks.shared.use_case import UseCase
@@ -19,6 +19,7 @@ from tasks.storage.lake import Lake
 if TYPE_CHECKING:
     from mlflow import MlflowClient
     from mlflow.entities import DatasetInput
+    from mlflow.models import Model
     from sklearn.pipeline import Pipeline
 
     from tasks.training.evaluation import Verdict
@@ -87,17 +88,14 @@ def register(settings: Settings, use_case: UseCase, candidate: Candidate) -> Reg
     ):
         run_id = str(mlflow.active_run().info.run_id)
         _log_run(client, run_id, settings, use_case, candidate)
-        source, digest = _log_model(use_case, candidate)
+        source, digest = _log_model(client, run_id, use_case, candidate)
         tags = {DIGEST_TAG: digest, INPUTS_TAG: candidate.inputs}
         version = _create_version(client, use_case, source, run_id, tags)
     return Registered(version, run_id, candidate.verdict.metrics)
 
 
 def _log_run(client: "MlflowClient", run_id: str, settings: Settings, use_case: UseCase, candidate: Candidate) -> None:
-    import mlflow
     from mlflow.entities import Metric, Param, RunTag
-
-    from tasks.training.plots import holdout_figure
 
     measured = candidate.verdict.metrics | {
         "train_rows": len(candidate.rows.train),
@@ -112,7 +110,6 @@ def _log_run(client: "MlflowClient", run_id: str, settings: Settings, use_case: 
         tags=[RunTag(name, value) for name, value in _provenance(settings, use_case, candidate).items()],
     )
     client.log_inputs(run_id, datasets=[_dataset(settings, use_case, candidate.rows)])
-    mlflow.log_figure(holdout_figure(candidate.verdict, use_case.classes), "holdout.png")
 
 
 def _parameters(use_case: UseCase) -> dict[str, Any]:
@@ -121,9 +118,10 @@ def _parameters(use_case: UseCase) -> dict[str, Any]:
     result |= {"seed": spec.seed, "features": ",".join(use_case.features), "estimator": spec.estimator.name}
     result |= {f"estimator.{name}": value for name, value in spec.estimator.params.items()}
     for branch in spec.preprocessing:
-        columns = branch.columns if isinstance(branch.columns, str) else "+".join(branch.columns)
-        result[columns] = branch.transformer
-        result |= {f"{columns}.{name}": value for name, value in branch.params.items()}
+        for step in branch.steps:
+            name = step.name.rpartition(".")[2]
+            result[f"{branch.label}.{name}"] = step.name
+            result |= {f"{branch.label}.{name}.{key}": value for key, value in step.params.items()}
     return result
 
 
@@ -163,8 +161,30 @@ def _dataset(settings: Settings, use_case: UseCase, rows: "TrainingRows") -> "Da
     )
 
 
-def _log_model(use_case: UseCase, candidate: Candidate) -> tuple[str, str]:
-    """Log the model and return its address and the digest of what the store gives back for it."""
+def _log_model(client: "MlflowClient", run_id: str, use_case: UseCase, candidate: Candidate) -> tuple[str, str]:
+    """Log the model, and return its address and the digest of its artifacts.
+
+    In the steps of `mlflow.sklearn.log_model`, less those that load the model again to try it: the gates do that.
+    """
+    from mlflow.entities import LoggedModelOutput
+    from mlflow.models import Model
+
+    experiment = client.get_run(run_id).info.experiment_id
+    logged = client.create_logged_model(experiment, name="model", source_run_id=run_id, model_type="classifier")
+    described = Model(artifact_path=logged.artifact_location, model_uuid=logged.model_id, run_id=run_id)
+    described.model_id = logged.model_id
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = Path(scratch) / "model"
+        _save(folder, described, use_case, candidate)
+        client.log_model_artifacts(logged.model_id, str(folder))
+        digest = artifact_digest(folder)
+    client.finalize_logged_model(logged.model_id, "READY")
+    client.log_outputs(run_id, [LoggedModelOutput(logged.model_id, step=0)])
+    return f"models:/{logged.model_id}", digest
+
+
+def _save(folder: Path, described: "Model", use_case: UseCase, candidate: Candidate) -> None:
+    """Write all artifacts: the pipeline without pickle, signature, example, requirements and reference profile."""
     import mlflow
     from mlflow.models import infer_signature
 
@@ -172,23 +192,21 @@ def _log_model(use_case: UseCase, candidate: Candidate) -> tuple[str, str]:
 
     rows, features = candidate.rows, list(use_case.features)
     example = rows.train[features].head(_EXAMPLE_ROWS)
+    mlflow.sklearn.save_model(
+        candidate.pipeline,
+        str(folder),
+        mlflow_model=described,
+        signature=infer_signature(example, candidate.pipeline.predict_proba(example)),
+        input_example=example,
+        pip_requirements=environment.exact_requirements(),
+        serialization_format="skops",
+        skops_trusted_types=list(TRUSTED_TYPES),
+        pyfunc_predict_fn="predict_proba",
+    )
     profile = build_profile(use_case, rows.train, rows.holdout, candidate.verdict.scores, candidate.verdict.labels)
-    with tempfile.TemporaryDirectory() as scratch:
-        profile_file = Path(scratch) / PROFILE_FILE
-        profile_file.write_text(json.dumps(profile), encoding="utf-8")
-        logged = mlflow.sklearn.log_model(
-            candidate.pipeline,
-            name="model",
-            signature=infer_signature(example, candidate.pipeline.predict_proba(example)),
-            input_example=example,
-            pip_requirements=environment.exact_requirements(),
-            serialization_format="skops",
-            skops_trusted_types=list(TRUSTED_TYPES),
-            pyfunc_predict_fn="predict_proba",
-            extra_files=[str(profile_file)],
-        )
-        stored = mlflow.artifacts.download_artifacts(logged.model_uri, dst_path=str(Path(scratch) / "stored"))
-        return str(logged.model_uri), artifact_digest(Path(stored))
+    (folder / PROFILE_FILE).write_text(json.dumps(profile), encoding="utf-8")
+    judged = rows.holdout[["id", "label"]].assign(score=candidate.verdict.scores)
+    judged.to_parquet(folder / HOLDOUT_FILE, index=False)
 
 
 def _create_version(client: "MlflowClient", use_case: UseCase, source: str, run_id: str, tags: dict[str, str]) -> str:

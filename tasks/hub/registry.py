@@ -24,6 +24,7 @@ CHALLENGER = "challenger"
 DIGEST_TAG = "sluss.digest"
 INPUTS_TAG = "sluss.inputs"
 PROFILE_FILE = "reference_profile.json"
+HOLDOUT_FILE = "holdout.parquet"  # id, label and score of every holdout row, as recorded at training
 
 # Types outside scikit-learn, NumPy and SciPy that a model may contain. The list is ours: the one that MLflow keeps
 # beside a model can be changed by whoever can change the model.
@@ -144,7 +145,7 @@ def download(settings: Settings, version: "ModelVersion", folder: Path) -> Path:
     connect(settings)
     with reachable(settings):
         try:
-            return Path(mlflow.artifacts.download_artifacts(version.source, dst_path=str(folder / "model")))
+            stored = Path(mlflow.artifacts.download_artifacts(version.source, dst_path=str(folder / "model")))
         except (MlflowException, OSError) as error:
             if isinstance(error, MlflowException) and "API request to" in str(error):
                 raise
@@ -152,6 +153,9 @@ def download(settings: Settings, version: "ModelVersion", folder: Path) -> Path:
                 f"The artifacts of {version.name} version {version.version} cannot be read from {version.source}: "
                 f"{' '.join(str(error).split())[:200]}. Restore the artifact store, or train again: make train."
             ) from error
+    # MLflow notes the registered name beside what it downloads; the store does not hold that file.
+    (stored / "registered_model_meta").unlink(missing_ok=True)
+    return stored
 
 
 def reference_profile(settings: Settings, use_case: UseCase, version: str) -> dict[str, object]:
@@ -161,7 +165,7 @@ def reference_profile(settings: Settings, use_case: UseCase, version: str) -> di
         ModelError: the version has no profile, so it cannot be monitored.
     """
     folder = local_copy(settings, by_version(settings, use_case, version))
-    path = folder / "extra_files" / PROFILE_FILE
+    path = folder / PROFILE_FILE
     if not path.is_file():
         raise ModelError(
             f"{use_case.model} version {version} has no reference profile, so it cannot be monitored. "

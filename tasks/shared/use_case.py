@@ -65,19 +65,23 @@ class Curation(_Frozen):
         return self
 
 
-class Transformer(_Frozen):
-    """One branch of the preprocessing: a scikit-learn transformer and the columns it gets."""
-
-    columns: str | tuple[str, ...]
-    transformer: str = Field(pattern=r"^sklearn\.[\w.]+$")
-    params: dict[str, Any] = {}  # scikit-learn's own parameters, whatever they are
-
-
-class Estimator(_Frozen):
-    """The last step of the pipeline."""
+class Part(_Frozen):
+    """A scikit-learn class and its parameters."""
 
     name: str = Field(pattern=r"^sklearn\.[\w.]+$", alias="class")
     params: dict[str, Any] = {}  # scikit-learn's own parameters, whatever they are
+
+
+class Branch(_Frozen):
+    """One branch of the preprocessing: columns, and the transformers they go through in turn."""
+
+    columns: str | tuple[str, ...]
+    steps: tuple[Part, ...] = Field(min_length=1)
+
+    @property
+    def label(self) -> str:
+        """The branch's name in the pipeline."""
+        return self.columns if isinstance(self.columns, str) else "+".join(self.columns)
 
 
 class Training(_Frozen):
@@ -91,8 +95,8 @@ class Training(_Frozen):
     metric: Literal["accuracy", "f1", "roc_auc"]
     min_metric: float = Field(ge=0, le=1)
     min_gain: float = Field(ge=0, le=1)
-    preprocessing: tuple[Transformer, ...] = Field(min_length=1)
-    estimator: Estimator
+    preprocessing: tuple[Branch, ...] = Field(min_length=1)
+    estimator: Part
 
 
 class Monitoring(_Frozen):

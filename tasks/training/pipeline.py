@@ -4,7 +4,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from tasks.shared.errors import ConfigError
-from tasks.shared.use_case import Training
+from tasks.shared.use_case import Branch, Training
 
 if TYPE_CHECKING:
     from sklearn.pipeline import Pipeline
@@ -19,16 +19,22 @@ def build_pipeline(training: Training) -> "Pipeline":
     from sklearn.compose import ColumnTransformer
     from sklearn.pipeline import Pipeline
 
-    branches = [
-        (
-            "+".join([branch.columns] if isinstance(branch.columns, str) else branch.columns),
-            _make(branch.transformer, branch.params),
-            branch.columns if isinstance(branch.columns, str) else list(branch.columns),
-        )
-        for branch in training.preprocessing
-    ]
-    estimator = _make(training.estimator.name, {"random_state": training.seed} | training.estimator.params)
+    branches = [(branch.label, _chain(branch), _columns(branch)) for branch in training.preprocessing]
+    seeded = {"random_state": training.seed} | training.estimator.params
+    estimator = _make(training.estimator.name, seeded)
     return Pipeline([("preprocessing", ColumnTransformer(branches)), ("estimator", estimator)])
+
+
+def _chain(branch: Branch) -> object:
+    from sklearn.pipeline import make_pipeline
+
+    steps = [_make(step.name, step.params) for step in branch.steps]
+    return steps[0] if len(steps) == 1 else make_pipeline(*steps)
+
+
+def _columns(branch: Branch) -> str | list[str]:
+    """One name gives a transformer a series (what text needs), several give it a frame."""
+    return branch.columns if isinstance(branch.columns, str) else list(branch.columns)
 
 
 def _make(dotted: str, params: dict[str, Any]) -> object:

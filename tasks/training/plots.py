@@ -2,29 +2,27 @@
 
 from typing import TYPE_CHECKING
 
-from tasks.training.evaluation import Verdict
-
 if TYPE_CHECKING:
+    import pandas as pd
     from matplotlib.figure import Figure
 
 
-def holdout_figure(verdict: Verdict, classes: tuple[str, str]) -> "Figure":
-    """Confusion matrix, calibration and precision–recall of a verdict."""
+def holdout_figure(judged: "pd.DataFrame", classes: tuple[str, str]) -> "Figure":
+    """Confusion matrix, calibration and precision–recall of the holdout rows' `label` and `score`."""
     from matplotlib.figure import Figure
     from sklearn.calibration import CalibrationDisplay
     from sklearn.metrics import ConfusionMatrixDisplay, PrecisionRecallDisplay
 
     figure = Figure(figsize=(13, 4), layout="constrained")
     confusion, calibration, curve = figure.subplots(1, 3)
-    predictions = (verdict.scores >= 0.5).astype(int)
+    labels, scores = judged["label"], judged["score"]
+    predictions = (scores >= 0.5).astype(int)
     ConfusionMatrixDisplay.from_predictions(
-        verdict.labels, predictions, display_labels=classes, colorbar=False, cmap="Blues", ax=confusion
+        labels, predictions, display_labels=classes, colorbar=False, cmap="Blues", ax=confusion
     )
     confusion.set_title("Confusion matrix")
-    CalibrationDisplay.from_predictions(verdict.labels, verdict.scores, n_bins=10, name="model", ax=calibration)
+    CalibrationDisplay.from_predictions(labels, scores, n_bins=10, name="model", ax=calibration)
     calibration.set_title("Calibration")
-    PrecisionRecallDisplay.from_predictions(
-        verdict.labels, verdict.scores, name="model", plot_chance_level=True, ax=curve
-    )
+    PrecisionRecallDisplay.from_predictions(labels, scores, name="model", plot_chance_level=True, ax=curve)
     curve.set_title("Precision and recall")
     return figure
