@@ -58,11 +58,22 @@ def _delete_runs(settings: Settings, use_case: UseCase, before: datetime) -> int
 
 
 def _vacuum(lake: Lake, name: str, hours: int) -> int:
-    """Delete files that no version of the last hours needs; those of the newest version stay in any case."""
+    """Delete files that no version of the last hours needs; those of the newest version stay in any case.
+
+    delta-rs names a file again as long as the log remembers it, deleted or not, and notes each vacuum as two new
+    versions of the table; so it is asked only when a file is really there.
+    """
+    from pyarrow.fs import FileType
+
     table = lake.table(name)
-    if table is None or not table.vacuum(hours, dry_run=True, enforce_retention_duration=False):
+    unneeded = table.vacuum(hours, dry_run=True, enforce_retention_duration=False) if table else []
+    if table is None or not unneeded:
         return 0
-    return len(table.vacuum(hours, dry_run=False, enforce_retention_duration=False))
+    files = table.to_pyarrow_dataset().filesystem.get_file_info(unneeded)
+    there = sum(file.type == FileType.File for file in files)
+    if there:
+        table.vacuum(hours, dry_run=False, enforce_retention_duration=False)
+    return there
 
 
 def main() -> None:

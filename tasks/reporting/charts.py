@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from html import escape
+from math import ceil, floor, log10
 
 Points = Iterable[tuple[float, float]]
 
@@ -39,9 +40,17 @@ def svg(frame: Frame, title: str, marks: Iterable[str]) -> str:
     )
 
 
-def y_axis(frame: Frame, steps: int = 4, form: str = ".2f") -> str:
+def nice(low: float, high: float, ticks: int = 5) -> tuple[float, float, float]:
+    """Round bounds around the values, and a round step between them."""
+    rough = max(high - low, 1e-9) / ticks
+    power = 10.0 ** floor(log10(rough))
+    step = next(size * power for size in (1, 2, 5, 10) if size * power >= rough * 0.999)
+    return round(floor(low / step + 1e-9) * step, 9), round(ceil(high / step - 1e-9) * step, 9), step
+
+
+def y_axis(frame: Frame, step: float, form: str = ".2f") -> str:
     """Faint lines across with their values."""
-    values = [frame.low + (frame.high - frame.low) * i / steps for i in range(steps + 1)]
+    values = [frame.low + step * i for i in range(round((frame.high - frame.low) / step) + 1)]
     return "".join(
         f'<line class="grid" x1="{frame.left}" x2="{frame.width - frame.right}" y1="{frame.y(v):.1f}" '
         f'y2="{frame.y(v):.1f}"/>' + text(frame.left - 7, frame.y(v) + 4, format(v, form), "tick end")
@@ -49,7 +58,7 @@ def y_axis(frame: Frame, steps: int = 4, form: str = ".2f") -> str:
     )
 
 
-def x_axis(frame: Frame, labels: Sequence[str], room: int = 64) -> str:
+def x_axis(frame: Frame, labels: Sequence[str], room: int = 46) -> str:
     """Names under the columns, as many as fit."""
     every = max(1, -(-len(labels) * room // (frame.width - frame.left - frame.right)))
     base = frame.height - frame.bottom + 18
@@ -82,11 +91,11 @@ def whiskers(frame: Frame, spans: Sequence[tuple[float, float] | None], style: s
 
 
 def rule(frame: Frame, value: float, label: str, style: str = "limit") -> str:
-    """A dashed line across at a value, named at its right end."""
+    """A dashed line across at a value, named in the right margin."""
     y = frame.y(value)
     right = frame.width - frame.right
     return f'<line class="rule {style}" x1="{frame.left}" x2="{right}" y1="{y:.1f}" y2="{y:.1f}"/>' + text(
-        right - 4, y - 5, label, f"note end {style}"
+        right + 6, y + 4, label, f"note {style}"
     )
 
 

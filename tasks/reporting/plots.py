@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
-from math import ceil
 
 from tasks.monitoring.conditions import ALERT_TYPES
 from tasks.monitoring.drift import in_words
@@ -15,6 +14,7 @@ from tasks.reporting.facts import Day, Facts
 from tasks.shared.use_case import Monitoring, UseCase
 
 WIDE, HALF = 1080, 520
+_LABELS = 92  # room on the right for the names of dashed lines
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,17 +44,17 @@ def plots(use_case: UseCase, facts: Facts) -> list[Plot]:
 def quality_plot(use_case: UseCase, facts: Facts) -> Plot:
     """The metric of each interval with its 95 % interval, before the mix of rows that it met."""
     metric, holdout = METRIC_NAMES[use_case.training.metric], facts.profile.holdout
-    known = [day.quality for day in facts.days]
-    low, high = _range([holdout.value, *(v for q in known if q for v in (q.low, q.high))], 0.1)
-    frame = Frame(len(facts.days), low, high, WIDE, 320)
-    shades = [charts.shade(frame, span, f"mix{place % 4}", name) for place, (span, name) in enumerate(_mix(facts.days))]
     limit = holdout.value - use_case.monitoring.quality_drop
+    known = [day.quality for day in facts.days]
+    low, high, step = _scale([limit, holdout.value, *(v for q in known if q for v in (q.low, q.high))])
+    frame = Frame(len(facts.days), low, high, WIDE, 320, right=_LABELS)
+    shades = [charts.shade(frame, span, f"mix{place % 4}", name) for place, (span, name) in enumerate(_mix(facts.days))]
     marks = [
         *shades,
-        charts.y_axis(frame, round((high - low) / 0.1)),
+        charts.y_axis(frame, step),
         charts.x_axis(frame, _names(facts.days)),
         charts.rule(frame, holdout.value, f"holdout {holdout.value:.3f}", "calm"),
-        charts.rule(frame, limit, f"a drop that counts {limit:.3f}"),
+        charts.rule(frame, limit, f"limit {limit:.3f}"),
         charts.whiskers(frame, [(q.low, q.high) if q else None for q in known], "a"),
         charts.line(frame, [q.value if q else None for q in known], "a"),
     ]
@@ -71,11 +71,11 @@ def drift_plot(facts: Facts, rules: Monitoring) -> Plot:
         for feature in features
     }
     top = max([2 * rules.drift_distance, *(v for values in series.values() for v in values if v is not None)])
-    high = ceil(top * 10) / 10
-    frame = Frame(len(facts.days), 0, high, HALF)
+    _, high, step = charts.nice(0, top)
+    frame = Frame(len(facts.days), 0, high, HALF, right=_LABELS)
     styles = dict(zip(features, _STYLES * len(features), strict=False))
     marks = [
-        charts.y_axis(frame, 4),
+        charts.y_axis(frame, step),
         charts.x_axis(frame, _names(facts.days)),
         charts.rule(frame, rules.drift_distance, f"limit {rules.drift_distance:.2f}"),
         *(charts.line(frame, series[feature], styles[feature]) for feature in features),
@@ -94,10 +94,11 @@ def score_plot(use_case: UseCase, facts: Facts) -> Plot:
         before[min(int(value * BINS), BINS - 1)] += 1
     usual = [count / len(values) for count in before]
     now = [count / last.rows for count in last.histogram]
-    frame = Frame(BINS, 0, max([*usual, *now]) * 1.15, HALF)
+    _, high, step = charts.nice(0, max([*usual, *now]))
+    frame = Frame(BINS, 0, high, HALF)
     ticks = [f"{place / BINS:.1f}" if place % 4 == 0 else "" for place in range(BINS)]
     marks = [
-        charts.y_axis(frame, 4, ".0%"),
+        charts.y_axis(frame, step, ".0%"),
         *(charts.bar(frame, (i + 0.06, i + 0.94), share, "grey") for i, share in enumerate(usual)),
         charts.steps(frame, now, "a"),
         *(charts.text(frame.x(i - 0.5), frame.height - 16, tick, "tick middle") for i, tick in enumerate(ticks)),
@@ -111,10 +112,10 @@ def confidence_plot(facts: Facts) -> Plot:
     """Mean confidence beside the holdout's."""
     usual = facts.profile.confidence["mean"]
     values = [day.seen.mean_confidence for day in facts.days]
-    low, high = _range([usual, *values], 0.05)
-    frame = Frame(len(values), low, high, HALF)
+    low, high, step = _scale([usual, *values])
+    frame = Frame(len(values), low, high, HALF, right=_LABELS)
     marks = [
-        charts.y_axis(frame, round((high - low) / 0.05) if high - low < 0.4 else 4),
+        charts.y_axis(frame, step),
         charts.x_axis(frame, _names(facts.days)),
         charts.rule(frame, usual, f"holdout {usual:.3f}", "calm"),
         charts.line(frame, values, "a"),
@@ -129,13 +130,13 @@ def unsure_plot(facts: Facts, rules: Monitoring) -> Plot:
     usual = sum(value < rules.low_confidence for value in confidences) / len(confidences)
     values = [day.seen.low_confidence_share for day in facts.days]
     limit = usual + rules.low_confidence_rise
-    high = ceil(max([limit, *values]) * 10 + 0.5) / 10
-    frame = Frame(len(values), 0, high, HALF)
+    _, high, step = charts.nice(0, max([limit, *values]))
+    frame = Frame(len(values), 0, high, HALF, right=_LABELS)
     marks = [
-        charts.y_axis(frame, 4, ".0%"),
+        charts.y_axis(frame, step, ".0%"),
         charts.x_axis(frame, _names(facts.days)),
         charts.rule(frame, usual, f"holdout {usual:.0%}", "calm"),
-        charts.rule(frame, limit, f"a rise that counts {limit:.0%}"),
+        charts.rule(frame, limit, f"limit {limit:.0%}"),
         charts.line(frame, values, "b"),
     ]
     says = f"Share of rows whose best class gets less than {rules.low_confidence:.2f}."
@@ -179,8 +180,7 @@ def _mix(days: Sequence[Day]) -> Iterator[tuple[tuple[int, int], str]]:
         start = stop + 1
 
 
-def _range(values: Sequence[float], step: float) -> tuple[float, float]:
-    """Round bounds around the values with some air."""
-    low, high = min(values), max(values)
-    bottom, top = int(max(0.0, low - step / 4) / step), ceil(min(1.0, high + step / 4) / step)
-    return round(bottom * step, 6), round(max(top, bottom + 1) * step, 6)
+def _scale(values: Sequence[float]) -> tuple[float, float, float]:
+    """Round bounds around shares that need not start at 0, with some air."""
+    air = max(0.02, 0.08 * (max(values) - min(values)))
+    return charts.nice(max(0.0, min(values) - air), min(1.0, max(values) + air))

@@ -1,0 +1,143 @@
+"""A use case in production, made in a second: a registered version with its profile, and days of scored rows."""
+
+import json
+import shutil
+from dataclasses import dataclass
+from datetime import date, timedelta
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+from mlflow import MlflowClient
+
+from tasks import monitor_model
+from tasks.hub.identity import artifact_digest
+from tasks.hub.registry import CHAMPION, DIGEST_TAG, PROFILE_FILE
+from tasks.hub.tracking import connect, experiment_id
+from tasks.monitoring.profile import build_profile
+from tasks.shared.interval import Interval, midnight, parse_interval
+from tasks.shared.settings import Settings
+from tasks.shared.use_case import UseCase
+from tasks.storage.lake import Lake
+
+FIRST = date(2026, 1, 1)
+LABEL_DELAY = timedelta(hours=30)
+WORDS = np.array([f"word{i}" for i in range(400)], dtype=object)
+
+
+def texts(random: np.random.Generator, rows: int, strange: bool) -> list[str]:
+    """Short texts; strange ones have fewer words, half of them unknown to training."""
+    lengths = random.poisson(7 if strange else 16, rows) + 1
+    words = WORDS[random.integers(0, 380, lengths.sum())]
+    new = random.random(len(words)) < (0.5 if strange else 0.01)
+    words[new] = [f"strange{i}" for i in random.integers(0, 10**6, new.sum())]
+    return [" ".join(part) for part in np.split(words, np.cumsum(lengths)[:-1])]
+
+
+def scored(random: np.random.Generator, rows: int, accuracy: float) -> tuple[np.ndarray, np.ndarray]:
+    """Scores, and labels they agree with that often."""
+    scores = random.beta(1.2, 1.2, rows)
+    right = random.random(rows) < accuracy
+    return scores, np.where(right, scores >= 0.5, scores < 0.5).astype("int8")
+
+
+@dataclass
+class World:
+    """One use case with its lake and hub."""
+
+    settings: Settings
+    use_case: UseCase
+
+    @property
+    def lake(self) -> Lake:
+        return Lake(self.settings, self.use_case.name)
+
+    def day(self, number: int) -> Interval:
+        return parse_interval(str(FIRST + timedelta(days=number)), self.use_case.unit)
+
+    def live(self, *days: str, rows: int = 300, version: str = "1") -> None:
+        """Score the first days, each "usual" or "strange"; a strange day's text is changed and its accuracy low."""
+        frames = []
+        for number, kind in enumerate(days):
+            random = np.random.default_rng([number, kind == "strange"])
+            scores, labels = scored(random, rows, 0.55 if kind == "strange" else 0.8)
+            start = midnight(FIRST + timedelta(days=number))
+            frame = pd.DataFrame({"text": texts(random, rows, kind == "strange"), "score": scores, "label": labels})
+            frame["id"] = [f"{number}-{row}" for row in range(rows)]
+            frame["event_time"] = [start + timedelta(days=row / rows) for row in range(rows)]
+            frames.append(frame.assign(interval=str(start.date()), source=kind, model_version=version, run_id="r"))
+        self._write(pd.concat(frames))
+
+    def monitor(self, *numbers: int) -> list[monitor_model.MonitorResult]:
+        return [monitor_model.run(self.settings, self.use_case, self.day(number)) for number in numbers]
+
+    def states(self, *numbers: int, kind: str) -> list[str | None]:
+        results = self.monitor(*numbers)
+        return [next((a.state for a in result.alerts if a.type == kind), None) for result in results]
+
+    def rows(self, table: str) -> list[dict]:
+        dataset = self.lake.dataset(table)
+        found = dataset.to_table().to_pylist() if dataset else []
+        return sorted(found, key=lambda row: json.dumps(row, default=str, sort_keys=True))
+
+    def runs(self) -> list:
+        client = connect(self.settings)
+        experiment = experiment_id(self.settings, client, self.use_case.monitoring_experiment)
+        return client.search_runs([experiment], order_by=["attributes.start_time"])
+
+    def _write(self, frame: pd.DataFrame) -> None:
+        frame["prediction"] = (frame.score >= 0.5).astype("int8")
+        frame["confidence"] = (frame.score - 0.5).abs() + 0.5
+        frame["arrived_at"] = frame.event_time
+        tables = {
+            "curated": ["id", "event_time", "arrived_at", "source", "text"],
+            "predictions": ["id", "event_time", "score", "prediction", "confidence", "model_version", "run_id"],
+        }
+        for name, columns in tables.items():
+            self.replace(name, frame[["interval", *columns]])
+        known = frame.assign(label_time=frame.event_time + LABEL_DELAY)
+        known["interval"] = known.label_time.dt.strftime("%Y-%m-%d")
+        self.replace("labels", known[["interval", "id", "label", "label_time"]].sort_values("interval"))
+
+    def replace(self, name: str, rows: pd.DataFrame) -> None:
+        smaller = {"prediction": pa.int8(), "label": pa.int8()}
+        columns = {name: pa.array(rows[name].tolist(), smaller.get(name)) for name in rows}
+        table = pa.table(columns)
+        self.lake.replace(name, table, min(rows["interval"]), "9999")
+
+
+def register(world: World, folder: Path, client: MlflowClient) -> str:
+    """Register a version that consists of a profile; the monitor needs nothing else of a model."""
+    random = np.random.default_rng(42)
+    train, held = (pd.DataFrame({"text": texts(random, rows, strange=False)}) for rows in (3000, 1500))
+    profile = build_profile(world.use_case, train, held, *scored(random, 1500, 0.8))
+    folder.mkdir(parents=True)
+    (folder / PROFILE_FILE).write_text(json.dumps(profile))
+    experiment = experiment_id(world.settings, client, world.use_case.experiment)
+    run = client.create_run(experiment)
+    client.log_metric(run.info.run_id, f"holdout_{world.use_case.training.metric}", profile["holdout"]["value"])
+    version = client.create_model_version(
+        world.use_case.model, folder.as_uri(), run.info.run_id, tags={DIGEST_TAG: artifact_digest(folder)}
+    )
+    client.set_registered_model_alias(world.use_case.model, CHAMPION, version.version)
+    return str(version.version)
+
+
+def embedded(home: Path) -> Settings:
+    """Settings that name their hub: MLflow keeps the last one used in this process's environment."""
+    return Settings(home=home, data=None, MLFLOW_TRACKING_URI=f"sqlite:///{home}/mlflow.db")
+
+
+def make_home(home: Path, use_case: UseCase) -> None:
+    """A home with one registered version, to be copied for each test."""
+    world = World(embedded(home), use_case)
+    client = connect(world.settings)
+    client.create_registered_model(use_case.model)
+    register(world, home / "versions" / "1", client)
+
+
+def world_from(template: Path, home: Path, use_case: UseCase) -> World:
+    """A world of its own for one test."""
+    shutil.copytree(template, home)
+    return World(embedded(home), use_case)

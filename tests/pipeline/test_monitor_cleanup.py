@@ -1,0 +1,69 @@
+"""Retention: what is old goes, what a model needs stays."""
+
+from pathlib import Path
+
+import pytest
+from monitor_world import World, make_home, world_from
+
+from tasks.cleanup_old_artifacts import CleanedUp, run
+from tasks.hub.registry import champion
+from tasks.shared.use_case import Retention, UseCase
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory, sentiment: UseCase) -> World:
+    """Six days, monitored twice over, with a retention of three days for predictions and two for runs."""
+    folder = tmp_path_factory.mktemp("cleanup")
+    make_home(folder / "template", sentiment)
+    keep = Retention(predictions_days=3, monitoring_runs_days=2, table_history_hours=0)
+    world = world_from(folder / "template", folder / "home", sentiment.model_copy(update={"retention": keep}))
+    world.live(*["usual"] * 6, rows=60)
+    world.live(*["usual"] * 6, rows=70)
+    world.monitor(*range(6))
+    return world
+
+
+@pytest.fixture(scope="module")
+def done(world: World) -> CleanedUp:
+    return run(world.settings, world.use_case, world.day(5))
+
+
+def days(world: World, table: str) -> set[str]:
+    return {row["interval"] for row in world.rows(table)}
+
+
+def test_old_predictions_go_and_recent_ones_stay(world, done):
+    assert done.partitions == 3
+    assert days(world, "predictions") == {"2026-01-04", "2026-01-05", "2026-01-06"}
+
+
+def test_old_monitoring_runs_go_but_what_they_found_stays(world, done):
+    assert done.runs == 4
+    assert [run.info.run_name for run in world.runs()] == ["2026-01-05", "2026-01-06"]
+    assert len(days(world, "monitoring")) == 6
+
+
+@pytest.mark.usefixtures("done")
+def test_data_that_a_model_was_trained_on_can_still_be_read_at_every_version(world):
+    for table in ("curated", "labels"):
+        assert days(world, table) >= {"2026-01-03"}
+        for version in range(world.lake.table(table).version() + 1):
+            assert world.lake.dataset(table, version).to_table().num_rows > 0
+
+
+def test_files_of_deleted_predictions_leave_the_disk(world, done):
+    assert done.files > 0
+    folder = Path(world.lake.uri("predictions"))
+    assert {path.parent.name for path in folder.rglob("*.parquet")} == {f"interval=2026-01-0{day}" for day in (4, 5, 6)}
+
+
+@pytest.mark.usefixtures("done")
+def test_models_are_never_touched(world):
+    assert champion(world.settings, world.use_case).version
+
+
+@pytest.mark.usefixtures("done")
+def test_cleaning_up_again_finds_nothing_to_do(world):
+    before = world.lake.table("predictions").version()
+    assert run(world.settings, world.use_case, world.day(5)) == CleanedUp(0, 0, 0)
+    assert world.lake.table("predictions").version() == before

@@ -1,0 +1,78 @@
+"""The life of an alert, whatever the verdicts."""
+
+from itertools import pairwise
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tasks.monitoring.alerts import Alert, advance
+from tasks.monitoring.conditions import ALERT_TYPES, Condition
+
+verdicts = st.lists(
+    st.dictionaries(st.sampled_from(ALERT_TYPES), st.sampled_from(["breached", "clear", "undecided"])), max_size=12
+)
+
+
+def live(days: list[dict[str, str]]) -> list[list[Alert]]:
+    """The alerts of each interval, each from the newest earlier row of its type, as the table gives them."""
+    newest: dict[str, Alert] = {}
+    history = []
+    for number, day in enumerate(days):
+        conditions = [Condition(kind, verdict, "warning", {}, "It is so.") for kind, verdict in day.items()]
+        alerts = advance(newest, conditions, f"2026-01-{number + 1:02d}")
+        newest |= {alert.type: alert for alert in alerts}
+        history.append(alerts)
+    return history
+
+
+def states(days: list[dict[str, str]], kind: str) -> list[str | None]:
+    return [next((a.state for a in alerts if a.type == kind), None) for alerts in live(days)]
+
+
+def test_an_alert_is_raised_once_lasts_in_silence_and_ends_once():
+    days = [{"data_drift": v} for v in ("clear", "breached", "breached", "undecided", "clear", "clear", "breached")]
+    assert states(days, "data_drift") == [None, "raised", "ongoing", "ongoing", "ended", None, "raised"]
+
+
+@given(verdicts)
+def test_states_follow_each_other_as_a_person_expects(days):
+    for kind in ALERT_TYPES:
+        allowed = {
+            None: {None, "raised"},
+            "raised": {"ongoing", "ended"},
+            "ongoing": {"ongoing", "ended"},
+            "ended": {None, "raised"},
+        }
+        found = [None, *states(days, kind)]
+        assert all(after in allowed[before] for before, after in pairwise(found))
+
+
+@given(verdicts)
+def test_what_cannot_be_judged_neither_raises_nor_ends(days):
+    for kind in ALERT_TYPES:
+        for day, state in zip(days, states(days, kind), strict=True):
+            if day.get(kind, "undecided") == "undecided":
+                assert state in {None, "ongoing"}
+
+
+@given(verdicts)
+def test_every_row_knows_the_interval_that_raised_its_alert(days):
+    raised: dict[str, str] = {}
+    for alerts in live(days):
+        for alert in alerts:
+            if alert.state == "raised":
+                raised[alert.type] = alert.interval
+            assert alert.since == raised[alert.type]
+
+
+@given(verdicts)
+def test_judging_again_gives_the_same_alerts(days):
+    assert live(days) == live(days)
+
+
+def test_an_alert_that_gets_worse_is_not_raised_again():
+    warning = Condition("data_drift", "breached", "warning", {}, "Some.")
+    critical = Condition("data_drift", "breached", "critical", {}, "Much.")
+    first = advance({}, [warning], "2026-01-01")
+    second = advance({"data_drift": first[0]}, [critical], "2026-01-02")
+    assert [(a.state, a.severity, a.since) for a in second] == [("ongoing", "critical", "2026-01-01")]

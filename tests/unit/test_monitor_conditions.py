@@ -1,0 +1,159 @@
+"""When the monitor speaks up: seldom without a reason, nearly always with one. Seeds are fixed."""
+
+import json
+import time
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from tasks.monitoring.conditions import confidence_trend, data_drift, low_confidence, quality_drop
+from tasks.monitoring.drift import Drift, in_words, measure_drift
+from tasks.monitoring.profile import build_profile, read_profile
+from tasks.monitoring.quality import estimate
+from tasks.shared.errors import ModelError
+from tasks.shared.use_case import Column
+
+WORDS = np.array([f"word{i}" for i in range(3000)])
+
+
+def texts(random, rows, unknown=0.02, mean=18):
+    """Texts of Poisson length whose words follow a long tail; some are new."""
+    lengths = random.poisson(mean, rows) + 1
+    words = WORDS[np.minimum(random.zipf(1.3, lengths.sum()), len(WORDS)) - 1].astype(object)
+    fresh = random.random(len(words)) < unknown
+    words[fresh] = [f"new{n}" for n in random.integers(0, 10**6, fresh.sum())]
+    return [" ".join(part) for part in np.split(words, np.cumsum(lengths)[:-1])]
+
+
+def scores(random, rows, sure=0.2):
+    return np.clip(random.normal(0.5, sure, rows), 0, 1)
+
+
+@pytest.fixture(scope="module")
+def profile(sentiment):
+    random = np.random.default_rng(1)
+    frame = pd.DataFrame({"text": texts(random, 3000)})
+    held, labels = pd.DataFrame({"text": texts(random, 1500)}), random.integers(0, 2, 1500)
+    content = build_profile(sentiment, frame, held, scores(random, 1500), labels)
+    return read_profile(json.loads(json.dumps(content)))
+
+
+def drift_verdict(sentiment, profile, random, rows, **change):
+    sure = change.pop("sure", 0.2)
+    frame = pd.DataFrame({"id": range(rows), "text": texts(random, rows, **change)})
+    found = measure_drift(sentiment, profile, frame, scores(random, rows, sure))
+    return data_drift(found, rows, sentiment.monitoring).verdict
+
+
+def test_data_like_the_training_data_raise_no_alert_in_two_hundred_days(sentiment, profile):
+    random = np.random.default_rng(2)
+    found = [drift_verdict(sentiment, profile, random, rows) for rows in (60, 130, 400, 1000) for _ in range(50)]
+    assert found.count("breached") == 0
+    assert found.count("clear") >= 185  # and an alert that lasts would end
+
+
+@pytest.mark.parametrize("change", [{"unknown": 0.12}, {"mean": 12}, {"sure": 0.07}])
+def test_changed_data_raise_an_alert_on_the_first_day(sentiment, profile, change):
+    random = np.random.default_rng(3)
+    found = [drift_verdict(sentiment, profile, random, 300, **change) for _ in range(20)]
+    assert found.count("breached") >= 19
+
+
+def test_a_small_change_raises_nothing_however_many_rows_show_it(sentiment, profile):
+    assert drift_verdict(sentiment, profile, np.random.default_rng(4), 8000, mean=18.3) == "clear"
+
+
+def test_few_rows_decide_nothing(sentiment, profile):
+    assert drift_verdict(sentiment, profile, np.random.default_rng(5), 20, unknown=0.5) == "undecided"
+
+
+def test_the_share_of_unsure_rows_alarms_when_it_rises_and_only_then(sentiment):
+    random, rules = np.random.default_rng(6), sentiment.monitoring
+    same = [low_confidence((random.binomial(400, 0.2), 400), (360, 1800), rules).verdict for _ in range(1000)]
+    more = [low_confidence((random.binomial(400, 0.32), 400), (360, 1800), rules).verdict for _ in range(100)]
+    assert same.count("breached") <= 5  # alpha is 0.001
+    assert more.count("breached") >= 90
+
+
+def test_a_falling_confidence_alarms_and_a_noisy_one_does_not(sentiment):
+    random, rules = np.random.default_rng(7), sentiment.monitoring
+    noise = [confidence_trend((0.75 + random.normal(0, 0.01, 14)).tolist(), rules).verdict for _ in range(500)]
+    wearing = np.linspace(0.77, 0.70, 14)
+    falling = [confidence_trend((wearing + random.normal(0, 0.01, 14)).tolist(), rules).verdict for _ in range(100)]
+    assert noise.count("breached") <= 2
+    assert falling.count("breached") >= 95
+
+
+def test_a_trend_of_a_few_days_is_not_told_from_noise(sentiment):
+    assert confidence_trend([0.8, 0.7, 0.6, 0.5, 0.4, 0.3], sentiment.monitoring).verdict == "undecided"
+
+
+def test_a_new_model_version_starts_its_trend_anew(sentiment):
+    assert confidence_trend([0.8], sentiment.monitoring, model_changed=True).verdict == "clear"
+
+
+def test_quality_alarms_when_it_drops_and_only_then(sentiment):
+    random, rules = np.random.default_rng(8), sentiment.monitoring
+
+    def judged(accuracy, rows):
+        right = random.random(rows) < accuracy
+        return estimate("accuracy", np.where(right, 0.9, 0.1), np.ones(rows, dtype="int8"))
+
+    holdout = judged(0.77, 1800)
+    same = [quality_drop(judged(0.77, 300), holdout, rules).verdict for _ in range(500)]
+    worse = [quality_drop(judged(0.60, 400), holdout, rules).verdict for _ in range(100)]
+    assert same.count("breached") == 0
+    assert worse.count("breached") >= 90
+
+
+def test_without_labels_quality_is_not_judged(sentiment, profile):
+    assert quality_drop(None, profile.holdout, sentiment.monitoring).verdict == "undecided"
+
+
+def test_numbers_categories_and_gaps_are_watched_as_well_as_texts(sentiment):
+    columns = {"price": Column(kind="number", nullable=True), "colour": Column(kind="category")}
+    curation = sentiment.curation.model_copy(update={"columns": sentiment.curation.columns | columns})
+    use_case = sentiment.model_copy(update={"curation": curation, "features": ("price", "colour")})
+    random = np.random.default_rng(9)
+    usual = pd.DataFrame({"id": range(1000), "price": random.normal(10, 1, 1000), "colour": ["red", "blue"] * 500})
+    profile = read_profile(build_profile(use_case, usual, usual, scores(random, 1000), random.integers(0, 2, 1000)))
+    now = usual.assign(price=usual.price.where(usual.id % 4 > 0), colour=["red", "green"] * 500)
+    found = {d.feature: d for d in measure_drift(use_case, profile, now, scores(random, 1000))}
+    assert set(found) == {"price", "price.missing", "colour", "score"}
+    assert found["colour"].distance == pytest.approx(0.5)
+    assert found["price.missing"].distance == pytest.approx(0.25)
+    assert found["price"].distance < 0.05
+    assert [in_words(name) for name in ("price.missing", "text.words")] == [
+        "share of rows without price",
+        "words per text",
+    ]
+
+
+def test_the_sentence_names_what_moved(sentiment):
+    far = Drift("text.unknown_words", 0.45, 1e-12, 0.05, 0.25)
+    condition = data_drift([far, Drift("score", 0.03, 0.9, 0.5, 0.5)], 400, sentiment.monitoring)
+    assert condition.severity == "critical"
+    assert "share of words in text that training never saw (distance 0.45, mean 5% → 25%)" in condition.message
+    assert "scores" not in condition.message
+
+
+def test_a_profile_is_small_and_made_in_a_moment(sentiment):
+    random = np.random.default_rng(10)
+    frame, held = (pd.DataFrame({"text": texts(random, rows)}) for rows in (8000, 2000))
+    started = time.perf_counter()
+    content = build_profile(sentiment, frame, held, scores(random, 2000), random.integers(0, 2, 2000))
+    assert time.perf_counter() - started < 0.5
+    assert len(json.dumps(content)) < 400_000
+
+
+def test_the_profile_keeps_no_text_of_the_training_data(sentiment):
+    frame = pd.DataFrame({"text": ["confidentialword appears here"] * 60})
+    content = build_profile(sentiment, frame, frame, np.linspace(0, 1, 60), np.arange(60) % 2)
+    assert "confidentialword" not in json.dumps(content)
+
+
+@pytest.mark.parametrize("content", [{"format": 99}, {}, {"format": 1}])
+def test_a_profile_of_another_format_or_none_at_all_says_train_again(content):
+    with pytest.raises(ModelError, match="Train the model again"):
+        read_profile(content)
