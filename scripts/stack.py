@@ -85,7 +85,7 @@ def run(arguments: argparse.Namespace) -> None:
     stack_docker.check()
     _require_up()
     terminal = [] if sys.stdin.isatty() and sys.stdout.isatty() else ["--no-TTY"]
-    command = arguments.command or ["bash"]
+    command = arguments.command[arguments.command[:1] == ["--"] :] or ["bash"]
     sys.exit(stack_docker.compose("exec", *terminal, "airflow-scheduler", *command).returncode)
 
 

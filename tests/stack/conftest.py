@@ -1,0 +1,61 @@
+"""One stack for all tests of this folder: brought up by `make up`'s own script, taken down with its volumes."""
+
+import os
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from running import ENV_FILE, Stack, told
+
+FIRST_DAY = "2026-01-02T00:00:00Z"
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The first test also waits for images to be built."""
+    for item in items:
+        if "/tests/stack/" in str(item.path):
+            item.add_marker(pytest.mark.timeout(1800))
+
+
+@pytest.fixture(scope="session")
+def stack() -> Iterator[Stack]:
+    """The running stack. SLUSS_SMOKE_KEEP=1 leaves it running for a look."""
+    ENV_FILE.parent.mkdir(exist_ok=True)
+    found = Stack()
+    if ENV_FILE.exists():
+        found.command("destroy", "--yes")
+        ENV_FILE.unlink()
+    try:
+        with told("make up, with the images built when they were not"):
+            found.command("up")
+        yield found
+        if os.environ.get("SLUSS_SMOKE_KEEP"):
+            return
+    except AssertionError:
+        print(found.command("logs", check=False).stdout[-20_000:])
+        raise
+    finally:
+        if not os.environ.get("SLUSS_SMOKE_KEEP"):
+            with told("make destroy"):
+                found.command("destroy", "--yes")
+            ENV_FILE.unlink()
+
+
+@pytest.fixture(scope="session")
+def trained(stack: Stack) -> dict[str, Any]:
+    """The version that `make train deploy` registers in the stack."""
+    with told("train inside the stack"):
+        stack.step("train_model", "--load-history")
+    with told("deploy inside the stack"):
+        stack.step("deploy_model")
+    found = stack.mlflow_api("registered-models/alias", params={"name": "sentiment_classifier", "alias": "champion"})
+    version: dict[str, Any] = found["model_version"]
+    return version
+
+
+@pytest.fixture(scope="session")
+def scored(stack: Stack, trained: dict[str, Any]) -> dict[str, Any]:
+    """The run of the scoring DAG for the first live day, triggered by REST."""
+    with told(f"scoring DAG with version {trained['version']}"):
+        return stack.run_dag("sentiment_scoring", FIRST_DAY)

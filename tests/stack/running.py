@@ -1,0 +1,138 @@
+"""The running stack as the tests see it: from outside through its ports, and from inside through `docker`."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+ROOT = Path(__file__).resolve().parents[2]
+ENV_FILE = ROOT / "var" / "smoke.env"
+PROJECT = "sluss-smoke"
+PORTS = {"MLFLOW_PORT": "15000", "AIRFLOW_PORT": "18080", "MINIO_CONSOLE_PORT": "19001"}
+SERVICES = ("postgres", "minio", "mlflow", "airflow-webserver", "airflow-scheduler", "airflow-dag-processor")
+INITS = ("init", "init-mlflow", "init-airflow")
+
+
+@contextmanager
+def told(what: str) -> Iterator[None]:
+    """Say how long something took."""
+    started = time.monotonic()
+    yield
+    print(f"\n  {what}: {time.monotonic() - started:.1f} s", flush=True)
+
+
+class Stack:
+    """A stack under a name and ports of its own."""
+
+    def __init__(self) -> None:
+        settings = {"SLUSS_ENV_FILE": str(ENV_FILE), "COMPOSE_PROJECT_NAME": PROJECT, **PORTS}
+        # What a person has set for a stack of their own must not leak into this one.
+        inherited = {name: value for name, value in os.environ.items() if not name.startswith(("SLUSS_", "MLFLOW_"))}
+        self.environment = {**inherited, **settings}
+        self.mlflow = f"http://localhost:{PORTS['MLFLOW_PORT']}"
+        self.airflow = f"http://localhost:{PORTS['AIRFLOW_PORT']}"
+        self.console = f"http://localhost:{PORTS['MINIO_CONSOLE_PORT']}"
+
+    @property
+    def secrets(self) -> dict[str, str]:
+        """What `make up` wrote to `.env`."""
+        lines = ENV_FILE.read_text(encoding="utf-8").splitlines()
+        return dict(line.split("=", 1) for line in lines if "=" in line and not line.startswith("#"))
+
+    def command(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+        """`scripts/stack.py`, as make calls it."""
+        return self._run([sys.executable, str(ROOT / "scripts" / "stack.py"), *arguments], check=check)
+
+    def docker(self, *arguments: str, stdin: str = "", check: bool = True) -> subprocess.CompletedProcess[str]:
+        """The docker client."""
+        return self._run(["docker", *arguments], stdin=stdin, check=check)
+
+    def step(self, name: str, *arguments: str) -> str:
+        """A step of tasks/ inside the stack."""
+        script = f"/opt/sluss/tasks/{name}.py"
+        return self.command("run", "--", "python", script, "--use-case", "sentiment", *arguments).stdout
+
+    def inspect(self, service: str) -> dict[str, Any]:
+        """What Docker knows of a service's container."""
+        found: list[dict[str, Any]] = json.loads(self.docker("inspect", f"{PROJECT}-{service}-1").stdout)
+        return found[0]
+
+    def python(self, script: str, **variables: str) -> str:
+        """Run Python in a container beside the back ends, with variables but without any of the stack's logins."""
+        given = [part for name in variables for part in ("--env", name)]
+        network = ["--network", f"{PROJECT}_back"]
+        command = ["docker", "run", "--rm", "--interactive", *network, *given, "sluss-init:0.1.0", "python", "-"]
+        return self._run(command, stdin=script, extra=variables).stdout.strip()
+
+    def python_in(self, service: str, script: str) -> str:
+        """Run Python inside a service, with what it has."""
+        return self.docker(
+            "exec", "--interactive", f"{PROJECT}-{service}-1", "python", "-", stdin=script
+        ).stdout.strip()
+
+    def wait_until_healthy(self, *services: str) -> None:
+        """Wait for services that were restarted."""
+        for service in services or SERVICES:
+            wait_for(lambda service=service: self.inspect(service)["State"]["Health"]["Status"] == "healthy", service)
+
+    def mlflow_api(self, path: str, **arguments: Any) -> dict[str, Any]:
+        """MLflow's REST API as the administrator."""
+        login = ("admin", self.secrets["MLFLOW_ADMIN_PASSWORD"])
+        method = arguments.pop("method", "GET")
+        answer = httpx.request(method, f"{self.mlflow}/api/2.0/mlflow/{path}", auth=login, timeout=60, **arguments)
+        answer.raise_for_status()
+        found: dict[str, Any] = answer.json()
+        return found
+
+    def airflow_token(self) -> str:
+        """A token for Airflow's REST API."""
+        login = {"username": "admin", "password": self.secrets["AIRFLOW_ADMIN_PASSWORD"]}
+        answer = httpx.post(f"{self.airflow}/auth/token", json=login, timeout=60)
+        answer.raise_for_status()
+        return str(answer.json()["access_token"])
+
+    def airflow_api(self, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
+        """Airflow's REST API with a token: GET, or POST when there is a body."""
+        method = "GET" if body is None else "POST"
+        headers = {"Authorization": f"Bearer {self.airflow_token()}"}
+        answer = httpx.request(method, f"{self.airflow}/api/v2/{path}", json=body, headers=headers, timeout=60)
+        answer.raise_for_status()
+        found: dict[str, Any] = answer.json()
+        return found
+
+    def run_dag(self, dag: str, date: str) -> dict[str, Any]:
+        """Trigger a DAG for a date by REST and wait for its end."""
+        wait_for(lambda: dag in {each["dag_id"] for each in self.airflow_api("dags")["dags"]}, f"DAG {dag}")
+        started = self.airflow_api(f"dags/{dag}/dagRuns", {"logical_date": date})
+        path = f"dags/{dag}/dagRuns/{started['dag_run_id']}"
+        wait_for(lambda: self.airflow_api(path)["state"] in {"success", "failed"}, f"{dag} of {date}", poll=0.5)
+        return self.airflow_api(path)
+
+    def _run(
+        self, command: list[str], *, stdin: str = "", check: bool = True, extra: dict[str, str] | None = None
+    ) -> subprocess.CompletedProcess[str]:
+        environment = {**self.environment, **(extra or {})}
+        done = subprocess.run(command, input=stdin, capture_output=True, text=True, env=environment, check=False)
+        if check and done.returncode:
+            raise AssertionError(f"{' '.join(command)} ended with {done.returncode}:\n{done.stdout}\n{done.stderr}")
+        return done
+
+
+def wait_for(condition: Any, what: str, *, seconds: float = 180, poll: float = 1) -> None:
+    """Poll until a condition holds; a refused connection counts as not yet."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        try:
+            if condition():
+                return
+        except httpx.HTTPError:
+            pass
+        time.sleep(poll)
+    raise AssertionError(f"{what}: not within {seconds:.0f} s")

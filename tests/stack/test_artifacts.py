@@ -1,0 +1,82 @@
+"""Artifacts through MLflow alone."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from running import Stack, told
+
+pytestmark = pytest.mark.stack
+
+SIZE = 2 * 1024**3
+CLIENT = """
+import hashlib, sys, time
+import mlflow
+from pathlib import Path
+
+def digest(path):
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+source, folder = Path(sys.argv[1]), Path(sys.argv[2])
+mlflow.set_experiment("large-artifacts")
+with mlflow.start_run() as run:
+    started = time.monotonic()
+    mlflow.log_artifact(str(source))
+    up = time.monotonic()
+    fetched = mlflow.artifacts.download_artifacts(run_id=run.info.run_id, artifact_path=source.name, dst_path=str(folder))
+    down = time.monotonic()
+assert digest(source) == digest(fetched)
+print(f"2 GB up in {up - started:.1f} s, down in {down - up:.1f} s")
+"""
+
+
+def test_two_gigabytes_go_up_and_come_down_whole(stack: Stack, tmp_path: Path) -> None:
+    source = tmp_path / "weights.bin"
+    block = os.urandom(1024**2)
+    with source.open("wb") as file:
+        for number in range(SIZE // len(block)):
+            file.write(number.to_bytes(8, "big") + block[8:])
+    before = stack.inspect("mlflow")["State"]["StartedAt"]
+    login = {
+        "MLFLOW_TRACKING_URI": stack.mlflow,
+        "MLFLOW_TRACKING_USERNAME": "sluss",
+        "MLFLOW_TRACKING_PASSWORD": stack.secrets["MLFLOW_TASK_PASSWORD"],
+        "MLFLOW_DISABLE_TELEMETRY": "true",
+    }
+    done = subprocess.run(
+        [sys.executable, "-c", CLIENT, str(source), str(tmp_path / "fetched")],
+        env={**stack.environment, **login}, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr[-3000:]
+    print(f"\n  {done.stdout.strip().splitlines()[-1]}")
+    state = stack.inspect("mlflow")["State"]
+    assert state["StartedAt"] == before
+    assert not state["OOMKilled"]
+    left = stack.docker("exec", "sluss-smoke-mlflow-1", "find", "/var/tmp/mlflow", "-mindepth", "1").stdout
+    assert not left, f"left in the transfer folder: {left}"
+
+
+def test_the_artifacts_of_a_version_are_in_minio(stack: Stack, trained: dict[str, Any]) -> None:
+    key = {"KEY": stack.secrets["MLFLOW_S3_ACCESS_KEY_ID"], "SECRET": stack.secrets["MLFLOW_S3_SECRET_ACCESS_KEY"]}
+    model = trained["source"].removeprefix("models:/")
+    asked = f"""
+import boto3, os
+s3 = boto3.client("s3", endpoint_url="http://minio:9000", region_name="us-east-1",
+                  aws_access_key_id=os.environ["KEY"], aws_secret_access_key=os.environ["SECRET"])
+for page in s3.get_paginator("list_objects_v2").paginate(Bucket="mlflow"):
+    for each in page.get("Contents", []):
+        if {model!r} in each["Key"]:
+            print(each["Size"], len(s3.get_object(Bucket="mlflow", Key=each["Key"])["Body"].read()), each["Key"].rsplit("/", 1)[1])
+"""
+    with told("read the model's files from MinIO"):
+        files = [line.split() for line in stack.python(asked, **key).splitlines()]
+    names = {name for _, _, name in files}
+    assert "MLmodel" in names
+    assert any(name.endswith(".skops") for name in names)
+    assert not any(name.endswith((".pkl", ".pickle")) for name in names)
+    assert all(size == read and int(read) > 0 for size, read, _ in files)
+    print(f"  {len(files)} files, {sum(int(size) for size, _, _ in files)} bytes")
