@@ -70,7 +70,7 @@ def _vacuum(lake: Lake, name: str, hours: int) -> int:
     if table is None or not unneeded:
         return 0
     files = table.to_pyarrow_dataset().filesystem.get_file_info(unneeded)
-    there = sum(file.type == FileType.File for file in files)
+    there: int = sum(file.type == FileType.File for file in files)
     if there:
         table.vacuum(hours, dry_run=False, enforce_retention_duration=False)
     return there

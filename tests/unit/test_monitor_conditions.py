@@ -12,6 +12,7 @@ from tasks.monitoring.drift import Drift, in_words, measure_drift
 from tasks.monitoring.profile import build_profile, read_profile
 from tasks.monitoring.quality import estimate
 from tasks.shared.errors import ModelError
+from tasks.shared.settings import ROOT
 from tasks.shared.use_case import Column
 
 WORDS = np.array([f"word{i}" for i in range(3000)])
@@ -157,3 +158,14 @@ def test_the_profile_keeps_no_text_of_the_training_data(sentiment):
 def test_a_profile_of_another_format_or_none_at_all_says_train_again(content):
     with pytest.raises(ModelError, match="Train the model again"):
         read_profile(content)
+
+
+def test_every_setting_of_the_monitor_is_explained(sentiment):
+    explained = (ROOT / "docs" / "monitoring.md").read_text(encoding="utf-8")
+    missing = [
+        key
+        for part in (sentiment.monitoring, sentiment.retention)
+        for key in type(part).model_fields
+        if f"`{key}`" not in explained
+    ]
+    assert missing == []
