@@ -12,6 +12,7 @@ from tasks.shared.errors import ConfigError
 from tasks.shared.interval import Interval, Unit, midnight
 
 Kind = Literal["text", "number", "category", "time"]
+Metric = Literal["accuracy", "f1", "roc_auc"]
 
 
 class _Frozen(BaseModel):
@@ -21,39 +22,45 @@ class _Frozen(BaseModel):
 class Column(_Frozen):
     """What a good value of one curated column looks like."""
 
-    kind: Kind
-    nullable: bool = False
-    min_length: int | None = Field(None, ge=0)
-    max_length: int | None = Field(None, ge=1)
-    minimum: float | None = None
-    maximum: float | None = None
-    categories: tuple[str, ...] | None = None
+    kind: Kind = Field(description="What the values are")
+    nullable: bool = Field(default=False, description="Whether a value may be missing")
+    min_length: int | None = Field(None, ge=0, description="Fewest characters of a text")
+    max_length: int | None = Field(None, ge=1, description="Most characters of a text")
+    minimum: float | None = Field(None, description="Smallest number")
+    maximum: float | None = Field(None, description="Largest number")
+    categories: tuple[str, ...] | None = Field(None, description="The only values that a category may have")
 
 
 class Phase(_Frozen):
     """Some days of a replay that draw their rows from one source."""
 
-    source: str
-    days: int = Field(ge=1)
-    rows_per_day: int = Field(ge=1)
+    source: str = Field(description="Part of the data set, see [data.md](data.md#the-data-set)")
+    days: int = Field(ge=1, description="How many days it lasts; the next phase follows at once")
+    rows_per_day: int = Field(ge=1, description="Rows on each of these days")
 
 
 class ReplaySource(_Frozen):
     """A real data set, played back interval by interval."""
 
-    kind: Literal["replay"]
-    dataset: Literal["vader_reviews"]
-    seed: int
-    start: date
-    phases: tuple[Phase, ...] = Field(min_length=1)
-    label_delay_hours: tuple[float, float]
+    kind: Literal["replay"] = Field(description="A replay is the only kind of source so far")
+    dataset: Literal["vader_reviews"] = Field(description="The data set to play back")
+    seed: int = Field(description="Decides the order of the rows, their times and their labels' delays")
+    start: date = Field(description="First day of the replay, and of the history")
+    phases: tuple[Phase, ...] = Field(min_length=1, description="What arrives when, one phase after the other")
+    label_delay_hours: tuple[float, float] = Field(
+        description="Shortest and longest time after which a row's label becomes known"
+    )
 
 
 class Curation(_Frozen):
     """What a row must look like to be used."""
 
-    columns: dict[str, Column] = Field(min_length=1)
-    max_bad_share: float = Field(ge=0, le=1)
+    columns: dict[str, Column] = Field(
+        min_length=1, description="What a good row has, by column; `id` and `event_time` must be among them"
+    )
+    max_bad_share: float = Field(
+        ge=0, le=1, description="Share of bad rows above which the interval fails and nothing is written"
+    )
 
     @model_validator(mode="after")
     def _has_the_columns_every_row_needs(self) -> "Curation":
@@ -68,15 +75,17 @@ class Curation(_Frozen):
 class Part(_Frozen):
     """A scikit-learn class and its parameters."""
 
-    name: str = Field(pattern=r"^sklearn\.[\w.]+$", alias="class")
-    params: dict[str, Any] = {}  # scikit-learn's own parameters, whatever they are
+    name: str = Field(pattern=r"^sklearn\.[\w.]+$", alias="class", description="Full name of a scikit-learn class")
+    params: dict[str, Any] = Field({}, description="Its parameters, by scikit-learn's own names")
 
 
 class Branch(_Frozen):
     """One branch of the preprocessing: columns, and the transformers they go through in turn."""
 
-    columns: str | tuple[str, ...]
-    steps: tuple[Part, ...] = Field(min_length=1)
+    columns: str | tuple[str, ...] = Field(
+        description="One column, which text transformers want, or a list of columns, which all others want"
+    )
+    steps: tuple[Part, ...] = Field(min_length=1, description="Transformers, one after the other")
 
     @property
     def label(self) -> str:
@@ -87,58 +96,62 @@ class Branch(_Frozen):
 class Training(_Frozen):
     """How a model is made and judged."""
 
-    window_days: int = Field(ge=1)
-    holdout_days: int = Field(ge=1)
-    folds: int = Field(ge=2)
-    min_rows: int = Field(ge=1)
-    seed: int
-    metric: Literal["accuracy", "f1", "roc_auc"]
-    min_metric: float = Field(ge=0, le=1)
-    min_gain: float = Field(ge=0, le=1)
-    preprocessing: tuple[Branch, ...] = Field(min_length=1)
-    estimator: Part
+    window_days: int = Field(ge=1, description="Days of data that are used, the holdout included")
+    holdout_days: int = Field(ge=1, description="The last of these days: not learned from, only judged on")
+    folds: int = Field(ge=2, description="Folds of the cross-validation before the holdout")
+    min_rows: int = Field(ge=1, description="Labelled rows without which there is no training")
+    seed: int = Field(description="Seed of the folds, and of the estimator where it has one")
+    metric: Metric = Field(description="What a model is judged by")
+    min_metric: float = Field(ge=0, le=1, description="Gate: least metric on the holdout")
+    min_gain: float = Field(ge=0, le=1, description="Gate: least gain in accuracy over always guessing one class")
+    preprocessing: tuple[Branch, ...] = Field(min_length=1, description="From raw columns to what the estimator takes")
+    estimator: Part = Field(description="The classifier; it must have `predict_proba`")
 
 
 class Monitoring(_Frozen):
     """When the monitor speaks up."""
 
-    window_days: int = Field(ge=1)
-    window_intervals: int = Field(ge=3)
-    min_rows: int = Field(ge=1)
-    low_confidence: float = Field(gt=0, lt=1)
-    low_confidence_rise: float = Field(gt=0, lt=1)
-    trend_fall: float = Field(gt=0, lt=1)
-    alpha: float = Field(gt=0, lt=0.5)
-    drift_distance: float = Field(gt=0, lt=1)
-    quality_drop: float = Field(gt=0, lt=1)
-    quality_rows: int = Field(ge=1)
+    window_days: int = Field(ge=1, description="Days that trends and labels look back on …")
+    window_intervals: int = Field(ge=3, description="… and intervals, whichever is shorter")
+    min_rows: int = Field(ge=1, description="Rows without which an interval decides nothing")
+    low_confidence: float = Field(gt=0, lt=1, description="The model is unsure of a row whose best class scores less")
+    low_confidence_rise: float = Field(
+        gt=0, lt=1, description="`low_confidence`: rise of the share of unsure rows over the holdout's that counts"
+    )
+    trend_fall: float = Field(gt=0, lt=1, description="`confidence_trend`: fall of the mean confidence that counts")
+    alpha: float = Field(gt=0, lt=0.5, description="Chance of a false alarm, per test")
+    drift_distance: float = Field(gt=0, lt=1, description="`data_drift`: distance from the profile that counts")
+    quality_drop: float = Field(
+        gt=0, lt=1, description="`quality_drop`: fall of the metric below the holdout's that counts"
+    )
+    quality_rows: int = Field(ge=1, description="The newest labelled rows, at least so many, give the metric")
 
 
 class Retention(_Frozen):
     """How long things are kept, counted back from the interval that is cleaned up."""
 
-    predictions_days: int = Field(ge=1)
-    monitoring_runs_days: int = Field(ge=1)
-    table_history_hours: int = Field(ge=0)
+    predictions_days: int = Field(ge=1, description="Predictions older than this are deleted")
+    monitoring_runs_days: int = Field(ge=1, description="So are the monitor's runs in MLflow")
+    table_history_hours: int = Field(ge=0, description="So are replaced files of the tables that are no training data")
 
 
 class UseCase(_Frozen):
     """Everything Sluss knows about one prediction problem."""
 
-    name: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
-    title: str
-    model: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
-    unit: Unit
-    schedule: str
-    live_start: date
-    live_end: date
-    source: ReplaySource
-    curation: Curation
-    features: tuple[str, ...] = Field(min_length=1)
-    classes: tuple[str, str]
-    training: Training
-    monitoring: Monitoring
-    retention: Retention
+    name: str = Field(pattern=r"^[a-z][a-z0-9_]*$", description="Name of the file, without `.yaml`")
+    title: str = Field(description="What people read in reports and pages")
+    model: str = Field(pattern=r"^[a-z][a-z0-9_]*$", description="Name of the registered model")
+    unit: Unit = Field(description="Length of an interval")
+    schedule: str = Field(description="When an interval is scored: a cron expression or an Airflow preset, in UTC")
+    live_start: date = Field(description="First day that is scored; the days before it are the history")
+    live_end: date = Field(description="The day after the last one that is scored")
+    source: ReplaySource = Field(description="Where new rows come from")
+    curation: Curation = Field(description="What a row must look like to be used")
+    features: tuple[str, ...] = Field(min_length=1, description="Curated columns that the model takes, raw")
+    classes: tuple[str, str] = Field(description="Names of label 0 and label 1")
+    training: Training = Field(description="How a model is made and judged")
+    monitoring: Monitoring = Field(description="When the monitor speaks up")
+    retention: Retention = Field(description="How long things are kept")
 
     @model_validator(mode="after")
     def _columns_exist(self) -> "UseCase":
