@@ -23,7 +23,7 @@ def window(use_case: UseCase, interval: Interval) -> list[str]:
 
 def labelled_rows(lake: Lake, first: str, last: str, known_before: datetime) -> "pd.DataFrame":
     """Predictions of the intervals with the labels known before a moment; a corrected label counts once."""
-    labels = read_rows(lake, LABELS, ["id", "label", "label_time"], first=first)
+    labels = read_rows(lake, LABELS, ["id", "label", "label_time"], first=first, last=last)
     if not labels.empty:
         labels = labels[labels.label_time < known_before].sort_values("label_time").drop_duplicates("id", keep="last")
     if labels.empty:
