@@ -12,8 +12,8 @@ import stack_machine
 from stack_problem import Problem
 
 
-def up(_: argparse.Namespace) -> None:
-    """Check, fill .env, build, start, wait, print the addresses."""
+def build(_: argparse.Namespace) -> None:
+    """Check the machine, fill .env and build the images."""
     stack_docker.check()
     values = stack_env.settings()
     stack_env.check(values)
@@ -27,6 +27,11 @@ def up(_: argparse.Namespace) -> None:
         raise Problem(
             "The images could not be built: the lines above say why; then 'make up' again goes on from there."
         )
+
+
+def up(arguments: argparse.Namespace) -> None:
+    """Check, fill .env, build, start, wait, print the addresses."""
+    build(arguments)
     if stack_docker.compose("up", "--detach", "--wait", "--remove-orphans").returncode:
         raise Problem(_why_not_up())
     print(f"\n{_addresses(stack_env.settings())}\nThe logins: make login")
@@ -144,7 +149,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=__doc__)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     actions: dict[str, Callable[[argparse.Namespace], None]] = {
-        "up": up, "down": down, "destroy": destroy, "ps": ps, "logs": logs, "login": login, "run": run, "is-up": is_up,
+        "build": build, "up": up, "down": down, "destroy": destroy, "ps": ps, "logs": logs, "login": login, "run": run, "is-up": is_up,
     }  # fmt: skip
     made = {}
     for name, action in actions.items():
