@@ -49,13 +49,41 @@ deploy: $(READY)  ## Make VERSION=n (by default the newest) the champion, if eve
 score: $(READY)  ## Score and monitor INTERVAL=2026-01-05
 	@$(STEP) batch_predict $(span) && $(STEP) monitor_model $(span) && $(STEP) generate_summary $(span)
 
+##@ The stack (real services in containers)
+.PHONY: up down destroy ps logs login shell backfill build base-images smoke
+up:  ## Build, start, wait until every service is healthy, print the addresses
+	@$(STACK) up
+down:  ## Stop the stack; its data stays
+	@$(STACK) down
+destroy:  ## Delete the stack and its data, after a question (YES=1: without)
+	@$(STACK) destroy $(if $(YES),--yes)
+ps:  ## Show the containers
+	@$(STACK) ps
+logs:  ## Show the last lines of all services, or SERVICE=mlflow (FOLLOW=1: go on)
+	@$(STACK) logs $(if $(FOLLOW),--follow) $(SERVICE)
+login:  ## Show the addresses and the logins
+	@$(STACK) login
+shell:  ## A shell where the tasks run
+	@$(STACK) run
+backfill:  ## Score the days FROM=2026-01-02 to TO=2026-01-05 in the stack, again if they were scored
+	@$(STACK) run -- airflow backfill create --dag-id $(USE_CASE)_scoring --from-date $(FROM) --to-date $(TO) \
+		--reprocess-behavior completed
+build:  ## Build the images only
+	@$(STACK) build
+base-images:  ## Make the base images from Debian's packages, where no registry can be reached
+	@scripts/base_images.sh
+smoke: $(READY)  ## Bring up a stack of its own, use it from outside, take it down
+	@.venv/bin/pytest tests/stack -s
+
 ##@ Development
-.PHONY: setup lint format bench lock clean
+.PHONY: setup lint format docs bench lock clean
 setup: $(READY)  ## Make the environment from the lock file
 lint: $(READY)  ## Check format, lint and types
 	@.venv/bin/ruff format --check . && .venv/bin/ruff check . && .venv/bin/mypy
 format: $(READY)  ## Format the code and mend what lint can mend
 	@.venv/bin/ruff format . && .venv/bin/ruff check --fix .
+docs: $(READY)  ## Write the tables of docs/ that come from the code
+	@$(PYTHON) scripts/document_config.py
 bench: $(READY)  ## Measure, and print ratios to a baseline of the same run
 	@$(PYTHON) benchmarks/run.py
 lock: $(READY)  ## Resolve the dependencies anew into requirements.lock

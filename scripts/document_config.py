@@ -1,0 +1,173 @@
+"""Write the tables of docs/use_cases.md and docs/settings.md from the code and .env.example, between their markers."""
+
+import re
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+from types import NoneType, UnionType
+from typing import Any, Literal, Union, get_args, get_origin
+
+from annotated_types import Ge, Gt, Le, Lt, MinLen
+from pydantic import BaseModel, SecretStr
+from pydantic.fields import FieldInfo
+from pydantic_core import PydanticUndefined
+
+from tasks.shared.settings import ROOT, Settings
+from tasks.shared.use_case import UseCase
+
+DOCS = ROOT / "docs"
+EXAMPLE = ROOT / ".env.example"
+END = "<!-- end -->"
+_TYPES = {
+    str: "text", SecretStr: "text", int: "whole number", float: "number", bool: "`true` or `false`",
+    date: "day", Path: "path", Any: "any value",
+}  # fmt: skip
+_BOUNDS = {Ge: ("≥", "ge"), Gt: (">", "gt"), Le: ("≤", "le"), Lt: ("<", "lt")}
+
+
+def start(name: str) -> str:
+    """The marker before a generated part."""
+    return f"<!-- generated: {name}, by `make docs` -->"
+
+
+def documents() -> dict[Path, str]:
+    """The two pages as they should be."""
+    parts = {"use case": use_case_tables(), "settings": settings_table(), "stack": stack_tables()}
+    pages = {DOCS / "use_cases.md": ["use case"], DOCS / "settings.md": ["settings", "stack"]}
+    return {path: _filled(path.read_text(encoding="utf-8"), names, parts) for path, names in pages.items()}
+
+
+def _filled(text: str, names: list[str], parts: dict[str, str]) -> str:
+    for name in names:
+        before, _, rest = text.partition(start(name))
+        text = f"{before}{start(name)}\n\n{parts[name].strip()}\n\n{END}{rest.partition(END)[2]}"
+    return text
+
+
+def use_case_tables() -> str:
+    """One table for each section of a use case's file."""
+    return "\n\n".join(_section(path, model) for path, model in sections(UseCase, ""))
+
+
+def sections(model: type[BaseModel], path: str) -> Iterator[tuple[str, type[BaseModel]]]:
+    """A model and all models below it, with the path of their keys."""
+    yield path, model
+    for key, field in _keys(model):
+        for inner in _models(field.annotation):
+            yield from sections(inner, f"{path}.{key}".strip("."))
+
+
+def keys(model: type[BaseModel] = UseCase, path: str = "") -> Iterator[str]:
+    """The path of every key, such as `training.estimator.class`."""
+    for section, inner in sections(model, path):
+        yield from (f"{section}.{key}".strip(".") for key, _ in _keys(inner))
+
+
+def _section(path: str, model: type[BaseModel]) -> str:
+    rows = ["| Key | Value | Default | Meaning |", "|---|---|---|---|"]
+    for key, field in _keys(model):
+        below = f"{path}.{key}".strip(".")
+        value = _value(field, below)
+        default = "" if field.is_required() else "none" if field.default in (None, {}) else f"`{_yaml(field.default)}`"
+        rows.append(f"| `{key}` | {value} | {default} | {field.description} |")
+    title = f"### {path}\n\n" if path else ""
+    return f"{title}{model.__doc__}\n\n" + "\n".join(rows)
+
+
+def _yaml(value: object) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _keys(model: type[BaseModel]) -> Iterator[tuple[str, FieldInfo]]:
+    return ((field.alias or name, field) for name, field in model.model_fields.items())
+
+
+def _value(field: FieldInfo, path: str) -> str:
+    limits = [limit for item in field.metadata if (limit := _limit(item))]
+    return " ".join([_words(field.annotation, path), *([f"({', '.join(limits)})"] if limits else [])])
+
+
+def _limit(item: object) -> str:
+    if isinstance(item, MinLen):
+        return "at least one" if item.min_length == 1 else f"at least {item.min_length}"
+    if pattern := getattr(item, "pattern", None):
+        return f"`{pattern}`"
+    bound = _BOUNDS.get(type(item))
+    return f"{bound[0]} {getattr(item, bound[1])}" if bound else ""
+
+
+def _words(annotation: Any, path: str) -> str:  # noqa: ANN401 - a type of any kind
+    origin, inner = get_origin(annotation), get_args(annotation)
+    if annotation in _TYPES:
+        return _TYPES[annotation]
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return f"[section](#{path.replace('.', '')})"
+    if origin is Literal:
+        return " or ".join(f"`{value}`" for value in inner)
+    if origin in (Union, UnionType):
+        return " or ".join(_words(each, path) for each in inner if each is not NoneType)
+    if origin is dict:
+        return f"{_words(inner[1], path)} by name"
+    many = inner[1:] == (Ellipsis,)
+    return f"list of {_plural(_words(inner[0], path))}" if many else f"{len(inner)} × {_words(inner[0], path)}"
+
+
+def _plural(words: str) -> str:
+    return words.replace("[section]", "[sections]").replace("text", "texts")
+
+
+def _models(annotation: Any) -> list[type[BaseModel]]:  # noqa: ANN401 - a type of any kind
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return [annotation]
+    return [model for inner in get_args(annotation) for model in _models(inner)]
+
+
+def settings_table() -> str:
+    """What a step reads from its environment."""
+    rows = ["| Variable | Value | Default | Meaning |", "|---|---|---|---|"]
+    for name, field in Settings.model_fields.items():
+        alias = field.validation_alias
+        variable = alias if isinstance(alias, str) else f"SLUSS_{name.upper()}"
+        rows.append(f"| `{variable}` | {_words(field.annotation, '')} | {_default(field)} | {field.description} |")
+    return "\n".join(rows)
+
+
+def _default(field: FieldInfo) -> str:
+    if field.default in (None, PydanticUndefined):
+        return "none"
+    value = field.default.relative_to(ROOT) if isinstance(field.default, Path) else field.default
+    return f"`{value}`"
+
+
+def stack_tables() -> str:
+    """The settings of .env.example with the comments before them."""
+    parts: list[str] = []
+    comment: list[str] = []
+    for line in EXAMPLE.read_text(encoding="utf-8").splitlines():
+        if title := re.fullmatch(r"# -- (.+) --", line):
+            parts.append(f"\n### {title[1]}\n\n| Setting | Default | Meaning |\n|---|---|---|")
+            comment = []
+        elif line.startswith("#"):
+            comment.append(line.removeprefix("#").strip())
+        elif assignment := re.fullmatch(r"(\w+)=(.*)", line):
+            parts.append(f"| `{assignment[1]}` | {_stack_default(*assignment.groups())} | {' '.join(comment)} |")
+            comment = []
+    return "\n".join(parts)
+
+
+def _stack_default(name: str, value: str) -> str:
+    if value:
+        return f"`{value}`"
+    return "written by `make up`" if name.endswith(("PASSWORD", "KEY", "SECRET")) else "none"
+
+
+def main() -> None:
+    """Write what has changed."""
+    for path, text in documents().items():
+        if path.read_text(encoding="utf-8") != text:
+            path.write_text(text, encoding="utf-8")
+            print(f"Wrote {path.relative_to(ROOT)}")
+
+
+if __name__ == "__main__":
+    main()
