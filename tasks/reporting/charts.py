@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from html import escape
 from math import ceil, floor, log10
 
-Points = Iterable[tuple[float, float]]
+_LINE_HEIGHT = 14.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,13 +90,15 @@ def whiskers(frame: Frame, spans: Sequence[tuple[float, float] | None], style: s
     )
 
 
-def rule(frame: Frame, value: float, label: str, style: str = "limit") -> str:
-    """A dashed line across at a value, named in the right margin."""
-    y = frame.y(value)
-    right = frame.width - frame.right
-    return f'<line class="rule {style}" x1="{frame.left}" x2="{right}" y1="{y:.1f}" y2="{y:.1f}"/>' + text(
-        right + 6, y + 4, label, f"note {style}"
-    )
+def rules(frame: Frame, lines: Iterable[tuple[float, str, str]]) -> str:
+    """Dashed lines across, each a value, a name and a style, named in the right margin without touching."""
+    right, drawn, last = frame.width - frame.right, "", -_LINE_HEIGHT
+    for value, label, style in sorted(lines, reverse=True):
+        y = frame.y(value)
+        last = max(y, last + _LINE_HEIGHT)
+        drawn += f'<line class="rule {style}" x1="{frame.left}" x2="{right}" y1="{y:.1f}" y2="{y:.1f}"/>'
+        drawn += text(right + 6, last + 4, label, f"note {style}")
+    return drawn
 
 
 def shade(frame: Frame, span: tuple[float, float], style: str, label: str = "") -> str:

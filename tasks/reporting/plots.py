@@ -53,8 +53,10 @@ def quality_plot(use_case: UseCase, facts: Facts) -> Plot:
         *shades,
         charts.y_axis(frame, step),
         charts.x_axis(frame, _names(facts.days)),
-        charts.rule(frame, holdout.value, f"holdout {holdout.value:.3f}", "calm"),
-        charts.rule(frame, limit, f"limit {limit:.3f}"),
+        charts.rules(
+            frame,
+            [(holdout.value, f"holdout {holdout.value:.3f}", "calm"), (limit, f"limit {limit:.3f}", "limit")],
+        ),
         charts.whiskers(frame, [(q.low, q.high) if q else None for q in known], "a"),
         charts.line(frame, [q.value if q else None for q in known], "a"),
     ]
@@ -77,7 +79,7 @@ def drift_plot(facts: Facts, rules: Monitoring) -> Plot:
     marks = [
         charts.y_axis(frame, step),
         charts.x_axis(frame, _names(facts.days)),
-        charts.rule(frame, rules.drift_distance, f"limit {rules.drift_distance:.2f}"),
+        charts.rules(frame, [(rules.drift_distance, f"limit {rules.drift_distance:.2f}", "limit")]),
         *(charts.line(frame, series[feature], styles[feature]) for feature in features),
     ]
     says = "Distance of each figure from what training saw: 0 is the same, 1 has nothing in common."
@@ -117,7 +119,7 @@ def confidence_plot(facts: Facts) -> Plot:
     marks = [
         charts.y_axis(frame, step),
         charts.x_axis(frame, _names(facts.days)),
-        charts.rule(frame, usual, f"holdout {usual:.3f}", "calm"),
+        charts.rules(frame, [(usual, f"holdout {usual:.3f}", "calm")]),
         charts.line(frame, values, "a"),
     ]
     says = "Mean probability of the class that the model chose."
@@ -135,8 +137,7 @@ def unsure_plot(facts: Facts, rules: Monitoring) -> Plot:
     marks = [
         charts.y_axis(frame, step, ".0%"),
         charts.x_axis(frame, _names(facts.days)),
-        charts.rule(frame, usual, f"holdout {usual:.0%}", "calm"),
-        charts.rule(frame, limit, f"limit {limit:.0%}"),
+        charts.rules(frame, [(usual, f"holdout {usual:.0%}", "calm"), (limit, f"limit {limit:.0%}", "limit")]),
         charts.line(frame, values, "b"),
     ]
     says = f"Share of rows whose best class gets less than {rules.low_confidence:.2f}."
