@@ -149,7 +149,8 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=__doc__)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     actions: dict[str, Callable[[argparse.Namespace], None]] = {
-        "build": build, "up": up, "down": down, "destroy": destroy, "ps": ps, "logs": logs, "login": login, "run": run, "is-up": is_up,
+        "build": build,
+        "up": up, "down": down, "destroy": destroy, "ps": ps, "logs": logs, "login": login, "run": run, "is-up": is_up,
     }  # fmt: skip
     made = {}
     for name, action in actions.items():
