@@ -142,9 +142,9 @@ def test_the_sentence_names_what_moved(sentiment):
 def test_a_profile_is_small_and_made_in_a_moment(sentiment):
     random = np.random.default_rng(10)
     frame, held = (pd.DataFrame({"text": texts(random, rows)}) for rows in (8000, 2000))
-    started = time.perf_counter()
+    started = time.process_time()
     content = build_profile(sentiment, frame, held, scores(random, 2000), random.integers(0, 2, 2000))
-    assert time.perf_counter() - started < 0.5
+    assert time.process_time() - started < 0.5
     assert len(json.dumps(content)) < 400_000
 
 
