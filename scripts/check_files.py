@@ -1,0 +1,71 @@
+"""Refuse files that do not belong into the repository: secrets, keys, large files, paths of one machine."""
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import urlsplit
+
+ROOT = Path(__file__).resolve().parent.parent
+LARGEST = 500_000  # bytes
+LOCK = "requirements.lock"  # long, but needed
+# Put together here, so that this file passes its own check.
+KEY = re.compile("-----BEGIN [A-Z ]*" + "PRIVATE KEY-----")
+HOMES = re.compile(r"(?<![\w.$}/-])/" + r"(?:home/\w|root/(?!\.cache)\w|Users/\w|work(?:space)?/\w)")
+
+
+def problems(path: Path) -> Iterator[str]:
+    """What is wrong with a file, as sentences."""
+    if path.name.startswith(".env") and path.name != ".env.example":
+        yield "holds secrets: name it in .gitignore and take it out with 'git rm --cached'"
+        return
+    if path.stat().st_size > LARGEST and path.name != LOCK:
+        yield f"is larger than {LARGEST:,} bytes: keep data, models and pictures elsewhere, or make it smaller"
+        return
+    try:
+        text = path.read_text(encoding="utf-8")
+    except UnicodeDecodeError:
+        return
+    if KEY.search(text):
+        yield "holds a private key: remove it, and replace the key, since it is known now"
+    yield from (f"holds the value of {name} in .env: remove it" for name, value in secrets().items() if value in text)
+    yield from (f"names {found[0]}, a folder of one machine: write it relative" for found in HOMES.finditer(text))
+    yield from (f"names {host}, a package index of one network: leave it out" for host in index_hosts() if host in text)
+
+
+def secrets() -> dict[str, str]:
+    """The secrets of the stack that was started from here."""
+    path = ROOT / ".env"
+    lines = path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
+    pairs = (line.split("=", 1) for line in lines if "=" in line and not line.startswith("#"))
+    return {name: value for name, value in pairs if name.endswith(("PASSWORD", "KEY", "SECRET")) and len(value) >= 12}
+
+
+def index_hosts() -> set[str]:
+    """Where this machine gets packages from, other than the public index."""
+    names = ("PIP_INDEX_URL", "PIP_EXTRA_INDEX_URL", "UV_INDEX_URL", "UV_DEFAULT_INDEX", "GOPROXY")
+    words = " ".join(os.environ.get(name, "") for name in names)
+    for file in (Path("/etc/pip.conf"), Path.home() / ".config/pip/pip.conf", Path.home() / ".pip/pip.conf"):
+        words += f" {file.read_text(encoding='utf-8')}" if file.is_file() else ""
+    hosts = {urlsplit(url).hostname for url in re.findall(r"https?://[^\s,|]+", words)}
+    return {host for host in hosts if host} - {"pypi.org", "proxy.golang.org"}
+
+
+def tracked() -> list[Path]:
+    """Every file that git knows."""
+    listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True)
+    return [path for name in listed.stdout.split("\0") if name and (path := ROOT / name).is_file()]
+
+
+def main(names: list[str]) -> int:
+    """Check the files that are named, or all that are tracked; exit code 1 when one does not belong."""
+    files = [Path(name) for name in names] or tracked()
+    found = [f"{path} {problem}." for path in files if path.is_file() for problem in problems(path)]
+    print("\n".join(found), file=sys.stderr, end="\n" if found else "")
+    return 1 if found else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
