@@ -10,7 +10,7 @@ from airflow.sdk.exceptions import AirflowFailException
 
 from tasks.shared.errors import ServiceError, SlussError
 from tasks.shared.interval import Interval, airflow_interval, midnight
-from tasks.shared.settings import Settings, load_settings
+from tasks.shared.settings import Settings, load_settings, step_settings
 from tasks.shared.use_case import UseCase, load_use_case, use_case_names
 
 Step = Callable[[Settings, UseCase, Interval], Any]
@@ -56,7 +56,7 @@ def run_step(step: Callable[[Settings, UseCase], Any], use_case: str) -> dict[st
         ServiceError: a service does not answer; Airflow tries again.
     """
     try:
-        settings = load_settings()
+        settings = step_settings()
         result = step(settings, load_use_case(use_case, settings.config_dir))
     except SlussError as error:
         failures.append(str(error))

@@ -1,6 +1,5 @@
 """Score an interval's curated rows with the champion, in constant memory."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -12,7 +11,6 @@ from tasks.shared.use_case import UseCase
 from tasks.storage.lake import INTERVAL, Lake
 
 if TYPE_CHECKING:
-    import pandas as pd
     import pyarrow as pa
     import pyarrow.dataset as ds
 
@@ -68,29 +66,12 @@ def _scored(rows: "ds.Scanner", use_case: UseCase, model: "LoadedModel") -> "pa.
     """The predictions as a stream: no more than one batch is held at a time."""
     import pyarrow as pa
 
-    schema = pa.schema(
-        [
-            (INTERVAL, pa.string()),
-            ("id", pa.string()),
-            ("event_time", pa.timestamp("us", "UTC")),
-            ("score", pa.float64()),
-            ("prediction", pa.int8()),
-            ("confidence", pa.float64()),
-            ("model_version", pa.string()),
-            ("run_id", pa.string()),
-        ]
-    )
-
-    def batches() -> Iterator[pa.RecordBatch]:
-        for batch in rows.to_batches():
-            if batch.num_rows:
-                frame = score(model, use_case, batch.to_pandas())
-                yield pa.RecordBatch.from_pandas(frame, schema=schema, preserve_index=False)
-
-    return pa.RecordBatchReader.from_batches(schema, batches())
+    empty = score(model, use_case, pa.RecordBatch.from_pylist([], schema=rows.projected_schema))
+    batches = (score(model, use_case, batch) for batch in rows.to_batches() if batch.num_rows)
+    return pa.RecordBatchReader.from_batches(empty.schema, batches)
 
 
-def score(model: "LoadedModel", use_case: UseCase, rows: "pd.DataFrame") -> "pd.DataFrame":
+def score(model: "LoadedModel", use_case: UseCase, rows: "pa.RecordBatch") -> "pa.RecordBatch":
     """Predictions for raw curated rows.
 
     Args:
@@ -102,15 +83,19 @@ def score(model: "LoadedModel", use_case: UseCase, rows: "pd.DataFrame") -> "pd.
         n rows: the first three columns, `score` (probability of the second class, in [0, 1]), `prediction` (0 or 1),
         `confidence` (probability of the predicted class, in [0.5, 1]), `model_version` and `run_id`.
     """
-    scores = model.pipeline.predict_proba(rows[list(use_case.features)])[:, 1]
-    predictions = (scores >= 0.5).astype("int8")
-    return rows[[INTERVAL, "id", "event_time"]].assign(
-        score=scores,
-        prediction=predictions,
-        confidence=abs(scores - 0.5) + 0.5,
-        model_version=model.version,
-        run_id=model.run_id,
-    )
+    import numpy as np
+    import pyarrow as pa
+
+    features = rows.select(list(use_case.features)).to_pandas()
+    scores = model.pipeline.predict_proba(features)[:, 1] if len(features) else np.empty(0)
+    made_by = {"model_version": pa.scalar(model.version), "run_id": pa.scalar(model.run_id)}
+    columns = {name: rows.column(name) for name in (INTERVAL, "id", "event_time")} | {
+        "score": pa.array(scores, pa.float64()),
+        "prediction": pa.array((scores >= 0.5).astype("int8"), pa.int8()),
+        "confidence": pa.array(np.maximum(scores, 1 - scores), pa.float64()),
+    }
+    columns |= {name: pa.repeat(value, len(scores)) for name, value in made_by.items()}
+    return pa.RecordBatch.from_pydict(columns)
 
 
 def main() -> None:

@@ -16,8 +16,7 @@ def identity(settings: Settings, version: "ModelVersion") -> GateResult:
     try:
         registry.load(settings, version)
     except ModelError as error:
-        return GateResult("identity", False, str(error), {})
+        return GateResult("identity", str(error), passed=False)
     digest = version.tags[registry.DIGEST_TAG]
-    return GateResult(
-        "identity", True, f"Its artifacts have the recorded digest {digest[:12]} and load without pickle.", {}
-    )
+    sentence = f"Its artifacts have the recorded digest {digest[:12]} and load without pickle."
+    return GateResult("identity", sentence, passed=True)

@@ -1,6 +1,6 @@
 """What a gate says."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True)
@@ -8,6 +8,6 @@ class GateResult:
     """A verdict. A gate that cannot decide refuses."""
 
     gate: str
-    passed: bool
     sentence: str
-    figures: dict[str, float]
+    passed: bool
+    figures: dict[str, float] = field(default_factory=dict)

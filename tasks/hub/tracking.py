@@ -1,5 +1,6 @@
 """The connection to MLflow, and its errors in one sentence."""
 
+import logging
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,7 +13,13 @@ if TYPE_CHECKING:
     from mlflow import MlflowClient
 
 # MLflow's own defaults wait for minutes (7 retries with growing pauses) before they admit that nobody answers.
-_PATIENCE = {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "3", "MLFLOW_HTTP_REQUEST_TIMEOUT": "30"}
+_MANNERS = {
+    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "3",
+    "MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR": "1",
+    "MLFLOW_HTTP_REQUEST_TIMEOUT": "30",
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+    "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
+}
 
 
 def connect(settings: Settings) -> "MlflowClient":
@@ -21,10 +28,13 @@ def connect(settings: Settings) -> "MlflowClient":
     Raises:
         ServiceError: MLflow does not answer, or refuses the login.
     """
-    for name, value in _PATIENCE.items():
+    for name, value in _MANNERS.items():
         os.environ.setdefault(name, value)
     import mlflow
 
+    # A new SQLite file is announced line by line; a step has its own words for what it does.
+    logging.getLogger("mlflow").setLevel(logging.WARNING)
+    logging.getLogger("alembic").setLevel(logging.WARNING)
     if settings.mlflow_uri.startswith("sqlite:"):
         settings.home.mkdir(parents=True, exist_ok=True)
     if mlflow.get_tracking_uri() != settings.mlflow_uri:

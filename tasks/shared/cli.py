@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from tasks.shared.errors import SlussError
 from tasks.shared.interval import Interval, parse_interval
-from tasks.shared.settings import Settings, load_settings
+from tasks.shared.settings import Settings, step_settings
 from tasks.shared.use_case import UseCase, load_use_case
 
 
@@ -38,7 +38,7 @@ def chosen_interval(arguments: argparse.Namespace, use_case: UseCase) -> Interva
 def run_step(arguments: argparse.Namespace, step: Callable[[Settings, UseCase], None]) -> None:
     """Load settings and use case, run the step, and turn a SlussError into one sentence and exit code 2."""
     try:
-        settings = load_settings()
+        settings = step_settings()
         step(settings, load_use_case(arguments.use_case, settings.config_dir))
     except SlussError as error:
         print(error, file=sys.stderr)

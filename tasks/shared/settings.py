@@ -1,5 +1,6 @@
 """Where things are and how to log in. The defaults are the embedded mode, so a step needs no environment at all."""
 
+import os
 from functools import cached_property
 from pathlib import Path
 
@@ -75,3 +76,21 @@ def load_settings() -> Settings:
         raise ConfigError(
             f"SLUSS_{name} cannot be used: {first['msg']}. Correct it in the environment or .env."
         ) from None
+
+
+def step_settings() -> Settings:
+    """Settings for a step that is about to work: its home exists and can be written.
+
+    Raises:
+        ConfigError: a setting cannot be used, or the home cannot be written.
+    """
+    settings = load_settings()
+    try:
+        settings.home.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConfigError(
+            f"The folder {settings.home} cannot be made: {error.strerror}. Set SLUSS_HOME to one that can be written."
+        ) from None
+    if not os.access(settings.home, os.W_OK):
+        raise ConfigError(f"The folder {settings.home} cannot be written. Set SLUSS_HOME to one that can.")
+    return settings

@@ -1,5 +1,6 @@
 """The lake: Delta tables in a folder or on S3, partitioned by interval."""
 
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
 INTERVAL = "interval"  # the partition column of every table: a name from tasks.shared.interval.partition
 _ATTEMPTS = 5
+_ARROW = re.compile(r"(?:\x1b\[\d+m)?↳(?:\x1b\[\d+m)? ?")
 
 
 @dataclass(frozen=True)
@@ -95,7 +97,8 @@ class Lake:
         try:
             yield
         except OSError as error:
-            reason = " ".join(str(error).split())[:300]
+            # delta-rs draws its chain of causes with coloured arrows; the last cause is the one that helps.
+            reason = _ARROW.split(" ".join(str(error).split()))[-1][:300]
             raise ServiceError(
                 f"The lake at {self.settings.lake} does not answer: {reason}. "
                 "Check that the stack is up (make ps), or SLUSS_LAKE_URL and its key."

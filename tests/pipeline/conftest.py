@@ -1,0 +1,45 @@
+"""A use case in its first days: history curated, a model trained and deployed, two days brought in."""
+
+import subprocess
+import sys
+import warnings
+from pathlib import Path
+
+import pytest
+
+# MLflow warns about its own type hints when it is imported; here warnings are errors, so it is imported beforehand.
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore")
+    import mlflow.pyfunc.model
+    import mlflow.sklearn  # noqa: F401
+
+from tasks import curate_data, deploy_model, generate_data, train_model
+from tasks.shared.interval import parse_interval
+from tasks.shared.settings import ROOT, Settings
+
+
+@pytest.fixture(scope="session")
+def first_days(tmp_path_factory, archive, sentiment) -> Settings:
+    """Settings of an embedded home; tests may add versions to its registry, and put the champion back."""
+    settings = Settings(home=tmp_path_factory.mktemp("first_days"), data=archive)
+    spans = [sentiment.history, *(parse_interval(day, sentiment.unit) for day in ("2026-01-01", "2026-01-02"))]
+    for span in spans:
+        generate_data.run(settings, sentiment, span)
+        curate_data.run(settings, sentiment, span)
+    train_model.run(settings, sentiment, sentiment.history.end)
+    deploy_model.run(settings, sentiment)
+    return settings
+
+
+@pytest.fixture
+def run_step():
+    """Run a step as a person would: a process, its arguments, its environment."""
+
+    def run(step: str, *arguments: str, **environment: str | Path) -> "subprocess.CompletedProcess[str]":
+        command = [sys.executable, ROOT / "tasks" / f"{step}.py", *arguments]
+        variables = {"PATH": "/usr/bin:/bin", "COLUMNS": "200"} | {
+            key: str(value) for key, value in environment.items()
+        }
+        return subprocess.run(command, env=variables, capture_output=True, text=True, check=False, timeout=120)
+
+    return run

@@ -1,0 +1,54 @@
+"""Batch scoring: what it writes, twice, and at once."""
+
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+
+from tasks import batch_predict
+from tasks.hub import registry
+from tasks.shared.errors import DataError
+from tasks.shared.interval import Interval, parse_interval
+from tasks.storage.lake import Lake
+
+
+def predictions(settings, use_case, interval):
+    """The interval's predictions, by id."""
+    table = Lake(settings, use_case.name).dataset("predictions").to_table().to_pandas()
+    return table[table["interval"] == interval].sort_values("id", ignore_index=True)
+
+
+@pytest.fixture
+def first_day(sentiment) -> Interval:
+    return parse_interval("2026-01-01", sentiment.unit)
+
+
+def test_every_curated_row_gets_the_champions_prediction(first_days, sentiment, first_day):
+    scored = batch_predict.run(first_days, sentiment, first_day)
+    rows = predictions(first_days, sentiment, "2026-01-01")
+    champion = registry.champion(first_days, sentiment)
+    assert scored.rows == len(rows) == 150
+    assert set(rows["model_version"]) == {str(champion.version)}
+    assert set(rows["run_id"]) == {champion.run_id}
+    np.testing.assert_array_equal(rows["prediction"], rows["score"] >= 0.5)
+    np.testing.assert_allclose(rows["confidence"], np.maximum(rows["score"], 1 - rows["score"]))
+
+
+def test_scoring_twice_leaves_the_same_rows(first_days, sentiment, first_day):
+    batch_predict.run(first_days, sentiment, first_day)
+    once = predictions(first_days, sentiment, "2026-01-01")
+    batch_predict.run(first_days, sentiment, first_day)
+    assert predictions(first_days, sentiment, "2026-01-01").equals(once)
+
+
+def test_two_runs_for_one_interval_at_once_end_in_one_result(first_days, sentiment):
+    day = parse_interval("2026-01-02", sentiment.unit)
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(lambda _: batch_predict.run(first_days, sentiment, day), range(4)))
+    assert not predictions(first_days, sentiment, "2026-01-02")["id"].duplicated().any()
+    assert len(predictions(first_days, sentiment, "2026-01-02")) == 150
+
+
+def test_an_interval_without_rows_says_how_to_get_them(first_days, sentiment):
+    with pytest.raises(DataError, match=r"has no curated rows.*make data USE_CASE=sentiment INTERVAL=2026-01-09"):
+        batch_predict.run(first_days, sentiment, parse_interval("2026-01-09", sentiment.unit))

@@ -1,0 +1,145 @@
+"""A trained model: what it carries, what it was made from, and when it is refused."""
+
+import json
+from datetime import timedelta
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from tasks import deploy_model, train_model, validate_model
+from tasks.hub import registry
+from tasks.hub.tracking import connect
+from tasks.shared.errors import DataError, ModelError
+from tasks.storage.lake import Lake
+from tasks.training.rows import training_rows
+
+
+@pytest.fixture
+def candidate(first_days, sentiment):
+    """A fresh version that is not in production."""
+    trained = train_model.run(first_days, sentiment, sentiment.history.end, force=True)
+    return registry.by_version(first_days, sentiment, trained.version)
+
+
+def test_the_model_is_clearly_better_than_guessing(first_days, candidate):
+    metrics = connect(first_days).get_run(candidate.run_id).data.metrics
+    assert metrics["holdout_accuracy"] > metrics["baseline_accuracy"] + 0.2
+    assert metrics["train_rows"] == 7_500
+
+
+def test_the_model_carries_signature_example_and_exact_requirements_and_no_pickle(first_days, candidate, tmp_path):
+    folder = registry.download(first_days, candidate, tmp_path)
+    names = {path.name for path in folder.iterdir()}
+    assert {"model.skops", "input_example.json", "requirements.txt", "reference_profile.json"} <= names
+    assert not [name for name in names if name.endswith((".pkl", ".pickle"))]
+    requirements = (folder / "requirements.txt").read_text().split()
+    assert all("==" in requirement for requirement in requirements)
+    assert {"numpy", "pandas", "scikit-learn", "scipy", "skops"} <= {each.split("==")[0] for each in requirements}
+    assert json.loads((folder / "input_example.json").read_text())["columns"] == ["text"]
+    assert '"name": "text"' in (folder / "MLmodel").read_text()
+
+
+def test_the_run_says_what_the_model_was_made_from(first_days, sentiment, candidate):
+    run = connect(first_days).get_run(candidate.run_id)
+    lake = Lake(first_days, sentiment.name)
+    assert run.data.tags["sluss.data.table"] == lake.uri("curated")
+    assert int(run.data.tags["sluss.data.version"]) == lake.table("curated").version()
+    assert len(run.data.tags["sluss.lock"]) == 64
+    dataset = run.inputs.dataset_inputs[0].dataset
+    assert json.loads(dataset.source)["delta_table_version"] == int(run.data.tags["sluss.data.version"])
+
+
+def test_the_same_inputs_give_the_version_they_gave_before(first_days, sentiment):
+    again = train_model.run(first_days, sentiment, sentiment.history.end)
+    assert again.reused
+    assert len(again.metrics) >= 7
+
+
+def test_training_anew_gives_the_same_model(first_days, sentiment, candidate):
+    rows = training_rows(Lake(first_days, sentiment.name), sentiment, sentiment.history.end)
+    one = registry.load(first_days, registry.champion(first_days, sentiment)).pipeline
+    other = registry.load(first_days, candidate).pipeline
+    np.testing.assert_array_equal(one.predict_proba(rows.holdout), other.predict_proba(rows.holdout))
+
+
+def test_the_loaded_model_gives_the_scores_that_were_recorded_at_training(first_days, sentiment, candidate):
+    rows = training_rows(Lake(first_days, sentiment.name), sentiment, sentiment.history.end)
+    recorded = pd.read_parquet(registry.local_copy(first_days, candidate) / registry.HOLDOUT_FILE)
+    scores = registry.load(first_days, candidate).pipeline.predict_proba(rows.holdout[["text"]])[:, 1]
+    assert list(recorded["id"]) == list(rows.holdout["id"])
+    np.testing.assert_array_equal(recorded["score"], scores)
+
+
+def test_what_arrived_later_is_not_learned_from(first_days, sentiment):
+    lake, until = Lake(first_days, sentiment.name), sentiment.history.end - timedelta(days=5)
+    rows = training_rows(lake, sentiment, until)
+    used = pd.concat([rows.train, rows.holdout])
+    labels = lake.dataset("labels").to_table().to_pandas().set_index("id")
+    assert (used["event_time"] < until).all()
+    assert (labels.loc[used["id"], "label_time"] < until).all()
+    assert rows.train["event_time"].max() < rows.holdout["event_time"].min()
+
+
+def test_too_few_rows_say_how_many_there_are(first_days, sentiment):
+    with pytest.raises(DataError, match=r"has \d+ labelled rows to learn from .* min_rows"):
+        train_model.run(first_days, sentiment, sentiment.history.start + timedelta(days=12))
+
+
+def test_a_model_with_one_changed_byte_is_refused_and_the_champion_stays(first_days, sentiment, candidate):
+    before = registry.champion(first_days, sentiment).version
+    model = candidate.source.removeprefix("models:/")
+    [file] = (first_days.home / "artifacts").rglob(f"{model}/artifacts/model.skops")
+    content = bytearray(file.read_bytes())
+    content[len(content) // 2] ^= 1
+    file.write_bytes(content)
+    with pytest.raises(ModelError, match="not the model that was validated"):
+        registry.load(first_days, candidate)
+    with pytest.raises(ModelError, match="is refused, and the champion stays"):
+        deploy_model.run(first_days, sentiment, str(candidate.version))
+    assert registry.champion(first_days, sentiment).version == before
+
+
+def test_a_damaged_local_copy_is_fetched_again(first_days, candidate):
+    folder = registry.local_copy(first_days, candidate)
+    (folder / "model.skops").write_bytes(b"damaged")
+    assert registry.load(first_days, candidate).pipeline is not None
+
+
+def test_a_model_below_its_floor_is_refused_with_the_figures(first_days, sentiment, candidate):
+    strict = sentiment.model_copy(update={"training": sentiment.training.model_copy(update={"min_metric": 0.99})})
+    before = registry.champion(first_days, sentiment).version
+    with pytest.raises(ModelError, match=r"quality: Its accuracy on the holdout is 0\.\d+, below the floor of 0\.990"):
+        deploy_model.run(first_days, strict, str(candidate.version))
+    assert registry.champion(first_days, sentiment).version == before
+    tags = connect(first_days).get_run(candidate.run_id).data.tags
+    assert tags["sluss.gate.quality"].startswith("refused: ")
+    assert tags["sluss.gate.identity"].startswith("passed: ")
+
+
+def test_a_promotion_keeps_the_version_before_it_as_previous(first_days, sentiment, candidate):
+    before = str(registry.champion(first_days, sentiment).version)
+    deployed = deploy_model.run(first_days, sentiment, str(candidate.version))
+    assert (deployed.version, deployed.previous) == (str(candidate.version), before)
+    again = deploy_model.run(first_days, sentiment, str(candidate.version))
+    assert again == deployed
+    assert str(registry.by_alias(first_days, sentiment, registry.PREVIOUS).version) == before
+
+
+def test_validation_leaves_plots_beside_the_verdicts(first_days, sentiment, candidate):
+    validation = validate_model.run(first_days, sentiment, str(candidate.version))
+    assert not validation.refusals
+    assert [each.path for each in connect(first_days).list_artifacts(candidate.run_id)] == ["holdout.png"]
+
+
+def test_a_version_that_was_never_registered_is_named(first_days, sentiment):
+    with pytest.raises(ModelError, match="sentiment_classifier has no version 999"):
+        validate_model.run(first_days, sentiment, "999")
+
+
+def test_a_version_without_digest_is_not_loaded(first_days, sentiment, candidate):
+    client = connect(first_days)
+    bare = client.create_model_version(sentiment.model, candidate.source, candidate.run_id)
+    with pytest.raises(ModelError, match="bears no digest"):
+        registry.load(first_days, bare)
+    client.delete_model_version(sentiment.model, bare.version)
