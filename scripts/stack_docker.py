@@ -26,11 +26,14 @@ class Container:
     state: str
     health: str
     exit_code: int
+    restarts: int
 
     @property
     def failed(self) -> bool:
         """Whether it is why the stack does not come up."""
-        return self.health == "unhealthy" or (self.state == "exited" and self.exit_code != 0) or self.state == "dead"
+        if self.health == "healthy":
+            return False
+        return self.health == "unhealthy" or self.exit_code != 0 or self.restarts > 0
 
 
 def output(*command: str) -> subprocess.CompletedProcess[str]:
@@ -79,7 +82,7 @@ def environment(values: dict[str, str]) -> dict[str, str]:
         "COMPOSE_PROJECT_NAME": project(),
         "COMPOSE_PROFILES": ",".join(profiles),
         "EXTRA_CA_BUNDLE": _extra_ca(values),
-        "SLUSS_GIT_COMMIT": _git_commit(),
+        "SLUSS_GIT_COMMIT": os.environ.get("SLUSS_GIT_COMMIT") or _git_commit(),
     }
 
 
@@ -108,7 +111,8 @@ def containers() -> list[Container]:
 def _container(found: dict[str, Any]) -> Container:
     state = found["State"]
     service = found["Config"]["Labels"]["com.docker.compose.service"]
-    return Container(service, state["Status"], state.get("Health", {}).get("Status", ""), state["ExitCode"])
+    health = state.get("Health", {}).get("Status", "")
+    return Container(service, state["Status"], health, state["ExitCode"], found["RestartCount"])
 
 
 def volumes() -> list[str]:

@@ -25,7 +25,6 @@ PRELOADED = (
     "skops.io",
     "deltalake",
     "adbc_driver_postgresql.dbapi",
-    "pandera.pandas",
     "pydantic_settings",
     "jinja2",
 )
@@ -37,7 +36,11 @@ def preload() -> None:
         # skops looks at every attribute of every module, deprecated ones of Airflow included.
         warnings.simplefilter("ignore")
         for name in PRELOADED:
-            importlib.import_module(name)
+            try:
+                importlib.import_module(name)
+            except ModuleNotFoundError as error:
+                # Slower tasks are no reason for no tasks.
+                print(f"Not preloaded: {error}", file=sys.stderr)
     gc.collect()
     gc.freeze()
 

@@ -25,8 +25,14 @@ def main() -> None:
         constants.SERVE_ARTIFACTS_ENV_VAR: "true",
         _MLFLOW_SGI_NAME.name: "uvicorn",
     }
-    serve = ["--host=0.0.0.0", "--port=5000", "--workers=1", f"--log-config={_UVICORN_LOG_CONFIG}"]
-    os.execv(sys.executable, [sys.executable, "-m", "uvicorn", *serve, "--factory", "mlflow.server.auth:create_app"])
+    serve = [
+        "--host=0.0.0.0",
+        "--port=5000",
+        "--workers=1",
+        "--app-dir=/opt/sluss/server",
+        f"--log-config={_UVICORN_LOG_CONFIG}",
+    ]
+    os.execv(sys.executable, [sys.executable, "-m", "uvicorn", *serve, "--factory", "app:create_app"])
 
 
 def empty_transfer_folder(folder: Path) -> None:

@@ -32,7 +32,9 @@ class Stack:
     """A stack under a name and ports of its own."""
 
     def __init__(self) -> None:
-        settings = {"SLUSS_ENV_FILE": str(ENV_FILE), "COMPOSE_PROJECT_NAME": PROJECT, **PORTS}
+        # A commit in the middle of the tests would be a reason to replace the scheduler.
+        fixed = {"SLUSS_ENV_FILE": str(ENV_FILE), "COMPOSE_PROJECT_NAME": PROJECT, "SLUSS_GIT_COMMIT": "smoke"}
+        settings = {**fixed, **PORTS}
         # What a person has set for a stack of their own must not leak into this one.
         inherited = {name: value for name, value in os.environ.items() if not name.startswith(("SLUSS_", "MLFLOW_"))}
         self.environment = {**inherited, **settings}
