@@ -57,7 +57,7 @@ def sections(model: type[BaseModel], path: str) -> Iterator[tuple[str, type[Base
             yield from sections(inner, f"{path}.{key}".strip("."))
 
 
-def keys(model: type[BaseModel] = UseCase, path: str = "") -> Iterator[str]:
+def key_paths(model: type[BaseModel] = UseCase, path: str = "") -> Iterator[str]:
     """The path of every key, such as `training.estimator.class`."""
     for section, inner in sections(model, path):
         yield from (f"{section}.{key}".strip(".") for key, _ in _keys(inner))
@@ -125,11 +125,16 @@ def _models(annotation: Any) -> list[type[BaseModel]]:  # noqa: ANN401 - a type 
 def settings_table() -> str:
     """What a step reads from its environment."""
     rows = ["| Variable | Value | Default | Meaning |", "|---|---|---|---|"]
-    for name, field in Settings.model_fields.items():
-        alias = field.validation_alias
-        variable = alias if isinstance(alias, str) else f"SLUSS_{name.upper()}"
+    for variable, field in variables().items():
         rows.append(f"| `{variable}` | {_words(field.annotation, '')} | {_default(field)} | {field.description} |")
     return "\n".join(rows)
+
+
+def variables() -> dict[str, FieldInfo]:
+    """The environment variable of every setting."""
+    aliases = {name: field.validation_alias for name, field in Settings.model_fields.items()}
+    names = {name: alias if isinstance(alias, str) else f"SLUSS_{name.upper()}" for name, alias in aliases.items()}
+    return {names[name]: field for name, field in Settings.model_fields.items()}
 
 
 def _default(field: FieldInfo) -> str:
