@@ -12,6 +12,7 @@ from tasks.shared.settings import Settings
 if TYPE_CHECKING:
     from mlflow import MlflowClient
 
+_ADDRESS = "MLFLOW_TRACKING_URI"
 # MLflow's own defaults wait for minutes (7 retries with growing pauses) before they admit that nobody answers.
 _MANNERS = {
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "3",
@@ -37,8 +38,11 @@ def connect(settings: Settings) -> "MlflowClient":
     logging.getLogger("alembic").setLevel(logging.WARNING)
     if settings.mlflow_uri.startswith("sqlite:"):
         settings.home.mkdir(parents=True, exist_ok=True)
-    if mlflow.get_tracking_uri() != settings.mlflow_uri:
-        mlflow.set_tracking_uri(settings.mlflow_uri)
+    outside = os.environ.get(_ADDRESS)
+    mlflow.set_tracking_uri(settings.mlflow_uri)
+    # MLflow also writes it into the environment, where the next Settings of this process would read it.
+    if outside is None:
+        os.environ.pop(_ADDRESS, None)
     return mlflow.MlflowClient(tracking_uri=settings.mlflow_uri)
 
 

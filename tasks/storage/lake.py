@@ -1,6 +1,8 @@
 """The lake: Delta tables in a folder or on S3, partitioned by interval."""
 
+import random
 import re
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,7 +17,7 @@ if TYPE_CHECKING:
     from deltalake import DeltaTable
 
 INTERVAL = "interval"  # the partition column of every table: a name from tasks.shared.interval.partition
-_ATTEMPTS = 5
+_ATTEMPTS = 10
 _ARROW = re.compile(r"(?:\x1b\[\d+m)?↳(?:\x1b\[\d+m)? ?")
 
 
@@ -82,9 +84,12 @@ class Lake:
                         storage_options=self.settings.lake_options,
                     )
             except DeltaError as error:
-                lost_a_race = isinstance(error, CommitFailedError) or not exists
+                # delta-rs compares a commit with those that came in between by writing the predicate out again, without
+                # its quotes: only then does it trip over the keyword.
+                lost_a_race = isinstance(error, CommitFailedError) or "sql parser error" in str(error) or not exists
                 if not lost_a_race or attempt == _ATTEMPTS - 1:
                     raise
+                time.sleep(random.uniform(0, 0.2))  # noqa: S311 - so that two losers do not meet again
             else:
                 break
         written = self.table(name)

@@ -15,9 +15,19 @@ from tasks.storage.lake import Lake
 from tasks.training.rows import training_rows
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def candidate(first_days, sentiment):
-    """A fresh version that is not in production."""
+    """A version that is not in production, until a test promotes it."""
+    return _train(first_days, sentiment)
+
+
+@pytest.fixture
+def damaged(first_days, sentiment):
+    """A version that a test may damage."""
+    return _train(first_days, sentiment)
+
+
+def _train(first_days, sentiment):
     trained = train_model.run(first_days, sentiment, sentiment.history.end, force=True)
     return registry.by_version(first_days, sentiment, trained.version)
 
@@ -86,17 +96,17 @@ def test_too_few_rows_say_how_many_there_are(first_days, sentiment):
         train_model.run(first_days, sentiment, sentiment.history.start + timedelta(days=12))
 
 
-def test_a_model_with_one_changed_byte_is_refused_and_the_champion_stays(first_days, sentiment, candidate):
+def test_a_model_with_one_changed_byte_is_refused_and_the_champion_stays(first_days, sentiment, damaged):
     before = registry.champion(first_days, sentiment).version
-    model = candidate.source.removeprefix("models:/")
+    model = damaged.source.removeprefix("models:/")
     [file] = (first_days.home / "artifacts").rglob(f"{model}/artifacts/model.skops")
     content = bytearray(file.read_bytes())
     content[len(content) // 2] ^= 1
     file.write_bytes(content)
     with pytest.raises(ModelError, match="not the model that was validated"):
-        registry.load(first_days, candidate)
+        registry.load(first_days, damaged)
     with pytest.raises(ModelError, match="is refused, and the champion stays"):
-        deploy_model.run(first_days, sentiment, str(candidate.version))
+        deploy_model.run(first_days, sentiment, str(damaged.version))
     assert registry.champion(first_days, sentiment).version == before
 
 
@@ -118,7 +128,7 @@ def test_a_model_below_its_floor_is_refused_with_the_figures(first_days, sentime
 
 
 def test_a_promotion_keeps_the_version_before_it_as_previous(first_days, sentiment, candidate):
-    before = str(registry.champion(first_days, sentiment).version)
+    before = deploy_model.run(first_days, sentiment, "1").version
     deployed = deploy_model.run(first_days, sentiment, str(candidate.version))
     assert (deployed.version, deployed.previous) == (str(candidate.version), before)
     again = deploy_model.run(first_days, sentiment, str(candidate.version))

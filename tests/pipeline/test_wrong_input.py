@@ -117,4 +117,4 @@ def test_a_pipeline_class_that_does_not_exist_is_named(run_step, config, first_d
 def test_a_pipeline_parameter_that_does_not_exist_is_named(run_step, config, first_days):
     environment = config(lambda content: content["training"]["estimator"].update(params={"alfa": 1}))
     environment |= {"SLUSS_HOME": first_days.home}
-    refuses(run_step("train_model", **environment), "no parameter 'alfa'", "alpha")
+    refuses(run_step("train_model", **environment), "no parameter 'alfa'", "C, class_weight")

@@ -1,0 +1,62 @@
+"""Every DAG file: it loads for every use case, imports nothing heavy, and has the shape people expect."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+from tasks.shared.settings import ROOT
+from tasks.shared.use_case import use_case_names
+
+FILES = sorted(path.stem for path in (ROOT / "dags").glob("[!_]*.py"))
+SHAPES = {
+    "data": {"generate_data": ["curate_data"], "curate_data": []},
+    "training": {"train_model": ["validate_model"], "validate_model": ["deploy_model"], "deploy_model": []},
+    "scoring": {
+        "generate_data": ["batch_predict"],
+        "batch_predict": ["monitor_model"],
+        "monitor_model": ["cleanup_old_artifacts", "generate_summary"],
+        "cleanup_old_artifacts": [],
+        "generate_summary": [],
+    },
+}
+HEAVY = {"mlflow", "pandas", "sklearn", "numpy", "scipy", "pyarrow", "deltalake", "duckdb", "matplotlib", "skops"}
+LOAD = """
+import json, sys
+from airflow.sdk import DAG
+before = set(sys.modules)
+module = __import__(sys.argv[1])
+dags = [value for value in vars(module).values() if isinstance(value, DAG)]
+shape = {dag.dag_id: {id: sorted(task.downstream_task_ids) for id, task in dag.task_dict.items()} for dag in dags}
+print(json.dumps({"shape": shape, "new": sorted({name.split(".")[0] for name in set(sys.modules) - before})}))
+"""
+
+
+@pytest.fixture(scope="module")
+def loaded(tmp_path_factory):
+    """What a fresh process that imports a DAG file sees."""
+    home = tmp_path_factory.mktemp("airflow")
+
+    def load(file: str, **environment: str) -> "subprocess.CompletedProcess[str]":
+        variables = {"PATH": "/usr/bin:/bin", "AIRFLOW_HOME": str(home), "PYTHONPATH": str(ROOT / "dags")} | environment
+        command = [sys.executable, "-c", LOAD, file]
+        return subprocess.run(command, env=variables, capture_output=True, text=True, check=False, timeout=120)
+
+    return load
+
+
+@pytest.mark.parametrize("file", FILES)
+def test_a_dag_file_gives_one_dag_of_the_right_shape_for_each_use_case(loaded, file):
+    finished = loaded(file)
+    assert finished.returncode == 0, finished.stderr
+    seen = json.loads(finished.stdout.splitlines()[-1])
+    assert seen["shape"] == {f"{name}_{file}": SHAPES[file] for name in use_case_names(ROOT / "config")}
+    assert not HEAVY & set(seen["new"])
+
+
+def test_a_malformed_config_shows_its_sentence_as_airflows_import_error(loaded, tmp_path):
+    (tmp_path / "broken.yaml").write_text("name: broken\n")
+    finished = loaded("scoring", SLUSS_CONFIG_DIR=str(tmp_path))
+    assert finished.returncode != 0
+    assert "is missing. Add it; docs/use_cases.md explains every key." in finished.stderr

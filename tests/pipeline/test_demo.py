@@ -1,0 +1,72 @@
+"""The demo as a person sees it: the real DAGs, one after the other, in a process of its own."""
+
+import subprocess
+import sys
+
+import pytest
+import yaml
+
+from tasks.shared.settings import ROOT, Settings
+from tasks.storage.lake import Lake
+
+
+@pytest.fixture(scope="module")
+def short_demo(tmp_path_factory, archive):
+    """A demo of one usual day and three changed ones; run twice."""
+    folder = tmp_path_factory.mktemp("demo")
+    content = yaml.safe_load((ROOT / "config" / "sentiment.yaml").read_text())
+    content["source"]["phases"] = [
+        {"source": "movies", "days": 61, "rows_per_day": 150},
+        {"source": "tweets", "days": 3, "rows_per_day": 300},
+    ]
+    content["live_end"] = "2026-01-05"
+    (folder / "config").mkdir()
+    (folder / "config" / "sentiment.yaml").write_text(yaml.safe_dump(content))
+    for query in (ROOT / "config").glob("*.sql"):
+        (folder / "config" / query.name).write_text(query.read_text())
+    environment = {"SLUSS_HOME": str(folder / "home"), "SLUSS_CONFIG_DIR": str(folder / "config")}
+    environment |= {"SLUSS_DATA": str(archive), "PATH": "/usr/bin:/bin", "COLUMNS": "160"}
+    command = [sys.executable, ROOT / "scripts" / "demo.py"]
+    settings, seen = Settings(home=folder / "home", data=archive), []
+    for _ in range(2):
+        finished = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=240)
+        assert finished.returncode == 0, finished.stdout + finished.stderr
+        seen.append((finished.stdout, _tables(settings)))
+    return settings, seen
+
+
+def _tables(settings):
+    """Every table as sorted rows."""
+    lake = Lake(settings, "sentiment")
+    names = ("curated", "labels", "predictions", "monitoring", "alerts")
+    return {name: sorted(map(str, lake.dataset(name).to_table().to_pylist())) for name in names}
+
+
+def test_the_terminal_tells_how_good_the_model_was_and_how_it_fell(short_demo):
+    said = short_demo[1][0][0]
+    assert "sentiment_classifier version 1 learned from 7,500 movie reviews" in said
+    assert "data_drift raised" in said
+    assert "quality_drop raised" in said
+    assert said.index("data_drift raised") < said.index("quality_drop raised")
+    assert "│ movies     │ 1    │ 150" in said
+    assert "│ tweets     │ 3    │ 900" in said
+
+
+def test_the_report_is_where_the_terminal_says(short_demo):
+    settings, [(said, _), _] = short_demo
+    report = settings.home / "report" / "sentiment.html"
+    assert str(report) in said
+    assert "<svg" in report.read_text(encoding="utf-8")
+
+
+def test_running_the_demo_twice_leaves_the_same_tables(short_demo):
+    [(_, first), (_, second)] = short_demo[1]
+    assert {name: len(rows) for name, rows in first.items()} == {name: len(rows) for name, rows in second.items()}
+    assert first == second
+
+
+def test_what_airflow_and_mlflow_print_is_kept_in_a_file_and_off_the_terminal(short_demo):
+    settings, [(said, _), _] = short_demo
+    assert (settings.home / "log" / "demo.log").is_file()
+    assert "INFO" not in said
+    assert "warning" not in said.lower()
