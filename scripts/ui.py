@@ -7,7 +7,6 @@ import subprocess
 import sys
 import time
 import urllib.request
-from functools import partial
 from pathlib import Path
 
 import embedded
@@ -77,8 +76,10 @@ def serve(settings: Settings) -> None:
     running: list[subprocess.Popen[bytes]] = []
     try:
         with log.open("wb") as sink:
-            start = partial(subprocess.Popen, stdout=sink, stderr=sink, start_new_session=True)
-            running.extend(map(start, addresses.values()))
+            running += [
+                subprocess.Popen(command, stdout=sink, stderr=sink, start_new_session=True)
+                for command in addresses.values()
+            ]
             for address, process in zip(addresses, running, strict=True):
                 wait(address, process, log)
         mlflow, airflow = addresses
