@@ -47,6 +47,7 @@ gates: $(READY)  ## Run the gates on VERSION=n, by default the newest
 deploy: $(READY)  ## Make VERSION=n (by default the newest) the champion, if every gate lets it pass
 	@$(STEP) deploy_model $(version)
 score: $(READY)  ## Score and monitor INTERVAL=2026-01-05
+	$(if $(INTERVAL),,$(error Name the interval to score: make score INTERVAL=2026-01-05))
 	@$(STEP) batch_predict $(span) && $(STEP) monitor_model $(span) && $(STEP) generate_summary $(span)
 
 ##@ The stack (real services in containers)

@@ -32,9 +32,11 @@ find_uv() {
     [ -x "$uv" ] && [ "$("$uv" --version | cut -d' ' -f2)" = "$pinned" ] && return
     echo "Installing uv $pinned beside the environment …"
     mkdir -p .venv
+    "$python" -m pip --version >/dev/null 2>&1 ||
+        fail "Python at $python has no pip to install uv with; install pip (Debian: apt install python3-pip) or uv $pinned."
     awk '/^uv==/ {found = 1} found {print} found && !/\\$/ {exit}' requirements.lock >.venv/uv.lock
     "$python" -m pip --disable-pip-version-check install --quiet --require-hashes --no-deps --prefix .venv/bootstrap \
-        --ignore-installed --requirement .venv/uv.lock ||
+        --ignore-installed --root-user-action ignore --requirement .venv/uv.lock ||
         fail "pip could not install uv; check the network (or the proxy's settings), or install uv $pinned yourself."
     [ -x "$uv" ] || uv=$(find .venv/bootstrap -name uv -type f -perm -u+x | head -n 1)
 }
