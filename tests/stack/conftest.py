@@ -49,9 +49,7 @@ def trained(stack: Stack) -> dict[str, Any]:
         stack.step("train_model", "--load-history")
     with told("deploy inside the stack"):
         stack.step("deploy_model")
-    found = stack.mlflow_api("registered-models/alias", params={"name": "sentiment_classifier", "alias": "champion"})
-    version: dict[str, Any] = found["model_version"]
-    return version
+    return stack.champion()
 
 
 @pytest.fixture(scope="session")

@@ -93,6 +93,12 @@ class Stack:
         found: dict[str, Any] = answer.json()
         return found
 
+    def champion(self) -> dict[str, Any]:
+        """The version that the alias names."""
+        name = {"name": "sentiment_classifier", "alias": "champion"}
+        found: dict[str, Any] = self.mlflow_api("registered-models/alias", params=name)["model_version"]
+        return found
+
     def airflow_token(self) -> str:
         """A token for Airflow's REST API."""
         login = {"username": "admin", "password": self.secrets["AIRFLOW_ADMIN_PASSWORD"]}
