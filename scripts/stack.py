@@ -2,39 +2,32 @@
 """The stack's commands, as `make` calls them. Standard library only: it runs before there is an environment."""
 
 import argparse
-import subprocess
 import sys
-from collections.abc import Callable
 
 import stack_docker
 import stack_env
 import stack_machine
-from stack_problem import Problem
-
-
-def build(_: argparse.Namespace) -> None:
-    """Check the machine, fill .env and build the images."""
-    stack_docker.check()
-    values = stack_env.settings()
-    stack_env.check(values)
-    _refuse_lost_secrets(values)
-    stack_machine.check(values)
-    stack_machine.fetch_base_images(values)
-    written = stack_env.fill()
-    if written:
-        print(f"Wrote {len(written)} new secrets to {stack_env.env_file()}", flush=True)
-    if stack_docker.compose("build").returncode:
-        raise Problem(
-            "The images could not be built: the lines above say why; then 'make up' again goes on from there."
-        )
+from stack_error import StackError
 
 
 def up(arguments: argparse.Namespace) -> None:
     """Check, fill .env, build, start, wait, print the addresses."""
+    values = _prepared()
+    stack_machine.check_ports(values)
     build(arguments)
     if stack_docker.compose("up", "--detach", "--wait", "--remove-orphans").returncode:
-        raise Problem(_why_not_up())
+        raise StackError(_why_not_up())
     print(f"\n{_addresses(stack_env.settings())}\nThe logins: make login")
+
+
+def build(_: argparse.Namespace) -> None:
+    """Check, fill .env, and build the images."""
+    stack_machine.fetch_base_images(_prepared())
+    written = stack_env.fill()
+    if written:
+        print(f"Wrote {len(written)} new secrets to {stack_env.env_file()}", flush=True)
+    if stack_docker.compose("build").returncode:
+        raise StackError("The images could not be built: the lines above say why; then 'make up' goes on from there.")
 
 
 def down(_: argparse.Namespace) -> None:
@@ -50,10 +43,10 @@ def destroy(arguments: argparse.Namespace) -> None:
     name = stack_docker.project()
     if not arguments.yes:
         if not sys.stdin.isatty():
-            raise Problem("'destroy' asks first and nobody is here to answer: add --yes (make destroy YES=1).")
+            raise StackError("'destroy' asks first and nobody is here to answer: add --yes (make destroy YES=1).")
         print(f"This deletes all data of '{name}': databases, models, predictions, logs.")
         if input(f"Type {name} to go on: ") != name:
-            raise Problem("Nothing was deleted.")
+            raise StackError("Nothing was deleted.")
     _run("down", "--volumes", "--remove-orphans")
     print(f"The stack and its data are gone; {stack_env.env_file()} stays.")
 
@@ -74,7 +67,7 @@ def logs(arguments: argparse.Namespace) -> None:
 def login(_: argparse.Namespace) -> None:
     """Show addresses and logins."""
     if not stack_env.env_file().exists():
-        raise Problem(f"There are no logins yet: 'make up' writes them to {stack_env.env_file()}.")
+        raise StackError(f"There are no logins yet: 'make up' writes them to {stack_env.env_file()}.")
     values = stack_env.settings()
     print(_addresses(values))
     for page, user, password in (
@@ -99,8 +92,18 @@ def is_up(_: argparse.Namespace) -> None:
     try:
         stack_docker.check()
         sys.exit(0 if _scheduler_is_healthy() else 1)
-    except Problem:
+    except StackError:
         sys.exit(1)
+
+
+def _prepared() -> dict[str, str]:
+    """The settings, when the machine and they themselves allow a stack."""
+    stack_docker.check()
+    values = stack_env.settings()
+    stack_env.check(values)
+    _refuse_lost_secrets(values)
+    stack_machine.check()
+    return values
 
 
 def _run(*arguments: str) -> None:
@@ -114,14 +117,14 @@ def _scheduler_is_healthy() -> bool:
 
 def _require_up() -> None:
     if not _scheduler_is_healthy():
-        raise Problem("The stack is not up: 'make up' starts it, 'make ps' shows what runs.")
+        raise StackError("The stack is not up: 'make up' starts it, 'make ps' shows what runs.")
 
 
 def _refuse_lost_secrets(values: dict[str, str]) -> None:
     """New passwords would not open old volumes."""
     volume = f"{stack_docker.project()}_postgres"
     if not values.get("POSTGRES_PASSWORD") and volume in stack_docker.volumes():
-        raise Problem(
+        raise StackError(
             f"The data of an earlier stack is here, but its passwords are not in {stack_env.env_file()}: "
             f"put that file back, or delete the data with 'docker volume rm {' '.join(stack_docker.volumes())}'."
         )
@@ -132,7 +135,8 @@ def _why_not_up() -> str:
     if not failed:
         return "The stack did not come up: the lines above say why, 'make logs' shows more."
     last = stack_docker.compose("logs", "--no-log-prefix", "--tail", "1", failed[0], capture=True).stdout.strip()
-    return f"The service '{failed[0]}' failed, and the stack is not up: {last or 'it said nothing'} (make logs SERVICE={failed[0]})"
+    more = f"make logs SERVICE={failed[0]}"
+    return f"The service '{failed[0]}' failed, and the stack is not up: {last or 'it said nothing'} ({more})"
 
 
 def _addresses(values: dict[str, str]) -> str:
@@ -148,12 +152,10 @@ def _addresses(values: dict[str, str]) -> str:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=__doc__)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    actions: dict[str, Callable[[argparse.Namespace], None]] = {
-        "build": build,
-        "up": up, "down": down, "destroy": destroy, "ps": ps, "logs": logs, "login": login, "run": run, "is-up": is_up,
-    }  # fmt: skip
+    actions = (up, build, down, destroy, ps, logs, login, run, is_up)
     made = {}
-    for name, action in actions.items():
+    for action in actions:
+        name = action.__name__.replace("_", "-")
         made[name] = commands.add_parser(name, help=action.__doc__)
         made[name].set_defaults(action=action)
     made["destroy"].add_argument("--yes", action="store_true", help="do not ask")
@@ -168,8 +170,8 @@ def main() -> None:
     arguments = _parser().parse_args()
     try:
         arguments.action(arguments)
-    except Problem as problem:
-        print(problem, file=sys.stderr)
+    except StackError as error:
+        print(error, file=sys.stderr)
         sys.exit(2)
     except KeyboardInterrupt:
         sys.exit(130)

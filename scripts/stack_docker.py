@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import stack_env
-from stack_problem import Problem
+from stack_error import StackError
 
 ROOT = stack_env.ROOT
 # With `required: false` and `start_interval`, which the compose file uses.
@@ -45,26 +45,28 @@ def check() -> None:
     """Docker is there, answers, and is new enough.
 
     Raises:
-        Problem: it is not.
+        StackError: it is not.
     """
     if not shutil.which("docker"):
-        raise Problem(f"Docker is not installed: install Docker Engine with compose and buildx ({INSTALL}).")
+        raise StackError(f"Docker is not installed: install Docker Engine with compose and buildx ({INSTALL}).")
     answer = output("docker", "info", "--format", "{{.ServerVersion}}")
     if answer.returncode:
         if "permission denied" in answer.stderr.lower():
-            raise Problem("Docker refuses you: add yourself to the group 'docker' and log in again, or use sudo.")
-        raise Problem("Docker is installed but no engine answers: start it ('sudo systemctl start docker').")
+            raise StackError("Docker refuses you: add yourself to the group 'docker' and log in again, or use sudo.")
+        raise StackError("Docker is installed but no engine answers: start it ('sudo systemctl start docker').")
     _check_version("Docker Engine", answer.stdout, OLDEST_ENGINE)
     for plugin in ("compose", "buildx"):
         if output("docker", plugin, "version").returncode:
-            raise Problem(f"Docker has no '{plugin}' plugin: install it ({INSTALL}).")
+            raise StackError(f"Docker has no '{plugin}' plugin: install it ({INSTALL}).")
     _check_version("Docker Compose", output("docker", "compose", "version", "--short").stdout, OLDEST_COMPOSE)
 
 
 def _check_version(what: str, found: str, oldest: tuple[int, int]) -> None:
     numbers = [int("".join(filter(str.isdigit, part)) or 0) for part in found.strip().split(".")[:2]]
     if tuple(numbers) < oldest:
-        raise Problem(f"{what} {found.strip()} is too old: Sluss needs {oldest[0]}.{oldest[1]} or newer ({INSTALL}).")
+        raise StackError(
+            f"{what} {found.strip()} is too old: Sluss needs {oldest[0]}.{oldest[1]} or newer ({INSTALL})."
+        )
 
 
 def project() -> str:
@@ -90,7 +92,7 @@ def compose(*arguments: str, capture: bool = False) -> subprocess.CompletedProce
     """Run `docker compose` on this project."""
     path = stack_env.env_file()
     if not path.exists():
-        raise Problem(f"There is no {path}, so no stack was started from here: 'make up' starts one.")
+        raise StackError(f"There is no {path}, so no stack was started from here: 'make up' starts one.")
     command = ["docker", "compose", "--project-directory", str(ROOT), "--file", str(ROOT / "docker-compose.yml")]
     return subprocess.run(
         [*command, "--env-file", str(path), *arguments],
@@ -129,7 +131,7 @@ def has_image(name: str) -> bool:
 def _extra_ca(values: dict[str, str]) -> str:
     named = values.get("EXTRA_CA_BUNDLE", "")
     if named and not Path(named).is_file():
-        raise Problem(f"EXTRA_CA_BUNDLE names {named}, which is not there: correct it in .env, or leave it empty.")
+        raise StackError(f"EXTRA_CA_BUNDLE names {named}, which is not there: correct it in .env, or leave it empty.")
     bundle = named or os.environ.get("SSL_CERT_FILE", "")
     return str(Path(bundle).resolve()) if bundle and Path(bundle).is_file() else "/dev/null"
 

@@ -9,7 +9,7 @@ import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from stack_problem import Problem
+from stack_error import StackError
 
 ROOT = Path(__file__).resolve().parent.parent
 EXAMPLE = ROOT / ".env.example"
@@ -39,7 +39,7 @@ def read(path: Path) -> dict[str, str]:
     except FileNotFoundError:
         return {}
     except (OSError, UnicodeDecodeError) as error:
-        raise Problem(f"{path} cannot be read ({error}): make it a text file that you own.") from error
+        raise StackError(f"{path} cannot be read ({error}): make it a text file that you own.") from error
     found = (ASSIGNMENT.fullmatch(line.strip()) for line in lines)
     return {match[1]: _unquoted(match[2].strip()) for match in found if match}
 
@@ -70,11 +70,11 @@ def check(values: Mapping[str, str]) -> None:
     """Refuse a secret that anybody could guess, before anything uses it.
 
     Raises:
-        Problem: it names the first setting to change.
+        StackError: it names the first setting to change.
     """
     for name in secret_names():
         if values.get(name) and (reason := _refusal(name, values[name])):
-            raise Problem(f"{name} in {env_file()} {reason}: delete its value, and 'make up' writes a strong one.")
+            raise StackError(f"{name} in {env_file()} {reason}: delete its value, and 'make up' writes a strong one.")
 
 
 def _refusal(name: str, value: str) -> str:
@@ -127,7 +127,7 @@ def _write(path: Path, text: str) -> None:
     try:
         descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=".env.")
     except OSError as error:
-        raise Problem(f"{path} cannot be written ({error.strerror}): make its folder writable for you.") from error
+        raise StackError(f"{path} cannot be written ({error.strerror}): make its folder writable for you.") from error
     temporary = Path(name)
     try:
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:
@@ -137,4 +137,4 @@ def _write(path: Path, text: str) -> None:
         temporary.replace(path)
     except OSError as error:
         temporary.unlink(missing_ok=True)
-        raise Problem(f"{path} cannot be written ({error.strerror}): free some space, or make it yours.") from error
+        raise StackError(f"{path} cannot be written ({error.strerror}): free some space, or make it yours.") from error

@@ -7,38 +7,47 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import stack_docker
-from stack_problem import Problem
+from stack_error import StackError
 
 # The port's setting: the service behind it, and what it is called in the stack.
 PORTS = {"MLFLOW_PORT": "mlflow", "AIRFLOW_PORT": "airflow-webserver", "MINIO_CONSOLE_PORT": "minio"}
 GIB = 1024**3
 
 
-def check(values: Mapping[str, str]) -> None:
-    """Raise the first Problem that would stop the stack later."""
+def check() -> None:
+    """Memory and disk.
+
+    Raises:
+        StackError: there is too little.
+    """
     _check_memory()
     _check_disk()
-    _check_ports(values)
 
 
-def _check_ports(values: Mapping[str, str]) -> None:
+def check_ports(values: Mapping[str, str]) -> None:
+    """The ports are free, or this stack has them.
+
+    Raises:
+        StackError: it names the setting of the first that is not.
+    """
     running = {each.service for each in stack_docker.containers() if each.state == "running"}
     taken: dict[int, str] = {}
     for setting, service in PORTS.items():
         port = _port(setting, values[setting])
         if port in taken:
-            raise Problem(f"{setting} and {taken[port]} are both {port}: give one of them another port in .env.")
+            raise StackError(f"{setting} and {taken[port]} are both {port}: give one of them another port in .env.")
         taken[port] = setting
         if service not in running and not _is_free(port):
-            raise Problem(
-                f"Port {port} on 127.0.0.1 is in use by another program: stop it, or set {setting} in .env to a free one."
+            raise StackError(
+                f"Port {port} on 127.0.0.1 is in use by another program: stop it, or set {setting} in .env to "
+                "a free one."
             )
 
 
 def _port(setting: str, value: str) -> int:
     if value.isdecimal() and 0 < int(value) < 65536:
         return int(value)
-    raise Problem(f"{setting} is '{value}', which is no port: set it in .env to a number from 1 to 65535.")
+    raise StackError(f"{setting} is '{value}', which is no port: set it in .env to a number from 1 to 65535.")
 
 
 def _is_free(port: int) -> bool:
@@ -56,7 +65,7 @@ def _least(setting: str, default: float) -> float:
     try:
         return float(value or default)
     except ValueError:
-        raise Problem(f"{setting} is '{value}', which is no number of GB.") from None
+        raise StackError(f"{setting} is '{value}', which is no number of GB.") from None
 
 
 def _check_memory() -> None:
@@ -64,7 +73,7 @@ def _check_memory() -> None:
     least = _least("SLUSS_LEAST_MEMORY_GB", 3)
     found = int(stack_docker.output("docker", "info", "--format", "{{.MemTotal}}").stdout or 0) / GIB
     if 0 < found < least:
-        raise Problem(
+        raise StackError(
             f"Docker has {found:.1f} GB of memory and the stack needs {least:g}: give Docker more, "
             "or lower SLUSS_LEAST_MEMORY_GB and take the risk."
         )
@@ -79,7 +88,7 @@ def _check_disk() -> None:
         return
     found = shutil.disk_usage(folder).free / GIB
     if found < least:
-        raise Problem(
+        raise StackError(
             f"{folder} has {found:.1f} GB free and the stack needs {least:g}: free some ('docker system prune'), "
             "or lower SLUSS_LEAST_DISK_GB and take the risk."
         )
@@ -101,7 +110,7 @@ def fetch_base_images(values: Mapping[str, str]) -> None:
         print(f"Fetching {name}", flush=True)
         answer = stack_docker.output("docker", "pull", "--quiet", name)
         if answer.returncode:
-            raise Problem(
+            raise StackError(
                 f"The base image {name} is not here and cannot be pulled: 'make base-images' makes it from Debian's "
                 "packages, or name an image of your own mirror in .env."
             )

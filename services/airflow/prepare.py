@@ -1,4 +1,4 @@
-"""Migrate Airflow's schema and set the administrator's account, in one process: each `airflow` command costs seconds."""
+"""Migrate Airflow's schema and set the administrator's account, in one process: an `airflow` command costs seconds."""
 
 import os
 

@@ -6,7 +6,7 @@ from mlflow.exceptions import MlflowException
 from mlflow.server.auth.config import read_auth_config
 from mlflow.server.auth.sqlalchemy_store import SqlAlchemyStore
 from mlflow.store.db import utils
-from problem import Problem
+from prepare_error import PrepareError
 from sqlalchemy import inspect
 
 TASK_ACCOUNT = "sluss"
@@ -26,9 +26,9 @@ def prepare() -> None:
 def _migrate_tracking() -> None:
     engine = utils.create_sqlalchemy_engine_with_retry(os.environ["MLFLOW_BACKEND_STORE_URI"])
     if inspect(engine).has_table("alembic_version"):
-        utils._upgrade_db(engine)
+        utils._upgrade_db(engine)  # noqa: SLF001 - what `mlflow db upgrade` calls
     else:
-        utils._initialize_tables(engine)
+        utils._initialize_tables(engine)  # noqa: SLF001 - what the server would call at its first start
     engine.dispose()
 
 
@@ -39,4 +39,6 @@ def _set_account(store: SqlAlchemyStore, name: str, password: str, *, admin: boo
         elif not store.authenticate_user(name, password):
             store.update_user(name, password=password)
     except MlflowException as error:
-        raise Problem(f"MLflow refuses the password of '{name}' ({error.message}): choose another in .env.") from error
+        raise PrepareError(
+            f"MLflow refuses the password of '{name}' ({error.message}): choose another in .env."
+        ) from error

@@ -8,7 +8,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from minio import Minio, MinioAdmin
 from minio.credentials import StaticProvider
 from minio.error import MinioAdminException, S3Error
-from problem import Problem
+from prepare_error import PrepareError
 from urllib3.exceptions import HTTPError
 
 BUILT_IN_ENDPOINT = "http://minio:9000"
@@ -35,9 +35,9 @@ def prepare() -> None:
         message = (
             "MinIO refused its root account: MINIO_ROOT_USER and MINIO_ROOT_PASSWORD in .env set it at every start"
         )
-        raise Problem(f"{message} ({error}).") from error
+        raise PrepareError(f"{message} ({error}).") from error
     except HTTPError as error:
-        raise Problem(f"MinIO cannot be reached ({error}): see 'make logs SERVICE=minio'.") from error
+        raise PrepareError(f"MinIO cannot be reached ({error}): see 'make logs SERVICE=minio'.") from error
 
 
 def _prepare_minio() -> None:
@@ -75,7 +75,7 @@ def _check_key(bucket: str, prefix: str) -> None:
     try:
         store.list_objects_v2(Bucket=bucket, MaxKeys=1)
     except (BotoCoreError, ClientError) as error:
-        raise Problem(
+        raise PrepareError(
             f"the key {prefix}_ACCESS_KEY_ID cannot list the bucket '{bucket}' at {endpoint} ({error}): "
             "make the bucket and the key there, or correct them in .env."
         ) from error

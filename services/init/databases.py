@@ -4,7 +4,7 @@ import os
 from contextlib import closing
 
 import psycopg2
-from problem import Problem
+from prepare_error import PrepareError
 from psycopg2 import sql
 from psycopg2.extensions import connection, cursor, encrypt_password
 
@@ -33,8 +33,8 @@ def _superuser() -> connection:
             message = (
                 "POSTGRES_PASSWORD in .env is not the password that this volume was made with: put the old one back."
             )
-            raise Problem(message) from error
-        raise Problem(f"Postgres cannot be reached ({error}): see 'make logs SERVICE=postgres'.") from error
+            raise PrepareError(message) from error
+        raise PrepareError(f"Postgres cannot be reached ({error}): see 'make logs SERVICE=postgres'.") from error
     superuser.autocommit = True
     return superuser
 

@@ -6,7 +6,7 @@ Safe to run again: it makes what is missing and sets every password to what `.en
 import importlib
 import sys
 
-from problem import Problem
+from prepare_error import PrepareError
 
 # Each is a module beside this one; imported only when it is asked for, because MLflow's takes seconds.
 STEPS = {
@@ -21,8 +21,8 @@ def main(steps: list[str]) -> int:
     for step in steps:
         try:
             importlib.import_module(step).prepare()
-        except Problem as problem:
-            print(f"{STEPS[step]}: {problem}", file=sys.stderr)
+        except PrepareError as error:
+            print(f"{STEPS[step]}: {error}", file=sys.stderr)
             return 2
         print(f"{STEPS[step]}: ready", flush=True)
     return 0

@@ -5,8 +5,7 @@ inside the stack (http://minio:9000), which nobody outside can reach, so every f
 says so of every S3 store and has no setting against it; a store that only it can see may not offer signed addresses.
 """
 
-from typing import Any
-
+from fastapi import FastAPI
 from mlflow.entities import FileInfo
 from mlflow.server.auth import create_app as create_app_with_logins
 from mlflow.store.artifact.artifact_repo import ArtifactRepository
@@ -39,10 +38,11 @@ class PrivateS3(ArtifactRepository):
         self._store.delete_artifacts(artifact_path)
 
     def _download_file(self, remote_file_path: str, local_path: str) -> None:
-        self._store._download_file(remote_file_path, local_path)
+        self._store._download_file(remote_file_path, local_path)  # noqa: SLF001 - the same method of the same base
 
 
-def create_app() -> Any:
+def create_app() -> FastAPI:
     """The application for uvicorn."""
     _artifact_repository_registry.register("s3", PrivateS3)
-    return create_app_with_logins()
+    application: FastAPI = create_app_with_logins()
+    return application

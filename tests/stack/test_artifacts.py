@@ -27,7 +27,8 @@ with mlflow.start_run() as run:
     started = time.monotonic()
     mlflow.log_artifact(str(source))
     up = time.monotonic()
-    fetched = mlflow.artifacts.download_artifacts(run_id=run.info.run_id, artifact_path=source.name, dst_path=str(folder))
+    wanted = {"run_id": run.info.run_id, "artifact_path": source.name}
+    fetched = mlflow.artifacts.download_artifacts(**wanted, dst_path=str(folder))
     down = time.monotonic()
 assert digest(source) == digest(fetched)
 print(f"2 GB up in {up - started:.1f} s, down in {down - up:.1f} s")
@@ -70,7 +71,8 @@ s3 = boto3.client("s3", endpoint_url="http://minio:9000", region_name="us-east-1
 for page in s3.get_paginator("list_objects_v2").paginate(Bucket="mlflow"):
     for each in page.get("Contents", []):
         if {model!r} in each["Key"]:
-            print(each["Size"], len(s3.get_object(Bucket="mlflow", Key=each["Key"])["Body"].read()), each["Key"].rsplit("/", 1)[1])
+            content = s3.get_object(Bucket="mlflow", Key=each["Key"])["Body"].read()
+            print(each["Size"], len(content), each["Key"].rsplit("/", 1)[1])
 """
     with told("read the model's files from MinIO"):
         files = [line.split() for line in stack.python(asked, **key).splitlines()]

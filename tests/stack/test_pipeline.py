@@ -59,7 +59,8 @@ def test_the_monitor_keeps_to_its_own_experiment(stack: Stack, scored: dict[str,
     assert "alert_count" in metrics
 
 
-def test_the_log_of_a_killed_task_survives_it_and_its_container(stack: Stack, scored: dict[str, Any]) -> None:
+@pytest.mark.usefixtures("scored")
+def test_the_log_of_a_killed_task_survives_it_and_its_container(stack: Stack) -> None:
     """MLflow stands still, so the task waits for it and can be killed in the middle of its work."""
     stack.docker("pause", f"{PROJECT}-mlflow-1")
     try:
@@ -91,7 +92,8 @@ def test_the_log_of_a_killed_task_survives_it_and_its_container(stack: Stack, sc
 
 KILL_TASK = """
 import psutil
-found = [(each, each.info["ppid"], " ".join(each.info["cmdline"] or [])) for each in psutil.process_iter(["ppid", "cmdline"])]
+running = psutil.process_iter(["ppid", "cmdline"])
+found = [(each, each.info["ppid"], " ".join(each.info["cmdline"] or [])) for each in running]
 busy = {each.pid for each, _, line in found if "LocalExecutor" in line and "<idle>" not in line}
 tasks = [each for each, parent, _ in found if parent in busy]
 for each in tasks:
@@ -125,7 +127,7 @@ def test_a_restart_of_all_containers_loses_nothing(
 
 def test_scoring_a_day_again_leaves_the_same_rows(stack: Stack, scored: dict[str, Any]) -> None:
     before = predictions(stack)
-    path = f"dags/sentiment_scoring/clearTaskInstances"
+    path = "dags/sentiment_scoring/clearTaskInstances"
     body = {"dry_run": False, "dag_run_id": scored["dag_run_id"], "only_failed": False, "reset_dag_runs": True}
     stack.airflow_api(path, body)
     run = f"dags/sentiment_scoring/dagRuns/{scored['dag_run_id']}"

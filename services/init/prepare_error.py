@@ -1,5 +1,5 @@
 """What a person can mend."""
 
 
-class Problem(Exception):
+class PrepareError(Exception):
     """A cause and its cure in one sentence."""

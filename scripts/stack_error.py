@@ -1,5 +1,5 @@
 """What a person can mend."""
 
 
-class Problem(Exception):
+class StackError(Exception):
     """A cause and its cure in one sentence; `stack.py` prints it and exits with 2."""

@@ -1,0 +1,59 @@
+"""The memory of the idle stack, as `docker stats` counts it, beside what was promised."""
+
+import json
+import subprocess
+import time
+
+from measuring import ROOT, Bench, BenchmarkError, Line
+
+_PROMISED = 1.3e9
+_UNITS = {"B": 1, "KiB": 1024, "MiB": 1024**2, "GiB": 1024**3}
+# MinIO hands memory back at its collector's next forced run, two minutes after the last request.
+_SETTLED_WITHIN = 240
+_POLL = 20
+
+
+def measure(bench: Bench) -> list[Line]:
+    """Wait until the sum falls no more, and take the last."""
+    bar = bench.progress.add_task("Waiting for the stack to come to rest", total=_SETTLED_WITHIN // _POLL)
+    history: list[dict[str, float]] = []
+    for _ in range(_SETTLED_WITHIN // _POLL):
+        history.append(_usage())
+        bench.progress.advance(bar)
+        time.sleep(_POLL)
+    lines = [
+        Line("idle_memory", name, value / 1e6, None, unit="MB", kind="value") for name, value in history[-1].items()
+    ]
+    total = sum(history[-1].values())
+    return [*lines, Line("idle_memory", "whole stack, of 1300 MB", total / 1e6, _PROMISED / 1e6, limit=1.0, unit="MB")]
+
+
+def _usage() -> dict[str, float]:
+    """Bytes by service, of the project that `make up` starts."""
+    label = "label=com.docker.compose.project=" + _project()
+    ids = _docker("ps", "--quiet", "--filter", label).split()
+    if not ids:
+        raise BenchmarkError("the stack is not up: 'make up' starts it")
+    lines = _docker("stats", "--no-stream", "--format", "json", *ids).splitlines()
+    found = [json.loads(line) for line in lines]
+    return {
+        each["Name"]: _bytes(each["MemUsage"].split(" / ")[0]) for each in sorted(found, key=lambda each: each["Name"])
+    }
+
+
+def _project() -> str:
+    code = "import stack_docker; print(stack_docker.project())"
+    done = subprocess.run(["python3", "-c", code], capture_output=True, text=True, cwd=ROOT / "scripts", check=True)
+    return done.stdout.strip()
+
+
+def _docker(*arguments: str) -> str:
+    try:
+        return subprocess.run(["docker", *arguments], capture_output=True, text=True, check=True).stdout
+    except (OSError, subprocess.CalledProcessError) as error:
+        raise BenchmarkError(f"Docker does not answer ({error})") from error
+
+
+def _bytes(text: str) -> float:
+    number = text.rstrip("BKMGi")
+    return float(number) * _UNITS[text[len(number) :]]

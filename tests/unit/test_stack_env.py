@@ -1,0 +1,92 @@
+"""The secrets that `make up` writes."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+FILL = "import stack_env; print(*stack_env.fill())"
+
+
+def fill(env: Path, **variables: str) -> list[str]:
+    """Write what is missing; the names of what was written."""
+    environment = {
+        "PATH": os.environ["PATH"],
+        "PYTHONPATH": str(ROOT / "scripts"),
+        "SLUSS_ENV_FILE": str(env),
+        **variables,
+    }
+    done = subprocess.run([sys.executable, "-c", FILL], capture_output=True, text=True, env=environment, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout.split()
+
+
+def values(env: Path) -> dict[str, str]:
+    lines = env.read_text().splitlines()
+    return dict(line.split("=", 1) for line in lines if "=" in line and not line.startswith("#"))
+
+
+@pytest.fixture
+def env(tmp_path: Path) -> Path:
+    return tmp_path / ".env"
+
+
+def test_a_first_start_writes_a_strong_secret_for_every_one_that_is_empty(env: Path) -> None:
+    written = fill(env)
+    found = values(env)
+    empty = [name for name, value in values(ROOT / ".env.example").items() if not value and name in written]
+    assert len(written) >= 14
+    assert empty == written
+    assert all(len(found[name]) >= 32 for name in written)
+    assert len({found[name] for name in written}) == len(written)
+
+
+def test_nobody_else_can_read_it(env: Path) -> None:
+    fill(env)
+    assert env.stat().st_mode & 0o777 == 0o600
+    env.chmod(0o644)
+    assert fill(env) == []
+    assert env.stat().st_mode & 0o777 == 0o600
+
+
+def test_the_users_lines_stay(env: Path) -> None:
+    env.write_text("# mine\nMLFLOW_PORT=5001\nMLFLOW_ADMIN_PASSWORD='correct-horse-battery'\nAIRFLOW_ADMIN_PASSWORD=\n")
+    written = fill(env)
+    lines = env.read_text().splitlines()
+    assert lines[:3] == ["# mine", "MLFLOW_PORT=5001", "MLFLOW_ADMIN_PASSWORD='correct-horse-battery'"]
+    assert lines[3].startswith("AIRFLOW_ADMIN_PASSWORD=")
+    assert len(lines[3]) > 40
+    assert "MLFLOW_ADMIN_PASSWORD" not in written
+
+
+def test_a_second_start_changes_nothing(env: Path) -> None:
+    fill(env)
+    before = env.read_text()
+    assert fill(env) == []
+    assert env.read_text() == before
+
+
+def test_two_stacks_share_no_secret(env: Path, tmp_path: Path) -> None:
+    other = tmp_path / "other.env"
+    secrets = set(fill(env)) & set(fill(other))
+    assert not {values(env)[name] for name in secrets} & {values(other)[name] for name in secrets}
+
+
+def test_a_link_to_a_file_elsewhere_stays_a_link(env: Path, tmp_path: Path) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    env.symlink_to(tmp_path / "elsewhere" / "real.env")
+    fill(env)
+    assert env.is_symlink()
+    assert (tmp_path / "elsewhere" / "real.env").stat().st_mode & 0o777 == 0o600
+
+
+def test_every_setting_of_the_compose_file_is_in_the_example() -> None:
+    import re
+
+    compose = (ROOT / "docker-compose.yml").read_text()
+    used = set(re.findall(r"\$\{([A-Z0-9_]+)", compose))
+    # What stack.py finds out by itself, and what only a developer changes.
+    assert used - set(values(ROOT / ".env.example")) == {"SLUSS_GIT_COMMIT", "SLUSS_VERSION", "AIRFLOW_IDLE_SLEEP"}

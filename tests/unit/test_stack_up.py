@@ -1,0 +1,194 @@
+"""What `make up` says when it cannot, and what it leaves behind then. No test here starts a container."""
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+DOCKER_ANSWERS = (
+    shutil.which("docker") and not subprocess.run(["docker", "info"], capture_output=True, check=False).returncode
+)
+needs_docker = pytest.mark.skipif(not DOCKER_ANSWERS, reason="no Docker Engine answers")
+
+
+class Sandbox:
+    """`scripts/stack.py` with a `.env`, a project name and a PATH of its own."""
+
+    def __init__(self, folder: Path) -> None:
+        self.env = folder / "home" / ".env"
+        self.env.parent.mkdir()
+        self.tools = folder / "tools"
+        self.tools.mkdir()
+        self.variables = {
+            "PATH": os.environ["PATH"],
+            "SLUSS_ENV_FILE": str(self.env),
+            "COMPOSE_PROJECT_NAME": "sluss-unit",
+            "MLFLOW_PORT": "25000",
+            "AIRFLOW_PORT": "28080",
+            "MINIO_CONSOLE_PORT": "29001",
+            # A base image that no registry has: the last check before anything is written.
+            "PYTHON_IMAGE": "sluss-unit.invalid/none:1",
+        }
+
+    def stack(self, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
+        """Run it to its end."""
+        command = [sys.executable, str(ROOT / "scripts" / "stack.py"), *arguments]
+        environment = {**self.variables, **variables}
+        return subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
+
+    def tool(self, name: str, script: str) -> str:
+        """A program on the PATH in front of the real ones; the new PATH."""
+        path = self.tools / name
+        path.write_text(f"#!/bin/sh\n{script}\n")
+        path.chmod(0o755)
+        return f"{self.tools}:{os.environ['PATH']}"
+
+    def refused(self, done: subprocess.CompletedProcess[str], *words: str) -> None:
+        """It ended with 2, said one sentence with the words, and wrote nothing."""
+        assert done.returncode == 2, done.stderr
+        assert len(done.stderr.strip().splitlines()) == 1, done.stderr
+        assert all(word in done.stderr for word in words), done.stderr
+        assert [each.name for each in self.env.parent.iterdir()] in ([], [".env"])
+
+
+@pytest.fixture
+def sandbox(tmp_path: Path) -> Sandbox:
+    return Sandbox(tmp_path)
+
+
+@pytest.fixture
+def taken_port() -> Iterator[str]:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen()
+        yield str(listener.getsockname()[1])
+
+
+def test_without_docker_it_says_how_to_install_it(sandbox: Sandbox) -> None:
+    sandbox.refused(
+        sandbox.stack("up", PATH=str(sandbox.tools)), "Docker is not installed", "scripts/install_docker.sh"
+    )
+    assert not sandbox.env.exists()
+
+
+def test_with_docker_at_rest_it_says_how_to_start_it(sandbox: Sandbox) -> None:
+    if not shutil.which("docker"):
+        sandbox.variables["PATH"] = sandbox.tool("docker", "exit 1")
+    sandbox.refused(sandbox.stack("up", DOCKER_HOST="unix:///nonexistent/docker.sock"), "no engine answers", "start it")
+
+
+def test_where_docker_refuses_the_user_it_names_the_group(sandbox: Sandbox) -> None:
+    path = sandbox.tool(
+        "docker", "echo 'permission denied while trying to connect to the Docker daemon socket' >&2; exit 1"
+    )
+    sandbox.refused(sandbox.stack("up", PATH=path), "refuses you", "group 'docker'")
+
+
+@pytest.mark.parametrize(
+    ("engine", "compose", "what"),
+    [
+        ("20.10.24", "2.30.0", "Docker Engine 20.10.24"),
+        ("28.2.2", "1.29.2", "Docker Compose 1.29.2"),
+        ("27.0.1", "v2.20.0", "2.20.0"),
+    ],
+)
+def test_too_old_a_docker_is_named_with_the_version_it_needs(
+    sandbox: Sandbox, engine: str, compose: str, what: str
+) -> None:
+    path = sandbox.tool(
+        "docker", f'case "$*" in info*) echo {engine};; "compose version --short") echo {compose};; esac'
+    )
+    sandbox.refused(sandbox.stack("up", PATH=path), what, "too old", "or newer")
+
+
+def test_a_docker_without_compose_is_told(sandbox: Sandbox) -> None:
+    path = sandbox.tool("docker", 'case "$*" in info*) echo 28.2.2;; *) exit 1;; esac')
+    sandbox.refused(sandbox.stack("up", PATH=path), "no 'compose' plugin")
+
+
+@pytest.mark.parametrize("setting", ["MLFLOW_PORT", "AIRFLOW_PORT", "MINIO_CONSOLE_PORT"])
+@needs_docker
+def test_a_port_in_use_is_named_with_its_setting(sandbox: Sandbox, taken_port: str, setting: str) -> None:
+    sandbox.refused(sandbox.stack("up", **{setting: taken_port}), taken_port, "in use", setting)
+    assert not sandbox.env.exists()
+
+
+@needs_docker
+@pytest.mark.parametrize(("value", "word"), [("web", "no port"), ("70000", "no port"), ("28080", "both")])
+def test_a_wrong_port_is_named(sandbox: Sandbox, value: str, word: str) -> None:
+    sandbox.refused(sandbox.stack("up", MLFLOW_PORT=value), word, "MLFLOW_PORT")
+
+
+@needs_docker
+@pytest.mark.parametrize(
+    ("setting", "word"), [("SLUSS_LEAST_MEMORY_GB", "of memory"), ("SLUSS_LEAST_DISK_GB", "GB free")]
+)
+def test_too_small_a_machine_is_told_with_the_figures(sandbox: Sandbox, setting: str, word: str) -> None:
+    done = sandbox.stack("up", **{setting: "1000000"})
+    if setting == "SLUSS_LEAST_DISK_GB" and "cannot be pulled" in done.stderr:
+        pytest.skip("Docker's folder is on another machine")
+    sandbox.refused(done, word, setting)
+
+
+@needs_docker
+@pytest.mark.parametrize(
+    ("value", "word"),
+    [
+        ("minioadmin", "example password"),
+        ("MyPassword123", "example password"),
+        ("changeme-please-now", "example password"),
+        ("short1", "too easy"),
+        ("aaaaaaaaaaaaaaaaaaaa", "too easy"),
+        ("p@ss/w:rd with spaces", "do not fit into an address"),
+    ],
+)
+def test_a_password_that_anybody_could_guess_is_refused(sandbox: Sandbox, value: str, word: str) -> None:
+    sandbox.env.write_text(f"MLFLOW_ADMIN_PASSWORD={value}\n")
+    done = sandbox.stack("up")
+    sandbox.refused(done, "MLFLOW_ADMIN_PASSWORD", word)
+    assert value not in done.stderr
+    assert sandbox.env.read_text() == f"MLFLOW_ADMIN_PASSWORD={value}\n"
+
+
+@needs_docker
+def test_a_broken_fernet_key_is_refused(sandbox: Sandbox) -> None:
+    sandbox.env.write_text("AIRFLOW_FERNET_KEY=not-a-key-but-long-enough-to-look-like-one\n")
+    sandbox.refused(sandbox.stack("up"), "AIRFLOW_FERNET_KEY", "Fernet")
+
+
+@needs_docker
+def test_a_base_image_out_of_reach_leads_to_make_base_images(sandbox: Sandbox) -> None:
+    sandbox.refused(sandbox.stack("up"), "sluss-unit.invalid/none:1", "make base-images")
+    assert not sandbox.env.exists()
+
+
+@pytest.mark.parametrize("command", ["ps", "logs", "down"])
+@needs_docker
+def test_without_a_stack_the_other_commands_say_so(sandbox: Sandbox, command: str) -> None:
+    sandbox.refused(sandbox.stack(command), "no stack was started", "make up")
+
+
+def test_there_are_no_logins_before_the_first_start(sandbox: Sandbox) -> None:
+    sandbox.refused(sandbox.stack("login"), "no logins yet", "make up")
+
+
+@needs_docker
+def test_destroy_does_not_take_silence_for_yes(sandbox: Sandbox) -> None:
+    sandbox.refused(sandbox.stack("destroy"), "asks first", "--yes")
+
+
+@needs_docker
+def test_a_step_in_a_stack_that_is_not_up_is_refused(sandbox: Sandbox) -> None:
+    sandbox.refused(sandbox.stack("run", "--", "true"), "not up", "make up")
+    assert sandbox.stack("is-up").returncode == 1
+
+
+def test_is_up_is_silent_without_docker(sandbox: Sandbox) -> None:
+    done = sandbox.stack("is-up", PATH=str(sandbox.tools))
+    assert (done.returncode, done.stdout, done.stderr) == (1, "", "")
