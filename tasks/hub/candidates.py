@@ -88,9 +88,9 @@ def register(settings: Settings, use_case: UseCase, candidate: Candidate) -> Reg
     ):
         run_id = str(mlflow.active_run().info.run_id)
         _log_run(client, run_id, settings, use_case, candidate)
-        source, digest = _log_model(client, run_id, use_case, candidate)
+        model_id, digest = _log_model(client, run_id, use_case, candidate)
         tags = {DIGEST_TAG: digest, INPUTS_TAG: candidate.inputs}
-        version = _create_version(client, use_case, source, run_id, tags)
+        version = _create_version(client, use_case, (model_id, run_id), tags)
     return Registered(version, run_id, candidate.verdict.metrics)
 
 
@@ -162,7 +162,7 @@ def _dataset(settings: Settings, use_case: UseCase, rows: "TrainingRows") -> "Da
 
 
 def _log_model(client: "MlflowClient", run_id: str, use_case: UseCase, candidate: Candidate) -> tuple[str, str]:
-    """Log the model, and return its address and the digest of its artifacts.
+    """Log the model, and return its id and the digest of its artifacts.
 
     In the steps of `mlflow.sklearn.log_model`, less those that load the model again to try it: the gates do that.
     """
@@ -180,7 +180,7 @@ def _log_model(client: "MlflowClient", run_id: str, use_case: UseCase, candidate
         digest = artifact_digest(folder)
     client.finalize_logged_model(logged.model_id, "READY")
     client.log_outputs(run_id, [LoggedModelOutput(logged.model_id, step=0)])
-    return f"models:/{logged.model_id}", digest
+    return str(logged.model_id), digest
 
 
 def _save(folder: Path, described: "Model", use_case: UseCase, candidate: Candidate) -> None:
@@ -209,7 +209,7 @@ def _save(folder: Path, described: "Model", use_case: UseCase, candidate: Candid
     judged.to_parquet(folder / HOLDOUT_FILE, index=False)
 
 
-def _create_version(client: "MlflowClient", use_case: UseCase, source: str, run_id: str, tags: dict[str, str]) -> str:
+def _create_version(client: "MlflowClient", use_case: UseCase, made: tuple[str, str], tags: dict[str, str]) -> str:
     from mlflow.exceptions import MlflowException
 
     try:
@@ -217,4 +217,7 @@ def _create_version(client: "MlflowClient", use_case: UseCase, source: str, run_
     except MlflowException as error:
         if error.error_code != "RESOURCE_ALREADY_EXISTS":
             raise
-    return str(client.create_model_version(use_case.model, source, run_id, tags=tags).version)
+    model_id, run_id = made
+    # A server accepts a model's address only beside its id.
+    source = f"models:/{model_id}"
+    return str(client.create_model_version(use_case.model, source, run_id, tags=tags, model_id=model_id).version)
