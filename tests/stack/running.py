@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -99,8 +100,9 @@ class Stack:
         found: dict[str, Any] = self.mlflow_api("registered-models/alias", params=name)["model_version"]
         return found
 
+    @cached_property
     def airflow_token(self) -> str:
-        """A token for Airflow's REST API."""
+        """A token for Airflow's REST API; a restart of the stack must not make it worthless."""
         login = {"username": "admin", "password": self.secrets["AIRFLOW_ADMIN_PASSWORD"]}
         answer = httpx.post(f"{self.airflow}/auth/token", json=login, timeout=60)
         answer.raise_for_status()
@@ -109,7 +111,7 @@ class Stack:
     def airflow_api(self, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
         """Airflow's REST API with a token: GET, or POST when there is a body."""
         method = "GET" if body is None else "POST"
-        headers = {"Authorization": f"Bearer {self.airflow_token()}"}
+        headers = {"Authorization": f"Bearer {self.airflow_token}"}
         answer = httpx.request(method, f"{self.airflow}/api/v2/{path}", json=body, headers=headers, timeout=60)
         answer.raise_for_status()
         found: dict[str, Any] = answer.json()

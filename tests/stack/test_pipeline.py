@@ -11,7 +11,7 @@ pytestmark = pytest.mark.stack
 
 TASKS = {"generate_data", "batch_predict", "monitor_model", "cleanup_old_artifacts", "generate_summary"}
 READ_PREDICTIONS = """
-import json, os
+import json, os, sys
 from deltalake import DeltaTable
 table = DeltaTable("s3://lake/sentiment/predictions", storage_options={
     "AWS_ENDPOINT_URL": os.environ["SLUSS_S3_ENDPOINT_URL"], "AWS_ALLOW_HTTP": "true", "AWS_REGION": "us-east-1",
@@ -19,8 +19,10 @@ table = DeltaTable("s3://lake/sentiment/predictions", storage_options={
     "AWS_SECRET_ACCESS_KEY": os.environ["SLUSS_S3_SECRET_ACCESS_KEY"]})
 rows = table.to_pyarrow_table()
 print(json.dumps([table.version(), rows.num_rows, rows.column_names]))
-# Arrow's threads may still let go of Delta's objects when Python ends, which would abort it.
-del rows, table
+# Arrow's threads may still hold Delta's objects when Python ends, and abort it: "terminate called without an active
+# exception". So Python does not get to end.
+sys.stdout.flush()
+os._exit(0)
 """
 
 
@@ -69,7 +71,7 @@ def test_the_log_of_a_killed_task_survives_it_and_its_container(stack: Stack) ->
         task = f"{run}/taskInstances/train_model"
         wait_for(lambda: stack.airflow_api(task)["state"] == "running", "train_model", poll=0.3)
         time.sleep(2)
-        killed = stack.python_in("airflow-scheduler", KILL_TASK)
+        killed = stack.python_in("airflow-scheduler", KILL_TASK.replace("TASK_ID", stack.airflow_api(task)["id"]))
         assert "killed 1" in killed
         with told("until Airflow notices the killed task"):
             wait_for(lambda: stack.airflow_api(task)["state"] != "running", "the end of train_model", poll=0.5)
@@ -94,7 +96,7 @@ KILL_TASK = """
 import psutil
 running = psutil.process_iter(["ppid", "cmdline"])
 found = [(each, each.info["ppid"], " ".join(each.info["cmdline"] or [])) for each in running]
-busy = {each.pid for each, _, line in found if "LocalExecutor" in line and "<idle>" not in line}
+busy = {each.pid for each, _, line in found if "LocalExecutor" in line and "TASK_ID" in line}
 tasks = [each for each, parent, _ in found if parent in busy]
 for each in tasks:
     each.kill()
