@@ -22,6 +22,8 @@ def environment(settings: Settings) -> dict[str, str]:
         "MLFLOW_TRACKING_URI": settings.mlflow_uri,
         "MLFLOW_DISABLE_TELEMETRY": "true",
         "DO_NOT_TRACK": "1",
+        # Two threads of one matrix product wait for each other on a busy machine longer than they work.
+        "OPENBLAS_NUM_THREADS": "1",
         "PYTHONWARNINGS": "ignore",
         "_AIRFLOW__SKIP_DATABASE_EXECUTOR_COMPATIBILITY_CHECK": "1",
     }

@@ -1,0 +1,122 @@
+"""What all benchmarks share: measured processes, contenders that take turns, and the lines of the table."""
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+
+from rich.progress import Progress
+
+HERE = Path(__file__).parent
+ROOT = HERE.parent
+PYTHON = ROOT / ".venv" / "bin" / "python"
+_SETTINGS = ("SLUSS_", "MLFLOW_", "AIRFLOW", "PYTHON")
+
+
+class BenchmarkError(Exception):
+    """A benchmark cannot run here; one sentence says why."""
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What one repetition took. Other work on the machine lengthens `wall`, hardly `cpu`."""
+
+    wall: float  # seconds
+    cpu: float  # seconds of the process and its children, in user and system mode
+    memory: float  # largest resident size in MB
+
+
+@dataclass(frozen=True)
+class Bench:
+    """Where a benchmark works, how often it repeats, and where it shows how far it is."""
+
+    home: Path  # a Sluss home with the history curated
+    rounds: int
+    progress: Progress
+
+    def environment(self, home: Path | None = None, **variables: str) -> dict[str, str]:
+        """The variables of a step that works in `home`, whatever the caller's own settings are."""
+        home = home or self.home
+        kept = {name: value for name, value in os.environ.items() if not name.startswith(_SETTINGS)}
+        return kept | {
+            "SLUSS_HOME": str(home),
+            "SLUSS_DATA": str(self.home / "archive.tar.gz"),
+            "AIRFLOW_HOME": str(home / "airflow"),
+            "PYTHONWARNINGS": "ignore",
+            # For the baselines too: on a busy machine, threads of BLAS that wait for each other would slow them down.
+            "OPENBLAS_NUM_THREADS": "1",
+            **variables,
+        }
+
+
+@dataclass(frozen=True)
+class Line:
+    """A line of the table: two medians of the same run, and the ratio (or the difference) that counts."""
+
+    benchmark: str
+    what: str
+    ours: float
+    baseline: float | None
+    limit: float | None = None  # None where nothing was promised
+    unit: str = "s"
+    kind: str = "ratio"  # `ratio`, `difference`, or `value` for a figure with no baseline
+    at_most: bool = True
+
+    @property
+    def figure(self) -> float:
+        """What is compared with the limit."""
+        match self.kind:
+            case "ratio":
+                return self.ours / self.baseline if self.baseline else float("nan")
+            case "difference":
+                return self.ours - (self.baseline or 0)
+            case _:
+                return self.ours
+
+    @property
+    def is_met(self) -> bool:
+        """Whether the figure keeps to the limit."""
+        return self.limit is None or (self.figure <= self.limit if self.at_most else self.figure >= self.limit)
+
+
+def measured(arguments: Sequence[str | Path], environment: Mapping[str, str]) -> Cost:
+    """Run Python with these arguments to its end, and measure it from outside.
+
+    Raises:
+        BenchmarkError: it failed; its last words.
+    """
+    words = [str(PYTHON), *(str(argument) for argument in arguments)]
+    started = time.perf_counter()
+    process = subprocess.Popen(words, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, cwd=ROOT)
+    with process:
+        complaint = process.stderr.read() if process.stderr else b""
+        _, status, used = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode:
+        raise BenchmarkError(f"{' '.join(words[1:])} failed: {complaint.decode(errors='replace').strip()[-500:]}")
+    unit = 1 if sys.platform == "darwin" else 1024
+    return Cost(time.perf_counter() - started, used.ru_utime + used.ru_stime, used.ru_maxrss * unit / 1e6)
+
+
+def in_turns(
+    contenders: Mapping[str, Callable[[], Cost]], rounds: int, progress: Progress, what: str
+) -> dict[str, Cost]:
+    """Medians of each contender. They take turns, so that a busy minute of the machine meets all of them."""
+    bar = progress.add_task(what, total=rounds * len(contenders))
+    costs: dict[str, list[Cost]] = {name: [] for name in contenders}
+    for turn in range(rounds):
+        for name in sorted(contenders, reverse=bool(turn % 2)):
+            progress.update(bar, description=f"{what}: {name}")
+            costs[name].append(contenders[name]())
+            progress.advance(bar)
+    progress.update(bar, description=what)
+    return {name: middle(found) for name, found in costs.items()}
+
+
+def middle(costs: Sequence[Cost]) -> Cost:
+    """The median of each figure."""
+    return Cost(*(median(getattr(cost, name) for cost in costs) for name in ("wall", "cpu", "memory")))

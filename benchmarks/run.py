@@ -1,0 +1,99 @@
+"""Measure, and print ratios to a baseline of the same run. It never fails for being slow: the table says it."""
+
+import argparse
+import importlib
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+
+from measuring import ROOT, Bench, BenchmarkError, Line, measured
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from tasks.shared.errors import SlussError
+from tasks.shared.settings import Settings, load_settings
+from tasks.sources.vader_archive import find_archive
+
+BENCHMARKS = ("parse_dags", "train", "batch_scoring", "scoring_dag", "idle_memory")
+
+
+def main() -> None:
+    """Prepare a home, run the benchmarks that are asked for, print one table."""
+    arguments = _arguments()
+    console, lines, problems = Console(), list[Line](), list[str]()
+    with tempfile.TemporaryDirectory(prefix="sluss-bench-") as folder, _bars(console) as progress:
+        bench = Bench(Path(folder), arguments.rounds, progress)
+        try:
+            _prepare(bench)
+        except (SlussError, BenchmarkError) as error:
+            sys.exit(str(error))
+        for name in arguments.benchmarks or BENCHMARKS:
+            try:
+                lines += importlib.import_module(name).measure(bench)
+            except BenchmarkError as error:
+                problems.append(f"{name} was not measured: {error}")
+    console.print(_table(lines))
+    for problem in problems:
+        console.print(problem)
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("benchmarks", nargs="*", metavar="NAME", help=f"by default all: {', '.join(BENCHMARKS)}")
+    parser.add_argument("--rounds", type=int, default=5, help="repetitions of each contender (default: 5)")
+    arguments = parser.parse_args()
+    if unknown := set(arguments.benchmarks) - set(BENCHMARKS):
+        parser.error(f"there is no benchmark '{unknown.pop()}' (there are: {', '.join(BENCHMARKS)})")
+    return arguments
+
+
+def _bars(console: Console) -> Progress:
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    return Progress(*columns, console=console, transient=True)
+
+
+def _prepare(bench: Bench) -> None:
+    """The history, brought in and curated by the steps themselves."""
+    bar = bench.progress.add_task("Preparing the data", total=2)
+    archive = find_archive(Settings(home=ROOT / "var", data=load_settings().data))
+    shutil.copy(archive, bench.home / "archive.tar.gz")
+    for step in ("generate_data", "curate_data"):
+        measured([ROOT / "tasks" / f"{step}.py", "--history"], bench.environment())
+        bench.progress.advance(bar)
+
+
+def _table(lines: list[Line]) -> Table:
+    table = Table("benchmark", "measured", title="Medians of one run", title_justify="left")
+    for heading in ("ours", "baseline", "figure", "target", ""):
+        table.add_column(heading, justify="right")
+    before = ""
+    for line in lines:
+        if before and line.benchmark != before:
+            table.add_section()
+        verdict = "" if line.limit is None else "met" if line.is_met else "NOT MET"
+        name = "" if line.benchmark == before else line.benchmark
+        table.add_row(name, line.what, *_numbers(line), verdict)
+        before = line.benchmark
+    return table
+
+
+def _numbers(line: Line) -> tuple[str, str, str, str]:
+    baseline = "" if line.baseline is None else f"{line.baseline:,.4g} {line.unit}"
+    target = "" if line.limit is None else f"{'≤' if line.at_most else '≥'} {_figure(line, line.limit)}"
+    return f"{line.ours:,.4g} {line.unit}", baseline, _figure(line, line.figure), target
+
+
+def _figure(line: Line, value: float) -> str:
+    match line.kind:
+        case "ratio":
+            return f"{value:.2f} ×"
+        case "difference":
+            return f"{value:+.2f} {line.unit}"
+        case _:
+            return f"{value:,.4g} {line.unit}"
+
+
+if __name__ == "__main__":
+    main()
