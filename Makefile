@@ -68,7 +68,7 @@ shell:  ## A shell where the tasks run
 	@$(STACK) run
 backfill:  ## Score the days FROM=2026-01-02 to TO=2026-01-05 in the stack, again if they were scored
 	@$(STACK) run -- airflow backfill create --dag-id $(USE_CASE)_scoring --from-date $(FROM) --to-date $(TO) \
-		--reprocess-behavior completed
+		--reprocess-behavior completed --max-active-runs 1
 build:  ## Build the images only
 	@$(STACK) build
 base-images:  ## Make the base images from Debian's packages, where no registry can be reached
