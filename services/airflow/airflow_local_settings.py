@@ -43,6 +43,9 @@ def preload() -> None:
                 print(f"Not preloaded: {error}", file=sys.stderr)
     gc.collect()
     gc.freeze()
+    # LocalExecutor thaws after it has forked. The scheduler's next full collection would then write to every page
+    # that it shares with its workers, and so copy it.
+    gc.unfreeze = lambda: None
 
 
 if sys.argv[1:2] == ["scheduler"]:
