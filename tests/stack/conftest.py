@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from running import ENV_FILE, Stack, told
+from running import ENV_FILE, PROJECT, Stack, told
 
 FIRST_DAY = "2026-01-02T00:00:00Z"
 
@@ -23,9 +23,7 @@ def stack() -> Iterator[Stack]:
     """The running stack. SLUSS_SMOKE_KEEP=1 leaves it running for a look."""
     ENV_FILE.parent.mkdir(exist_ok=True)
     found = Stack()
-    if ENV_FILE.exists():
-        found.command("destroy", "--yes")
-        ENV_FILE.unlink()
+    _remove_leftovers(found)
     try:
         with told("make up, with the images built when they were not"):
             found.command("up")
@@ -40,6 +38,16 @@ def stack() -> Iterator[Stack]:
             with told("make destroy"):
                 found.command("destroy", "--yes")
             ENV_FILE.unlink()
+
+
+def _remove_leftovers(stack: Stack) -> None:
+    """What an earlier run left that was killed, maybe from another folder, so that its settings are not here."""
+    for kind, every in (("container", ["--all"]), ("network", []), ("volume", [])):
+        label = f"label=com.docker.compose.project={PROJECT}"
+        left = stack.docker(kind, "ls", "--quiet", *every, "--filter", label).stdout.split()
+        if left:
+            stack.docker(kind, "rm", "--force", *left)
+    ENV_FILE.unlink(missing_ok=True)
 
 
 @pytest.fixture(scope="session")
