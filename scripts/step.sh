@@ -7,7 +7,7 @@ main() {
     local step=$1
     shift
     if python3 scripts/stack.py is-up 2>/dev/null; then
-        exec docker compose exec -T airflow-scheduler python "/opt/sluss/tasks/$step.py" --use-case "$USE_CASE" "$@"
+        exec python3 scripts/stack.py run -- python "/opt/sluss/tasks/$step.py" --use-case "$USE_CASE" "$@"
     fi
     exec .venv/bin/python "tasks/$step.py" --use-case "$USE_CASE" "$@"
 }
