@@ -47,6 +47,7 @@ class Bench:
             "SLUSS_DATA": str(self.home / "archive.tar.gz"),
             "AIRFLOW_HOME": str(home / "airflow"),
             "PYTHONWARNINGS": "ignore",
+            "PYTHONPATH": str(ROOT),  # this tree, wherever the environment says that the package is
             # For the baselines too: on a busy machine, threads of BLAS that wait for each other would slow them down.
             "OPENBLAS_NUM_THREADS": "1",
             **variables,

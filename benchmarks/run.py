@@ -80,9 +80,9 @@ def _table(lines: list[Line]) -> Table:
 
 
 def _numbers(line: Line) -> tuple[str, str, str, str]:
-    baseline = "" if line.baseline is None else f"{line.baseline:,.4g} {line.unit}"
+    baseline = "" if line.baseline is None else _plain(line.baseline, line.unit)
     target = "" if line.limit is None else f"{'≤' if line.at_most else '≥'} {_figure(line, line.limit)}"
-    return f"{line.ours:,.4g} {line.unit}", baseline, _figure(line, line.figure), target
+    return _plain(line.ours, line.unit), baseline, _figure(line, line.figure), target
 
 
 def _figure(line: Line, value: float) -> str:
@@ -92,7 +92,11 @@ def _figure(line: Line, value: float) -> str:
         case "difference":
             return f"{value:+.2f} {line.unit}"
         case _:
-            return f"{value:,.4g} {line.unit}"
+            return _plain(value, line.unit)
+
+
+def _plain(value: float, unit: str) -> str:
+    return f"{value:,.{0 if abs(value) >= 100 else 2}f} {unit}"
 
 
 if __name__ == "__main__":

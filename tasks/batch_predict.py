@@ -9,10 +9,10 @@ from tasks.shared.interval import Interval, partitions
 from tasks.shared.settings import Settings
 from tasks.shared.use_case import UseCase
 from tasks.storage.lake import INTERVAL, Lake
+from tasks.storage.pieces import Pieces, pieces
 
 if TYPE_CHECKING:
     import pyarrow as pa
-    import pyarrow.dataset as ds
 
     from tasks.hub.registry import LoadedModel
 
@@ -45,30 +45,28 @@ def run(settings: Settings, use_case: UseCase, interval: Interval) -> Prediction
     rows = _rows(lake, use_case, interval, (first, end))
     model = registry.load(settings, registry.champion(settings, use_case))
     lake.replace("predictions", lambda: _scored(rows, use_case, model), first, end)
-    return Predictions(rows.count_rows(), model.version, model.run_id)
+    return Predictions(rows.rows, model.version, model.run_id)
 
 
-def _rows(lake: Lake, use_case: UseCase, interval: Interval, span: tuple[str, str]) -> "ds.Scanner":
-    import pyarrow.dataset as ds
-
+def _rows(lake: Lake, use_case: UseCase, interval: Interval, span: tuple[str, str]) -> Pieces:
     columns = list(dict.fromkeys([INTERVAL, "id", "event_time", *use_case.features]))
     curated = lake.dataset("curated")
-    inside = (ds.field(INTERVAL) >= span[0]) & (ds.field(INTERVAL) < span[1])
-    if curated is None or not curated.count_rows(filter=inside):
+    rows = None if curated is None else pieces(curated, columns, *span)
+    if rows is None or not rows.rows:
         raise DataError(
             f"The interval {interval} of {use_case.name} has no curated rows, so there is nothing to score. "
             f"Curate it first: make data USE_CASE={use_case.name} INTERVAL={span[0]}."
         )
-    return curated.filter(inside).scanner(columns, batch_size=BATCH_ROWS)
+    return rows
 
 
-def _scored(rows: "ds.Scanner", use_case: UseCase, model: "LoadedModel") -> "pa.RecordBatchReader":
+def _scored(rows: Pieces, use_case: UseCase, model: "LoadedModel") -> "pa.RecordBatchReader":
     """The predictions as a stream: no more than one batch is held at a time."""
     import pyarrow as pa
 
-    empty = score(model, use_case, pa.RecordBatch.from_pylist([], schema=rows.projected_schema))
-    batches = (score(model, use_case, batch) for batch in rows.to_batches() if batch.num_rows)
-    return pa.RecordBatchReader.from_batches(empty.schema, batches)
+    schema = score(model, use_case, rows.none()).schema
+    batches = (score(model, use_case, batch) for batch in rows.batches(BATCH_ROWS))
+    return pa.RecordBatchReader.from_batches(schema, batches)
 
 
 def score(model: "LoadedModel", use_case: UseCase, rows: "pa.RecordBatch") -> "pa.RecordBatch":

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 INTERVAL = "interval"  # the partition column of every table: a name from tasks.shared.interval.partition
 _ATTEMPTS = 10
+# Rows that a writer and a reader hold at a time; with the million of delta-rs, memory would grow with the interval.
+_ROW_GROUP = 65_536
 _ARROW = re.compile(r"(?:\x1b\[\d+m)?↳(?:\x1b\[\d+m)? ?")
 
 
@@ -68,7 +70,7 @@ class Lake:
         Returns:
             The table's version that holds the rows.
         """
-        from deltalake import write_deltalake
+        from deltalake import WriterProperties, write_deltalake
         from deltalake.exceptions import CommitFailedError, DeltaError
 
         for attempt in range(_ATTEMPTS):
@@ -81,6 +83,7 @@ class Lake:
                         mode="overwrite" if exists else "error",  # an append could double rows in a race
                         partition_by=[INTERVAL],
                         predicate=_span(first, end) if exists else None,
+                        writer_properties=WriterProperties(max_row_group_size=_ROW_GROUP, compression="SNAPPY"),
                         storage_options=self.settings.lake_options,
                     )
             except DeltaError as error:

@@ -1,0 +1,65 @@
+"""Scoring from the lake to the lake, beside bare `predict_proba` on the same rows in memory; and how much memory."""
+
+import json
+import subprocess
+from collections.abc import Iterator, Mapping
+from functools import partial
+
+import pyarrow as pa
+import pyarrow.dataset as ds
+from measuring import HERE, PYTHON, ROOT, Bench, BenchmarkError, Cost, Line, in_turns, measured
+
+from tasks.shared.settings import Settings
+from tasks.storage.lake import INTERVAL, Lake
+
+_FEW, _ROWS, _MANY = 100_000, 400_000, 800_000
+# Days with so many rows; the replay has none there.
+_DAYS = {_FEW: "2026-02-01", _ROWS: "2026-02-02", _MANY: "2026-02-03"}
+
+
+def measure(bench: Bench) -> list[Line]:
+    """Rows per second of CPU, so that it is a figure per core; and the peaks of a small and of a large interval."""
+    environment = bench.environment()
+    for step in ("train_model", "deploy_model"):
+        measured([ROOT / "tasks" / f"{step}.py"], environment)
+    lake = Lake(Settings(home=bench.home), "sentiment")
+    for rows, day in _DAYS.items():
+        lake.replace("curated", partial(_many_reviews, lake, day, rows), day, day + "T")
+    contenders = {name: partial(_run, name, _DAYS[_ROWS], environment) for name in ("ours", "bare")}
+    found = in_turns(contenders, bench.rounds, bench.progress, f"Scoring {_ROWS:,} rows")
+    ours, bare = found["ours"], found["bare"]
+    few, many = (_run("ours", _DAYS[rows], environment).memory for rows in (_FEW, _MANY))
+    return [
+        _line("rows per second of CPU", _ROWS / ours.cpu, _ROWS / bare.cpu, limit=0.95),
+        _line("rows per second", _ROWS / ours.wall, _ROWS / bare.wall),
+        Line("batch_scoring", f"peak memory, {_MANY:,} rows beside {_FEW:,}", many, few, limit=1.25, unit="MB"),
+    ]
+
+
+def _line(what: str, ours: float, bare: float, limit: float | None = None) -> Line:
+    return Line("batch_scoring", what, ours, bare, limit=limit, unit="/s", at_most=False)
+
+
+def _many_reviews(lake: Lake, day: str, rows: int) -> pa.RecordBatchReader:
+    """Real reviews, again and again under new ids, in the partition of a day."""
+    curated = lake.dataset("curated")
+    assert curated is not None
+    real = curated.to_table(filter=ds.field(INTERVAL) < "2026-01-01").combine_chunks()
+
+    def batches() -> Iterator[pa.RecordBatch]:
+        for first in range(0, rows, real.num_rows):
+            part = real.slice(0, min(real.num_rows, rows - first))
+            ids = pa.array([f"copy-{number}" for number in range(first, first + part.num_rows)])
+            part = part.set_column(part.schema.get_field_index("id"), "id", ids)
+            part = part.set_column(part.schema.get_field_index(INTERVAL), INTERVAL, pa.array([day] * part.num_rows))
+            yield from part.to_batches()
+
+    return pa.RecordBatchReader.from_batches(real.schema, batches())
+
+
+def _run(contender: str, day: str, environment: Mapping[str, str]) -> Cost:
+    command = [str(PYTHON), str(HERE / "score_rows.py"), contender, day]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, cwd=ROOT)
+    if done.returncode:
+        raise BenchmarkError(f"scoring failed: {done.stderr.strip()[-500:]}")
+    return Cost(**json.loads(done.stdout))
