@@ -39,7 +39,8 @@ def connect(settings: Settings) -> "MlflowClient":
     if settings.mlflow_uri.startswith("sqlite:"):
         settings.home.mkdir(parents=True, exist_ok=True)
     outside = os.environ.get(_ADDRESS)
-    mlflow.set_tracking_uri(settings.mlflow_uri)
+    if mlflow.get_tracking_uri() != settings.mlflow_uri:  # setting it sets up tracing as well, which takes time
+        mlflow.set_tracking_uri(settings.mlflow_uri)
     # MLflow also writes it into the environment, where the next Settings of this process would read it.
     if outside is None:
         os.environ.pop(_ADDRESS, None)
