@@ -26,7 +26,7 @@ def stack() -> Iterator[Stack]:
     _remove_leftovers(found)
     try:
         with told("make up, with the images built when they were not"):
-            found.command("up")
+            found.start()
         yield found
         if os.environ.get("SLUSS_SMOKE_KEEP"):
             return

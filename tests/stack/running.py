@@ -42,6 +42,7 @@ class Stack:
         self.mlflow = f"http://localhost:{PORTS['MLFLOW_PORT']}"
         self.airflow = f"http://localhost:{PORTS['AIRFLOW_PORT']}"
         self.console = f"http://localhost:{PORTS['MINIO_CONSOLE_PORT']}"
+        self.first_states: dict[str, dict[str, Any]] = {}
 
     @property
     def secrets(self) -> dict[str, str]:
@@ -52,6 +53,11 @@ class Stack:
     def command(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
         """`scripts/stack.py`, as make calls it."""
         return self._run([sys.executable, str(ROOT / "scripts" / "stack.py"), *arguments], check=check)
+
+    def start(self) -> None:
+        """Bring it up for the first time; how that went is kept, as tests that restart services come in any order."""
+        self.command("up")
+        self.first_states = {service: self.inspect(service)["State"] for service in (*SERVICES, *INITS)}
 
     def docker(self, *arguments: str, stdin: str = "", check: bool = True) -> subprocess.CompletedProcess[str]:
         """The docker client."""

@@ -68,7 +68,7 @@ def test_migrations_ran_in_the_init_step_and_nowhere_else(stack: Stack) -> None:
     }
     for service in ("mlflow", "airflow-webserver", "airflow-scheduler", "airflow-dag-processor"):
         first = "init-mlflow" if service == "mlflow" else "init-airflow"
-        assert stack.inspect(first)["State"]["FinishedAt"] < stack.inspect(service)["State"]["StartedAt"]
+        assert stack.first_states[first]["FinishedAt"] < stack.first_states[service]["StartedAt"]
 
 
 def test_up_again_changes_nothing(stack: Stack) -> None:
