@@ -38,14 +38,13 @@ class Bench:
     rounds: int
     progress: Progress
 
-    def environment(self, home: Path | None = None, **variables: str) -> dict[str, str]:
+    def environment(self, **variables: str) -> dict[str, str]:
         """The variables of a step that works in `home`, whatever the caller's own settings are."""
-        home = home or self.home
         kept = {name: value for name, value in os.environ.items() if not name.startswith(_SETTINGS)}
         return kept | {
-            "SLUSS_HOME": str(home),
+            "SLUSS_HOME": str(self.home),
             "SLUSS_DATA": str(self.home / "archive.tar.gz"),
-            "AIRFLOW_HOME": str(home / "airflow"),
+            "AIRFLOW_HOME": str(self.home / "airflow"),
             "PYTHONWARNINGS": "ignore",
             "PYTHONPATH": str(ROOT),  # this tree, wherever the environment says that the package is
             # For the baselines too: on a busy machine, threads of BLAS that wait for each other would slow them down.

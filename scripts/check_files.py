@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import stack_env
+
 ROOT = Path(__file__).resolve().parent.parent
 LARGEST = 500_000  # bytes
 LOCK = "requirements.lock"  # long, but needed
@@ -37,10 +39,8 @@ def problems(path: Path) -> Iterator[str]:
 
 def secrets() -> dict[str, str]:
     """The secrets of the stack that was started from here."""
-    path = ROOT / ".env"
-    lines = path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
-    pairs = (line.split("=", 1) for line in lines if "=" in line and not line.startswith("#"))
-    return {name: value for name, value in pairs if name.endswith(("PASSWORD", "KEY", "SECRET")) and len(value) >= 12}
+    values = stack_env.read(ROOT / ".env").items()
+    return {name: value for name, value in values if name.endswith(("PASSWORD", "KEY", "SECRET")) and len(value) >= 12}
 
 
 def index_hosts() -> set[str]:

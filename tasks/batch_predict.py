@@ -86,13 +86,13 @@ def score(model: "LoadedModel", use_case: UseCase, rows: "pa.RecordBatch") -> "p
 
     features = rows.select(list(use_case.features)).to_pandas()
     scores = model.pipeline.predict_proba(features)[:, 1] if len(features) else np.empty(0)
-    made_by = {"model_version": pa.scalar(model.version), "run_id": pa.scalar(model.run_id)}
     columns = {name: rows.column(name) for name in (INTERVAL, "id", "event_time")} | {
         "score": pa.array(scores, pa.float64()),
         "prediction": pa.array((scores >= 0.5).astype("int8"), pa.int8()),
         "confidence": pa.array(np.maximum(scores, 1 - scores), pa.float64()),
+        "model_version": pa.repeat(model.version, len(scores)),
+        "run_id": pa.repeat(model.run_id, len(scores)),
     }
-    columns |= {name: pa.repeat(value, len(scores)) for name, value in made_by.items()}
     return pa.RecordBatch.from_pydict(columns)
 
 

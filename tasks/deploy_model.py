@@ -48,7 +48,7 @@ def run(settings: Settings, use_case: UseCase, version: str | None = None) -> De
 
 def main() -> None:
     """Parse, deploy and print."""
-    given = arguments()
+    given = arguments(__doc__ or "")
 
     def step(settings: Settings, use_case: UseCase) -> None:
         deployed = run(settings, use_case, given.version)

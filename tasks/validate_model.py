@@ -101,16 +101,16 @@ def show(use_case: UseCase, validation: Validation) -> None:
     Console().print(table)
 
 
-def arguments() -> argparse.Namespace:
+def arguments(description: str) -> argparse.Namespace:
     """The command line that validation and deployment share."""
-    result = parser(__doc__ or "")
+    result = parser(description)
     result.add_argument("--version", help="number of the version; the newest by default")
     return result.parse_args()
 
 
 def main() -> None:
     """Parse, validate and print; exit code 1 when a gate refuses."""
-    given = arguments()
+    given = arguments(__doc__ or "")
 
     def step(settings: Settings, use_case: UseCase) -> None:
         validation = run(settings, use_case, given.version)

@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
 CHAMPION = "champion"
 PREVIOUS = "previous"
-CHALLENGER = "challenger"
 
 DIGEST_TAG = "sluss.digest"
 INPUTS_TAG = "sluss.inputs"

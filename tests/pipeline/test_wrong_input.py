@@ -67,8 +67,7 @@ def test_a_home_that_cannot_be_made_is_named(run_step):
     refuses(run_step("train_model", SLUSS_HOME="/proc/nowhere"), "/proc/nowhere cannot be made", "SLUSS_HOME")
 
 
-def test_a_setting_that_cannot_be_used_is_named(run_step, tmp_path):
-    # Nothing but a path can be wrong as a value today; an interval is the argument people mistype.
+def test_a_mistyped_interval_is_named_with_an_example(run_step, tmp_path):
     refuses(
         run_step("batch_predict", "--interval", "Monday", SLUSS_HOME=tmp_path), "'Monday' is no interval", "2026-01-05"
     )
