@@ -88,7 +88,7 @@ docs: $(READY)  ## Write the tables of docs/ that come from the code
 bench: $(READY)  ## Measure, and print ratios to a baseline of the same run
 	@$(PYTHON) benchmarks/run.py
 lock: $(READY)  ## Resolve the dependencies anew into requirements.lock
-	@.venv/bin/uv pip compile pyproject.toml --group airflow --group mlflow --group init --group dev --universal \
+	@.venv/bin/uv pip compile pyproject.toml --group airflow --group mlflow --group init --group notebook --group dev --universal \
 		--generate-hashes --no-annotate --upgrade --custom-compile-command "make lock" --quiet --output-file requirements.lock
 clean:  ## Delete what demo, tests and steps left in var/ (the stack keeps its own data)
 	@rm -rf var

@@ -45,7 +45,7 @@ install_packages() {
     echo "Making the environment from requirements.lock …"
     "$uv" venv --quiet --allow-existing --python "$python" .venv
     VIRTUAL_ENV=$PWD/.venv "$uv" pip install --require-hashes --compile-bytecode --constraint requirements.lock \
-        --requirement pyproject.toml --group airflow --group mlflow --group init --group dev ||
+        --requirement pyproject.toml --group airflow --group mlflow --group init --group notebook --group dev ||
         fail "The packages could not be installed; check the network and the free disk space (2 GB), then run it again."
     VIRTUAL_ENV=$PWD/.venv "$uv" pip install --quiet --no-deps --no-build-isolation --editable .
 }
