@@ -50,7 +50,7 @@ def run(settings: Settings, use_case: UseCase, interval: Interval) -> Prediction
 
 def _rows(lake: Lake, use_case: UseCase, interval: Interval, span: tuple[str, str]) -> Pieces:
     columns = list(dict.fromkeys([INTERVAL, "id", "event_time", *use_case.features]))
-    curated = lake.dataset("curated")
+    curated = lake.dataset("curated", first=span[0], last=span[1])
     rows = None if curated is None else pieces(curated, columns, *span)
     if rows is None or not rows.rows:
         raise DataError(

@@ -2,8 +2,6 @@
 
 import json
 from dataclasses import asdict, dataclass
-from functools import reduce
-from operator import and_
 from typing import TYPE_CHECKING, Any
 
 from tasks.monitoring.alerts import Alert
@@ -100,14 +98,11 @@ def _replace(lake: Lake, name: str, rows: "pa.Table", of: tuple[UseCase, Interva
 
 def _read(lake: Lake, table: str, columns: list[str], span: tuple[str | None, str | None]) -> "pa.Table":
     import pyarrow as pa
-    import pyarrow.compute as pc
 
-    dataset, (first, last) = lake.dataset(table), span
+    dataset = lake.dataset(table, first=span[0], last=span[1])
     if dataset is None:
         return pa.table({name: pa.array([], pa.string()) for name in columns})
-    bounds = [pc.field(INTERVAL) >= first] if first is not None else []
-    bounds += [pc.field(INTERVAL) <= last] if last is not None else []
-    return dataset.to_table(columns=columns, filter=reduce(and_, bounds) if bounds else None)
+    return dataset.to_table(columns=columns)
 
 
 def _summary(row: dict[str, Any]) -> Summary:

@@ -5,7 +5,7 @@ import re
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from tasks.shared.errors import ServiceError
@@ -20,6 +20,7 @@ INTERVAL = "interval"  # the partition column of every table: a name from tasks.
 _ATTEMPTS = 10
 # Rows that a writer and a reader hold at a time; with the million of delta-rs, memory would grow with the interval.
 _ROW_GROUP = 65_536
+_COLUMN = f'"{INTERVAL}"'  # quoted, because `interval` is a keyword of SQL
 _ARROW = re.compile(r"(?:\x1b\[\d+m)?↳(?:\x1b\[\d+m)? ?")
 
 
@@ -29,6 +30,8 @@ class Lake:
 
     settings: Settings
     use_case: str
+    # Opened once: to open a table means to read its log, every file of it a request.
+    _opened: "dict[str, DeltaTable]" = field(default_factory=dict, compare=False, repr=False)
 
     def uri(self, table: str) -> str:
         """Address of a table, e.g. `s3://lake/sentiment/curated`."""
@@ -46,14 +49,26 @@ class Lake:
 
         with self._reachable():
             try:
-                return DeltaTable(self.uri(name), version=version, storage_options=self.settings.lake_options)
+                if version is not None:
+                    return DeltaTable(self.uri(name), version=version, storage_options=self.settings.lake_options)
+                if name in self._opened:
+                    self._opened[name].update_incremental()
+                else:
+                    self._opened[name] = DeltaTable(self.uri(name), storage_options=self.settings.lake_options)
             except TableNotFoundError:
                 return None
+        return self._opened[name]
 
-    def dataset(self, name: str, version: int | None = None) -> "ds.Dataset | None":
-        """The table as a pyarrow dataset: columns and filters are pushed down to the files."""
+    def dataset(
+        self, name: str, version: int | None = None, *, first: str | None = None, last: str | None = None
+    ) -> "ds.Dataset | None":
+        """The table as a pyarrow dataset: columns and filters are pushed down to the files.
+
+        With `first` or `last`, only the partitions first ≤ interval ≤ last: it need not list the files of the others.
+        """
         table = self.table(name, version)
-        return None if table is None else table.to_pyarrow_dataset()
+        bounds = [f"{_COLUMN} {than} '{name}'" for than, name in ((">=", first), ("<=", last)) if name is not None]
+        return None if table is None else table.to_pyarrow_dataset(file_pruning_predicate=" AND ".join(bounds) or None)
 
     def replace(self, name: str, rows: "pa.Table | Callable[[], pa.RecordBatchReader]", first: str, end: str) -> int:
         """Replace the partitions first ≤ interval < end by `rows` in one atomic commit.
@@ -74,11 +89,12 @@ class Lake:
         from deltalake.exceptions import CommitFailedError, DeltaError
 
         for attempt in range(_ATTEMPTS):
-            exists = self.table(name) is not None
+            table = self.table(name)
+            exists = table is not None
             try:
                 with self._reachable():
                     write_deltalake(
-                        self.uri(name),
+                        table or self.uri(name),
                         rows() if callable(rows) else rows,
                         mode="overwrite" if exists else "error",  # an append could double rows in a race
                         partition_by=[INTERVAL],
@@ -114,5 +130,4 @@ class Lake:
 
 
 def _span(first: str, end: str) -> str:
-    column = f'"{INTERVAL}"'  # quoted, because `interval` is a keyword of SQL
-    return f"{column} >= '{first}' AND {column} < '{end}'"
+    return f"{_COLUMN} >= '{first}' AND {_COLUMN} < '{end}'"
