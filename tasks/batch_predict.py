@@ -9,6 +9,7 @@ from tasks.shared.interval import Interval, partitions
 from tasks.shared.settings import Settings
 from tasks.shared.use_case import UseCase
 from tasks.storage.lake import INTERVAL, Lake
+from tasks.storage.lookup import SCORED_FROM
 from tasks.storage.pieces import Pieces, pieces
 
 if TYPE_CHECKING:
@@ -44,7 +45,8 @@ def run(settings: Settings, use_case: UseCase, interval: Interval) -> Prediction
     first, end = partitions(interval, use_case.unit)
     rows = _rows(lake, use_case, interval, (first, end))
     model = registry.load(settings, registry.champion(settings, use_case))
-    lake.replace("predictions", lambda: _scored(rows, use_case, model), first, end)
+    notes = {SCORED_FROM: str(lake.version("curated"))}
+    lake.replace("predictions", lambda: _scored(rows, use_case, model), first, end, notes)
     return Predictions(rows.rows, model.version, model.run_id)
 
 

@@ -3,9 +3,10 @@
 import random
 import re
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from tasks.shared.errors import ServiceError
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from deltalake import DeltaTable
 
 INTERVAL = "interval"  # the partition column of every table: a name from tasks.shared.interval.partition
+FIRST, END = "sluss.first", "sluss.end"  # in a commit: the span that it replaced
 _ATTEMPTS = 10
 # Rows that a writer and a reader hold at a time; with the million of delta-rs, memory would grow with the interval.
 _ROW_GROUP = 65_536
@@ -47,7 +49,7 @@ class Lake:
         from deltalake import DeltaTable
         from deltalake.exceptions import TableNotFoundError
 
-        with self._reachable():
+        with self.reachable():
             try:
                 if version is not None:
                     return DeltaTable(self.uri(name), version=version, storage_options=self.settings.lake_options)
@@ -70,7 +72,19 @@ class Lake:
         bounds = [f"{_COLUMN} {than} '{name}'" for than, name in ((">=", first), ("<=", last)) if name is not None]
         return None if table is None else table.to_pyarrow_dataset(file_pruning_predicate=" AND ".join(bounds) or None)
 
-    def replace(self, name: str, rows: "pa.Table | Callable[[], pa.RecordBatchReader]", first: str, end: str) -> int:
+    def version(self, name: str) -> int:
+        """The version that this lake's last look at a table has seen, without another look."""
+        seen: int = self._opened[name].version()
+        return seen
+
+    def replace(
+        self,
+        name: str,
+        rows: "pa.Table | Callable[[], pa.RecordBatchReader]",
+        first: str,
+        end: str,
+        notes: Mapping[str, str] = MappingProxyType({}),
+    ) -> int:
         """Replace the partitions first ≤ interval < end by `rows` in one atomic commit.
 
         Running twice leaves the same table. A lost race for a partition is tried again.
@@ -81,18 +95,19 @@ class Lake:
                 (called again when a race was lost).
             first: name of the first partition.
             end: name of the partition after the last one.
+            notes: kept in the commit, beside the span: what it was made from.
 
         Returns:
             The table's version that holds the rows.
         """
-        from deltalake import WriterProperties, write_deltalake
+        from deltalake import CommitProperties, WriterProperties, write_deltalake
         from deltalake.exceptions import CommitFailedError, DeltaError
 
         for attempt in range(_ATTEMPTS):
             table = self.table(name)
             exists = table is not None
             try:
-                with self._reachable():
+                with self.reachable():
                     write_deltalake(
                         table or self.uri(name),
                         rows() if callable(rows) else rows,
@@ -100,6 +115,7 @@ class Lake:
                         partition_by=[INTERVAL],
                         predicate=_span(first, end) if exists else None,
                         writer_properties=WriterProperties(max_row_group_size=_ROW_GROUP, compression="SNAPPY"),
+                        commit_properties=CommitProperties(custom_metadata={FIRST: first, END: end, **notes}),
                         storage_options=self.settings.lake_options,
                     )
             except DeltaError as error:
@@ -113,11 +129,10 @@ class Lake:
                 break
         written = self.table(name)
         assert written is not None
-        version: int = written.version()
-        return version
+        return self.version(name)
 
     @contextmanager
-    def _reachable(self) -> Iterator[None]:
+    def reachable(self) -> Iterator[None]:
         try:
             yield
         except OSError as error:
