@@ -111,11 +111,14 @@ class Lake:
                     write_deltalake(
                         table or self.uri(name),
                         rows() if callable(rows) else rows,
-                        mode="overwrite" if exists else "error",  # an append could double rows in a race
+                        mode="overwrite" if exists else "error",
                         partition_by=[INTERVAL],
                         predicate=_span(first, end) if exists else None,
                         writer_properties=WriterProperties(max_row_group_size=_ROW_GROUP, compression="SNAPPY"),
-                        commit_properties=CommitProperties(custom_metadata={FIRST: first, END: end, **notes}),
+                        # Of two that make the table at once, delta-rs would let the second one append its rows.
+                        commit_properties=CommitProperties(
+                            custom_metadata={FIRST: first, END: end, **notes}, max_commit_retries=None if exists else 0
+                        ),
                         storage_options=self.settings.lake_options,
                     )
             except DeltaError as error:
