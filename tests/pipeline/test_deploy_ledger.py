@@ -1,0 +1,143 @@
+"""The ledger: it is append-only, a change of it is seen, and an entry has one writer."""
+
+import dataclasses
+import multiprocessing
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+
+import pytest
+from deltalake import DeltaTable
+
+from tasks.hub import ledger
+from tasks.hub.ledger import Change, LedgerMovedError
+from tasks.shared.errors import DataError
+from tasks.shared.settings import Settings
+from tasks.storage.lake import Lake
+
+
+@pytest.fixture
+def lake(tmp_path):
+    return Lake(Settings(home=tmp_path), "sentiment")
+
+
+def change(version, replaced=None, action="promote"):
+    return Change(action, version, replaced, "ann", "Better, she says: „ja“.", {"quality": "passed: 0.8 ≥ 0.7"})
+
+
+@pytest.fixture
+def three(lake):
+    """A ledger of three entries: 1, 2, back to 1."""
+    for number, each in enumerate((change("1"), change("2", "1"), change("1", "2", "rollback"))):
+        ledger.append(lake, each, after=number)
+    return lake
+
+
+def rewrite(lake, number, **fields):
+    """Change an entry as somebody with a key to the lake could."""
+    table = DeltaTable(lake.uri("ledger"))
+    table.update({name: f"'{value}'" for name, value in fields.items()}, predicate=f"number = '{number:08d}'")
+
+
+def test_entries_come_back_as_they_were_written(three):
+    entries = ledger.read(three)
+    assert [(e.number, e.action, e.version, e.replaced) for e in entries] == [
+        (1, "promote", "1", None), (2, "promote", "2", "1"), (3, "rollback", "1", "2"),
+    ]  # fmt: skip
+    assert entries[0].gates == {"quality": "passed: 0.8 ≥ 0.7"}
+    assert [e.before for e in entries[1:]] == [e.hash for e in entries[:-1]]
+    assert ledger.verify(entries) == []
+
+
+@pytest.mark.parametrize(
+    ("number", "fields"),
+    [(1, {"by": "bob"}), (2, {"version": "7"}), (3, {"reason": ""}), (2, {"gates": "{}"}), (1, {"hash": "f" * 64})],
+)
+def test_a_changed_entry_is_named_and_nothing_is_added_to_it(three, number, fields):
+    rewrite(three, number, **fields)
+    assert ledger.verify(ledger.read(three))[0].startswith(f"Entry {number} was changed")
+    with pytest.raises(DataError, match=f"not as it was written: Entry {number} was changed"):
+        ledger.append(three, change("3", "1"), after=3)
+    assert len(ledger.read(three)) == 3
+
+
+def test_an_entry_with_a_new_hash_does_not_fit_the_next_one(three):
+    forged = dataclasses.replace(ledger.read(three)[1], by="bob")
+    rewrite(three, 2, by="bob", hash=ledger._hash(forged))
+    assert ledger.verify(ledger.read(three)) == [
+        f"Entry 3 does not follow entry 2: that one's hash is {ledger._hash(forged)[:12]}."
+    ]
+
+
+def test_a_removed_entry_is_missed(three):
+    DeltaTable(three.uri("ledger")).delete("number = '00000002'")
+    assert ledger.verify(ledger.read(three)) == ["Entry 2 is missing or there twice."]
+
+
+def test_a_table_that_was_opened_before_anothers_commit_is_refused(three):
+    opened = DeltaTable(three.uri("ledger"))
+
+    class Late(Lake):
+        """Looks at the table as the losing writer did: a moment too early, until its commit was refused."""
+
+        looks = 0
+
+        def table(self, name, version=None):
+            Late.looks += 1
+            return opened if Late.looks <= 2 else super().table(name, version)
+
+    ledger.append(three, change("3", "1"), after=3)
+    with pytest.raises(LedgerMovedError, match=r"version 3 is, by entry 4 \(promote"):
+        ledger.append(Late(three.settings, three.use_case), change("4", "1"), after=3)
+    assert Late.looks == 3
+    assert [e.version for e in ledger.read(three)] == ["1", "2", "1", "3"]
+
+
+def write_entry(home, version, after, together):
+    lake = Lake(Settings(home=home), "sentiment")
+    together.wait()
+    try:
+        return ledger.append(lake, change(version), after).version
+    except LedgerMovedError:
+        return None
+
+
+@pytest.mark.parametrize("there", [0, 1])
+def test_of_writers_at_once_one_wins(lake, there):
+    """Also the first entry of all, with which the table is made."""
+    for number in range(there):
+        ledger.append(lake, change("1"), after=number)
+    together = Barrier(4)
+    with ThreadPoolExecutor(4) as threads:
+        asked = [threads.submit(write_entry, lake.settings.home, str(n), there, together) for n in range(2, 6)]
+    [winner] = [each.result() for each in asked if each.result()]
+    entries = ledger.read(lake)
+    assert [e.version for e in entries[there:]] == [winner]
+    assert ledger.verify(entries) == []
+
+
+def test_of_two_processes_at_once_one_wins(lake):
+    ledger.append(lake, change("1"), after=0)
+    context = multiprocessing.get_context("spawn")
+    with context.Manager() as manager, context.Pool(2) as processes:
+        together = manager.Barrier(2)
+        asked = [(lake.settings.home, version, 1, together) for version in ("2", "3")]
+        won = [version for version in processes.starmap(write_entry, asked) if version]
+    assert len(won) == 1
+    assert [e.version for e in ledger.read(lake)] == ["1", *won]
+
+
+def test_rollbacks_and_returns_go_back_through_what_was_in_production(lake):
+    assert ledger.standing([]) == []
+    story = [
+        (change("1"), ["1"]), (change("3", "1"), ["1", "3"]), (change("4", "3"), ["1", "3", "4"]),
+        (change("3", "4", "return"), ["1", "3"]), (change("1", "3", "rollback"), ["1"]), (change("5", "1"), ["1", "5"]),
+    ]  # fmt: skip
+    for number, (each, standing) in enumerate(story):
+        ledger.append(lake, each, after=number)
+        assert ledger.standing(ledger.read(lake)) == standing
+    entries = ledger.read(lake)
+    assert ledger.in_production(entries) == "5"
+    assert ledger.promotion_of(entries, "3").number == 2
+    assert ledger.promotion_of(entries, "2") is None
+    assert [ledger.held_by(entries, str(n)).number for n in range(1, 5)] == [4, 4, 4, 4]
+    assert ledger.held_by(entries, "6") is None
