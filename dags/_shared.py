@@ -44,7 +44,7 @@ def intervals(use_case: UseCase) -> dict[str, Any]:
 
 
 def run_for_interval(step: Step, use_case: str, start: str, end: str) -> dict[str, Any]:
-    """Run a step for Airflow's data interval; the result is shown as the task's return value."""
+    """Run a step for Airflow's data interval; the result is shown in the task's log."""
     return run_step(lambda settings, config: step(settings, config, airflow_interval(start, end)), use_case)
 
 

@@ -53,7 +53,8 @@ def scoring(use_case: UseCase) -> DAG:
     @dag(
         dag_id=f"{name}_scoring",
         description=f"{use_case.title}: score and monitor each {use_case.unit}",
-        default_args=TASK_DEFAULTS,
+        # The log shows what a task returned; nobody reads it from XCom, and a request for each task adds up.
+        default_args=TASK_DEFAULTS | {"do_xcom_push": False},
         tags=[name, "scoring"],
         **intervals(use_case),
     )

@@ -22,8 +22,9 @@ PRELOADED = (
     "sklearn.linear_model",
     "sklearn.model_selection",
     "mlflow.sklearn",
+    "mlflow.tracking.request_header.registry",
     "skops.io",
-    "deltalake",
+    "deltalake.fs",
     "adbc_driver_postgresql.dbapi",
     "pydantic_settings",
     "jinja2",
@@ -41,11 +42,19 @@ def preload() -> None:
             except ModuleNotFoundError as error:
                 # Slower tasks are no reason for no tasks.
                 print(f"Not preloaded: {error}", file=sys.stderr)
+        _warm_up()
     gc.collect()
     gc.freeze()
     # LocalExecutor thaws after it has forked. The scheduler's next full collection would then write to every page
     # that it shares with its workers, and so copy it.
     gc.unfreeze = lambda: None
+
+
+def _warm_up() -> None:
+    """What MLflow would find out again in every task, before its first request: where it runs, and its plugins."""
+    headers = sys.modules.get("mlflow.tracking.request_header.registry")
+    if headers:
+        headers.resolve_request_headers()
 
 
 if sys.argv[1:2] == ["scheduler"]:
