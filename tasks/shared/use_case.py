@@ -105,10 +105,28 @@ class Training(_Frozen):
     min_rows: int = Field(ge=1, description="Labelled rows without which there is no training")
     seed: int = Field(description="Seed of the folds, and of the estimator where it has one")
     metric: Metric = Field(description="What a model is judged by")
-    min_metric: float = Field(ge=0, le=1, description="Gate: least metric on the holdout")
-    min_gain: float = Field(ge=0, le=1, description="Gate: least gain in accuracy over always guessing one class")
     preprocessing: tuple[Branch, ...] = Field(min_length=1, description="From raw columns to what the estimator takes")
     estimator: Part = Field(description="The classifier; it must have `predict_proba`")
+
+
+class Gates(_Frozen):
+    """What a version must show before it may become the champion; [gates](gates.md) says why."""
+
+    min_training_rows: int = Field(ge=1, description="`data`: fewest rows to have learned from")
+    min_holdout_rows: int = Field(ge=1, description="`data`: fewest rows to be judged on")
+    min_metric: float = Field(ge=0, le=1, description="`quality`: least metric on the holdout")
+    min_gain: float = Field(
+        ge=0, le=1, description="`quality`: least gain in accuracy over always guessing the most frequent class"
+    )
+    slice_min_metric: float = Field(ge=0, le=1, description="`quality`: least metric on each slice of the holdout …")
+    slice_min_rows: int = Field(ge=1, description="… that has at least so many rows")
+    margin: float = Field(
+        ge=0, lt=1, description="`quality`: a challenger whose accuracy is lower by more than this is worse"
+    )
+    alpha: float = Field(
+        gt=0, lt=0.5, description="`quality`: chance of ever promoting a worse challenger, however many are tried"
+    )
+    max_ms_per_1000_rows: float = Field(gt=0, description="`speed`: most milliseconds for 1,000 rows of a batch")
 
 
 class Monitoring(_Frozen):
@@ -153,6 +171,7 @@ class UseCase(_Frozen):
     features: tuple[str, ...] = Field(min_length=1, description="Curated columns that the model takes, raw")
     classes: tuple[str, str] = Field(description="Names of label 0 and label 1")
     training: Training = Field(description="How a model is made and judged")
+    gates: Gates = Field(description="What a version must show before it may become the champion")
     monitoring: Monitoring = Field(description="When the monitor speaks up")
     retention: Retention = Field(description="How long things are kept")
 

@@ -117,7 +117,7 @@ def test_a_damaged_local_copy_is_fetched_again(first_days, candidate):
 
 
 def test_a_model_below_its_floor_is_refused_with_the_figures(first_days, sentiment, candidate):
-    strict = sentiment.model_copy(update={"training": sentiment.training.model_copy(update={"min_metric": 0.99})})
+    strict = sentiment.model_copy(update={"gates": sentiment.gates.model_copy(update={"min_metric": 0.99})})
     before = registry.champion(first_days, sentiment).version
     with pytest.raises(ModelError, match=r"quality: Its accuracy on the holdout is 0\.\d+, below the floor of 0\.990"):
         deploy_model.run(first_days, strict, str(candidate.version))
