@@ -37,7 +37,7 @@ report: $(READY)  ## Write the report anew and open it
 	@$(PYTHON) tasks/make_report.py --use-case $(USE_CASE) --open
 
 ##@ Steps (in the stack when it is up, embedded otherwise; USE_CASE=sentiment)
-.PHONY: data train gates deploy score
+.PHONY: data train gates deploy history score
 data: $(READY)  ## Bring in and curate the history, or INTERVAL=2026-01-05
 	@$(STEP) generate_data $(span) && $(STEP) curate_data $(span)
 train: $(READY)  ## Train, judge and register a model
@@ -46,6 +46,8 @@ gates: $(READY)  ## Run the gates on VERSION=n, by default the newest
 	@$(STEP) validate_model $(version)
 deploy: $(READY)  ## Make VERSION=n (by default the newest) the champion, if every gate lets it pass
 	@$(STEP) deploy_model $(version)
+history: $(READY)  ## Show what was in production from when to when, by whom and why, and check the ledger
+	@$(STEP) show_history
 score: $(READY)  ## Score and monitor INTERVAL=2026-01-05
 	$(if $(INTERVAL),,$(error Name the interval to score: make score INTERVAL=2026-01-05))
 	@$(STEP) batch_predict $(span) && $(STEP) monitor_model $(span) && $(STEP) generate_summary $(span)
