@@ -43,6 +43,7 @@ def run(settings: Settings, use_case: UseCase, until: datetime | None = None, *,
     """
     from tasks.hub import candidates
     from tasks.training.rows import training_rows
+    from tasks.training.threads import one_blas_thread
 
     started = time.perf_counter()
     lake = Lake(settings, use_case.name)
@@ -51,7 +52,8 @@ def run(settings: Settings, use_case: UseCase, until: datetime | None = None, *,
     inputs = candidates.inputs_digest(use_case, rows.digest)
     if not force and (known := candidates.find(settings, use_case, inputs)):
         return TrainedModel(use_case.model, known.version, known.run_id, known.metrics, reused=True)
-    pipeline, verdict = fit_and_judge(use_case, rows)
+    with one_blas_thread():
+        pipeline, verdict = fit_and_judge(use_case, rows)
     candidate = candidates.Candidate(pipeline, verdict, rows, until, inputs, time.perf_counter() - started)
     registered = candidates.register(settings, use_case, candidate)
     return TrainedModel(use_case.model, registered.version, registered.run_id, verdict.metrics, reused=False)

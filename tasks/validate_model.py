@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from tasks.gates.result import GateResult
 from tasks.shared.cli import parser, run_step
-from tasks.shared.errors import ModelError
 from tasks.shared.settings import Settings
 from tasks.shared.use_case import UseCase
 
@@ -40,28 +39,13 @@ def run(settings: Settings, use_case: UseCase, version: str | None = None) -> Va
     from tasks.hub import registry
     from tasks.hub.tracking import connect, reachable
 
-    candidate = registry.by_version(settings, use_case, version) if version else _newest(settings, use_case)
+    candidate = registry.by_version(settings, use_case, version) if version else registry.newest(settings, use_case)
     client = connect(settings)
     with reachable(settings):
         metrics = client.get_run(candidate.run_id).data.metrics
     results = (quality(use_case, metrics), identity(settings, candidate))
     _record(settings, candidate, results)
-    if results[-1].passed:
-        _plot(settings, use_case, candidate)
     return Validation(str(candidate.version), results)
-
-
-def _newest(settings: Settings, use_case: UseCase) -> "ModelVersion":
-    from tasks.hub.tracking import connect, reachable
-
-    client = connect(settings)
-    with reachable(settings):
-        found = client.search_model_versions(f"name = '{use_case.model}'")
-    if not found:
-        raise ModelError(
-            f"No version of {use_case.model} is registered. Train one: make train USE_CASE={use_case.name}."
-        )
-    return max(found, key=lambda version: int(version.version))
 
 
 def _record(settings: Settings, candidate: "ModelVersion", results: tuple[GateResult, ...]) -> None:
@@ -73,19 +57,6 @@ def _record(settings: Settings, candidate: "ModelVersion", results: tuple[GateRe
     verdicts = [RunTag(f"sluss.gate.{r.gate}", f"{'passed' if r.passed else 'refused'}: {r.sentence}") for r in results]
     with reachable(settings):
         connect(settings).log_batch(candidate.run_id, tags=verdicts)
-
-
-def _plot(settings: Settings, use_case: UseCase, candidate: "ModelVersion") -> None:
-    """Plots of the holdout, beside the gates' verdicts; drawn here, so that training need not wait for them."""
-    import pandas as pd
-
-    from tasks.hub import registry
-    from tasks.hub.tracking import connect, reachable
-    from tasks.training.plots import holdout_figure
-
-    judged = pd.read_parquet(registry.local_copy(settings, candidate) / registry.HOLDOUT_FILE)
-    with reachable(settings):
-        connect(settings).log_figure(candidate.run_id, holdout_figure(judged, use_case.classes), "holdout.png")
 
 
 def show(use_case: UseCase, validation: Validation) -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from tasks.hub import environment
 from tasks.hub.identity import artifact_digest
-from tasks.hub.registry import DIGEST_TAG, HOLDOUT_FILE, INPUTS_TAG, PROFILE_FILE, TRUSTED_TYPES
+from tasks.hub.registry import CONFIG_FILE, DIGEST_TAG, HOLDOUT_FILE, INPUTS_TAG, PROFILE_FILE, TRUSTED_TYPES
 from tasks.hub.tracking import connect, experiment_id, reachable
 from tasks.shared.settings import Settings
 from tasks.shared.use_case import UseCase
@@ -205,6 +205,7 @@ def _save(folder: Path, described: "Model", use_case: UseCase, candidate: Candid
     )
     profile = build_profile(use_case, rows.train, rows.holdout, candidate.verdict.scores, candidate.verdict.labels)
     (folder / PROFILE_FILE).write_text(json.dumps(profile), encoding="utf-8")
+    (folder / CONFIG_FILE).write_text(use_case.model_dump_json(by_alias=True), encoding="utf-8")
     judged = rows.holdout[["id", "label"]].assign(score=candidate.verdict.scores)
     judged.to_parquet(folder / HOLDOUT_FILE, index=False)
 

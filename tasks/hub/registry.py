@@ -23,6 +23,7 @@ PREVIOUS = "previous"
 DIGEST_TAG = "sluss.digest"
 INPUTS_TAG = "sluss.inputs"
 PROFILE_FILE = "reference_profile.json"
+CONFIG_FILE = "use_case.json"  # the use case as its config was at training
 HOLDOUT_FILE = "holdout.parquet"  # id, label and score of every holdout row, as recorded at training
 
 # Types outside scikit-learn, NumPy and SciPy that a model may contain. The list is ours: the one that MLflow keeps
@@ -120,6 +121,22 @@ def by_version(settings: Settings, use_case: UseCase, version: str) -> "ModelVer
                 f"{use_case.model} has no version {version}. See the versions on MLflow's Models page, "
                 f"or train one: make train USE_CASE={use_case.name}."
             ) from None
+
+
+def newest(settings: Settings, use_case: UseCase) -> "ModelVersion":
+    """The version that was registered last.
+
+    Raises:
+        ModelError: none is registered.
+    """
+    client = connect(settings)
+    with reachable(settings):
+        found = client.search_model_versions(f"name = '{use_case.model}'")
+    if not found:
+        raise ModelError(
+            f"No version of {use_case.model} is registered. Train one: make train USE_CASE={use_case.name}."
+        )
+    return max(found, key=lambda version: int(version.version))
 
 
 def load(settings: Settings, version: "ModelVersion") -> LoadedModel:

@@ -28,10 +28,11 @@ _ARROW = re.compile(r"(?:\x1b\[\d+m)?↳(?:\x1b\[\d+m)? ?")
 
 @dataclass(frozen=True)
 class Lake:
-    """The tables of one use case."""
+    """The tables of one use case, as they are now or as they were: `versions` names a table's version to read."""
 
     settings: Settings
     use_case: str
+    versions: "Mapping[str, int]" = field(default_factory=dict, hash=False)
     # Opened once: to open a table means to read its log, every file of it a request.
     _opened: "dict[str, DeltaTable]" = field(default_factory=dict, compare=False, repr=False)
 
@@ -40,7 +41,7 @@ class Lake:
         return f"{self.settings.lake}/{self.use_case}/{table}"
 
     def table(self, name: str, version: int | None = None) -> "DeltaTable | None":
-        """The table at a version (the newest by default), or None where nothing was ever written.
+        """The table at a version (the one in `versions`, else the newest), or None where nothing was ever written.
 
         Raises:
             DataError: the table has no such version, or it was vacuumed.
@@ -49,6 +50,7 @@ class Lake:
         from deltalake import DeltaTable
         from deltalake.exceptions import TableNotFoundError
 
+        version = self.versions.get(name) if version is None else version
         with self.reachable():
             try:
                 if version is not None:

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tasks import deploy_model, train_model, validate_model
+from tasks import deploy_model, plot_model, train_model, validate_model
 from tasks.hub import registry
 from tasks.hub.tracking import connect
 from tasks.shared.errors import DataError, ModelError
@@ -136,10 +136,12 @@ def test_a_promotion_keeps_the_version_before_it_as_previous(first_days, sentime
     assert str(registry.by_alias(first_days, sentiment, registry.PREVIOUS).version) == before
 
 
-def test_validation_leaves_plots_beside_the_verdicts(first_days, sentiment, candidate):
-    validation = validate_model.run(first_days, sentiment, str(candidate.version))
-    assert not validation.refusals
-    assert [each.path for each in connect(first_days).list_artifacts(candidate.run_id)] == ["holdout.png"]
+def test_plots_are_kept_on_the_run(first_days, sentiment, candidate):
+    plots = plot_model.run(first_days, sentiment, str(candidate.version))
+    kept = {each.path: each.file_size for each in connect(first_days).list_artifacts(candidate.run_id, "plots")}
+    names = ["calibration", "confusion_matrix", "learning_curve", "precision_recall"]
+    assert list(plots.files) == sorted(kept) == [f"plots/{name}.png" for name in names]
+    assert min(kept.values()) > 10_000
 
 
 def test_a_version_that_was_never_registered_is_named(first_days, sentiment):
