@@ -1,7 +1,10 @@
 """Run the gates on a registered version and keep what they said on its run."""
 
 import argparse
+import json
+import logging
 import sys
+import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -12,6 +15,12 @@ from tasks.shared.use_case import UseCase
 
 if TYPE_CHECKING:
     from mlflow.entities.model_registry import ModelVersion
+
+    from tasks.gates.candidate import Candidate
+
+_TABLE = "gates.json"
+_TABLES_TAG = "mlflow.loggedArtifacts"
+_LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -31,44 +40,61 @@ def run(settings: Settings, use_case: UseCase, version: str | None = None) -> Va
     """Validate a version (by default the newest).
 
     Raises:
-        ModelError: there is no such version.
-        ServiceError: MLflow does not answer.
+        ModelError: there is no such version, or it has no run.
+        ServiceError: MLflow or the lake does not answer.
     """
-    from tasks.gates.identity import identity
-    from tasks.gates.quality import quality
+    from tasks.gates.judge import judge
     from tasks.hub import registry
+
+    def _find() -> "ModelVersion":
+        return registry.by_version(settings, use_case, version) if version else registry.newest(settings, use_case)
+
+    candidate, results = judge(settings, use_case, _find)
+    _record(candidate, results)
+    for result in results:
+        _LOG.info("%s %s: %s", result.gate, result.verdict, result.sentence)
+    return Validation(str(candidate.version.version), results)
+
+
+def _record(candidate: "Candidate", results: tuple[GateResult, ...]) -> None:
+    """Tags, metrics and a table on the candidate's run: a person reads in one place why a version was refused."""
+    from mlflow.entities import Metric, RunTag
+
     from tasks.hub.tracking import connect, reachable
 
-    candidate = registry.by_version(settings, use_case, version) if version else registry.newest(settings, use_case)
-    client = connect(settings)
-    with reachable(settings):
-        metrics = client.get_run(candidate.run_id).data.metrics
-    results = (quality(use_case, metrics), identity(settings, candidate))
-    _record(settings, candidate, results)
-    return Validation(str(candidate.version), results)
+    now = time.time_ns() // 1_000_000
+    tags = [RunTag(f"sluss.gate.{result.gate}", f"{result.verdict}: {result.sentence}") for result in results]
+    tags.append(RunTag(_TABLES_TAG, _tables(candidate.run.data.tags.get(_TABLES_TAG, "[]"))))
+    metrics = [
+        Metric(f"gate.{result.gate}.{name}", value, now, 0)
+        for result in results
+        for name, value in result.figures.items()
+    ]
+    rows = [[result.gate, result.verdict, result.sentence, json.dumps(result.figures)] for result in results]
+    client, run_id = connect(candidate.settings), candidate.version.run_id
+    with reachable(candidate.settings):
+        client.log_batch(run_id, metrics=metrics, tags=tags)
+        client.log_dict(run_id, {"columns": ["gate", "verdict", "sentence", "figures"], "data": rows}, _TABLE)
 
 
-def _record(settings: Settings, candidate: "ModelVersion", results: tuple[GateResult, ...]) -> None:
-    """Tags on the candidate's run, so that a person reads in one place why a version was refused."""
-    from mlflow.entities import RunTag
-
-    from tasks.hub.tracking import connect, reachable
-
-    verdicts = [RunTag(f"sluss.gate.{r.gate}", f"{'passed' if r.passed else 'refused'}: {r.sentence}") for r in results]
-    with reachable(settings):
-        connect(settings).log_batch(candidate.run_id, tags=verdicts)
+def _tables(known: str) -> str:
+    """MLflow's list of the artifacts that its pages show as tables, with ours among them."""
+    table = {"path": _TABLE, "type": "table"}
+    tables = json.loads(known)
+    return json.dumps(tables if table in tables else [*tables, table])
 
 
 def show(use_case: UseCase, validation: Validation) -> None:
     """Print the gates as a table."""
     from rich.console import Console
+    from rich.markup import escape
     from rich.table import Table
 
     table = Table(
         "gate", "verdict", "why", title=f"Gates of {use_case.model} version {validation.version}", title_justify="left"
     )
     for result in validation.results:
-        table.add_row(result.gate, "[green]passed" if result.passed else "[red]refused", result.sentence)
+        table.add_row(result.gate, f"[{'green' if result.passed else 'red'}]{result.verdict}", escape(result.sentence))
     Console().print(table)
 
 

@@ -1,22 +1,86 @@
-"""Is the model good enough? Floors on the holdout, beside the trivial baseline."""
+"""Is the model good enough? Floors on the holdout and each slice of it, guessing, and the champion."""
 
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from tasks.gates.candidate import Candidate
+from tasks.gates.comparison import Comparison, compare
 from tasks.gates.result import GateResult
-from tasks.shared.use_case import UseCase
+
+_SLICE = "slice."  # of the columns that say which slices a judged row is in
 
 
-def quality(use_case: UseCase, metrics: dict[str, float]) -> GateResult:
-    """The holdout metric reaches its floor, and accuracy beats guessing the most frequent class by the margin."""
-    spec, metric = use_case.gates, use_case.training.metric
-    value, accuracy = metrics.get(f"holdout_{metric}"), metrics.get("holdout_accuracy")
-    baseline = metrics.get("baseline_accuracy")
-    if value is None or accuracy is None or baseline is None:
-        return GateResult("quality", "The run has no holdout metrics, so nobody knows how good it is.", passed=False)
-    gain = accuracy - baseline
-    if value < spec.min_metric:
-        sentence = f"Its {metric} on the holdout is {value:.3f}, below the floor of {spec.min_metric:.3f}."
-    elif gain < spec.min_gain:
-        sentence = f"It beats guessing ({baseline:.3f}) by {gain:.3f} only; {spec.min_gain:.3f} is asked."
-    else:
-        sentence = f"Its {metric} on the holdout is {value:.3f}; guessing gives {baseline:.3f}."
-    figures = {metric: value, "floor": spec.min_metric, "gain": gain, "min_gain": spec.min_gain}
-    return GateResult("quality", sentence, value >= spec.min_metric and gain >= spec.min_gain, figures)
+@dataclass(frozen=True)
+class _Finding:
+    """One of the questions that the gate asks, answered."""
+
+    sentence: str
+    passed: bool
+    figures: dict[str, float] = field(default_factory=dict)
+
+
+def quality(candidate: Candidate) -> GateResult:
+    """It reaches its floors on the holdout and on every slice, beats guessing, and is not worse than the champion."""
+    findings = [_floor(candidate), _guessing(candidate), *_slices(candidate), _champion(compare(candidate))]
+    refused = [finding for finding in findings if not finding.passed]
+    figures = {name: value for finding in findings for name, value in finding.figures.items()}
+    sentence = " ".join(finding.sentence for finding in refused or findings if finding.sentence)
+    return GateResult("quality", sentence, not refused, figures)
+
+
+def _floor(candidate: Candidate) -> _Finding:
+    from tasks.monitoring.quality import estimate
+
+    metric, floor = candidate.use_case.training.metric, candidate.use_case.gates.min_metric
+    judged = candidate.judged
+    found = estimate(metric, judged["score"].to_numpy(dtype=float), judged["label"].to_numpy())
+    if found is None:
+        return _Finding(f"Its holdout of {len(judged):,} rows does not define {metric}.", passed=False)
+    figures = {metric: found.value, "floor": floor}
+    if found.value < floor:
+        sentence = f"Its {metric} on the holdout is {found.value:.3f}, below the floor of {floor:.3f}."
+        return _Finding(sentence, passed=False, figures=figures)
+    return _Finding(f"Its {metric} on the holdout is {found.value:.3f}.", passed=True, figures=figures)
+
+
+def _guessing(candidate: Candidate) -> _Finding:
+    judged, least = candidate.judged, candidate.use_case.gates.min_gain
+    baseline = candidate.run.data.metrics.get("baseline_accuracy")
+    if baseline is None:
+        return _Finding("Its run does not say how good guessing is (baseline_accuracy).", passed=False)
+    gain = float(((judged["score"] >= 0.5) == (judged["label"] == 1)).mean()) - baseline
+    figures = {"gain": gain, "min_gain": least}
+    if gain < least:
+        sentence = f"It beats guessing ({baseline:.3f}) by {gain:.3f} only; {least:.3f} is asked."
+        return _Finding(sentence, passed=False, figures=figures)
+    return _Finding(f"Guessing gives {baseline:.3f}.", passed=True, figures=figures)
+
+
+def _slices(candidate: Candidate) -> Iterator[_Finding]:
+    """A finding for each slice below its floor, and one with the worst of all."""
+    judged, limits = candidate.judged, candidate.use_case.gates
+    right = (judged["score"] >= 0.5) == (judged["label"] == 1)
+    shares = {
+        f"{column.removeprefix(_SLICE)} = {value}": (len(part), float(part.mean()))
+        for column in judged.columns
+        if column.startswith(_SLICE)
+        for value, part in right.groupby(judged[column])
+        if len(part) >= limits.slice_min_rows
+    }
+    for name, (rows, share) in shares.items():
+        if share < limits.slice_min_accuracy:
+            yield _Finding(
+                f"On the {rows:,} rows with {name} its accuracy is {share:.3f}, below the floor of "
+                f"{limits.slice_min_accuracy:.3f} for a slice.",
+                passed=False,
+            )
+    if shares:
+        worst = min(shares, key=lambda name: shares[name][1])
+        sentence = f"The worst of {len(shares)} slices, {worst}, has {shares[worst][1]:.3f}."
+        yield _Finding(sentence, passed=True, figures={"worst_slice_accuracy": shares[worst][1]})
+
+
+def _champion(comparison: Comparison | None) -> _Finding:
+    if comparison is None:
+        return _Finding("", passed=True)  # the first of all, or the champion itself: the floors are what counts
+    return _Finding(str(comparison), comparison.passed, comparison.figures)

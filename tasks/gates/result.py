@@ -11,3 +11,8 @@ class GateResult:
     sentence: str
     passed: bool
     figures: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def verdict(self) -> str:
+        """In a word."""
+        return "passed" if self.passed else "refused"

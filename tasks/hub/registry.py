@@ -22,6 +22,7 @@ PREVIOUS = "previous"
 
 DIGEST_TAG = "sluss.digest"
 INPUTS_TAG = "sluss.inputs"
+MODEL_FILE = "model.skops"
 PROFILE_FILE = "reference_profile.json"
 CONFIG_FILE = "use_case.json"  # the use case as its config was at training
 HOLDOUT_FILE = "holdout.parquet"  # id, label and score of every holdout row, as recorded at training
@@ -150,7 +151,7 @@ def load(settings: Settings, version: "ModelVersion") -> LoadedModel:
 
     folder = local_copy(settings, version)
     try:
-        pipeline: Pipeline = skops.io.load(folder / "model.skops", trusted=list(TRUSTED_TYPES))
+        pipeline: Pipeline = skops.io.load(folder / MODEL_FILE, trusted=list(TRUSTED_TYPES))
     except UntrustedTypesFoundException as error:
         raise ModelError(f"{version.name} version {version.version} is refused: {error}") from None
     return LoadedModel(str(version.version), str(version.run_id), pipeline)
@@ -158,31 +159,64 @@ def load(settings: Settings, version: "ModelVersion") -> LoadedModel:
 
 def local_copy(settings: Settings, version: "ModelVersion") -> Path:
     """Folder with the version's artifacts, downloaded unless a copy with the recorded digest is at hand."""
+    recorded = recorded_digest(version)
+    target = copies(settings) / recorded
+    if target.is_dir() and artifact_digest(target) == recorded:
+        return target
+    with tempfile.TemporaryDirectory(dir=copies(settings)) as scratch:
+        fresh = download(settings, version, Path(scratch))
+        check_digest(version, artifact_digest(fresh))
+        return keep(settings, fresh, recorded)
+
+
+def recorded_digest(version: "ModelVersion") -> str:
+    """The digest that a version's artifacts had at its registration.
+
+    Raises:
+        ModelError: none was recorded.
+    """
     recorded = version.tags.get(DIGEST_TAG)
     if not recorded:
         raise ModelError(
             f"{version.name} version {version.version} bears no digest, so nobody can say that it is the model "
             "that was validated. Train it through the pipeline: make train."
         )
-    target: Path = settings.home / "models" / recorded
-    if target.is_dir() and artifact_digest(target) == recorded:
+    return str(recorded)
+
+
+def check_digest(version: "ModelVersion", found: str) -> None:
+    """Compare the digest of a version's artifacts with the recorded one.
+
+    Raises:
+        ModelError: none was recorded, or it is another one.
+    """
+    recorded = recorded_digest(version)
+    if found != recorded:
+        raise ModelError(
+            f"{version.name} version {version.version} is not the model that was validated: its artifacts have "
+            f"the digest {found[:12]}, recorded is {recorded[:12]}. Someone changed or damaged a file in the "
+            "artifact store; restore it, or train again: make train."
+        )
+
+
+def copies(settings: Settings) -> Path:
+    """The folder with a copy of every version that was loaded here, under its digest."""
+    folder = settings.home / "models"
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def keep(settings: Settings, fresh: Path, digest: str) -> Path:
+    """Move artifacts of that digest to where loads look for them, and return where that is."""
+    target = copies(settings) / digest
+    if target.is_dir() and artifact_digest(target) == digest:
         return target
-    target.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=target.parent) as scratch:
-        fresh = download(settings, version, Path(scratch))
-        found = artifact_digest(fresh)
-        if found != recorded:
-            raise ModelError(
-                f"{version.name} version {version.version} is not the model that was validated: its artifacts have "
-                f"the digest {found[:12]}, recorded is {recorded[:12]}. Someone changed or damaged a file in the "
-                "artifact store; restore it, or train again: make train."
-            )
-        shutil.rmtree(target, ignore_errors=True)
-        try:
-            fresh.rename(target)
-        except OSError:  # another step put the same bytes there first
-            if artifact_digest(target) != recorded:
-                raise
+    shutil.rmtree(target, ignore_errors=True)
+    try:
+        fresh.rename(target)
+    except OSError:  # another step put the same bytes there first
+        if artifact_digest(target) != digest:
+            raise
     return target
 
 

@@ -118,7 +118,9 @@ class Gates(_Frozen):
     min_gain: float = Field(
         ge=0, le=1, description="`quality`: least gain in accuracy over always guessing the most frequent class"
     )
-    slice_min_metric: float = Field(ge=0, le=1, description="`quality`: least metric on each slice of the holdout …")
+    slice_min_accuracy: float = Field(
+        ge=0, le=1, description="`quality`: least accuracy on each slice of the holdout …"
+    )
     slice_min_rows: int = Field(ge=1, description="… that has at least so many rows")
     margin: float = Field(
         ge=0, lt=1, description="`quality`: a challenger whose accuracy is lower by more than this is worse"

@@ -57,11 +57,16 @@ def recorded(settings: Settings, use_case: UseCase, version: "ModelVersion") -> 
     client = connect(settings)
     with reachable(settings):
         tags = dict(client.get_run(version.run_id).data.tags)
-    config = _config(use_case, version, folder / registry.CONFIG_FILE)
+    config = recorded_config(use_case, version, folder / registry.CONFIG_FILE)
     return Recorded(str(version.version), str(version.run_id), tags, folder, config)
 
 
-def _config(use_case: UseCase, version: "ModelVersion", path: "Path") -> UseCase:
+def recorded_config(use_case: UseCase, version: "ModelVersion", path: "Path") -> UseCase:
+    """The use case as its config was when the version was trained.
+
+    Raises:
+        ModelError: the version holds no config, or one that this code cannot read.
+    """
     try:
         return UseCase.model_validate(json.loads(path.read_text(encoding="utf-8")))
     except FileNotFoundError:

@@ -1,0 +1,127 @@
+"""Challenger and champion on the same recent rows."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from tasks.gates.candidate import Candidate
+from tasks.gates.evidence import allowance, chance_if_worse
+from tasks.hub import registry
+from tasks.hub.tracking import connect, reachable
+from tasks.shared.errors import ModelError
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from mlflow.entities.model_registry import ModelVersion
+
+# Versions that this one was compared with, in their order: each comparison has its own part of alpha.
+CHAMPIONS_TAG = "sluss.champions"
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """How right both models are on `rows` rows, and the chance of that if the challenger is worse by the margin."""
+
+    champion_version: str
+    rows: int
+    challenger: float
+    champion: float
+    chance: float
+    allowed: float
+    margin: float
+
+    @property
+    def passed(self) -> bool:
+        """Whether chance can be excluded; on all rows together the challenger must hold its own too."""
+        return self.chance <= self.allowed and self.challenger - self.champion >= -self.margin
+
+    @property
+    def figures(self) -> dict[str, float]:
+        """For the run."""
+        return {
+            "champion_version": float(self.champion_version),
+            "compared_rows": float(self.rows),
+            "challenger_accuracy": self.challenger,
+            "champion_accuracy": self.champion,
+            "chance_if_worse": self.chance,
+            "chance_allowed": self.allowed,
+        }
+
+    def __str__(self) -> str:
+        if not self.rows:
+            return (
+                f"There are no rows to compare it on with the champion, version {self.champion_version}, which learned "
+                "from all of them. Wait for newer labels."
+            )
+        verdict = "is not shown to be as good as" if not self.passed else "is no worse than"
+        return (
+            f"It {verdict} the champion, version {self.champion_version}: on {self.rows:,} rows that neither learned "
+            f"from, its accuracy is {self.challenger:.3f} and the champion's {self.champion:.3f}; were it worse by "
+            f"{self.margin:.3f}, the chance of this would be {self.chance:.2g} at most (allowed: {self.allowed:.2g})."
+        )
+
+
+def compare(candidate: Candidate) -> Comparison | None:
+    """The candidate beside the present champion, or None where there is none or it is the candidate itself.
+
+    Raises:
+        ModelError: the champion cannot be loaded, or its run does not say until when it learned.
+        ServiceError: MLflow does not answer.
+    """
+    champion = registry.by_alias(candidate.settings, candidate.use_case, registry.CHAMPION)
+    if champion is None or str(champion.version) == str(candidate.version.version):
+        return None
+    limits = candidate.use_case.gates
+    challenged = _count(candidate, str(champion.version))
+    right = _right(candidate, champion)
+    chance = chance_if_worse((right["challenger"] - right["champion"]).to_numpy(dtype=float), limits.margin)
+    return Comparison(
+        str(champion.version),
+        len(right),
+        float(right["challenger"].mean()) if len(right) else 0.0,
+        float(right["champion"].mean()) if len(right) else 0.0,
+        chance,
+        allowance(limits.alpha, int(candidate.version.version), challenged),
+        limits.margin,
+    )
+
+
+def _right(candidate: Candidate, champion: "ModelVersion") -> "pd.DataFrame":
+    """Whether `challenger` and `champion` are right (1 or 0) on each row, in the order in which the rows happened."""
+    loaded = registry.load(candidate.settings, champion)
+    rows = candidate.rows.holdout.merge(candidate.judged[["id", "score"]], on="id")
+    rows = rows[_unseen(candidate, champion, rows)].sort_values(["event_time", "id"])
+    # A champion may take other columns than the candidate does.
+    features = list(getattr(loaded.pipeline, "feature_names_in_", candidate.use_case.features))
+    champions = loaded.pipeline.predict_proba(rows[features])[:, 1] if len(rows) else rows["score"]
+    labels = rows["label"] == 1
+    return rows[["id"]].assign(
+        challenger=((rows["score"] >= 0.5) == labels).astype(int), champion=((champions >= 0.5) == labels).astype(int)
+    )
+
+
+def _unseen(candidate: Candidate, champion: "ModelVersion", rows: "pd.DataFrame") -> "pd.Series[bool]":
+    """Rows that the champion did not learn from, which would flatter it: its own holdout's, and all that came after."""
+    import pandas as pd
+
+    client = connect(candidate.settings)
+    with reachable(candidate.settings):
+        until = client.get_run(champion.run_id).data.tags.get("sluss.until")
+    if until is None:
+        raise ModelError(f"The run of the champion, version {champion.version}, does not say until when it learned.")
+    folder = registry.local_copy(candidate.settings, champion)
+    held_out = pd.read_parquet(folder / registry.HOLDOUT_FILE, columns=["id"])["id"]
+    return (rows["event_time"] >= datetime.fromisoformat(until)) | rows["id"].isin(held_out)
+
+
+def _count(candidate: Candidate, champion: str) -> int:
+    """How many champions the version was compared with, this one included; a comparison repeated counts once.
+
+    Written down before the result is known: killed in between, a comparison cannot be had again for nothing.
+    """
+    known = [name for name in candidate.run.data.tags.get(CHAMPIONS_TAG, "").split(",") if name]
+    if champion not in known:
+        known.append(champion)
+        with reachable(candidate.settings):
+            connect(candidate.settings).set_tag(candidate.version.run_id, CHAMPIONS_TAG, ",".join(known))
+    return known.index(champion) + 1

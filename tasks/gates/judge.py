@@ -1,0 +1,67 @@
+"""All gates, one after the other, on one version."""
+
+import contextlib
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tasks.gates.candidate import Candidate
+from tasks.gates.data import data
+from tasks.gates.environment import environment
+from tasks.gates.fresh import fresh_process
+from tasks.gates.identity import identity
+from tasks.gates.monitoring import monitoring
+from tasks.gates.preprocessing import preprocessing
+from tasks.gates.quality import quality
+from tasks.gates.result import GateResult
+from tasks.gates.safety import safety
+from tasks.gates.speed import speed
+from tasks.hub import registry
+from tasks.shared.errors import ServiceError, SlussError
+from tasks.shared.settings import Settings
+from tasks.shared.use_case import UseCase
+
+if TYPE_CHECKING:
+    from mlflow.entities.model_registry import ModelVersion
+
+# In an order that leaves the fresh process time to work.
+_GATES = (data, identity, safety, environment, monitoring, quality, preprocessing, speed)
+
+
+def judge(
+    settings: Settings, use_case: UseCase, find: "Callable[[], ModelVersion]"
+) -> tuple[Candidate, tuple[GateResult, ...]]:
+    """What every gate says of a version.
+
+    Args:
+        settings: where things are.
+        use_case: whose limits count.
+        find: gives the version. It is asked when the fresh process, which takes longest, is on its way.
+
+    Raises:
+        ModelError: there is no such version, or it has no run.
+        ServiceError: MLflow or the lake does not answer.
+    """
+    with (
+        tempfile.TemporaryDirectory(dir=registry.copies(settings)) as scratch,
+        fresh_process(Path(scratch)) as fresh,
+    ):
+        candidate = Candidate(settings, use_case, find(), fresh)
+        assert candidate.run is not None  # without a run there is nowhere to keep what the gates say
+        with contextlib.suppress(Exception):  # what is missing, the gates meet again and say
+            fresh.ask(candidate.model_file, candidate.raw)
+        return candidate, tuple(_answer(gate, candidate) for gate in _GATES)
+
+
+def _answer(gate: Callable[[Candidate], GateResult], candidate: Candidate) -> GateResult:
+    """A gate that cannot decide refuses, whatever kept it from deciding, except a service that does not answer."""
+    try:
+        return gate(candidate)
+    except ServiceError:
+        raise
+    except SlussError as error:
+        return GateResult(gate.__name__, str(error), passed=False)
+    except Exception as error:  # noqa: BLE001 - what a damaged or foreign artifact raises is anything
+        reason = " ".join(f"{type(error).__name__}: {error}".split())[:300]
+        return GateResult(gate.__name__, f"It cannot be decided, and so it is refused: {reason}.", passed=False)

@@ -1,0 +1,26 @@
+"""Score raw rows with a model in a process that has nothing but the installed packages; none of this project's code.
+
+Run by tasks/gates/fresh.py as `python -I -S score_afresh.py <folder of packages>`. One line of JSON on its standard
+input says which model, which rows and where to write the scores; until it comes, the imports are done.
+"""
+
+import gc
+import json
+import sys
+
+
+def main() -> None:
+    """Import, wait for the order, score."""
+    sys.path.append(sys.argv[1])
+    gc.disable()
+    import numpy as np
+    import pandas as pd
+    import skops.io
+
+    order = json.loads(sys.stdin.readline())
+    pipeline = skops.io.load(order["model"], trusted=order["trusted"])
+    np.save(order["scores"], pipeline.predict_proba(pd.read_parquet(order["rows"]))[:, 1])
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,29 @@
+"""Does it score a batch fast enough?"""
+
+import time
+from statistics import median
+
+from tasks.gates.candidate import Candidate
+from tasks.gates.result import GateResult
+
+_BATCH = 4_096  # rows
+_RUNS = 3
+
+
+def speed(candidate: Candidate) -> GateResult:
+    """The median time of a few batches is within the budget."""
+    pipeline, limit = candidate.pipeline, candidate.use_case.gates.max_ms_per_1000_rows
+    rows = candidate.raw
+    batch = rows.iloc[[index % len(rows) for index in range(_BATCH)]]
+    seconds = []
+    for _ in range(_RUNS):
+        started = time.perf_counter()
+        pipeline.predict_proba(batch)
+        seconds.append(time.perf_counter() - started)
+    took = median(seconds) * 1_000 / (_BATCH / 1_000)
+    words = f"{took:.3g} ms for 1,000 rows of a batch of {_BATCH:,}"
+    figures = {"ms_per_1000_rows": took, "limit": limit, "rows_per_second": 1e6 / took}
+    if took > limit:
+        sentence = f"It takes {words}; gates.max_ms_per_1000_rows allows {limit:g} ms."
+        return GateResult("speed", sentence, passed=False, figures=figures)
+    return GateResult("speed", f"It takes {words}; {limit:g} ms are allowed.", passed=True, figures=figures)
