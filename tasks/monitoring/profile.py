@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from tasks.monitoring.quality import Estimate, estimate
-from tasks.monitoring.words import text_numbers, vocabulary
+from tasks.monitoring.words import Words, hashed_words, text_numbers, vocabulary
 from tasks.shared.errors import ModelError
 from tasks.shared.use_case import UseCase
 
@@ -65,8 +65,9 @@ def build_profile(
             f"The holdout does not define {use_case.training.metric}: it needs labelled rows of both classes. "
             "Raise training.holdout_days, or check the labels."
         )
-    vocabularies = {name: vocabulary(_texts(training_rows[name])) for name in _named(use_case, "text")}
-    features = feature_parts(use_case, training_rows, vocabularies)
+    words = {name: hashed_words(_texts(training_rows[name])) for name in _named(use_case, "text")}
+    vocabularies = {name: vocabulary(texts) for name, texts in words.items()}
+    features = feature_parts(use_case, training_rows, vocabularies, words)
     unseen = feature_parts(use_case, holdout_rows, vocabularies)
     confidence = np.maximum(scores, 1 - scores)
     return {
@@ -108,13 +109,19 @@ def read_profile(content: dict[str, Any]) -> Profile:
         ) from None
 
 
-def feature_parts(use_case: UseCase, rows: "pd.DataFrame", vocabularies: dict[str, str]) -> dict[str, Part]:
-    """The distribution of every feature, text as derived numbers; the same function for training and for scoring."""
+def feature_parts(
+    use_case: UseCase, rows: "pd.DataFrame", vocabularies: dict[str, str], words: dict[str, Words] | None = None
+) -> dict[str, Part]:
+    """The distribution of every feature, text as derived numbers; the same function for training and for scoring.
+
+    `words` are the rows' texts where they were taken apart before.
+    """
     parts: dict[str, Part] = {}
     for name in use_case.features:
         column, kind = rows[name], use_case.curation.columns[name].kind
         if kind == "text":
-            numbers = text_numbers(_texts(column), vocabularies.get(name, ""))
+            texts = (words or {}).get(name) or hashed_words(_texts(column))
+            numbers = text_numbers(texts, vocabularies.get(name, ""))
             parts |= {f"{name}.{key}": number_part(values) for key, values in numbers.items()}
         elif kind == "number":
             parts[name] = number_part(column.dropna().to_numpy(dtype=float))

@@ -27,9 +27,12 @@ def cross_validate(pipeline: "Pipeline", use_case: UseCase, train: "pd.DataFrame
     """Mean and standard deviation of the metric over shuffled, stratified folds of the training window."""
     from sklearn.model_selection import StratifiedKFold, cross_val_score
 
+    from tasks.training.folding import what_folds_share
+
     spec = use_case.training
     folds = StratifiedKFold(spec.folds, shuffle=True, random_state=spec.seed)
-    scores = cross_val_score(pipeline, train[list(use_case.features)], train["label"], cv=folds, scoring=spec.metric)
+    pipeline, features = what_folds_share(pipeline, train[list(use_case.features)])
+    scores = cross_val_score(pipeline, features, train["label"], cv=folds, scoring=spec.metric)
     return {f"cv_{spec.metric}_mean": float(scores.mean()), f"cv_{spec.metric}_std": float(scores.std(ddof=1))}
 
 
