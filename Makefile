@@ -17,6 +17,8 @@ STEP := scripts/step.sh
 READY := .venv/.ready
 span = $(if $(INTERVAL),--interval $(INTERVAL),--history)
 version = $(if $(VERSION),--version $(VERSION))
+# The shell reads the id from its own environment, whatever characters it holds.
+asked = $(if $(ID),--id "$$ID") $(if $(INTERVAL),--interval $(INTERVAL)) $(version) $(if $(JSON),--json)
 
 .PHONY: help
 help:  ## List the commands
@@ -37,7 +39,7 @@ report: $(READY)  ## Write the report anew and open it
 	@$(PYTHON) tasks/make_report.py --use-case $(USE_CASE) --open
 
 ##@ Steps (in the stack when it is up, embedded otherwise; USE_CASE=sentiment)
-.PHONY: data train plots gates deploy history score
+.PHONY: data train plots gates deploy history score lineage why
 data: $(READY)  ## Bring in and curate the history, or INTERVAL=2026-01-05
 	@$(STEP) generate_data $(span) && $(STEP) curate_data $(span)
 train: $(READY)  ## Train, judge and register a model
@@ -53,6 +55,11 @@ history: $(READY)  ## Show what was in production from when to when, by whom and
 score: $(READY)  ## Score and monitor INTERVAL=2026-01-05
 	$(if $(INTERVAL),,$(error Name the interval to score: make score INTERVAL=2026-01-05))
 	@$(STEP) batch_predict $(span) && $(STEP) monitor_model $(span) && $(STEP) generate_summary $(span)
+lineage: $(READY)  ## Show what made a prediction (ID=movies-12) or VERSION=1, or what came of INTERVAL=2026-01-05 (JSON=1, SVG=path)
+	@$(STEP) show_lineage $(asked) $(if $(SVG),--svg - > "$$SVG.part" && mv "$$SVG.part" "$$SVG" || { rm "$$SVG.part"; exit 2; })
+why: $(READY)  ## Show one prediction's receipt, and score its row again: ID=movies-12 (INTERVAL=2026-01-05, JSON=1)
+	$(if $(ID),,$(error Name the row: make why ID=movies-12))
+	@$(STEP) explain_prediction $(asked)
 
 ##@ The stack (real services in containers)
 .PHONY: up down destroy ps logs login shell backfill build base-images smoke

@@ -2,9 +2,12 @@
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tasks.storage.lake import END, FIRST, INTERVAL, Lake
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 SCORED_FROM = "sluss.curated.version"  # in a commit of `predictions`: the version of `curated` that was read
 
@@ -18,8 +21,8 @@ class Written:
     notes: dict[str, str] = field(default_factory=dict)
 
 
-def rows_with_id(lake: Lake, table: str, row_id: str, interval: str | None = None) -> list[dict[str, Any]]:
-    """All rows with that id, the newest interval first; none where the table does not exist.
+def rows_with_id(lake: Lake, table: str, row_id: str, interval: str | None = None) -> "pa.Table | None":
+    """All rows with that id, the newest interval first, or None where the table does not exist.
 
     Files and row groups whose smallest and largest id leave it out are skipped; of the others the ids are read, and
     the other columns only where an id was found.
@@ -29,13 +32,13 @@ def rows_with_id(lake: Lake, table: str, row_id: str, interval: str | None = Non
 
     opened = lake.table(table)
     if opened is None:
-        return []
+        return None
     where = f"id = {_quoted(row_id)}" + (f' AND "{INTERVAL}" = {_quoted(interval)}' if interval else "")
     query = f'SELECT * FROM looked_up WHERE {where} ORDER BY "{INTERVAL}" DESC'  # noqa: S608 - quoted below
     with lake.reachable():
         found = QueryBuilder().register("looked_up", opened).execute(query).read_all()
-    rows: list[dict[str, Any]] = pa.table(found).to_pylist()
-    return rows
+    # In the types of the table, as who reads a whole partition gets them, not those of the query engine.
+    return pa.table(found).cast(pa.schema(opened.schema().to_arrow()))
 
 
 def _quoted(text: str) -> str:

@@ -21,14 +21,19 @@ def lake(tmp_path) -> Lake:
 
 
 def test_a_row_is_found_in_all_its_intervals_the_newest_first(lake):
-    found = lookup.rows_with_id(lake, "predictions", "it's")
+    found = lookup.rows_with_id(lake, "predictions", "it's").to_pylist()
     assert [(row["interval"], row["score"]) for row in found] == list(zip(DAYS[::-1], (0.5, 0.25, 0.0), strict=True))
-    assert lookup.rows_with_id(lake, "predictions", "it's", DAYS[1]) == [found[1]]
+    assert lookup.rows_with_id(lake, "predictions", "it's", DAYS[1]).to_pylist() == [found[1]]
+
+
+def test_a_found_row_has_the_types_of_its_table(lake):
+    found = lookup.rows_with_id(lake, "predictions", "it's")
+    assert found.schema == lake.dataset("predictions").schema
 
 
 def test_nothing_is_found_where_there_is_nothing(lake):
-    assert lookup.rows_with_id(lake, "predictions", "x' OR '1' = '1") == []
-    assert lookup.rows_with_id(lake, "labels", "it's") == []
+    assert lookup.rows_with_id(lake, "predictions", "x' OR '1' = '1").num_rows == 0
+    assert lookup.rows_with_id(lake, "labels", "it's") is None
     assert lookup.written(lake, "labels", DAYS[0]) is None
     assert lookup.written(lake, "predictions", "2026-01-04") is None
 
