@@ -11,8 +11,11 @@ from tasks.shared.use_case import UseCase
 from tasks.storage.lake import INTERVAL, Lake
 from tasks.storage.lookup import SCORED_FROM
 from tasks.storage.pieces import Pieces, pieces
+from tasks.storage.point_in_time import known
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     import pyarrow as pa
 
     from tasks.hub.registry import LoadedModel
@@ -30,7 +33,7 @@ class Predictions:
 
 
 def run(settings: Settings, use_case: UseCase, interval: Interval) -> Predictions:
-    """Replace the interval's predictions by the champion's.
+    """Replace the interval's predictions by the champion's, from the rows as they were known at the interval's end.
 
     The model is found by its registered name and alias, and loaded only if it is the very one that was validated.
 
@@ -46,15 +49,16 @@ def run(settings: Settings, use_case: UseCase, interval: Interval) -> Prediction
     rows = _rows(lake, use_case, interval, (first, end))
     model = registry.load(settings, registry.champion(settings, use_case))
     notes = {SCORED_FROM: str(lake.version("curated"))}
-    lake.replace("predictions", lambda: _scored(rows, use_case, model), first, end, notes)
-    return Predictions(rows.rows, model.version, model.run_id)
+    counts: list[int] = []
+    lake.replace("predictions", lambda: _scored(rows, use_case, model, counts), first, end, notes)
+    return Predictions(sum(counts), model.version, model.run_id)
 
 
 def _rows(lake: Lake, use_case: UseCase, interval: Interval, span: tuple[str, str]) -> Pieces:
     columns = list(dict.fromkeys([INTERVAL, "id", "event_time", *use_case.features]))
     curated = lake.dataset("curated", first=span[0], last=span[1])
-    rows = None if curated is None else pieces(curated, columns, *span)
-    if rows is None or not rows.rows:
+    rows = None if curated is None else pieces(curated, columns, span, known(interval.end))
+    if rows is None or rows.is_empty:
         raise DataError(
             f"The interval {interval} of {use_case.name} has no curated rows, so there is nothing to score. "
             f"Curate it first: make data USE_CASE={use_case.name} INTERVAL={span[0]}."
@@ -62,13 +66,18 @@ def _rows(lake: Lake, use_case: UseCase, interval: Interval, span: tuple[str, st
     return rows
 
 
-def _scored(rows: Pieces, use_case: UseCase, model: "LoadedModel") -> "pa.RecordBatchReader":
-    """The predictions as a stream: no more than one batch is held at a time."""
+def _scored(rows: Pieces, use_case: UseCase, model: "LoadedModel", counts: list[int]) -> "pa.RecordBatchReader":
+    """The predictions as a stream: no more than one batch is held at a time. `counts` gets the size of each."""
     import pyarrow as pa
 
-    schema = score(model, use_case, rows.none()).schema
-    batches = (score(model, use_case, batch) for batch in rows.batches(BATCH_ROWS))
-    return pa.RecordBatchReader.from_batches(schema, batches)
+    counts.clear()  # a lost race begins anew
+
+    def batches() -> "Iterator[pa.RecordBatch]":
+        for batch in rows.batches(BATCH_ROWS):
+            counts.append(batch.num_rows)
+            yield score(model, use_case, batch)
+
+    return pa.RecordBatchReader.from_batches(score(model, use_case, rows.none()).schema, batches())
 
 
 def score(model: "LoadedModel", use_case: UseCase, rows: "pa.RecordBatch") -> "pa.RecordBatch":

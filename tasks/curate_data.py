@@ -11,6 +11,7 @@ from tasks.shared.interval import FORMAT, Interval, partition, partitions
 from tasks.shared.settings import Settings
 from tasks.shared.use_case import Column, UseCase
 from tasks.storage.lake import INTERVAL, Lake
+from tasks.storage.point_in_time import ARRIVED, with_supersession
 from tasks.storage.schema import LABEL_COLUMNS, Checked, arrow_schema, check, row_columns
 from tasks.storage.warehouse import Warehouse, open_warehouse
 
@@ -34,12 +35,13 @@ class CuratedData:
 
 @dataclass(frozen=True)
 class _Query:
-    """An SQL file, what its rows must look like, and the column that decides their partition."""
+    """An SQL file, what its rows must look like, the column that decides their partition, and when they arrived."""
 
     kind: str
     file: Path
     columns: dict[str, Column]
     time: str
+    arrival: str
     interval: Interval
     use_case: UseCase
 
@@ -54,9 +56,10 @@ class _Extract:
 
 
 def run(settings: Settings, use_case: UseCase, interval: Interval) -> CuratedData:
-    """Replace the interval's partitions of `curated`, `labels` and `quarantine`.
+    """Replace the interval's partitions of `curated`, `labels` and `quarantine` by all that has arrived until now.
 
-    Nothing is written unless rows and labels are both good enough.
+    Rows are kept as they arrived, late and corrected ones among them; readers say as of when they want to know. Nothing
+    is written unless rows and labels are both good enough.
 
     Raises:
         ConfigError: a query is missing or wrong, or the interval does not fit the partitions.
@@ -67,8 +70,9 @@ def run(settings: Settings, use_case: UseCase, interval: Interval) -> CuratedDat
     columns = row_columns(use_case.curation.columns)
     rows_file, labels_file = (settings.config_dir / f"{use_case.name}{end}.sql" for end in ("", "_labels"))
     with open_warehouse(settings) as warehouse:
-        rows = _extract(warehouse, _Query("row", rows_file, columns, "event_time", interval, use_case))
-        labels = _extract(warehouse, _Query("label", labels_file, LABEL_COLUMNS, "label_time", interval, use_case))
+        rows = _extract(warehouse, _Query("row", rows_file, columns, "event_time", ARRIVED, interval, use_case))
+        known = _Query("label", labels_file, LABEL_COLUMNS, "label_time", "label_time", interval, use_case)
+        labels = _extract(warehouse, known)
     _require_rows(rows, use_case, interval)
     for extract in (rows, labels):
         _limit_bad(extract, use_case, interval)
@@ -86,7 +90,7 @@ def _extract(warehouse: Warehouse, query: _Query) -> _Extract:
         passed, failed = _split(batch, checked, query)
         good.append(passed)
         bad += [failed] if failed.num_rows else []
-    unique, repeated = _split_repeated(pa.Table.from_batches(good, schema), query.kind)
+    unique, repeated = _split_repeated(pa.Table.from_batches(good, schema), query)
     return _Extract(query.kind, unique, pa.concat_tables([*bad, repeated]))
 
 
@@ -94,12 +98,11 @@ def _check_window(checked: Checked, query: _Query) -> None:
     """The query is the user's own; one without its window would bring the future into the past."""
     import pyarrow.compute as pc
 
-    first = pc.min(checked.values[query.time]).as_py()
-    last = [pc.max(checked.values[name]).as_py() for name in {query.time, "arrived_at"} & set(query.columns)]
-    if (first and first < query.interval.start) or any(moment and moment >= query.interval.end for moment in last):
+    times = checked.values[query.time]
+    first, last = pc.min(times).as_py(), pc.max(times).as_py()
+    if first and (first < query.interval.start or last >= query.interval.end):
         raise ConfigError(
-            f"{query.file} gives rows outside {query.interval}. It must keep {query.time} >= $1 and < $2, and what "
-            "arrived before $2."
+            f"{query.file} gives rows outside {query.interval}. It must keep {query.time} >= $1 and < $2."
         )
 
 
@@ -138,21 +141,20 @@ def _as_json(row: dict[str, object]) -> str:
     return json.dumps(row, default=str, ensure_ascii=False)
 
 
-def _split_repeated(good: "pa.Table", kind: str) -> "tuple[pa.Table, pa.Table]":
-    """Keep the first row of each id in a partition, whether the partition is curated alone or among others."""
-    import numpy as np
-    import pyarrow as pa
-    import pyarrow.compute as pc
+def _split_repeated(good: "pa.Table", query: _Query) -> "tuple[pa.Table, pa.Table]":
+    """Keep one row of those with the same id and arrival in a partition: nothing says which of them is the later one.
 
-    keys = pc.binary_join_element_wise(good[INTERVAL], good["id"], " ")
-    if pc.count_distinct(keys).as_py() == len(keys):
-        return good, _quarantined(kind, [])
-    codes = keys.combine_chunks().dictionary_encode().indices.to_numpy()
-    is_first = np.zeros(len(codes), dtype=bool)
-    is_first[np.unique(codes, return_index=True)[1]] = True
-    repeated = good.filter(pa.array(~is_first)).to_pylist()
-    bad = [(row.pop(INTERVAL), "id occurs more than once", row) for row in repeated]
-    return good.filter(pa.array(is_first)), _quarantined(kind, bad)
+    Rows of one id with different arrivals are corrections, and all of them are kept.
+    """
+    import pyarrow as pa
+
+    keys = good.select([INTERVAL, "id", query.arrival]).to_pandas()
+    is_repeated = keys.duplicated(keep="first").to_numpy()
+    if not is_repeated.any():
+        return good, _quarantined(query.kind, [])
+    repeated = good.filter(pa.array(is_repeated)).to_pylist()
+    bad = [(row.pop(INTERVAL), "id occurs more than once with the same arrival", row) for row in repeated]
+    return good.filter(pa.array(~is_repeated)), _quarantined(query.kind, bad)
 
 
 def _require_rows(rows: _Extract, use_case: UseCase, interval: Interval) -> None:
@@ -188,7 +190,7 @@ def _write(lake: Lake, rows: _Extract, labels: _Extract, span: tuple[str, str]) 
         lake.replace("quarantine", bad, *span)
     labels_good = labels.good.set_column(2, "label", pc.cast(labels.good["label"], pa.int8()))
     labels_version = lake.replace("labels", labels_good, *span)
-    version = lake.replace("curated", rows.good, *span)
+    version = lake.replace("curated", with_supersession(rows.good), *span)
     return CuratedData(
         rows.good.num_rows, labels_good.num_rows, rows.bad.num_rows, labels.bad.num_rows, version, labels_version
     )

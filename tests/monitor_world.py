@@ -90,8 +90,9 @@ class World:
         frame["prediction"] = (frame.score >= 0.5).astype("int8")
         frame["confidence"] = (frame.score - 0.5).abs() + 0.5
         frame["arrived_at"] = frame.event_time
+        frame["superseded_at"] = None
         tables = {
-            "curated": ["id", "event_time", "arrived_at", "source", "text"],
+            "curated": ["id", "event_time", "arrived_at", "superseded_at", "source", "text"],
             "predictions": ["id", "event_time", "score", "prediction", "confidence", "model_version", "run_id"],
         }
         for name, columns in tables.items():
@@ -101,7 +102,7 @@ class World:
         self.replace("labels", known[["interval", "id", "label", "label_time"]].sort_values("interval"))
 
     def replace(self, name: str, rows: pd.DataFrame) -> None:
-        smaller = {"prediction": pa.int8(), "label": pa.int8()}
+        smaller = {"prediction": pa.int8(), "label": pa.int8(), "superseded_at": pa.timestamp("us", "UTC")}
         columns = {name: pa.array(rows[name].tolist(), smaller.get(name)) for name in rows}
         table = pa.table(columns)
         self.lake.replace(name, table, min(rows["interval"]), "9999")

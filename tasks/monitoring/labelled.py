@@ -7,6 +7,7 @@ from tasks.monitoring.tables import LABELS, PREDICTIONS, read_rows
 from tasks.shared.interval import Interval, length, partition
 from tasks.shared.use_case import Monitoring, UseCase
 from tasks.storage.lake import INTERVAL, Lake
+from tasks.storage.point_in_time import known_labels
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -23,9 +24,10 @@ def window(use_case: UseCase, interval: Interval) -> list[str]:
 
 def labelled_rows(lake: Lake, first: str, last: str, known_before: datetime) -> "pd.DataFrame":
     """Predictions of the intervals with the labels known before a moment; a corrected label counts once."""
-    labels = read_rows(lake, LABELS, ["id", "label", "label_time"], first=first, last=last)
-    if not labels.empty:
-        labels = labels[labels.label_time < known_before].sort_values("label_time").drop_duplicates("id", keep="last")
+    import pandas as pd
+
+    table = lake.dataset(LABELS, first=first, last=last)
+    labels = pd.DataFrame(columns=["id", "label", "label_time"]) if table is None else known_labels(table, known_before)
     if labels.empty:
         return labels.assign(interval="", score=0.0, model_version="")
     scored = read_rows(lake, PREDICTIONS, [INTERVAL, "id", "score", "model_version"], first=first, last=last)

@@ -14,7 +14,7 @@ from tasks.monitoring.drift import measure_drift
 from tasks.monitoring.labelled import newest_labelled, window
 from tasks.monitoring.profile import Profile
 from tasks.monitoring.quality import estimate
-from tasks.monitoring.tables import BINS, CURATED, PREDICTIONS, Summary, read_rows, read_summaries
+from tasks.monitoring.tables import BINS, PREDICTIONS, Summary, read_known, read_rows, read_summaries
 from tasks.shared.errors import DataError
 from tasks.shared.interval import Interval, partition
 from tasks.shared.use_case import UseCase
@@ -51,7 +51,7 @@ def summarise(lake: Lake, use_case: UseCase, interval: Interval, rows: "pd.DataF
     import numpy as np
 
     name, (version, run_id) = partition(interval.start, use_case.unit), version_of(rows)
-    raw = read_rows(lake, CURATED, ["id", *use_case.features], first=name, last=name)
+    raw = read_known(lake, ["id", *use_case.features], (name, name), interval.end)
     labelled = newest_labelled(lake, use_case, interval, version)
     scores, labels = labelled.score.to_numpy(dtype=float), labelled.label.to_numpy()
     counts, _ = np.histogram(rows.score, bins=BINS, range=(0, 1))

@@ -10,8 +10,11 @@ from tasks.monitoring.quality import Estimate
 from tasks.shared.interval import Interval, partition
 from tasks.shared.use_case import UseCase
 from tasks.storage.lake import INTERVAL, Lake
+from tasks.storage.point_in_time import known_rows
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     import pandas as pd
     import pyarrow as pa
 
@@ -41,6 +44,17 @@ def read_rows(
 ) -> "pd.DataFrame":
     """Columns of the partitions first ≤ interval ≤ last; empty where the table does not exist."""
     rows: pd.DataFrame = _read(lake, table, columns, (first, last)).to_pandas()
+    return rows
+
+
+def read_known(lake: Lake, columns: list[str], span: tuple[str, str], as_of: "datetime") -> "pd.DataFrame":
+    """Columns of the curated rows of the partitions first ≤ interval ≤ last, as known just before a moment."""
+    import pandas as pd
+
+    table = lake.dataset(CURATED, first=span[0], last=span[1])
+    rows: pd.DataFrame = (
+        pd.DataFrame(columns=columns) if table is None else known_rows(table, columns, as_of).to_pandas()
+    )
     return rows
 
 

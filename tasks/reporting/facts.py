@@ -11,7 +11,7 @@ from tasks.monitoring.alerts import Alert
 from tasks.monitoring.labelled import labelled_rows
 from tasks.monitoring.profile import Profile, read_profile
 from tasks.monitoring.quality import Estimate, Metric, estimate
-from tasks.monitoring.tables import CURATED, Summary, read_alerts, read_rows, read_summaries
+from tasks.monitoring.tables import Summary, read_alerts, read_known, read_summaries
 from tasks.shared.errors import DataError
 from tasks.shared.interval import parse_interval
 from tasks.shared.settings import Settings
@@ -120,15 +120,16 @@ def _labelled(
 ) -> "tuple[pd.DataFrame, dict[str, Counter[str]]]":
     """Scored rows with all labels known by the last interval's end, and the rows by category of each interval."""
     first, last = seen[0].interval, seen[-1].interval
-    rows = labelled_rows(lake, first, last, parse_interval(last, use_case.unit).end)
+    as_of = parse_interval(last, use_case.unit).end
+    rows = labelled_rows(lake, first, last, as_of)
     if mix_column is None:
         return rows, {}
-    raw = read_rows(lake, CURATED, [INTERVAL, "id", mix_column], first=first, last=last)
+    raw = read_known(lake, [INTERVAL, "id", mix_column], (first, last), as_of)
     raw = raw.rename(columns={mix_column: "mix"})
     mixes: dict[str, Counter[str]] = {
         str(name): Counter(part.dropna().astype(str)) for name, part in raw.groupby(INTERVAL)["mix"]
     }
-    return rows.merge(raw[["id", "mix"]].drop_duplicates("id"), on="id", how="left"), mixes
+    return rows.merge(raw[["id", "mix"]], on="id", how="left"), mixes
 
 
 def _estimate(metric: Metric, rows: "pd.DataFrame") -> Estimate | None:

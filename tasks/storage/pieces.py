@@ -22,16 +22,19 @@ class Pieces:
     columns: list[str]
     schema: "pa.Schema"  # of the whole table
     groups: "list[ds.ParquetFileFragment]"
+    kept: "ds.Expression"
 
     @property
-    def rows(self) -> int:
-        """How many rows there are, from the files' footers."""
-        return sum(int(group.count_rows()) for group in self.groups)
+    def is_empty(self) -> bool:
+        """Whether there is no row at all."""
+        scanners = (group.scanner(schema=self.schema, columns=[INTERVAL], filter=self.kept) for group in self.groups)
+        return not any(scanner.head(1).num_rows for scanner in scanners)
 
     def batches(self, size: int) -> "Iterator[pa.RecordBatch]":
         """All rows, at most `size` at a time."""
         for group in self.groups:
-            yield from group.to_table(columns=self.columns, schema=self.schema).to_batches(max_chunksize=size)
+            rows = group.to_table(columns=self.columns, schema=self.schema, filter=self.kept)
+            yield from rows.to_batches(max_chunksize=size)
 
     def none(self) -> "pa.RecordBatch":
         """A batch without rows."""
@@ -40,9 +43,14 @@ class Pieces:
         return pa.RecordBatch.from_pylist([], pa.schema([self.schema.field(name) for name in self.columns]))
 
 
-def pieces(table: "ds.Dataset", columns: list[str], first: str, end: str) -> Pieces:
-    """The partitions first ≤ interval < end. The footers of their files are read here, the rows later."""
+def pieces(table: "ds.Dataset", columns: list[str], span: tuple[str, str], kept: "ds.Expression") -> Pieces:
+    """The rows that `kept` lets through of the partitions first ≤ interval < end.
+
+    The footers of their files are read here, the rows later.
+    """
     import pyarrow.dataset as ds
 
-    files = table.get_fragments(filter=(ds.field(INTERVAL) >= first) & (ds.field(INTERVAL) < end))
-    return Pieces(columns, table.schema, [group for file in files for group in file.split_by_row_group()])
+    first, end = span
+    kept = (ds.field(INTERVAL) >= first) & (ds.field(INTERVAL) < end) & kept
+    files = table.get_fragments(filter=kept)
+    return Pieces(columns, table.schema, [group for file in files for group in file.split_by_row_group()], kept)

@@ -8,6 +8,7 @@ from tasks.shared.errors import DataError
 from tasks.shared.interval import partition
 from tasks.shared.use_case import UseCase
 from tasks.storage.lake import INTERVAL, Lake
+from tasks.storage.point_in_time import known_labels, known_rows
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -62,17 +63,14 @@ def _labelled(use_case: UseCase, curated: "DeltaTable", labels: "DeltaTable", un
     import pyarrow.dataset as ds
 
     start = until - timedelta(days=use_case.training.window_days)
-    columns = ["id", "event_time", *dict.fromkeys(use_case.curation.columns)]
-    kept = (
+    columns = list(dict.fromkeys(["id", "event_time", *use_case.curation.columns]))
+    window = (
         (ds.field(INTERVAL) >= partition(start, use_case.unit))
         & (ds.field("event_time") >= start)
-        & (ds.field("arrived_at") < until)
         & (ds.field("event_time") < until)
     )
-    rows = curated.to_pyarrow_dataset().to_table(list(dict.fromkeys(columns)), filter=kept)
-    known = labels.to_pyarrow_dataset().to_table(["id", "label", "label_time"], filter=ds.field("label_time") < until)
-    # A label can be corrected: the last one that had arrived counts.
-    newest = known.sort_by([("label_time", "ascending")]).to_pandas().drop_duplicates("id", keep="last")
+    rows = known_rows(curated.to_pyarrow_dataset(), columns, until, window)
+    newest = known_labels(labels.to_pyarrow_dataset(), until)
     joined: pd.DataFrame = rows.to_pandas().merge(newest[["id", "label"]], on="id")
     return joined.sort_values(["event_time", "id"], ignore_index=True)
 

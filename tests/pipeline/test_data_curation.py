@@ -82,13 +82,14 @@ def test_the_other_days_are_left_alone(settings, sentiment):
     fill(settings, [good(1)])
     curate(settings, sentiment, DAY)
     after = table(settings, "curated")
-    assert [row for row in after if row["interval"] == "2026-01-05"] == [{"interval": "2026-01-05", **good(1)}]
+    (row,) = (row for row in after if row["interval"] == "2026-01-05")
+    assert row == {"interval": "2026-01-05", "superseded_at": None, **good(1)}
     assert [row for row in after if row["interval"] != "2026-01-05"] == [
         row for row in before if row["interval"] != "2026-01-05"
     ]
 
 
-def test_what_arrives_after_the_day_is_not_seen(settings, sentiment):
+def test_late_rows_are_kept_with_their_arrival_and_labels_in_the_day_they_arrived(settings, sentiment):
     late = DAY.end + timedelta(seconds=1)
     labels = [
         {"id": "movies-1", "label": 1, "label_time": DAY.end - timedelta(microseconds=1)},
@@ -99,8 +100,18 @@ def test_what_arrives_after_the_day_is_not_seen(settings, sentiment):
     ]
     fill(settings, [good(1), good(2, arrived_at=DAY.end), good(3, arrived_at=late)], labels)
     curate(settings, sentiment, DAY)
-    assert [row["id"] for row in table(settings, "curated")] == ["movies-1"]
+    arrivals = {row["id"]: row["arrived_at"] for row in table(settings, "curated")}
+    assert arrivals == {"movies-1": NOON, "movies-2": DAY.end, "movies-3": late}
     assert [(row["id"], row["label"]) for row in table(settings, "labels")] == [("movies-1", 1), ("movies-9", 0)]
+
+
+def test_a_correction_stands_beside_the_row_that_it_supersedes(settings, sentiment):
+    later, last = DAY.end + timedelta(hours=1), DAY.end + timedelta(hours=2)
+    fill(settings, [good(1), good(1, arrived_at=last, text="c"), good(1, arrived_at=later, text="b"), good(2)])
+    assert curate(settings, sentiment, DAY).rows == 4
+    rows = [(row["text"], row["arrived_at"], row["superseded_at"]) for row in table(settings, "curated")]
+    assert sorted(rows[:3]) == [("b", later, last), ("c", last, None), ("fine", NOON, later)]
+    assert rows[3] == ("fine", NOON, None)
 
 
 moments = st.integers(-3 * 86_400, 3 * 86_400).map(lambda seconds: DAY.start + timedelta(seconds=seconds))
@@ -108,12 +119,12 @@ moments = st.integers(-3 * 86_400, 3 * 86_400).map(lambda seconds: DAY.start + t
 
 @given(times=st.lists(st.tuples(moments, moments), min_size=1, max_size=20))
 @hypothesis_settings(deadline=None, max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_a_day_holds_just_what_happened_and_arrived_in_it(times, settings, sentiment):
+def test_a_day_holds_just_what_happened_in_it_and_labels_that_arrived_in_it(times, settings, sentiment):
     rows = [good(0), *(good(n, event_time=event, arrived_at=arrival) for n, (event, arrival) in enumerate(times, 1))]
     labels = [{"id": f"movies-{n}", "label": 1, "label_time": arrival} for n, (_, arrival) in enumerate(times, 1)]
     fill(settings, rows, labels)
     curate(settings, sentiment, DAY)
-    expected = [row["id"] for row in rows if DAY.start <= row["event_time"] < DAY.end and row["arrived_at"] < DAY.end]
+    expected = [row["id"] for row in rows if DAY.start <= row["event_time"] < DAY.end]
     assert [row["id"] for row in table(settings, "curated")] == sorted(expected)
     known = [row["id"] for row in labels if DAY.start <= row["label_time"] < DAY.end]
     assert [row["id"] for row in table(settings, "labels")] == sorted(known)
@@ -134,7 +145,7 @@ def test_bad_rows_go_to_quarantine_with_the_reason(settings, sentiment):
         ("row", "movies-1", "text is empty"),
         ("row", "movies-2", "source is none of"),
         ("row", "movies-3", "text is missing"),
-        ("row", "movies-4", "id occurs more than once"),
+        ("row", "movies-4", "id occurs more than once with the same arrival"),
         ("row", None, "id is missing"),
         ("label", "movies-7", "label is none of 0, 1"),
     }
@@ -227,9 +238,8 @@ def own_query(settings, tmp_path) -> tuple[Settings, Path]:
         ("SELECT id, event_time, arrived_at, source FROM sentiment_rows", "does not give the column 'text'"),
         ("SELECT id, event_time, source, text FROM sentiment_rows", "does not give the column 'arrived_at'"),
         ("SELECT * FROM sentiment_rows", r"gives rows outside .*It must keep event_time >= \$1 and < \$2"),
-        ("SELECT * FROM sentiment_rows WHERE event_time >= $1 AND event_time < $2", "what arrived before"),
     ],
-    ids=["missing", "syntax", "no text", "no arrival", "no window", "late rows"],
+    ids=["missing", "syntax", "no text", "no arrival", "no window"],
 )
 def test_a_query_that_cannot_be_used_is_named_with_the_cure(own_query, sentiment, query, message):
     settings, file = own_query

@@ -1,0 +1,102 @@
+"""Rows and labels that come late or are corrected: picked up when curated again, never seen before they arrived."""
+
+import shutil
+from datetime import datetime, timedelta
+
+import pandas as pd
+import pyarrow as pa
+import pytest
+
+from tasks import batch_predict, curate_data
+from tasks.monitoring.labelled import labelled_rows
+from tasks.shared.interval import Interval, parse_interval
+from tasks.shared.settings import Settings
+from tasks.shared.use_case import load_use_case
+from tasks.storage.lake import Lake
+from tasks.storage.point_in_time import known_labels, known_rows
+from tasks.storage.warehouse import open_warehouse
+from tasks.training.rows import training_rows
+
+FIRST, SECOND = (parse_interval(day, "day") for day in ("2026-01-01", "2026-01-02"))
+LATER = SECOND.end + timedelta(days=1)
+AFTER = LATER + timedelta(days=1)
+
+
+@pytest.fixture
+def scored_days(first_days, sentiment, tmp_path) -> Settings:
+    """The first days, both scored, in a home that a test may change."""
+    home = shutil.copytree(first_days.home, tmp_path / "home")
+    settings = Settings(home=home, data=first_days.data)
+    for day in (FIRST, SECOND):
+        batch_predict.run(settings, sentiment, day)
+    return settings
+
+
+def predictions(settings: Settings) -> pd.DataFrame:
+    rows = Lake(settings, "sentiment").dataset("predictions").to_table().to_pandas()
+    return rows.sort_values(["interval", "id"], ignore_index=True)
+
+
+def correct(settings: Settings) -> str:
+    """Bring a correction and a late row of the first day, a late label and corrected ones. Gives the id."""
+    lake, arrival = Lake(settings, "sentiment"), pa.array([LATER], pa.timestamp("us", "UTC"))
+    row = lake.dataset("curated", first="2026-01-01", last="2026-01-01").head(1)
+    row = row.select(["id", "event_time", "arrived_at", "source", "text"]).set_column(2, "arrived_at", [arrival])
+    corrected = row.set_column(4, "text", [["corrected"]])
+    late = row.set_column(0, "id", [["late-1"]]).set_column(4, "text", [["late"]])
+    known = lake.dataset("labels", first="2026-01-02", last="2026-01-02").to_table()
+    labels = pa.table(
+        {
+            "id": ["late-1", *known["id"].to_pylist()],
+            "label": pa.array([1, *(1 - label for label in known["label"].to_pylist())], pa.int16()),
+            "label_time": pa.repeat(arrival[0], known.num_rows + 1),
+        }
+    )
+    span = Interval(LATER, LATER + timedelta(hours=1))
+    with open_warehouse(settings) as warehouse:
+        warehouse.replace("sentiment_rows", pa.concat_tables([corrected, late]), "arrived_at", span)
+        warehouse.replace("sentiment_labels", labels, "label_time", span)
+    curate_data.run(settings, load_use_case("sentiment", settings.config_dir), Interval(FIRST.start, AFTER))
+    return row["id"][0].as_py()
+
+
+def test_a_backfill_does_not_see_what_arrived_after_the_interval(scored_days, sentiment):
+    lake, before = Lake(scored_days, "sentiment"), predictions(scored_days)
+    learned = training_rows(lake, sentiment, SECOND.end).digest
+    judged = labelled_rows(lake, "2026-01-01", "2026-01-02", SECOND.end)
+    version = lake.table("curated").version()
+
+    corrected = correct(scored_days)
+    for day in (FIRST, SECOND):
+        batch_predict.run(scored_days, sentiment, day)
+
+    pd.testing.assert_frame_equal(predictions(scored_days), before)
+    assert training_rows(lake, sentiment, SECOND.end).digest == learned
+    pd.testing.assert_frame_equal(labelled_rows(lake, "2026-01-01", "2026-01-05", SECOND.end), judged)
+    assert lake.table("curated").version() > version
+    assert {corrected, "late-1"} <= set(_known(lake, AFTER).query("text in ['corrected', 'late']").id)
+
+
+def test_a_correction_counts_from_the_moment_it_arrived(scored_days):
+    corrected = correct(scored_days)
+    lake = Lake(scored_days, "sentiment")
+    just_before, just_after = (_known(lake, LATER + timedelta(microseconds=n)).set_index("id").text for n in (0, 1))
+    assert just_before[corrected] != "corrected"
+    assert just_after[corrected] == "corrected"
+    assert set(just_after.index) - set(just_before.index) == {"late-1"}
+    labels = [known_labels(lake.dataset("labels"), LATER + timedelta(microseconds=n)).set_index("id") for n in (0, 1)]
+    changed = labels[1].loc[labels[1].label_time == LATER].index.drop("late-1")
+    assert len(changed) > 100
+    assert (labels[0].label[changed] == 1 - labels[1].label[changed]).all()
+
+
+def test_a_training_after_the_correction_learns_from_it(scored_days, sentiment):
+    corrected = correct(scored_days)
+    rows = training_rows(Lake(scored_days, "sentiment"), sentiment, AFTER)
+    texts = pd.concat([rows.train, rows.holdout]).set_index("id").text
+    assert texts.index.is_unique
+    assert (texts[corrected], texts["late-1"]) == ("corrected", "late")
+
+
+def _known(lake: Lake, as_of: datetime) -> pd.DataFrame:
+    return known_rows(lake.dataset("curated", first="2026-01-01"), ["id", "text"], as_of).to_pandas()
