@@ -37,7 +37,10 @@ def add_deployment(graph: Graph, lake: Lake, version: Node, number: str, before:
     if entry is None:
         graph.link(Node("deployment", "deployment", {"ledger": UNKNOWN}), "put into production", version)
         return
-    facts = {"action": entry.action, "at": moment(entry.at), "by": entry.by, "reason": entry.reason, "hash": entry.hash}
+    facts = {"action": entry.action, "at": moment(entry.at), "by": entry.by, "reason": entry.reason}
+    verdicts = (f"{name} {said.partition(':')[0]}" for name, said in sorted(entry.gates.items()))
+    facts["gates then"] = ", ".join(verdicts) or UNKNOWN
+    facts["hash"] = entry.hash
     if broken := ledger.verify(entries):
         facts["ledger"] = f"not as it was written: {broken[0]}"
     graph.link(Node("deployment", f"entry {entry.number} of the ledger", dict(facts)), "put into production", version)

@@ -1,10 +1,13 @@
-"""What came of versions out of a log, and the picture of a graph."""
+"""What came of versions out of a log, who deployed them, and the picture of a graph."""
 
 import xml.etree.ElementTree as ET
+from datetime import UTC, datetime, timedelta
 
 import pyarrow as pa
 
 from tasks.hub.graph import Graph, Node, short
+from tasks.hub.ledger import Entry
+from tasks.hub.makers import deployment
 from tasks.hub.offspring import scored_intervals, spans
 from tasks.reporting.lineage_picture import picture
 from tasks.shared.settings import Settings
@@ -28,6 +31,20 @@ def test_a_span_is_broken_by_what_another_version_scored():
     assert spans(scored, "1") == {"01 to 02": 10, "04": 7}
     assert spans(scored, "2") == {"03 to 04": 6}
     assert spans(scored, "3") == {}
+
+
+def test_the_deployment_behind_a_prediction_is_the_last_one_before_it():
+    start = datetime(2026, 1, 1, tzinfo=UTC)
+    changes = [("promote", "1"), ("promote", "2"), ("rollback", "1"), ("promote", "3")]
+    entries = [
+        Entry(number, start + timedelta(days=number), action, version, None, "ada", "", {}, "", "")
+        for number, (action, version) in enumerate(changes, start=1)
+    ]
+    assert deployment(entries, "1", start + timedelta(days=2)).number == 1
+    assert deployment(entries, "1", start + timedelta(days=9)).number == 3
+    assert deployment(entries, "1").number == 3
+    assert deployment(entries, "2", start).number == 2, "scored by hand before it was deployed"
+    assert deployment(entries, "4") is None
 
 
 def test_digests_are_shortened_and_runs_are_not():
