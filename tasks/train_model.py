@@ -127,7 +127,7 @@ def _print(use_case: UseCase, model: TrainedModel) -> None:
     metric = use_case.training.metric
     table = Table("metric", "value", title=f"{model.name} version {model.version}", title_justify="left")
     for name, value in sorted(model.metrics.items()):
-        table.add_row(name, f"{value:.3f}")
+        table.add_row(name, f"{value:.0f}" if name.endswith("rows") else f"{value:.3f}")
     console = Console()
     console.print(table)
     if model.reused:

@@ -6,19 +6,18 @@ import tempfile
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from tasks.hub import environment
 from tasks.hub.identity import artifact_digest
+from tasks.hub.made_from import SLICES_FILE, datasets, parameters, provenance, slice_table
 from tasks.hub.registry import CONFIG_FILE, DIGEST_TAG, HOLDOUT_FILE, INPUTS_TAG, PROFILE_FILE, TRUSTED_TYPES
 from tasks.hub.tracking import connect, experiment_id, reachable
 from tasks.shared.settings import Settings
 from tasks.shared.use_case import UseCase
-from tasks.storage.lake import Lake
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
-    from mlflow.entities import DatasetInput
     from mlflow.models import Model
     from sklearn.pipeline import Pipeline
 
@@ -106,59 +105,12 @@ def _log_run(client: "MlflowClient", run_id: str, settings: Settings, use_case: 
     client.log_batch(
         run_id,
         metrics=[Metric(name, float(value), moment, 0) for name, value in measured.items()],
-        params=[Param(name, str(value)) for name, value in _parameters(use_case).items()],
-        tags=[RunTag(name, value) for name, value in _provenance(settings, use_case, candidate).items()],
+        params=[Param(name, str(value)) for name, value in parameters(use_case).items()],
+        tags=[RunTag(name, value) for name, value in provenance(settings, use_case, candidate).items()],
     )
-    client.log_inputs(run_id, datasets=[_dataset(settings, use_case, candidate.rows)])
-
-
-def _parameters(use_case: UseCase) -> dict[str, Any]:
-    spec = use_case.training
-    result: dict[str, Any] = {"window_days": spec.window_days, "holdout_days": spec.holdout_days, "folds": spec.folds}
-    result |= {"seed": spec.seed, "features": ",".join(use_case.features), "estimator": spec.estimator.name}
-    result |= {f"estimator.{name}": value for name, value in spec.estimator.params.items()}
-    for branch in spec.preprocessing:
-        for step in branch.steps:
-            name = step.name.rpartition(".")[2]
-            result[f"{branch.label}.{name}"] = step.name
-            result |= {f"{branch.label}.{name}.{key}": value for key, value in step.params.items()}
-    return result
-
-
-def _provenance(settings: Settings, use_case: UseCase, candidate: Candidate) -> dict[str, str]:
-    lake = Lake(settings, use_case.name)
-    commit = environment.code_commit(settings)
-    return {
-        INPUTS_TAG: candidate.inputs,
-        "sluss.use_case": use_case.name,
-        "sluss.until": candidate.until.isoformat(),
-        "sluss.data.table": lake.uri("curated"),
-        "sluss.data.version": str(candidate.rows.curated_version),
-        "sluss.labels.version": str(candidate.rows.labels_version),
-        "sluss.data.digest": candidate.rows.digest,
-        "sluss.commit": commit,
-        "sluss.lock": environment.lock_digest(),
-        "sluss.python": environment.python_version(),
-        "mlflow.source.git.commit": commit.removesuffix("-dirty"),
-        "mlflow.source.name": "tasks/train_model.py",
-    }
-
-
-def _dataset(settings: Settings, use_case: UseCase, rows: "TrainingRows") -> "DatasetInput":
-    """The lineage record: the Delta table at the version that was read, and the digest of the rows that were used."""
-    from mlflow.entities import Dataset, DatasetInput, InputTag
-
-    source = {"path": Lake(settings, use_case.name).uri("curated"), "delta_table_version": rows.curated_version}
-    return DatasetInput(
-        Dataset(
-            name=f"{use_case.name}.curated",
-            digest=rows.digest[:36],  # MLflow's column holds 36 characters; the whole digest is a tag
-            source_type="delta",
-            source=json.dumps(source),
-            profile=json.dumps({"num_rows": len(rows.train) + len(rows.holdout)}),
-        ),
-        [InputTag("mlflow.data.context", "training")],
-    )
+    client.log_inputs(run_id, datasets=datasets(settings, use_case, candidate.rows))
+    if use_case.training.slices:
+        client.log_dict(run_id, slice_table(candidate.verdict.judged), SLICES_FILE)
 
 
 def _log_model(client: "MlflowClient", run_id: str, use_case: UseCase, candidate: Candidate) -> tuple[str, str]:
@@ -206,8 +158,7 @@ def _save(folder: Path, described: "Model", use_case: UseCase, candidate: Candid
     profile = build_profile(use_case, rows.train, rows.holdout, candidate.verdict.scores, candidate.verdict.labels)
     (folder / PROFILE_FILE).write_text(json.dumps(profile), encoding="utf-8")
     (folder / CONFIG_FILE).write_text(use_case.model_dump_json(by_alias=True), encoding="utf-8")
-    judged = rows.holdout[["id", "label"]].assign(score=candidate.verdict.scores)
-    judged.to_parquet(folder / HOLDOUT_FILE, index=False)
+    candidate.verdict.judged.to_parquet(folder / HOLDOUT_FILE, index=False)
 
 
 def _create_version(client: "MlflowClient", use_case: UseCase, made: tuple[str, str], tags: dict[str, str]) -> str:

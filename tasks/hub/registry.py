@@ -25,7 +25,7 @@ INPUTS_TAG = "sluss.inputs"
 MODEL_FILE = "model.skops"
 PROFILE_FILE = "reference_profile.json"
 CONFIG_FILE = "use_case.json"  # the use case as its config was at training
-HOLDOUT_FILE = "holdout.parquet"  # id, label and score of every holdout row, as recorded at training
+HOLDOUT_FILE = "holdout.parquet"  # id, label, score and slices of every holdout row, as recorded at training
 
 # Types outside scikit-learn, NumPy and SciPy that a model may contain. The list is ours: the one that MLflow keeps
 # beside a model can be changed by whoever can change the model.

@@ -107,6 +107,9 @@ class Training(_Frozen):
     metric: Metric = Field(description="What a model is judged by")
     preprocessing: tuple[Branch, ...] = Field(min_length=1, description="From raw columns to what the estimator takes")
     estimator: Part = Field(description="The classifier; it must have `predict_proba`")
+    slices: tuple[str, ...] = Field(
+        (), description="Columns whose values part the holdout, each judged for itself; `text.words` parts by length"
+    )
 
 
 class Gates(_Frozen):
@@ -188,6 +191,23 @@ class UseCase(_Frozen):
         if self.live_start >= self.live_end:
             raise ValueError("live_end must be after live_start")
         return self
+
+    @model_validator(mode="after")
+    def _slices_exist(self) -> "UseCase":
+        for name in self.training.slices:
+            column = self.curation.columns.get(name)
+            if not self.in_quarters(name) and (column is None or column.kind != "category"):
+                raise ValueError(
+                    f"the slice {name} is no category or number under curation, nor <column>.words of a text"
+                )
+        return self
+
+    def in_quarters(self, slice_name: str) -> bool:
+        """Whether a slice is by number (of a column, or of a text's words), and so parted at the quartiles."""
+        columns = self.curation.columns
+        text = slice_name.removesuffix(".words")
+        words = text != slice_name and text in columns and columns[text].kind == "text"
+        return words or (slice_name in columns and columns[slice_name].kind == "number")
 
     @cached_property
     def experiment(self) -> str:

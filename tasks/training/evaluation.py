@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tasks.shared.use_case import UseCase
+from tasks.training.slices import slice_metrics, slice_values, slices
 
 if TYPE_CHECKING:
     import numpy as np
@@ -15,12 +16,14 @@ if TYPE_CHECKING:
 class Verdict:
     """Metrics by name, and what they were computed from.
 
-    `scores` holds the probability of the second class for each holdout row, shape (n,).
+    `scores` holds the probability of the second class for each holdout row, shape (n,). `judged` has the same rows with
+    `id`, `label`, `score` and the slice that each is in.
     """
 
     metrics: dict[str, float]
     scores: "np.ndarray[tuple[int], np.dtype[np.float64]]"
     labels: "np.ndarray[tuple[int], np.dtype[np.int8]]"
+    judged: "pd.DataFrame"
 
 
 def cross_validate(pipeline: "Pipeline", use_case: UseCase, train: "pd.DataFrame") -> dict[str, float]:
@@ -37,13 +40,15 @@ def cross_validate(pipeline: "Pipeline", use_case: UseCase, train: "pd.DataFrame
 
 
 def judge(pipeline: "Pipeline", use_case: UseCase, train: "pd.DataFrame", holdout: "pd.DataFrame") -> Verdict:
-    """Metrics on the holdout, beside the trivial baseline that always guesses the most frequent class."""
+    """Metrics on the holdout and its slices, beside the baseline that always guesses the most frequent class."""
     scores = pipeline.predict_proba(holdout[list(use_case.features)])[:, 1]
     labels = holdout["label"].to_numpy()
     metrics = {f"holdout_{name}": value for name, value in metrics_of(labels, scores).items()}
     majority = int(train["label"].mean() >= 0.5)
     metrics["baseline_accuracy"] = float((labels == majority).mean())
-    return Verdict(metrics, scores, labels)
+    judged = holdout[["id", "label"]].assign(score=scores).join(slice_values(use_case, train, holdout))
+    metrics |= slice_metrics(slices(judged))
+    return Verdict(metrics, scores, labels, judged)
 
 
 def metrics_of(labels: "np.ndarray", scores: "np.ndarray") -> dict[str, float]:

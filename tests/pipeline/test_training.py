@@ -12,6 +12,7 @@ from tasks.hub import registry
 from tasks.hub.tracking import connect
 from tasks.shared.errors import DataError, ModelError
 from tasks.storage.lake import Lake
+from tasks.training.fingerprint import pipeline_digest
 from tasks.training.rows import training_rows
 
 
@@ -55,9 +56,32 @@ def test_the_run_says_what_the_model_was_made_from(first_days, sentiment, candid
     lake = Lake(first_days, sentiment.name)
     assert run.data.tags["sluss.data.table"] == lake.uri("curated")
     assert int(run.data.tags["sluss.data.version"]) == lake.table("curated").version()
-    assert len(run.data.tags["sluss.lock"]) == 64
-    dataset = run.inputs.dataset_inputs[0].dataset
-    assert json.loads(dataset.source)["delta_table_version"] == int(run.data.tags["sluss.data.version"])
+    assert (run.data.tags["sluss.data.first"], run.data.tags["sluss.data.end"]) == ("2025-11-02", "2026-01-01")
+    assert len(run.data.tags["sluss.lock"]) == len(run.data.tags["sluss.code"]) == 64
+    versions = {
+        each.dataset.name: json.loads(each.dataset.source)["delta_table_version"] for each in run.inputs.dataset_inputs
+    }
+    assert versions == {
+        "sentiment.curated": lake.table("curated").version(),
+        "sentiment.labels": lake.table("labels").version(),
+    }
+
+
+def test_each_slice_of_the_holdout_is_judged_for_itself(first_days, candidate):
+    client = connect(first_days)
+    run = client.get_run(candidate.run_id)
+    table = client.load_table(run.info.experiment_id, "slices.json", [candidate.run_id])
+    judged = pd.read_parquet(registry.local_copy(first_days, candidate) / registry.HOLDOUT_FILE)
+    assert list(table["column"].unique()) == ["source", "text.words"]
+    for _, row in table.iterrows():
+        name = f"slice.{row['column']}.{row['value']}"
+        part = judged[judged[f"slice.{row['column']}"] == row["value"]]
+        accuracy = pytest.approx(((part["score"] >= 0.5) == part["label"]).mean())
+        assert run.data.metrics[f"{name}.accuracy"] == accuracy
+        assert row["accuracy"] == accuracy
+        assert run.data.metrics[f"{name}.rows"] == row["rows"] == len(part)
+    assert table.groupby("column")["rows"].sum().to_dict() == {"source": len(judged), "text.words": len(judged)}
+    assert run.data.metrics["slice.source.movies.accuracy"] == run.data.metrics["holdout_accuracy"]
 
 
 def test_the_same_inputs_give_the_version_they_gave_before(first_days, sentiment):
@@ -68,9 +92,12 @@ def test_the_same_inputs_give_the_version_they_gave_before(first_days, sentiment
 
 def test_training_anew_gives_the_same_model(first_days, sentiment, candidate):
     rows = training_rows(Lake(first_days, sentiment.name), sentiment, sentiment.history.end)
-    one = registry.load(first_days, registry.champion(first_days, sentiment)).pipeline
-    other = registry.load(first_days, candidate).pipeline
+    champion = registry.champion(first_days, sentiment)
+    one, other = (registry.load(first_days, version).pipeline for version in (champion, candidate))
     np.testing.assert_array_equal(one.predict_proba(rows.holdout), other.predict_proba(rows.holdout))
+    runs = [connect(first_days).get_run(version.run_id) for version in (champion, candidate)]
+    digests = {run.data.tags["sluss.pipeline"] for run in runs}
+    assert digests == {pipeline_digest(one)} == {pipeline_digest(other)}
 
 
 def test_the_loaded_model_gives_the_scores_that_were_recorded_at_training(first_days, sentiment, candidate):
