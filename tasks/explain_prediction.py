@@ -14,6 +14,7 @@ from tasks.shared.use_case import UseCase
 from tasks.show_lineage import show as show_lineage
 from tasks.storage import lookup
 from tasks.storage.lake import INTERVAL, Lake
+from tasks.storage.point_in_time import ARRIVED, SUPERSEDED, known
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -79,23 +80,21 @@ def run(settings: Settings, use_case: UseCase, row_id: str, interval: str | None
     found = lineage.predictions_of(lake, use_case, row_id, interval)
     version = provenance.of_version(settings, use_case, found[0]["model_version"])
     made_by = lineage.of_scored(lake, use_case, found, version)
-    known, corrections = _as_known(lake, use_case, found[0])
-    again = _score_again(settings, use_case, version, (known, found[0]["score"]))
-    row = known.to_pylist()[0] if known else None
+    then, corrections = _as_known(lake, use_case, found[0])
+    again = _score_again(settings, use_case, version, (then, found[0]["score"]))
+    row = then.to_pylist()[0] if then else None
     features = {name: row[name] for name in version.features} if row else {}
     return Receipt(found[0], row, features, corrections, made_by, again)
 
 
 def _as_known(lake: Lake, use_case: UseCase, prediction: dict[str, Any]) -> "tuple[pa.Table | None, int]":
     """The curated row as it was known at the end of the interval, and how many corrections arrived later."""
-    import pyarrow.compute as pc
-
     rows = lookup.rows_with_id(lake, "curated", prediction["id"], prediction[INTERVAL])
     if rows is None:
         return None, 0
     end = parse_interval(prediction[INTERVAL], use_case.unit).end
-    known = rows.filter(pc.less(rows["arrived_at"], end)).sort_by([("arrived_at", "descending")])
-    return known.slice(0, 1) or None, len(rows) - len(known)
+    in_force = rows.filter(known(end)).drop_columns(SUPERSEDED)  # when it was superseded, nobody knew then
+    return in_force or None, sum(arrived >= end for arrived in rows[ARRIVED].to_pylist())
 
 
 def _score_again(

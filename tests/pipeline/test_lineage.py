@@ -17,6 +17,7 @@ from tasks.shared.errors import ConfigError, DataError, ModelError
 from tasks.shared.interval import parse_interval
 from tasks.shared.settings import Settings
 from tasks.storage.lake import Lake
+from tasks.storage.point_in_time import with_supersession
 
 DAY = "2026-01-01"
 
@@ -151,10 +152,11 @@ def test_a_changed_score_is_not_reproduced(own_lake, sentiment, row_id, capsys):
 
 
 def test_a_correction_that_arrived_after_the_interval_is_named_and_not_used(own_lake, sentiment, row_id):
-    rows = rows_of(own_lake, "curated").filter(pc.field("interval") == DAY)
+    rows = rows_of(own_lake, "curated").filter(pc.field("interval") == DAY).drop_columns("superseded_at")
     [row] = rows.filter(pc.field("id") == row_id).to_pylist()
     late = row | {"text": "changed", "arrived_at": row["arrived_at"] + timedelta(days=3)}
-    replace_day(own_lake, "curated", pa.concat_tables([rows, pa.Table.from_pylist([late], rows.schema)]))
+    both = pa.concat_tables([rows, pa.Table.from_pylist([late], rows.schema)])
+    replace_day(own_lake, "curated", with_supersession(both))
     receipt = explain_prediction.run(own_lake, sentiment, row_id)
     assert receipt.row == row
     assert receipt.corrections == 1
