@@ -39,7 +39,7 @@ report: $(READY)  ## Write the report anew and open it
 	@$(PYTHON) tasks/make_report.py --use-case $(USE_CASE) --open
 
 ##@ Steps (in the stack when it is up, embedded otherwise; USE_CASE=sentiment)
-.PHONY: data train plots gates deploy history score lineage why
+.PHONY: data train plots gates deploy rollback history score lineage why
 data: $(READY)  ## Bring in and curate the history, or INTERVAL=2026-01-05
 	@$(STEP) generate_data $(span) && $(STEP) curate_data $(span)
 train: $(READY)  ## Train, judge and register a model
@@ -49,7 +49,9 @@ plots: $(READY)  ## Draw VERSION=n, by default the newest: confusion, calibratio
 gates: $(READY)  ## Run the gates on VERSION=n, by default the newest
 	@$(STEP) validate_model $(version)
 deploy: $(READY)  ## Make VERSION=n (by default the newest) the champion, if every gate lets it pass
-	@$(STEP) deploy_model $(version)
+	@$(STEP) deploy_model --by "$$(id -un)" $(version)
+rollback: $(READY)  ## Go back to the version before, at once (REASON="why"; VERSION=n: only if n is in production)
+	@$(STEP) rollback_model --by "$$(id -un)" $(if $(REASON),--reason "$$REASON") $(version)
 history: $(READY)  ## Show what was in production from when to when, by whom and why, and check the ledger
 	@$(STEP) show_history
 score: $(READY)  ## Score and monitor INTERVAL=2026-01-05

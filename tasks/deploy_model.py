@@ -1,13 +1,30 @@
-"""Make a version the champion, if every gate lets it pass."""
+"""Make a version the champion, if every gate lets it pass and its smoke prediction goes well."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 
-from tasks.shared.cli import run_step
+from tasks.hub import ledger
+from tasks.hub.ledger import Change
+from tasks.shared.cli import parser, run_step
 from tasks.shared.errors import ModelError
 from tasks.shared.settings import Settings
 from tasks.shared.use_case import UseCase
-from tasks.validate_model import arguments
+from tasks.storage.lake import Lake
 from tasks.validate_model import run as validate
+
+# What the gates said holds for a while only: a person may take days to approve, and environment and store change.
+_HOLDS = timedelta(minutes=15)
+
+
+@dataclass(frozen=True)
+class Checked:
+    """A version that may be deployed: what the gates said, and how many entries the ledger had before they ran."""
+
+    version: str
+    ledger: int
+    at: str
+    gates: Mapping[str, str] = field(default_factory=dict)  # none for the version that is in production anyway
 
 
 @dataclass(frozen=True)
@@ -18,40 +35,92 @@ class Deployment:
     previous: str | None
 
 
-def run(settings: Settings, use_case: UseCase, version: str | None = None) -> Deployment:
-    """Validate a version (the newest by default) and move the alias `champion` to it.
+def check(settings: Settings, use_case: UseCase, version: str | None = None) -> Checked:
+    """Finish what an earlier deployment left, then run the gates on a version (the newest by default).
 
     Raises:
-        ModelError: there is no such version, or a gate refuses it; the champion stays.
-        ServiceError: MLflow does not answer.
+        ModelError: there is no such version, a rollback holds it back, or a gate refuses it; the champion stays.
+        DataError: the ledger was changed by other means.
+        ServiceError: the lake or MLflow does not answer.
     """
+    from tasks.deployment.production import settle
     from tasks.hub import registry
-    from tasks.hub.tracking import connect, reachable
 
-    validation = validate(settings, use_case, version)
-    number = validation.version
+    entries = settle(settings, use_case)
+    found = registry.by_version(settings, use_case, version) if version else registry.newest(settings, use_case)
+    number, now = str(found.version), datetime.now(UTC).isoformat()
+    if number == ledger.in_production(entries):
+        return Checked(number, len(entries), now)
+    if hold := ledger.held_by(entries, number):
+        raise ModelError(
+            f"{use_case.model} version {number} is refused, and the champion stays: version {hold.replaced} was taken "
+            f"out of production by {hold} ({hold.reason}), and that holds until a newer version passes the gates. "
+            f"Train one: make train USE_CASE={use_case.name}."
+        )
+    validation = validate(settings, use_case, number)
     if validation.refusals:
         reasons = " ".join(f"{result.gate}: {result.sentence}" for result in validation.refusals)
         raise ModelError(f"{use_case.model} version {number} is refused, and the champion stays. {reasons}")
-    current = registry.by_alias(settings, use_case, registry.CHAMPION)
-    if current is not None and str(current.version) == number:
-        previous = registry.by_alias(settings, use_case, registry.PREVIOUS)
-        return Deployment(number, str(previous.version) if previous else None)
-    client = connect(settings)
-    with reachable(settings):
-        # `previous` first: killed in between, it names the version that is still in production.
-        if current is not None:
-            client.set_registered_model_alias(use_case.model, registry.PREVIOUS, current.version)
-        client.set_registered_model_alias(use_case.model, registry.CHAMPION, number)
-    return Deployment(number, str(current.version) if current else None)
+    said = {result.gate: f"passed: {result.sentence}" for result in validation.results}
+    return Checked(number, len(entries), now, said)
+
+
+def run(
+    settings: Settings, use_case: UseCase, version: str | None = None, *, by: str = "", checked: Checked | None = None
+) -> Deployment:
+    """Put a version into production: an entry in the ledger, then the aliases, then a smoke prediction.
+
+    Running it again for the champion changes nothing. Of two deployments at once, the first to write its entry wins.
+
+    Args:
+        settings: where things are.
+        use_case: whose model.
+        version: its number; by default the newest.
+        by: who or what deploys; by default the user of this process.
+        checked: what `check` gave for this version; checked now by default, and again when that was long ago.
+
+    Raises:
+        ModelError: the version is refused, another deployment was faster, or the smoke prediction failed, which brings
+            back the version before.
+        DataError: the ledger was changed by other means.
+        ServiceError: the lake or MLflow does not answer.
+    """
+    from tasks.deployment.production import settle, user
+
+    checked = _current(settings, use_case, checked) if checked else check(settings, use_case, version)
+    lake = Lake(settings, use_case.name)
+    before = ledger.in_production(ledger.read(lake))
+    if before != checked.version:
+        reason = "every gate passed" if before is None else f"every gate passed, also beside version {before}"
+        change = Change("promote", checked.version, before, by or user(), reason, checked.gates)
+        ledger.append(lake, change, after=checked.ledger)
+    entries = settle(settings, use_case)
+    if ledger.in_production(entries) != checked.version:
+        raise ModelError(
+            f"{use_case.model} version {checked.version} is not in production: version {entries[-1].version or 'none'} "
+            f"is, by {entries[-1]}. {entries[-1].reason}"
+        )
+    previous = [None, *ledger.standing(entries)][-2]
+    return Deployment(checked.version, previous)
+
+
+def _current(settings: Settings, use_case: UseCase, checked: Checked) -> Checked:
+    """What was checked, or the same checked anew where that was long ago; the ledger it was decided on stays."""
+    if datetime.now(UTC) - datetime.fromisoformat(checked.at) < _HOLDS:
+        return checked
+    anew = check(settings, use_case, checked.version)
+    return Checked(anew.version, checked.ledger, anew.at, anew.gates)
 
 
 def main() -> None:
     """Parse, deploy and print."""
-    given = arguments(__doc__ or "")
+    arguments = parser(__doc__ or "")
+    arguments.add_argument("--version", help="number of the version; the newest by default")
+    arguments.add_argument("--by", default="", help="who deploys, for the ledger; by default this user")
+    given = arguments.parse_args()
 
     def step(settings: Settings, use_case: UseCase) -> None:
-        deployed = run(settings, use_case, given.version)
+        deployed = run(settings, use_case, given.version, by=given.by)
         before = f" (before: version {deployed.previous})" if deployed.previous else ""
         print(f"{use_case.model} version {deployed.version} is the champion{before}.")
 

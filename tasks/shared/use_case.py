@@ -134,6 +134,17 @@ class Gates(_Frozen):
     max_ms_per_1000_rows: float = Field(gt=0, description="`speed`: most milliseconds for 1,000 rows of a batch")
 
 
+class Deployment(_Frozen):
+    """How a version gets into production; [deployment](deployment.md) says more."""
+
+    approval: Literal["none", "manual"] = Field(
+        description="`manual`: in Airflow, a person approves what has passed the gates"
+    )
+    smoke_rows: int = Field(
+        ge=1, description="Rows of the smoke prediction, of the newest data and of the holdout each"
+    )
+
+
 class Monitoring(_Frozen):
     """When the monitor speaks up."""
 
@@ -177,6 +188,7 @@ class UseCase(_Frozen):
     classes: tuple[str, str] = Field(description="Names of label 0 and label 1")
     training: Training = Field(description="How a model is made and judged")
     gates: Gates = Field(description="What a version must show before it may become the champion")
+    deployment: Deployment = Field(description="How a version gets into production")
     monitoring: Monitoring = Field(description="When the monitor speaks up")
     retention: Retention = Field(description="How long things are kept")
 

@@ -161,6 +161,7 @@ def test_a_promotion_keeps_the_version_before_it_as_previous(first_days, sentime
     again = deploy_model.run(first_days, sentiment, str(candidate.version))
     assert again == deployed
     assert str(registry.by_alias(first_days, sentiment, registry.PREVIOUS).version) == before
+    deploy_model.run(first_days, sentiment, before)
 
 
 def test_plots_are_kept_on_the_run(first_days, sentiment, candidate):

@@ -1,0 +1,303 @@
+"""Deployment and rollback: what is in production afterwards, whatever happens on the way."""
+
+import json
+import multiprocessing
+import os
+import shutil
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import pandas as pd
+import pytest
+
+from tasks import deploy_model, rollback_model, show_history
+from tasks.deploy_model import Checked
+from tasks.deployment import production, smoke
+from tasks.hub import ledger, registry
+from tasks.hub.identity import artifact_digest
+from tasks.hub.tracking import connect
+from tasks.shared.errors import DataError, ModelError
+from tasks.shared.settings import Settings
+from tasks.storage.lake import Lake
+
+FORKSERVER = multiprocessing.get_context("forkserver")
+# Imported once for all processes that are killed, so that each starts at once.
+PRELOADED = """
+    mlflow.sklearn mlflow.store.tracking.sqlalchemy_store mlflow.store.model_registry.sqlalchemy_store deltalake pandas
+    sklearn.pipeline skops.io tasks.batch_predict tasks.deploy_model
+"""
+FORKSERVER.set_forkserver_preload(PRELOADED.split())
+
+
+@pytest.fixture
+def world(first_days, sentiment, tmp_path) -> Settings:
+    """The first days in a folder of their own: version 1 alone was ever deployed. Artifacts stay where they were."""
+    home = tmp_path / "home"
+    shutil.copytree(first_days.home, home, ignore=shutil.ignore_patterns("artifacts", "models", "ledger"))
+    settings = Settings(home=home, data=first_days.data)
+    run_id, curated = (
+        registry.by_version(settings, sentiment, "1").run_id,
+        Lake(settings, sentiment.name).uri("curated"),
+    )
+    connect(settings).set_tag(run_id, "sluss.data.table", curated)
+    deploy_model.run(settings, sentiment, checked=passed(settings, sentiment, "1"))
+    return settings
+
+
+def another(world, sentiment, *, source=None) -> str:
+    """Register one more version: the first one's model, or what is in the folder."""
+    client, first = connect(world), registry.by_version(world, sentiment, "1")
+    digest = artifact_digest(source) if source else first.tags[registry.DIGEST_TAG]
+    tags = {registry.DIGEST_TAG: digest}
+    made = client.create_model_version(
+        sentiment.model, source.as_uri() if source else first.source, first.run_id, tags=tags
+    )
+    return str(made.version)
+
+
+def unlike_its_record(world, sentiment, folder) -> str:
+    """Register a version that gives other scores than the ones beside it."""
+    shutil.copytree(registry.local_copy(world, registry.by_version(world, sentiment, "1")), folder)
+    path = folder / registry.HOLDOUT_FILE
+    recorded = pd.read_parquet(path)
+    recorded.assign(score=1 - recorded["score"]).to_parquet(path, index=False)
+    return another(world, sentiment, source=folder)
+
+
+def passed(world, sentiment, version) -> Checked:
+    """The gates let it pass, just now."""
+    entries = entries_of(world, sentiment)
+    return Checked(version, len(entries), datetime.now(UTC).isoformat(), {"quality": "passed: good"})
+
+
+def entries_of(world, sentiment):
+    return ledger.read(Lake(world, sentiment.name))
+
+
+def production_of(world, sentiment):
+    """Champion and previous, in the ledger and by the aliases, which must agree."""
+    aliases = registry.aliases(world, sentiment)
+    by_alias = (aliases.get(registry.CHAMPION), aliases.get(registry.PREVIOUS))
+    previous, champion = [None, None, *ledger.standing(entries_of(world, sentiment))][-2:]
+    assert by_alias == (champion, previous)
+    assert show_history.run(world, sentiment).problems == ()
+    return by_alias
+
+
+def test_a_promotion_is_kept_with_who_why_and_what_the_gates_said(world, sentiment):
+    version = another(world, sentiment)
+    deployed = deploy_model.run(world, sentiment, version, by="ann")
+    assert (deployed.version, deployed.previous) == (version, "1")
+    first, last = entries_of(world, sentiment)
+    assert (last.action, last.version, last.replaced, last.by) == ("promote", version, "1", "ann")
+    assert last.reason == "every gate passed, also beside version 1"
+    assert set(last.gates) >= {"quality", "identity"}
+    assert all(said.startswith("passed: ") for said in last.gates.values())
+    assert last.before == first.hash
+    assert production_of(world, sentiment) == (version, "1")
+
+
+def test_deploying_the_champion_again_changes_nothing(world, sentiment):
+    before = entries_of(world, sentiment)
+    assert deploy_model.run(world, sentiment, "1") == deploy_model.run(world, sentiment, "1")
+    assert entries_of(world, sentiment) == before
+    assert production_of(world, sentiment) == ("1", None)
+
+
+def test_of_two_deployments_at_once_the_slower_is_told_to_ask_the_gates_again(world, sentiment):
+    one, two = another(world, sentiment), another(world, sentiment)
+    checks = [passed(world, sentiment, version) for version in (one, two)]
+    deploy_model.run(world, sentiment, one, by="ann", checked=checks[0])
+    with pytest.raises(ModelError, match=f"version {one} is, by entry 2 .* by ann.* so that the gates compare with it"):
+        deploy_model.run(world, sentiment, two, checked=checks[1])
+    assert production_of(world, sentiment) == (one, "1")
+
+
+def deploy_at_once(world, sentiment, checked, together):
+    together.wait()
+    try:
+        return deploy_model.run(world, sentiment, checked=checked).version
+    except ModelError:
+        return None
+
+
+def test_of_two_processes_that_deploy_at_once_one_wins(world, sentiment):
+    checks = [passed(world, sentiment, another(world, sentiment)) for _ in range(2)]
+    with FORKSERVER.Manager() as manager, FORKSERVER.Pool(2) as processes:
+        together = manager.Barrier(2)
+        done = processes.starmap(deploy_at_once, [(world, sentiment, each, together) for each in checks])
+    [winner] = [version for version in done if version]
+    assert production_of(world, sentiment) == (winner, "1")
+    assert len(entries_of(world, sentiment)) == 2
+
+
+def test_gates_that_ran_long_ago_are_asked_again(world, sentiment):
+    version = another(world, sentiment)
+    old = replace(passed(world, sentiment, version), at="2026-01-01T00:00:00+00:00", gates={"quality": "passed: once"})
+    deploy_model.run(world, sentiment, version, checked=old)
+    assert entries_of(world, sentiment)[-1].gates["quality"] != "passed: once"
+
+
+def test_a_failed_smoke_prediction_brings_back_the_version_before(world, sentiment, tmp_path):
+    version = unlike_its_record(world, sentiment, tmp_path / "model")
+    with pytest.raises(ModelError, match=f"version {version} is not in production: version 1 is, by entry 3 .return"):
+        deploy_model.run(world, sentiment, checked=passed(world, sentiment, version))
+    last = entries_of(world, sentiment)[-1]
+    assert (last.action, last.version, last.replaced) == ("return", "1", version)
+    assert "gives other scores than at its training" in last.reason
+    assert production_of(world, sentiment) == ("1", None)
+    with pytest.raises(ModelError, match=f"version {version} was taken out of production by entry 3"):
+        deploy_model.run(world, sentiment, version)
+
+
+def test_a_version_whose_artifacts_are_gone_brings_back_the_version_before(world, sentiment, tmp_path):
+    folder = tmp_path / "model"
+    shutil.copytree(registry.local_copy(world, registry.by_version(world, sentiment, "1")), folder)
+    (folder / "requirements.txt").write_text("")
+    version = another(world, sentiment, source=folder)
+    shutil.rmtree(folder)
+    with pytest.raises(ModelError, match=r"The smoke prediction failed\. The artifacts of .* cannot be read"):
+        deploy_model.run(world, sentiment, checked=passed(world, sentiment, version))
+    assert production_of(world, sentiment) == ("1", None)
+
+
+def test_a_first_version_that_fails_leaves_nothing_in_production(world, sentiment, tmp_path):
+    version = unlike_its_record(world, sentiment, tmp_path / "model")
+    shutil.rmtree(tmp_path / "home" / "lake" / sentiment.name / "ledger")
+    with pytest.raises(ModelError, match="version none is, by entry 2"):
+        deploy_model.run(world, sentiment, checked=passed(world, sentiment, version))
+    assert production_of(world, sentiment) == (None, None)
+    with pytest.raises(ModelError, match="There is nothing to go back to: no version is in production"):
+        rollback_model.run(world, sentiment)
+
+
+def test_a_rollback_holds_until_a_newer_version_passes(world, sentiment):
+    skipped, bad = another(world, sentiment), another(world, sentiment)
+    deploy_model.run(world, sentiment, checked=passed(world, sentiment, bad))
+    back = rollback_model.run(world, sentiment, reason="It calls complaints praise.", by="ann")
+    assert (back.version, back.replaced) == ("1", bad)
+    assert production_of(world, sentiment) == ("1", None)
+    last = entries_of(world, sentiment)[-1]
+    assert (last.action, last.by, last.reason) == ("rollback", "ann", "It calls complaints praise.")
+    for version in (bad, skipped, None):
+        with pytest.raises(ModelError, match=r"by ann\) \(It calls complaints praise\.\), and that holds until"):
+            deploy_model.run(world, sentiment, version)
+    newer = another(world, sentiment)
+    assert deploy_model.run(world, sentiment).version == newer
+    assert production_of(world, sentiment) == (newer, "1")
+
+
+def test_a_rollback_that_runs_twice_goes_back_once(world, sentiment):
+    one, two = another(world, sentiment), another(world, sentiment)
+    for version in (one, two):
+        deploy_model.run(world, sentiment, checked=passed(world, sentiment, version))
+    assert rollback_model.run(world, sentiment) == rollback_model.run(world, sentiment)
+    assert production_of(world, sentiment) == (one, "1")
+    with pytest.raises(ModelError, match=f"version 1 is not in production: version {one} is"):
+        rollback_model.run(world, sentiment, "1")
+    assert rollback_model.run(world, sentiment, one).version == "1"
+    with pytest.raises(ModelError, match="nothing to go back to: before version 1 there was none"):
+        rollback_model.run(world, sentiment, "1")
+
+
+def test_nothing_is_deployed_or_taken_back_on_a_ledger_that_was_changed(world, sentiment):
+    from deltalake import DeltaTable
+
+    DeltaTable(Lake(world, sentiment.name).uri("ledger")).update({"by": "'bob'"})
+    another(world, sentiment)
+    for step in (deploy_model.run, rollback_model.run):
+        with pytest.raises(DataError, match=r"Entry 1 was changed.*make history USE_CASE=sentiment"):
+            step(world, sentiment)
+    assert registry.aliases(world, sentiment) == {registry.CHAMPION: "1"}
+
+
+# Where a deployment can be killed: right after this function of that module was called for the n-th time.
+KILLS = {
+    "before the entry is written": ("tasks.hub.ledger", "_row", 1),
+    "after the entry was written": ("deltalake", "write_deltalake", 1),
+    "between the aliases": ("tasks.hub.registry", "point", 1),
+    "after the aliases": ("tasks.hub.registry", "point", 2),
+    "before the smoke prediction scores": ("tasks.hub.registry", "load", 1),
+    "before the smoke prediction is kept": ("tasks.batch_predict", "score", 2),
+    "after the return was written": ("deltalake", "write_deltalake", 2),
+    "after the return's first alias": ("tasks.hub.registry", "point", 3),
+}
+
+
+def killed(step, world, sentiment, checked, kill):
+    """Run a step in this process, and die like one that got SIGKILL."""
+    import importlib
+
+    module, name, times = importlib.import_module(kill[0]), kill[1], kill[2]
+    real, calls = getattr(module, name), []
+
+    def then_die(*arguments, **options):
+        calls.append(1)
+        result = real(*arguments, **options)
+        if len(calls) == times:
+            os._exit(9)
+        return result
+
+    setattr(module, name, then_die)
+    step(world, sentiment, **({"checked": checked} if checked else {}))
+
+
+def die(*arguments):
+    process = FORKSERVER.Process(target=killed, args=arguments)
+    process.start()
+    process.join(60)
+    assert process.exitcode == 9
+
+
+@pytest.mark.parametrize("kill", list(KILLS)[:6])
+def test_a_deployment_killed_at_any_point_ends_the_same_when_it_runs_again(world, sentiment, kill):
+    checked = passed(world, sentiment, another(world, sentiment))
+    die(deploy_model.run, world, sentiment, checked, KILLS[kill])
+    assert registry.aliases(world, sentiment)[registry.CHAMPION] in ("1", checked.version)
+    deployed = deploy_model.run(world, sentiment, checked=checked)
+    assert (deployed.version, deployed.previous) == (checked.version, "1")
+    assert production_of(world, sentiment) == (checked.version, "1")
+    assert [e.action for e in entries_of(world, sentiment)] == ["promote", "promote"]
+    assert smoke.passed(world, sentiment, entries_of(world, sentiment)[-1])
+
+
+@pytest.mark.parametrize("kill", [list(KILLS)[i] for i in (4, 6, 7)])
+def test_a_version_that_fails_is_taken_back_by_the_next_deployment_if_its_own_was_killed(
+    world, sentiment, tmp_path, kill
+):
+    checked = passed(world, sentiment, unlike_its_record(world, sentiment, tmp_path / "model"))
+    die(deploy_model.run, world, sentiment, checked, KILLS[kill])
+    production.settle(world, sentiment)
+    assert production_of(world, sentiment) == ("1", None)
+    assert [e.action for e in entries_of(world, sentiment)] == ["promote", "promote", "return"]
+
+
+@pytest.mark.parametrize("kill", [list(KILLS)[i] for i in (1, 2)])
+def test_a_rollback_killed_at_any_point_ends_the_same_when_it_runs_again(world, sentiment, kill):
+    one, two = another(world, sentiment), another(world, sentiment)
+    for version in (one, two):
+        deploy_model.run(world, sentiment, checked=passed(world, sentiment, version))
+    die(rollback_model.run, world, sentiment, None, KILLS[kill])
+    rollback_model.run(world, sentiment)
+    assert production_of(world, sentiment) == (one, "1")
+    assert [e.action for e in entries_of(world, sentiment)] == ["promote", "promote", "promote", "rollback"]
+
+
+def test_history_names_the_entry_that_was_changed_and_ends_with_1(world, sentiment, run_step):
+    from deltalake import DeltaTable
+
+    version = another(world, sentiment)
+    deploy_model.run(world, sentiment, checked=passed(world, sentiment, version), by="ann")
+    history = show_history.run(world, sentiment)
+    assert not history.problems
+    first, last = json.loads(show_history.as_json(history))["entries"]
+    assert (first["until"], last["until"], last["by"]) == (last["at"], None, "ann")
+    DeltaTable(Lake(world, sentiment.name).uri("ledger")).update({"by": "'bob'"}, predicate="number = '00000001'")
+    connect(world).set_registered_model_alias(sentiment.model, registry.CHAMPION, "1")
+    broken = show_history.run(world, sentiment).problems
+    assert broken[0].startswith("Entry 1 was changed")
+    assert f"ends with version {version} in production, but MLflow's alias champion names version 1" in broken[-1]
+    printed = run_step("show_history", SLUSS_HOME=world.home)
+    assert printed.returncode == 1, printed.stderr
+    assert "Entry 1 was changed" in printed.stdout
+    assert "bob" in printed.stdout
