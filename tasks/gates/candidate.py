@@ -46,7 +46,7 @@ class Candidate:
         client = connect(self.settings)
         with reachable(self.settings):
             try:
-                return client.get_run(self.version.run_id)
+                return client.get_run(self.version.run_id or "")  # a version made from a folder has none
             except MlflowException as error:
                 if error.error_code not in {"RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"}:
                     raise

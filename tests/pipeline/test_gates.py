@@ -1,0 +1,410 @@
+"""Each gate refuses what it is there for, says so in a sentence, and lets a good model pass."""
+
+import json
+import shutil
+from datetime import timedelta
+from importlib import metadata
+
+import numpy as np
+import pandas as pd
+import pytest
+import skops.io
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer
+
+from tasks import train_model, validate_model
+from tasks.gates.candidate import Candidate
+from tasks.gates.comparison import CHAMPIONS_TAG
+from tasks.gates.fresh import FreshProcess, fresh_process
+from tasks.gates.judge import _GATES, _answer
+from tasks.hub import registry
+from tasks.hub.identity import artifact_digest
+from tasks.hub.tracking import connect
+from tasks.shared.errors import ModelError, ServiceError
+
+GATES = {gate.__name__: gate for gate in _GATES}
+LINEAGE = {"sluss.data.version", "sluss.labels.version", "sluss.data.table", "sluss.data.digest", "sluss.until"}
+
+
+@pytest.fixture(scope="module")
+def gated(sentiment):
+    """The sentiment use case with a registered model of its own, so that bad versions are in nobody's way."""
+    return sentiment.model_copy(update={"model": "gated_classifier"})
+
+
+@pytest.fixture(scope="module")
+def good(first_days, gated):
+    """A good version, which is also the champion."""
+    trained = train_model.run(first_days, gated, gated.history.end)
+    connect(first_days).set_registered_model_alias(gated.model, registry.CHAMPION, trained.version)
+    return registry.by_version(first_days, gated, trained.version)
+
+
+@pytest.fixture
+def changed(first_days, gated, good, tmp_path):
+    """Register a version like the good one, but for what a test does to its artifacts and its run's tags."""
+
+    def register(change=None, tags=None):
+        client = connect(first_days)
+        folder = shutil.copytree(registry.local_copy(first_days, good), tmp_path / "changed")
+        if change:
+            change(folder)
+        source = client.get_run(good.run_id)
+        known = {name: value for name, value in source.data.tags.items() if name.startswith("sluss.")}
+        known |= tags or {}
+        run = client.create_run(source.info.experiment_id, tags={key: value for key, value in known.items() if value})
+        client.log_metric(run.info.run_id, "baseline_accuracy", source.data.metrics["baseline_accuracy"])
+        model = client.create_logged_model(source.info.experiment_id, source_run_id=run.info.run_id)
+        client.log_model_artifacts(model.model_id, str(folder))
+        return client.create_model_version(
+            gated.model,
+            f"models:/{model.model_id}",
+            run.info.run_id,
+            tags={registry.DIGEST_TAG: artifact_digest(folder)},
+            model_id=model.model_id,
+        )
+
+    return register
+
+
+@pytest.fixture
+def ask(first_days, gated, tmp_path):
+    """What one gate says of a version."""
+
+    def answer(gate, version, use_case=gated):
+        scratch = tmp_path / "scratch"
+        scratch.mkdir()
+        if gate != "preprocessing":
+            result = _answer(GATES[gate], Candidate(first_days, use_case, version, FreshProcess(None, scratch)))
+        else:
+            with fresh_process(scratch) as fresh:
+                result = _answer(GATES[gate], Candidate(first_days, use_case, version, fresh))
+        shutil.rmtree(scratch)
+        assert result.gate == gate
+        return result
+
+    return answer
+
+
+def with_limits(use_case, **limits):
+    return use_case.model_copy(update={"gates": use_case.gates.model_copy(update=limits)})
+
+
+def judged_as(folder, pipeline, rows):
+    """Put a pipeline and what it says of the rows in the place of the model."""
+    skops.io.dump(pipeline, folder / registry.MODEL_FILE)
+    judged = pd.read_parquet(folder / registry.HOLDOUT_FILE)
+    judged.assign(score=pipeline.predict_proba(rows)[:, 1]).to_parquet(folder / registry.HOLDOUT_FILE, index=False)
+
+
+@pytest.fixture
+def rows(first_days, gated, good, tmp_path):
+    return Candidate(first_days, gated, good, FreshProcess(None, tmp_path)).rows
+
+
+# A good model
+
+
+def test_a_good_model_passes_every_gate_and_its_run_says_so_once(first_days, gated, good):
+    validation = [validate_model.run(first_days, gated, str(good.version)) for _ in range(2)][-1]
+    assert not validation.refusals
+    assert [result.gate for result in validation.results] == list(GATES)
+    client = connect(first_days)
+    run = client.get_run(good.run_id)
+    for result in validation.results:
+        assert run.data.tags[f"sluss.gate.{result.gate}"] == f"passed: {result.sentence}"
+    assert run.data.metrics["gate.preprocessing.largest_difference"] <= 1e-12
+    table = client.load_table(artifact_file="gates.json", run_ids=[good.run_id], experiment_id=run.info.experiment_id)
+    assert list(table["gate"]) == list(GATES)
+    assert set(table["verdict"]) == {"passed"}
+    assert json.loads(run.data.tags["mlflow.loggedArtifacts"]) == [{"path": "gates.json", "type": "table"}]
+
+
+# data
+
+
+def test_a_model_that_says_nothing_of_its_data_is_refused(ask, changed):
+    assert "does not say what it was trained from" in ask("data", changed(tags=dict.fromkeys(LINEAGE))).sentence
+
+
+def test_a_model_of_other_rows_is_refused(ask, changed):
+    result = ask("data", changed(tags={"sluss.data.digest": "0" * 64}))
+    assert not result.passed
+    assert "recorded is 000000000000: it was trained on other rows" in result.sentence
+
+
+def test_a_model_whose_table_version_is_gone_is_refused(ask, changed):
+    result = ask("data", changed(tags={"sluss.data.version": "99"}))
+    assert not result.passed
+    assert "curated version 99" in result.sentence
+
+
+def test_a_model_of_another_table_is_refused(ask, changed):
+    result = ask("data", changed(tags={"sluss.data.table": "lake/raw"}))
+    assert result.sentence.startswith("It was trained on lake/raw and not on the curated rows of ")
+
+
+def test_too_few_rows_are_refused_with_their_number(ask, good, gated):
+    result = ask("data", good, with_limits(gated, min_holdout_rows=5_000))
+    assert not result.passed
+    assert "was judged on 1,237; at least 1,000 and 5,000 are asked" in result.sentence
+
+
+def test_a_holdout_with_another_label_is_refused(ask, changed):
+    def flatter(folder):
+        judged = pd.read_parquet(folder / registry.HOLDOUT_FILE)
+        judged.loc[0, "label"] = 1 - judged.loc[0, "label"]
+        judged.to_parquet(folder / registry.HOLDOUT_FILE, index=False)
+
+    assert "has other rows or labels" in ask("data", changed(flatter)).sentence
+
+
+# preprocessing
+
+
+def test_a_model_saved_after_preprocessing_by_hand_is_refused(ask, changed, first_days, good):
+    def estimator_only(folder):
+        whole = registry.load(first_days, good).pipeline
+        skops.io.dump(whole.named_steps["estimator"], folder / registry.MODEL_FILE)
+
+    result = ask("preprocessing", changed(estimator_only))
+    assert not result.passed
+    assert "cannot make anything of raw rows (ValueError: " in result.sentence
+    assert "The preprocessing was left in the notebook" in result.sentence
+
+
+def test_a_model_whose_texts_were_cleaned_in_the_notebook_is_refused(ask, changed, first_days, good, rows):
+    def cleaned(folder):
+        texts = rows.holdout[["text"]].assign(text=rows.holdout["text"].str.replace(r"n't|not|no", " ", regex=True))
+        judged_as(folder, registry.load(first_days, good).pipeline, texts)
+
+    result = ask("preprocessing", changed(cleaned))
+    assert not result.passed
+    assert "predictions differ from those recorded at training, by up to 0." in result.sentence
+    assert result.figures["largest_difference"] > 0.1
+
+
+# environment
+
+
+def test_a_model_of_another_scikit_learn_is_refused_with_both_versions(ask, changed):
+    def older(folder):
+        path = folder / "requirements.txt"
+        here = metadata.version("scikit-learn")
+        path.write_text(path.read_text().replace(f"scikit-learn=={here}", "scikit-learn==1.4.2"))
+
+    result = ask("environment", changed(older))
+    assert not result.passed
+    assert f"scikit-learn 1.4.2 ≠ {metadata.version('scikit-learn')}." in result.sentence
+    assert result.figures["differing"] == 1
+
+
+def test_a_model_of_another_python_and_of_a_package_that_is_not_here_is_refused(ask, changed):
+    def elsewhere(folder):
+        (folder / "python_env.yaml").write_text("python: 3.10.4\ndependencies:\n- -r requirements.txt\n")
+        with (folder / "requirements.txt").open("a") as file:
+            file.write("\nnowhere-to-be-found==2.0\n")
+
+    result = ask("environment", changed(elsewhere))
+    assert "Python 3.10.4 ≠ 3." in result.sentence
+    assert "nowhere-to-be-found 2.0 ≠ not installed" in result.sentence
+
+
+def test_requirements_without_exact_versions_are_refused(ask, changed):
+    result = ask("environment", changed(lambda folder: (folder / "requirements.txt").write_text("scikit-learn>=1\n")))
+    assert result.sentence.startswith("Its requirements do not fix a version of scikit-learn>=1, ")
+
+
+# identity
+
+
+def test_one_changed_byte_in_the_store_is_refused_although_a_good_copy_is_at_hand(ask, changed, first_days):
+    version = changed()
+    assert ask("identity", version).passed
+    assert registry.local_copy(first_days, version).is_dir()
+    model = version.source.removeprefix("models:/")
+    [file] = (first_days.home / "artifacts").rglob(f"{model}/artifacts/{registry.PROFILE_FILE}")
+    content = bytearray(file.read_bytes())
+    content[len(content) // 2] ^= 1
+    file.write_bytes(content)
+    result = ask("identity", version)
+    assert not result.passed
+    assert "is not the model that was validated" in result.sentence
+
+
+def test_a_lost_store_is_a_refusal_by_every_gate_that_needs_it(ask, changed, first_days):
+    version = changed()
+    shutil.rmtree(first_days.home / "models" / version.tags[registry.DIGEST_TAG], ignore_errors=True)
+    model = version.source.removeprefix("models:/")
+    [folder] = (first_days.home / "artifacts").rglob(model)
+    shutil.rmtree(folder)
+    for gate in ("data", "identity", "safety", "environment", "monitoring", "quality", "speed"):
+        assert not ask(gate, version).passed
+
+
+# safety
+
+
+def test_a_type_that_is_not_trusted_is_refused_by_name(ask, changed):
+    def own_class(folder):
+        pipeline = make_pipeline(FunctionTransformer(judged_as), LogisticRegression())
+        skops.io.dump(pipeline, folder / registry.MODEL_FILE)
+
+    result = ask("safety", changed(own_class))
+    assert not result.passed
+    assert result.sentence.startswith("It holds types that are not trusted: ")
+    assert "judged_as" in result.sentence
+
+
+@pytest.mark.parametrize(
+    ("name", "content"), [("extra.pkl", b"anything"), ("weights.bin", b"\x80\x04."), ("a.py", b"")]
+)
+def test_a_file_that_can_run_code_is_refused(ask, changed, name, content):
+    result = ask("safety", changed(lambda folder: (folder / name).write_bytes(content)))
+    assert not result.passed
+    assert result.sentence.endswith(f"when they are loaded: {name}.")
+
+
+def test_a_damaged_model_is_a_refusal_and_no_traceback(ask, changed):
+    version = changed(lambda folder: (folder / registry.MODEL_FILE).write_bytes(b"PK damaged"))
+    for gate in ("safety", "speed"):
+        result = ask(gate, version)
+        assert not result.passed
+        assert result.sentence.startswith("It cannot be decided, and so it is refused: ")
+
+
+# monitoring
+
+
+def test_a_model_without_reference_profile_is_refused(ask, changed):
+    result = ask("monitoring", changed(lambda folder: (folder / registry.PROFILE_FILE).unlink()))
+    assert "Its artifacts hold no reference profile, without which it cannot be monitored" in result.sentence
+
+
+def test_a_profile_of_other_features_is_refused(ask, changed):
+    def other(folder):
+        path = folder / registry.PROFILE_FILE
+        content = json.loads(path.read_text())
+        content["features"]["price"] = content["features"].pop("text.words")
+        path.write_text(json.dumps(content))
+
+    result = ask("monitoring", changed(other))
+    assert not result.passed
+    assert "price, text.words differ" in result.sentence
+
+
+# speed
+
+
+def test_a_model_that_is_too_slow_is_refused_with_its_time(ask, good, gated):
+    result = ask("speed", good, with_limits(gated, max_ms_per_1000_rows=0.01))
+    assert not result.passed
+    assert "allows 0.01 ms" in result.sentence
+    assert result.figures["ms_per_1000_rows"] > 0.01
+
+
+# quality
+
+
+def test_a_metric_below_its_floor_and_a_small_gain_are_refused_together(ask, good, gated):
+    result = ask("quality", good, with_limits(gated, min_metric=0.99, min_gain=0.5))
+    assert not result.passed
+    assert "below the floor of 0.990" in result.sentence
+    assert "0.500 is asked" in result.sentence
+
+
+def test_a_slice_below_its_floor_is_refused_by_name_and_a_small_one_is_not(ask, changed):
+    def two_slices(folder):
+        judged = pd.read_parquet(folder / registry.HOLDOUT_FILE)
+        wrong = judged.index[(judged["score"] >= 0.5) != (judged["label"] == 1)]
+        slices = pd.Series("most", index=judged.index).mask(judged.index.isin(wrong[:120]), "hard")
+        slices = slices.mask(judged.index.isin(wrong[120:140]), "small")
+        judged.assign(**{"slice.kind": slices}).to_parquet(folder / registry.HOLDOUT_FILE, index=False)
+
+    result = ask("quality", changed(two_slices))
+    assert result.sentence == (
+        "On the 120 rows with kind = hard its accuracy is 0.000, below the floor of 0.550 for a slice."
+    )
+
+
+@pytest.mark.usefixtures("good")
+def test_a_challenger_that_is_worse_than_the_champion_is_refused_with_both_figures(ask, first_days, gated):
+    spec = gated.training.model_dump(by_alias=True)
+    spec["preprocessing"][0]["steps"][0]["params"]["n_features"] = 512
+    weak = gated.model_copy(update={"training": type(gated.training).model_validate(spec)})
+    trained = train_model.run(first_days, weak, weak.history.end)
+    version = registry.by_version(first_days, weak, trained.version)
+    result = ask("quality", version, with_limits(weak, min_metric=0.5))
+    assert not result.passed
+    assert result.sentence.startswith("It is not shown to be as good as the champion, version 1: on 1,237 rows")
+    assert result.figures["challenger_accuracy"] < result.figures["champion_accuracy"]
+    assert result.figures["challenger_accuracy"] == pytest.approx(trained.metrics["holdout_accuracy"])
+
+
+def test_rows_that_the_champion_learned_from_do_not_flatter_it(ask, first_days, gated, good):
+    earlier = train_model.run(first_days, gated, gated.history.end - timedelta(days=6))
+    version = registry.by_version(first_days, gated, earlier.version)
+    figures = ask("quality", version).figures
+    judged = pd.read_parquet(registry.local_copy(first_days, version) / registry.HOLDOUT_FILE)
+    champions = pd.read_parquet(registry.local_copy(first_days, good) / registry.HOLDOUT_FILE)
+    assert figures["compared_rows"] == judged["id"].isin(champions["id"]).sum()
+    assert 0 < figures["compared_rows"] < len(judged)
+
+
+def test_every_champion_that_a_version_is_compared_with_uses_up_a_part_of_alpha(ask, first_days, gated, good, changed):
+    version, other = changed(), None
+    client = connect(first_days)
+    first = ask("quality", version).figures
+    version_number = int(version.version)
+    assert first["chance_allowed"] == pytest.approx(0.05 / (version_number * (version_number + 1) * 2))
+    assert ask("quality", version).figures == first
+    other = client.create_model_version(gated.model, good.source, good.run_id, tags=good.tags)
+    client.set_registered_model_alias(gated.model, registry.CHAMPION, other.version)
+    try:
+        assert ask("quality", version).figures["chance_allowed"] == pytest.approx(first["chance_allowed"] / 3)
+    finally:
+        client.set_registered_model_alias(gated.model, registry.CHAMPION, good.version)
+    assert ask("quality", version).figures == first
+    assert client.get_run(version.run_id).data.tags[CHAMPIONS_TAG] == f"1,{other.version}"
+
+
+# The step
+
+
+def test_the_first_model_of_all_passes_without_a_champion(ask, first_days, gated, good):
+    client = connect(first_days)
+    client.delete_registered_model_alias(gated.model, registry.CHAMPION)
+    try:
+        result = ask("quality", good)
+    finally:
+        client.set_registered_model_alias(gated.model, registry.CHAMPION, good.version)
+    assert result.passed
+    assert np.isnan(result.figures.get("champion_accuracy", np.nan))
+
+
+def test_make_gates_ends_with_1_and_a_table_when_a_gate_refuses(run_step, first_days, tmp_path):
+    (tmp_path / "config").mkdir()
+    text = (first_days.config_dir / "sentiment.yaml").read_text().replace("min_metric: 0.65", "min_metric: 0.95")
+    (tmp_path / "config" / "sentiment.yaml").write_text(text)
+    finished = run_step(
+        "validate_model", "--version", "1", SLUSS_HOME=first_days.home, SLUSS_CONFIG_DIR=tmp_path / "config"
+    )
+    assert finished.returncode == 1, finished.stdout + finished.stderr
+    assert "below the floor of 0.950" in finished.stdout
+    assert finished.stdout.count("│ passed") == len(GATES) - 1
+
+
+def test_a_version_without_a_run_is_refused_in_a_sentence(first_days, gated, good):
+    client = connect(first_days)
+    version = client.create_model_version(gated.model, registry.local_copy(first_days, good).as_uri())
+    with pytest.raises(ModelError, match=f"version {version.version} has no run in MLflow"):
+        validate_model.run(first_days, gated, str(version.version))
+
+
+def test_a_service_that_does_not_answer_is_no_refusal():
+    def gate(_):
+        raise ServiceError("MLflow does not answer.")
+
+    with pytest.raises(ServiceError, match="does not answer"):
+        _answer(gate, None)
