@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from tasks.gates.candidate import Candidate
 
 _TABLE = "gates.json"
-_TABLES_TAG = "mlflow.loggedArtifacts"
 _LOG = logging.getLogger(__name__)
 
 
@@ -60,11 +59,12 @@ def _record(candidate: "Candidate", results: tuple[GateResult, ...]) -> None:
     """Tags, metrics and a table on the candidate's run: a person reads in one place why a version was refused."""
     from mlflow.entities import Metric, RunTag
 
+    from tasks.hub.made_from import TABLES_TAG
     from tasks.hub.tracking import connect, reachable
 
     now = time.time_ns() // 1_000_000
     tags = [RunTag(f"sluss.gate.{result.gate}", f"{result.verdict}: {result.sentence}") for result in results]
-    tags.append(RunTag(_TABLES_TAG, _tables(candidate.run.data.tags.get(_TABLES_TAG, "[]"))))
+    tags.append(RunTag(TABLES_TAG, _tables(candidate.run.data.tags.get(TABLES_TAG, "[]"))))
     metrics = [
         Metric(f"gate.{result.gate}.{name}", value, now, 0)
         for result in results

@@ -91,7 +91,7 @@ class Candidate:
 
     @cached_property
     def judged(self) -> "pd.DataFrame":
-        """`id`, `label` and `score` of every holdout row, as recorded at training; more columns are its slices."""
+        """`id`, `label` and `score` of every holdout row, as recorded at training."""
         import pandas as pd
 
         return pd.read_parquet(self.file(registry.HOLDOUT_FILE, "predictions of the holdout"))

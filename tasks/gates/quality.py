@@ -7,8 +7,6 @@ from tasks.gates.candidate import Candidate
 from tasks.gates.comparison import Comparison, compare
 from tasks.gates.result import GateResult
 
-_SLICE = "slice."  # of the columns that say which slices a judged row is in
-
 
 @dataclass(frozen=True)
 class _Finding:
@@ -58,26 +56,23 @@ def _guessing(candidate: Candidate) -> _Finding:
 
 def _slices(candidate: Candidate) -> Iterator[_Finding]:
     """A finding for each slice below its floor, and one with the worst of all."""
-    judged, limits = candidate.judged, candidate.use_case.gates
-    right = (judged["score"] >= 0.5) == (judged["label"] == 1)
-    shares = {
-        f"{column.removeprefix(_SLICE)} = {value}": (len(part), float(part.mean()))
-        for column in judged.columns
-        if column.startswith(_SLICE)
-        for value, part in right.groupby(judged[column])
-        if len(part) >= limits.slice_min_rows
-    }
-    for name, (rows, share) in shares.items():
-        if share < limits.slice_min_accuracy:
+    from tasks.training.slices import slice_values, slices
+
+    use_case, rows, limits = candidate.use_case, candidate.rows, candidate.use_case.gates
+    parts = slice_values(use_case, rows.train, rows.holdout).assign(id=rows.holdout["id"])
+    judged = candidate.judged[["id", "label", "score"]].merge(parts, on="id")
+    found = [each for each in slices(judged) if each.rows >= limits.slice_min_rows]
+    for each in found:
+        if each.accuracy < limits.slice_min_accuracy:
             yield _Finding(
-                f"On the {rows:,} rows with {name} its accuracy is {share:.3f}, below the floor of "
-                f"{limits.slice_min_accuracy:.3f} for a slice.",
+                f"On the {each.rows:,} rows with {each.column} = {each.value} its accuracy is {each.accuracy:.3f}, "
+                f"below the floor of {limits.slice_min_accuracy:.3f} for a slice.",
                 passed=False,
             )
-    if shares:
-        worst = min(shares, key=lambda name: shares[name][1])
-        sentence = f"The worst of {len(shares)} slices, {worst}, has {shares[worst][1]:.3f}."
-        yield _Finding(sentence, passed=True, figures={"worst_slice_accuracy": shares[worst][1]})
+    if found:
+        worst = min(found, key=lambda each: each.accuracy)
+        sentence = f"The worst of {len(found)} slices, {worst.column} = {worst.value}, has {worst.accuracy:.3f}."
+        yield _Finding(sentence, passed=True, figures={"worst_slice_accuracy": worst.accuracy})
 
 
 def _champion(comparison: Comparison | None) -> _Finding:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 SLICES_FILE = "slices.json"
 # MLflow's page shows an artifact as a table where this tag, which its log_table would set, says so.
-_TABLES_TAG = "mlflow.loggedArtifacts"
+TABLES_TAG = "mlflow.loggedArtifacts"
 
 
 def parameters(use_case: UseCase) -> dict[str, Any]:
@@ -63,7 +63,7 @@ def provenance(settings: Settings, use_case: UseCase, candidate: "Candidate") ->
         "mlflow.source.name": "tasks/train_model.py",
     }
     if use_case.training.slices:
-        tags[_TABLES_TAG] = json.dumps([{"path": SLICES_FILE, "type": "table"}])
+        tags[TABLES_TAG] = json.dumps([{"path": SLICES_FILE, "type": "table"}])
     return tags
 
 

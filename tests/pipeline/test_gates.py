@@ -1,6 +1,7 @@
 """Each gate refuses what it is there for, says so in a sentence, and lets a good model pass."""
 
 import json
+import re
 import shutil
 from datetime import timedelta
 from importlib import metadata
@@ -118,7 +119,8 @@ def test_a_good_model_passes_every_gate_and_its_run_says_so_once(first_days, gat
     table = client.load_table(artifact_file="gates.json", run_ids=[good.run_id], experiment_id=run.info.experiment_id)
     assert list(table["gate"]) == list(GATES)
     assert set(table["verdict"]) == {"passed"}
-    assert json.loads(run.data.tags["mlflow.loggedArtifacts"]) == [{"path": "gates.json", "type": "table"}]
+    tables = [each["path"] for each in json.loads(run.data.tags["mlflow.loggedArtifacts"])]
+    assert sorted(tables) == ["gates.json", "slices.json"]
 
 
 # data
@@ -314,18 +316,22 @@ def test_a_metric_below_its_floor_and_a_small_gain_are_refused_together(ask, goo
     assert "0.500 is asked" in result.sentence
 
 
-def test_a_slice_below_its_floor_is_refused_by_name_and_a_small_one_is_not(ask, changed):
-    def two_slices(folder):
-        judged = pd.read_parquet(folder / registry.HOLDOUT_FILE)
-        wrong = judged.index[(judged["score"] >= 0.5) != (judged["label"] == 1)]
-        slices = pd.Series("most", index=judged.index).mask(judged.index.isin(wrong[:120]), "hard")
-        slices = slices.mask(judged.index.isin(wrong[120:140]), "small")
-        judged.assign(**{"slice.kind": slices}).to_parquet(folder / registry.HOLDOUT_FILE, index=False)
+def test_a_slice_below_its_floor_is_refused_by_name_unless_it_is_small(ask, changed, gated, rows):
+    words = rows.holdout["text"].str.count(r"\S+")
+    shortest = set(rows.holdout["id"][words <= words.quantile(0.2)])
 
-    result = ask("quality", changed(two_slices))
-    assert result.sentence == (
-        "On the 120 rows with kind = hard its accuracy is 0.000, below the floor of 0.550 for a slice."
-    )
+    def wrong_on_short_texts(folder):
+        judged = pd.read_parquet(folder / registry.HOLDOUT_FILE)
+        judged.loc[judged["id"].isin(shortest), "score"] = 1.0 - judged["label"]
+        judged.to_parquet(folder / registry.HOLDOUT_FILE, index=False)
+
+    version = changed(wrong_on_short_texts)
+    lenient = {"min_metric": 0.1, "alpha": 0.49, "margin": 0.9}
+    result = ask("quality", version, with_limits(gated, **lenient))
+    assert not result.passed
+    said = r"On the \d{3} rows with text\.words = q1 its accuracy is 0\.\d{3}, below the floor of 0\.550 for a slice\."
+    assert re.fullmatch(said, result.sentence)
+    assert ask("quality", version, with_limits(gated, **lenient, slice_min_rows=1_000)).passed
 
 
 @pytest.mark.usefixtures("good")
