@@ -15,6 +15,7 @@ __all__: list[str] = []
 
 PRELOADED = (
     "pandas",
+    "pandera.pandas",
     "pyarrow.dataset",
     "scipy.stats",
     "sklearn.pipeline",

@@ -1,12 +1,13 @@
 """A use case: one prediction problem, described by one YAML file in config/."""
 
+import re
 from datetime import date
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from tasks.shared.errors import ConfigError
 from tasks.shared.interval import Interval, Unit, midnight
@@ -32,6 +33,17 @@ class Column(_Frozen):
     minimum: float | None = Field(None, description="Smallest number")
     maximum: float | None = Field(None, description="Largest number")
     categories: tuple[str, ...] | None = Field(None, description="The only values that a category may have")
+    pattern: str | None = Field(None, description="Regular expression (RE2) that a whole text must match")
+    unique: bool = Field(default=False, description="Whether two ids of an interval must not have the same value")
+
+    @field_validator("pattern")
+    @classmethod
+    def _is_a_regular_expression(cls, pattern: str | None) -> str | None:
+        try:
+            re.compile(pattern or "")
+        except re.error as error:
+            raise ValueError(f"no regular expression: {error}") from None
+        return pattern
 
 
 class Phase(_Frozen):
@@ -63,6 +75,11 @@ class Curation(_Frozen):
     )
     max_bad_share: float = Field(
         ge=0, le=1, description="Share of bad rows above which the interval fails and nothing is written"
+    )
+    min_rows: int | None = Field(None, ge=1, description="Fewest good rows of an interval; with less it fails too")
+    max_rows: int | None = Field(None, ge=1, description="Most good rows of an interval")
+    max_age_hours: float | None = Field(
+        None, gt=0, description="Longest time between the newest event of an interval and the interval's end"
     )
 
     @model_validator(mode="after")

@@ -28,6 +28,13 @@ ROWS = pa.schema(
 LABELS = pa.schema([("id", "string"), ("label", "int16"), ("label_time", TIME)])
 
 
+@pytest.fixture
+def sentiment(sentiment):
+    """The use case without its limits on whole intervals: a handful of rows is enough to see what becomes of each."""
+    curation = sentiment.curation.model_copy(update={"min_rows": None, "max_age_hours": None})
+    return sentiment.model_copy(update={"curation": curation})
+
+
 def good(number: int, **changes) -> dict:
     row = {"id": f"movies-{number}", "event_time": NOON, "arrived_at": NOON, "source": "movies", "text": "fine"}
     return row | changes
@@ -185,6 +192,34 @@ def test_too_many_bad_rows_stop_the_day_and_leave_the_tables_untouched(settings,
     with pytest.raises(DataError, match=expected):
         curate(settings, sentiment, DAY)
     assert (versions(settings), table(settings, "curated")) == (before, rows)
+
+
+@pytest.mark.parametrize(
+    ("limits", "message"),
+    [
+        ({"min_rows": 4}, r"has 3 good rows, fewer than 4, so nothing was written\. .*curation\.min_rows in config/"),
+        ({"max_rows": 2}, r"has 3 good rows, more than 2, so nothing was written\. .*curation\.max_rows in config/"),
+        ({"max_age_hours": 6}, r"has no row after 2026-01-05 17:00 UTC, more than 6 hours before its end, so nothing"),
+    ],
+    ids=["few", "many", "old"],
+)
+def test_a_day_that_breaks_a_limit_is_stopped_and_the_last_good_version_stays(settings, sentiment, limits, message):
+    curation = sentiment.curation.model_copy(update=limits)
+    fill(settings, [good(1), good(2), good(3, event_time=NOON + timedelta(hours=5))])
+    curate(settings, sentiment, DAY)
+    before, rows = versions(settings), table(settings, "curated")
+    with pytest.raises(DataError, match=message):
+        curate(settings, sentiment.model_copy(update={"curation": curation}), DAY)
+    assert (versions(settings), table(settings, "curated")) == (before, rows)
+    just_enough = curation.model_copy(update={"min_rows": 3, "max_rows": 3, "max_age_hours": 7})
+    assert curate(settings, sentiment.model_copy(update={"curation": just_enough}), DAY).rows == 3
+
+
+def test_each_day_of_a_span_must_have_its_rows(settings, sentiment):
+    demanding = sentiment.model_copy(update={"curation": sentiment.curation.model_copy(update={"min_rows": 1})})
+    fill(settings, [good(1), good(2, event_time=NOON + timedelta(days=2))])
+    with pytest.raises(DataError, match=r"^2026-01-06 00:00 – 2026-01-07 00:00 UTC has 0 good rows, fewer than 1"):
+        curate(settings, demanding, Interval(DAY.start, DAY.end + timedelta(days=2)))
 
 
 def test_too_many_bad_labels_stop_the_day_too(settings, sentiment):

@@ -7,7 +7,7 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
-from tasks import batch_predict, curate_data
+from tasks import batch_predict, curate_data, generate_data
 from tasks.monitoring.labelled import labelled_rows
 from tasks.shared.interval import Interval, parse_interval
 from tasks.shared.settings import Settings
@@ -52,11 +52,13 @@ def correct(settings: Settings) -> str:
             "label_time": pa.repeat(arrival[0], known.num_rows + 1),
         }
     )
-    span = Interval(LATER, LATER + timedelta(hours=1))
+    use_case = load_use_case("sentiment", settings.config_dir)
+    generate_data.run(settings, use_case, Interval(SECOND.end, AFTER))
+    span = Interval(LATER, LATER + timedelta(microseconds=1))
     with open_warehouse(settings) as warehouse:
         warehouse.replace("sentiment_rows", pa.concat_tables([corrected, late]), "arrived_at", span)
         warehouse.replace("sentiment_labels", labels, "label_time", span)
-    curate_data.run(settings, load_use_case("sentiment", settings.config_dir), Interval(FIRST.start, AFTER))
+    curate_data.run(settings, use_case, Interval(FIRST.start, AFTER))
     return row["id"][0].as_py()
 
 

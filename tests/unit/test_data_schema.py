@@ -8,14 +8,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tasks.curation.checks import repeated_faults, row_faults
+from tasks.curation.schema import LABEL_COLUMNS, arrow_schema, row_columns, typed
 from tasks.shared.errors import ConfigError
 from tasks.shared.use_case import Column
-from tasks.storage.schema import LABEL_COLUMNS, arrow_schema, check, row_columns
+
+
+def faults(batch: pa.RecordBatch, columns: dict[str, Column]) -> list[str]:
+    """What is wrong with each row, empty where nothing is."""
+    values = pa.Table.from_batches([typed(batch, columns, "q.sql")])
+    found = row_faults(pa.Table.from_batches([batch]), values, columns)
+    return [found.get(number, "") for number in range(batch.num_rows)]
 
 
 def reasons(values: list, kind: str, arrow_type: pa.DataType | None = None, **rules) -> list[str]:
-    batch = pa.record_batch({"x": pa.array(values, arrow_type)})
-    return check(batch, {"x": Column(kind=kind, **rules)}, "q.sql").reasons.to_pylist()
+    return faults(pa.record_batch({"x": pa.array(values, arrow_type)}), {"x": Column(kind=kind, **rules)})
 
 
 def test_texts_of_the_wrong_length_are_named():
@@ -34,9 +41,10 @@ def test_numbers_out_of_range_are_named():
 
 def test_numbers_that_a_driver_sends_as_text_are_read():
     batch = pa.record_batch({"x": ["1.5", " -2e3 ", "ten", "", None]})
-    checked = check(batch, {"x": Column(kind="number", nullable=True)}, "q.sql")
-    assert checked.values["x"].to_pylist() == [1.5, -2000.0, None, None, None]
-    assert checked.reasons.to_pylist() == ["", "", "x is no number", "x is no number", ""]
+    columns = {"x": Column(kind="number", nullable=True)}
+    assert typed(batch, columns, "q.sql")["x"].to_pylist() == [1.5, -2000.0, None, None, None]
+    assert faults(batch, columns) == ["", "", "x is no number", "x is no number", ""]
+    assert faults(batch, {"x": Column(kind="number")})[2:] == ["x is no number", "x is no number", "x is missing"]
 
 
 @pytest.mark.parametrize(
@@ -45,8 +53,7 @@ def test_numbers_that_a_driver_sends_as_text_are_read():
     ids=["int", "bool", "decimal"],
 )
 def test_whole_numbers_truth_values_and_decimals_are_numbers(values):
-    checked = check(pa.record_batch({"x": values}), {"x": Column(kind="number")}, "q.sql")
-    assert checked.values["x"].to_pylist() == [1.0, 0.0]
+    assert typed(pa.record_batch({"x": values}), {"x": Column(kind="number")}, "q.sql")["x"].to_pylist() == [1.0, 0.0]
 
 
 def test_unknown_categories_are_told_the_known_ones():
@@ -66,7 +73,7 @@ def test_a_column_that_may_be_empty_may_be_empty():
 def test_all_that_is_wrong_with_a_row_is_said():
     batch = pa.record_batch({"a": ["", "ok"], "b": ["", "ok"], "c": ["ok", "ok"]})
     columns = {name: Column(kind="text", min_length=1) for name in "abc"}
-    assert check(batch, columns, "q.sql").reasons.to_pylist() == ["a is empty; b is empty", ""]
+    assert faults(batch, columns) == ["a is empty; b is empty", ""]
 
 
 @pytest.mark.parametrize(
@@ -82,9 +89,9 @@ def test_all_that_is_wrong_with_a_row_is_said():
     ids=["nanoseconds", "naive", "other zone", "date"],
 )
 def test_times_are_kept_in_utc(values):
-    checked = check(pa.record_batch({"x": values}), {"x": Column(kind="time")}, "q.sql")
-    assert checked.values["x"].type == pa.timestamp("us", "UTC")
-    assert checked.values["x"].to_pylist()[0] in (
+    times = typed(pa.record_batch({"x": values}), {"x": Column(kind="time")}, "q.sql")["x"]
+    assert times.type == pa.timestamp("us", "UTC")
+    assert times.to_pylist()[0] in (
         datetime(2026, 1, 5, tzinfo=UTC),
         datetime(2026, 1, 4, 23, tzinfo=UTC),
     )
@@ -98,13 +105,13 @@ def test_a_time_column_of_another_type_is_a_fault_of_the_query(values):
 
 def test_a_query_that_leaves_out_a_column_is_named():
     with pytest.raises(ConfigError, match=r"q.sql does not give the column 'y'. Add it to its SELECT"):
-        check(pa.record_batch({"x": ["a"]}), {"x": Column(kind="text"), "y": Column(kind="text")}, "q.sql")
+        typed(pa.record_batch({"x": ["a"]}), {"x": Column(kind="text"), "y": Column(kind="text")}, "q.sql")
 
 
 @pytest.mark.parametrize("label", [0, 1])
 def test_labels_are_zero_or_one(label):
     batch = pa.record_batch({"id": ["a"], "label": [label], "label_time": [datetime(2026, 1, 5, tzinfo=UTC)]})
-    assert check(batch, LABEL_COLUMNS, "q.sql").reasons.to_pylist() == [""]
+    assert faults(batch, LABEL_COLUMNS) == [""]
 
 
 @pytest.mark.parametrize("label", [2, -1, 0.5, None])
@@ -112,7 +119,7 @@ def test_other_labels_are_bad(label):
     batch = pa.record_batch(
         {"id": ["a"], "label": pa.array([label], pa.float64()), "label_time": [datetime(2026, 1, 5, tzinfo=UTC)]}
     )
-    assert check(batch, LABEL_COLUMNS, "q.sql").reasons.to_pylist()[0].startswith("label is")
+    assert faults(batch, LABEL_COLUMNS)[0].startswith("label is")
 
 
 def test_curated_columns_have_an_order_and_types_that_do_not_depend_on_the_warehouse(sentiment):
@@ -125,7 +132,42 @@ def test_curated_columns_have_an_order_and_types_that_do_not_depend_on_the_wareh
 @given(st.lists(st.one_of(st.none(), st.floats(), st.integers(-10, 10).map(float))))
 def test_a_value_that_passes_is_really_within_its_limits(values):
     batch = pa.record_batch({"x": pa.array(values, pa.float64())})
-    checked = check(batch, {"x": Column(kind="number", minimum=-3, maximum=3)}, "q.sql")
-    assert len(checked.reasons) == len(values)
-    for value, reason in zip(values, checked.reasons.to_pylist(), strict=True):
+    found = faults(batch, {"x": Column(kind="number", minimum=-3, maximum=3)})
+    for value, reason in zip(values, found, strict=True):
         assert (reason == "") == (value is not None and -3 <= value <= 3)
+
+
+def test_a_text_that_does_not_match_its_pattern_is_told_the_pattern():
+    found = reasons(["AB-1", "AB-1x", "xAB-1", None], "text", pattern=r"[A-Z]{2}-\d", nullable=True)
+    assert found == ["", r"x does not match [A-Z]{2}-\d", r"x does not match [A-Z]{2}-\d", ""]
+
+
+def test_a_pattern_that_is_none_is_refused_when_the_config_is_read():
+    with pytest.raises(ValueError, match="no regular expression"):
+        Column(kind="text", pattern="(")
+
+
+def test_a_pattern_that_arrow_does_not_know_is_a_fault_of_the_config():
+    with pytest.raises(ConfigError, match=r"The check of the column 'x' cannot be run .* Correct it under curation"):
+        reasons(["a"], "text", pattern="(?=a)a")
+
+
+def repeated(rows: list[tuple[str, str, int]], **columns) -> dict[int, str]:
+    """Faults of rows that are given by id, value and the hour of their arrival."""
+    times = [datetime(2026, 1, 5, hour, tzinfo=UTC) for _, _, hour in rows]
+    ids, values = ([row[part] for row in rows] for part in (0, 1))
+    table = pa.table({"interval": ["2026-01-05"] * len(rows), "id": ids, "x": values, "arrived_at": times})
+    return repeated_faults(table, {"x": Column(kind="text", **columns)}, "arrived_at").to_dict()
+
+
+def test_a_correction_is_no_repetition_but_the_same_arrival_twice_is():
+    assert repeated([("a", "v", 1), ("a", "w", 2)]) == {}
+    assert repeated([("a", "v", 1), ("b", "v", 1), ("a", "w", 1)]) == {
+        2: "id occurs more than once with the same arrival"
+    }
+
+
+def test_a_unique_value_belongs_to_the_id_that_came_with_it_first():
+    rows = [("late", "v", 3), ("a", "v", 1), ("a", "v", 2), ("b", None, 1), ("c", None, 1), ("d", "w", 1)]
+    assert repeated(rows, unique=True) == {0: "x is that of another id"}
+    assert repeated(rows) == {}

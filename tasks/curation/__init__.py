@@ -1,0 +1,1 @@
+"""From the warehouse's rows to good and bad ones: types, checks, limits."""
