@@ -23,7 +23,7 @@ def add_makers(graph: Graph, use_case: UseCase, made: Provenance) -> Node:
     run = Node("run", f"run {made.run_id}", {"fitted pipeline": made.tag("pipeline")})
     graph.link(run, "registered", version)
     graph.link(_training_data(use_case, made), "taught", run)
-    graph.link(Node("code", "code", {"commit": made.tag("commit")}), "ran in", run)
+    graph.link(Node("code", "code", {"commit": made.tag("commit"), "digest": made.tag("code")}), "ran in", run)
     packages: dict[str, Fact] = {"lock file": made.tag("lock"), "Python": made.tag("python")}
     graph.link(Node("environment", "packages", packages), "were used by", run)
     graph.link(Node("gates", "gates", dict(made.gates) or {"verdicts": UNKNOWN}), "judged", version)
