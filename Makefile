@@ -39,13 +39,15 @@ report: $(READY)  ## Write the report anew and open it
 	@$(PYTHON) tasks/make_report.py --use-case $(USE_CASE) --open
 
 ##@ Steps (in the stack when it is up, embedded otherwise; USE_CASE=sentiment)
-.PHONY: data train plots gates deploy rollback history score lineage why
+.PHONY: data train plots reproduce gates deploy rollback history score lineage why
 data: $(READY)  ## Bring in and curate the history, or INTERVAL=2026-01-05
 	@$(STEP) generate_data $(span) && $(STEP) curate_data $(span)
 train: $(READY)  ## Train, judge and register a model
 	@$(STEP) train_model --load-history
 plots: $(READY)  ## Draw VERSION=n, by default the newest: confusion, calibration, precision-recall, learning curve
 	@$(STEP) plot_model $(version)
+reproduce: $(READY)  ## Train VERSION=n again in a fresh environment, and say what differs (1) or that it is the same (0)
+	@$(PYTHON) scripts/reproduce.py --use-case $(USE_CASE) $(version)
 gates: $(READY)  ## Run the gates on VERSION=n, by default the newest
 	@$(STEP) validate_model $(version)
 deploy: $(READY)  ## Make VERSION=n (by default the newest) the champion, if every gate lets it pass

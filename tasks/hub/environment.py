@@ -2,7 +2,6 @@
 
 import hashlib
 import platform
-import re
 import subprocess
 from importlib import metadata
 
@@ -10,11 +9,12 @@ from tasks.shared.settings import ROOT, Settings
 
 # The packages a model needs to be loaded and to predict; what they need in turn is pinned with them.
 _ROOTS = ("scikit-learn", "skops", "pandas", "mlflow-skinny")
-_NAME = re.compile(r"^[A-Za-z0-9][A-Za-z0-9._-]*")
 
 
 def exact_requirements() -> list[str]:
     """`name==version` of every package the model needs, sorted; reading metadata, importing nothing."""
+    from packaging.requirements import Requirement
+
     pending, pins = list(_ROOTS), dict[str, str]()
     while pending:
         name = pending.pop()
@@ -24,18 +24,28 @@ def exact_requirements() -> list[str]:
         try:
             distribution = metadata.distribution(name)
         except metadata.PackageNotFoundError:
-            continue  # an optional dependency, or one for another platform
+            continue
         pins[key] = f"{key}=={distribution.version}"
-        for requirement in distribution.requires or ():
-            match = _NAME.match(requirement)
-            if match and "extra ==" not in requirement:
-                pending.append(match.group())
+        # Neither optional ones nor those of other platforms, which may be installed for another reason.
+        pending += [
+            requirement.name
+            for requirement in map(Requirement, distribution.requires or ())
+            if requirement.marker is None or requirement.marker.evaluate({"extra": ""})
+        ]
     return sorted(pins.values())
 
 
 def python_version() -> str:
     """E.g. `3.13.1`."""
     return platform.python_version()
+
+
+def linear_algebra() -> str:
+    """The BLAS libraries of this process and the processor they chose their kernels for, which decides last digits."""
+    from threadpoolctl import threadpool_info
+
+    found = (library for library in threadpool_info() if library["user_api"] == "blas")
+    return ", ".join(sorted({f"{each['internal_api']} {each['version']} {each.get('architecture')}" for each in found}))
 
 
 def lock_digest() -> str:

@@ -59,6 +59,7 @@ def provenance(settings: Settings, use_case: UseCase, candidate: "Candidate") ->
         "sluss.code": environment.code_digest(),
         "sluss.lock": environment.lock_digest(),
         "sluss.python": environment.python_version(),
+        "sluss.blas": environment.linear_algebra(),
         "mlflow.source.git.commit": commit.removesuffix("-dirty"),
         "mlflow.source.name": "tasks/train_model.py",
     }
