@@ -1,11 +1,11 @@
-"""What the DAG files share: the use cases, their timetable, and how a step's error ends a task."""
+"""What the DAG files share: the use cases, their timetable, their assets, and how a step's error ends a task."""
 
 import dataclasses
 from collections.abc import Callable, Iterator
-from datetime import timedelta
-from typing import Any
+from datetime import UTC, datetime, timedelta
+from typing import Any, Literal
 
-from airflow.sdk import CronDataIntervalTimetable
+from airflow.sdk import Asset, AssetAlias, CronDataIntervalTimetable, get_current_context
 from airflow.sdk.exceptions import AirflowFailException
 
 from tasks.shared.errors import ServiceError, SlussError
@@ -14,6 +14,9 @@ from tasks.shared.settings import Settings, load_settings, step_settings
 from tasks.shared.use_case import UseCase, load_use_case, use_case_names
 
 Step = Callable[[Settings, UseCase, Interval], Any]
+News = Literal["curated", "labels", "alerts", "candidates"]
+
+_SHOWN = str | int | float | datetime  # parts of a step's result that become the task's return value
 
 # What is worth another try is the outside: a service that restarts. A wrong input fails at once.
 TASK_DEFAULTS = {"retries": 2, "retry_delay": timedelta(seconds=10), "execution_timeout": timedelta(hours=1)}
@@ -43,6 +46,41 @@ def intervals(use_case: UseCase) -> dict[str, Any]:
     }
 
 
+def asset(use_case: str, news: News) -> Asset:
+    """What one DAG waits for from another: new rows or labels, a raised alert, a registered candidate."""
+    return Asset(f"{use_case}_{news}")
+
+
+def announcer(use_case: str) -> AssetAlias:
+    """The outlet of a task that calls `announce`. An asset as an outlet would have news at every run of the task."""
+    return AssetAlias(f"{use_case}_news")
+
+
+def announce(use_case: str, news: News, **facts: str) -> None:
+    """Tell the DAGs that wait for this asset, with facts that they find in the event's `extra`."""
+    events = get_current_context()["outlet_events"]
+    events[announcer(use_case)].add(asset(use_case, news), extra=dict(facts))
+
+
+def moment(text: str | None) -> datetime | None:
+    """A time in ISO 8601, in UTC."""
+    return datetime.fromisoformat(text).astimezone(UTC) if text else None
+
+
+def announce_curated(use_case: str, curated: dict[str, Any], until: str) -> None:
+    """Announce the rows and the labels that an interval brought, whichever there are."""
+    if curated["rows"]:
+        announce(use_case, "curated", until=until)
+    if curated["labels"]:
+        announce(use_case, "labels", until=until)
+
+
+def newest_fact(name: str) -> str | None:
+    """The greatest value of a fact among the events that started this run; None where a person started it."""
+    events = get_current_context()["triggering_asset_events"].values()
+    return max((str(event.extra[name]) for each in events for event in each if name in event.extra), default=None)
+
+
 def run_for_interval(step: Step, use_case: str, start: str, end: str) -> dict[str, Any]:
     """Run a step for Airflow's data interval; the result is shown in the task's log."""
     return run_step(lambda settings, config: step(settings, config, airflow_interval(start, end)), use_case)
@@ -63,4 +101,5 @@ def run_step(step: Callable[[Settings, UseCase], Any], use_case: str) -> dict[st
         if isinstance(error, ServiceError):
             raise
         raise AirflowFailException(str(error)) from None
-    return {key: value for key, value in dataclasses.asdict(result).items() if isinstance(value, str | int | float)}
+    shown = {key: value for key, value in dataclasses.asdict(result).items() if isinstance(value, _SHOWN)}
+    return {key: value.isoformat() if isinstance(value, datetime) else value for key, value in shown.items()}

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from _shared import TASK_DEFAULTS, run_for_interval, use_cases
+from _shared import TASK_DEFAULTS, announce_curated, announcer, run_for_interval, use_cases
 from airflow.sdk import DAG, Param, dag, task
 
 from tasks.shared.interval import midnight
@@ -21,12 +21,14 @@ def data(use_case: UseCase) -> DAG:
 
         return run_for_interval(generate_data.run, name, start, end)
 
-    @task
+    @task(outlets=[announcer(name)])
     def curate_data(start: str, end: str) -> dict[str, Any]:
         """Check the span's rows and put the good ones into the lake, the bad ones into quarantine."""
         from tasks import curate_data
 
-        return run_for_interval(curate_data.run, name, start, end)
+        curated = run_for_interval(curate_data.run, name, start, end)
+        announce_curated(name, curated, end)
+        return curated
 
     @dag(
         dag_id=f"{name}_data",

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from _shared import TASK_DEFAULTS, intervals, run_for_interval, use_cases
+from _shared import TASK_DEFAULTS, announce, announce_curated, announcer, intervals, run_for_interval, use_cases
 from airflow.sdk import DAG, dag, task
 
 from tasks.shared.use_case import UseCase
@@ -14,13 +14,15 @@ def scoring(use_case: UseCase) -> DAG:
     """The scoring DAG of a use case."""
     name = use_case.name
 
-    @task
+    @task(outlets=[announcer(name)])
     def generate_data(start: str, end: str) -> dict[str, Any]:
         """Bring the interval's new rows and labels into the warehouse, and curate them."""
         from tasks import curate_data, generate_data
 
         run_for_interval(generate_data.run, name, start, end)
-        return run_for_interval(curate_data.run, name, start, end)
+        curated = run_for_interval(curate_data.run, name, start, end)
+        announce_curated(name, curated, end)
+        return curated
 
     @task
     def batch_predict(start: str, end: str) -> dict[str, Any]:
@@ -29,12 +31,15 @@ def scoring(use_case: UseCase) -> DAG:
 
         return run_for_interval(batch_predict.run, name, start, end)
 
-    @task
+    @task(outlets=[announcer(name)])
     def monitor_model(start: str, end: str) -> dict[str, Any]:
         """Compare the interval with the champion's reference profile, and judge what labels have arrived."""
         from tasks import monitor_model
 
-        return run_for_interval(monitor_model.run, name, start, end)
+        found = run_for_interval(monitor_model.run, name, start, end)
+        if found["raised"]:  # an alert that stays on is no news
+            announce(name, "alerts", until=end, raised=found["raised"])
+        return found
 
     @task
     def cleanup_old_artifacts(start: str, end: str) -> dict[str, Any]:

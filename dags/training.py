@@ -1,30 +1,49 @@
-"""Training: learn from what is curated, pass the gates, become the champion."""
+"""Training: when there is news worth learning from, learn it, pass the gates, become the champion."""
 
 from typing import Any
 
-from _shared import TASK_DEFAULTS, run_step, use_cases
-from airflow.sdk import DAG, Param, dag, task
+from _shared import TASK_DEFAULTS, announce, announcer, asset, moment, newest_fact, run_step, use_cases
+from airflow.sdk import DAG, Param, dag, get_current_context, task
 
 from tasks.shared.interval import midnight, parse_interval
 from tasks.shared.use_case import UseCase
 
-UNTIL = Param(
-    None, type=["null", "string"], description="Use only what was known at the end of this interval, e.g. 2026-01-05"
-)
+PARAMS = {
+    "until": Param(
+        None,
+        type=["null", "string"],
+        description="Use only what was known at the end of this interval, e.g. 2026-01-05",
+    ),
+    "force": Param(default=False, type="boolean", description="Train whatever the rules under `retraining` say"),
+}
+UNTIL = "{{ ti.xcom_pull('decide_training', key='until') }}"
 
 
 def training(use_case: UseCase) -> DAG:
     """The training DAG of a use case."""
     name = use_case.name
 
-    @task
-    def train_model(params: dict[str, Any] | None = None) -> str:
+    @task.short_circuit
+    def decide_training(params: dict[str, Any] | None = None) -> bool:
+        """Judge the rules as of the newest news; the reason is this task's XCom `reason`."""
+        from tasks import decide_training
+
+        asked, force = (params or {}).get("until"), bool((params or {}).get("force"))
+        until = parse_interval(asked, use_case.unit).end if asked else moment(newest_fact("until"))
+        decision = run_step(lambda settings, config: decide_training.run(settings, config, until, force=force), name)
+        ti = get_current_context()["ti"]
+        ti.xcom_push("reason", decision["reason"])
+        ti.xcom_push("until", decision["until"])
+        return bool(decision["train"])
+
+    @task(outlets=[announcer(name)])
+    def train_model(until: str) -> str:
         """Train, judge and register a candidate."""
         from tasks import train_model
 
-        until = (params or {}).get("until")
-        moment = parse_interval(until, use_case.unit).end if until else None
-        return str(run_step(lambda settings, config: train_model.run(settings, config, moment), name)["version"])
+        trained = run_step(lambda settings, config: train_model.run(settings, config, moment(until)), name)
+        announce(name, "candidates", version=trained["version"])
+        return str(trained["version"])
 
     @task
     def validate_model(version: str) -> str:
@@ -43,16 +62,18 @@ def training(use_case: UseCase) -> DAG:
 
     @dag(
         dag_id=f"{name}_training",
-        description=f"{use_case.title}: train, validate and deploy a model",
-        schedule=None,
+        description=f"{use_case.title}: decide whether to train, and train a model",
+        schedule=asset(name, "curated") | asset(name, "labels") | asset(name, "alerts"),
         start_date=midnight(use_case.source.start),
         max_active_runs=1,
         default_args=TASK_DEFAULTS,
-        params={"until": UNTIL},
+        params=PARAMS,
         tags=[name, "training"],
     )
     def build() -> None:
-        deploy_model(validate_model(train_model()))
+        candidate = train_model(UNTIL)
+        decide_training() >> candidate
+        deploy_model(validate_model(candidate))
 
     return build()
 

@@ -80,6 +80,16 @@ def _correct_start(run_id: int) -> None:
         run.start_date = min(starts, default=run.start_date)
 
 
+def run_what_news_started(use_case: UseCase, moment: datetime) -> None:
+    """Run the DAGs that wait for assets with news, and those that these start in turn, as a scheduler would."""
+    while started := embedded.started_by_news():
+        for dag_id, facts in started.items():
+            asked = {name: facts[name] for name in ("version",) if name in facts}
+            if until := facts.get("until"):
+                asked["until"] = partition(datetime.fromisoformat(until) - length(use_case.unit), use_case.unit)
+            run_dag(dag_id.removeprefix(f"{use_case.name}_"), dag_id, moment, **asked)
+
+
 def tell(settings: Settings, use_case: UseCase, console: Console) -> None:
     """Run every chapter, with a progress bar."""
     story = Story(settings, use_case, console)
@@ -94,13 +104,12 @@ def tell(settings: Settings, use_case: UseCase, console: Console) -> None:
         transient=True,
     )
     with bar:
-        task = bar.add_task("Creating the databases", total=len(live) + 4)
+        task = bar.add_task("Creating the databases", total=len(live) + 3)
         embedded.prepare_databases(settings)
         bar.update(task, advance=1, description="Fetching reviews and curating the history")
         run_dag("data", f"{use_case.name}_data", midnight(use_case.source.start))
         bar.update(task, advance=1, description="Training, validating and deploying a model")
-        known = partition(midnight(use_case.live_start) - length(use_case.unit), use_case.unit)
-        run_dag("training", f"{use_case.name}_training", midnight(use_case.live_start), until=known)
+        run_what_news_started(use_case, midnight(use_case.live_start))
         story.trained()
         bar.update(task, advance=1)
         for day in live:
@@ -108,6 +117,9 @@ def tell(settings: Settings, use_case: UseCase, console: Console) -> None:
             # Airflow gives a run that is started by hand the last whole interval before its logical date.
             run_dag("scoring", f"{use_case.name}_scoring", day.end)
             story.scored(day)
+            bar.update(task, description=f"Deciding whether to train after {day.start:%d %B}")
+            run_what_news_started(use_case, day.end)
+            story.learned(day.end)
             bar.update(task, advance=1)
         bar.update(task, description="Writing the report")
         story.end()

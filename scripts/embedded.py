@@ -43,3 +43,23 @@ def prepare_databases(settings: Settings) -> None:
 
     initdb() if not (settings.home / "airflow" / "airflow.db").exists() else upgradedb()
     MlflowClient(tracking_uri=settings.mlflow_uri).search_experiments(max_results=1)
+
+
+def started_by_news() -> dict[str, dict[str, str]]:
+    """The DAGs whose assets have had news since the last call, with the facts of the newest events.
+
+    In `dag.test()` the events and the queue they fill are Airflow's own; only nobody there empties the queue, which is
+    the scheduler's work.
+    """
+    from airflow.models.asset import AssetDagRunQueue, AssetEvent
+    from airflow.utils.session import create_session
+    from sqlalchemy import select
+
+    found: dict[str, dict[str, str]] = {}
+    with create_session() as session:
+        for waiting in session.scalars(select(AssetDagRunQueue)).all():
+            events = select(AssetEvent).where(AssetEvent.asset_id == waiting.asset_id)
+            newest = session.scalars(events.order_by(AssetEvent.id.desc()).limit(1)).one()
+            found.setdefault(waiting.target_dag_id, {}).update(newest.extra)
+            session.delete(waiting)
+    return found

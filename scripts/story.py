@@ -1,5 +1,6 @@
 """What the demo says on the terminal while its DAGs run."""
 
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,12 +20,16 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
+_GATE = "sluss.gate."
+
+
 class Story:
     """Words for each chapter; every figure is read from the tables and the hub."""
 
     def __init__(self, settings: Settings, use_case: UseCase, console: Console) -> None:
         self.settings, self.use_case, self.console = settings, use_case, console
         self.lake = Lake(settings, use_case.name)
+        self.newest = ""  # the version that was told last
 
     def trained(self) -> None:
         """Chapter one: the champion and how it was judged."""
@@ -32,6 +37,7 @@ class Story:
         from tasks.hub.tracking import connect
 
         champion = registry.champion(self.settings, self.use_case)
+        self.newest = str(champion.version)
         metrics = connect(self.settings).get_run(champion.run_id).data.metrics
         metric = self.use_case.training.metric
         self.console.print(
@@ -42,7 +48,7 @@ class Story:
             f"[bold]{metrics[f'holdout_{metric}']:.3f}[/]; guessing gives {metrics['baseline_accuracy']:.3f}. "
             "It passed the gates and is the champion.\n"
         )
-        self.console.print("[dim]day         reviews of          rows  confidence  drift  accuracy, as known[/]")
+        self.console.print("[dim]day         reviews of      rows  by    confidence  drift  accuracy, as known[/]")
 
     def scored(self, day: Interval) -> None:
         """One line a day: what came, how sure the model was, and what the labels say so far."""
@@ -52,11 +58,34 @@ class Story:
         quality = summary.quality
         known = f"{quality.value:.3f} ({summary.quality_intervals[-1]})" if quality else "no labels yet"
         self.console.print(
-            f"{name}  {self._sources(name):18} {summary.rows:5}  {summary.mean_confidence:10.3f}  {drift:5.2f}  {known}"
+            f"{name}  {self._sources(name):14} {summary.rows:5}  v{summary.model_version:3}  "
+            f"{summary.mean_confidence:10.3f}  {drift:5.2f}  {known}"
         )
         for alert in read_alerts(self.lake, first=name, last=name):
             if alert.state != "ongoing":
                 self._tell(alert)
+
+    def learned(self, until: datetime) -> None:
+        """A line for a version that was trained since the last call: why, and what became of it."""
+        from tasks import decide_training
+        from tasks.hub import registry
+        from tasks.hub.tracking import connect
+
+        versions = connect(self.settings).search_model_versions(f"name = '{self.use_case.model}'")
+        newest = max(versions, key=lambda version: int(version.version))
+        if str(newest.version) == self.newest:
+            return
+        self.newest = str(newest.version)
+        reason = decide_training.run(self.settings, self.use_case, until).reason
+        self._say(f"[blue]↻ version {newest.version} trained[/]: {escape(reason)}")
+        tags = connect(self.settings).get_run(newest.run_id).data.tags
+        verdicts = {name.removeprefix(_GATE): tags[name] for name in tags if name.startswith(_GATE)}
+        refused = {gate: verdict for gate, verdict in verdicts.items() if verdict.startswith("refused")}
+        if str(registry.champion(self.settings, self.use_case).version) == self.newest:
+            said = verdicts.get("quality", "").removeprefix("passed: ")
+            self._say(f"[green]✓ version {newest.version} is the champion[/]: {escape(said)}")
+        for gate, verdict in refused.items():
+            self._say(f"[yellow]✗ version {newest.version} refused by {gate}[/]: {escape(verdict)}")
 
     def end(self) -> None:
         """The summary, the report, and where to look next."""
@@ -69,7 +98,9 @@ class Story:
 
     def _tell(self, alert: Alert) -> None:
         mark, style = ("▲", "red") if alert.active else ("✓", "green")
-        text = f"[{style}]{mark} {alert.type} {alert.state}[/]: {escape(alert.message)}"
+        self._say(f"[{style}]{mark} {alert.type} {alert.state}[/]: {escape(alert.message)}")
+
+    def _say(self, text: str) -> None:
         self.console.print(Padding(text, (0, 0, 0, 12)))
 
     def _sources(self, interval: str) -> str:
@@ -77,21 +108,21 @@ class Story:
         return ", ".join(sorted(rows["source"].unique()))
 
     def _summary(self) -> Table:
-        """Accuracy by where the reviews came from, over all labels that have arrived."""
+        """Accuracy by where the reviews came from and which version scored them, over all labels that have arrived."""
         from tasks.monitoring.proportions import wilson
 
         table = Table(
-            "reviews of", "days", "rows", "confidence", "labelled", "accuracy", "95 % interval", title="What happened"
+            "reviews of", "version", "days", "rows", "labelled", "accuracy", "95 % interval", title="What happened"
         )
-        for source, rows in self._labelled().groupby("source", sort=False):
+        for (source, version), rows in self._labelled().groupby(["source", "model_version"], sort=False):
             known = rows.dropna(subset="label")
             correct = int((known["prediction"] == known["label"]).sum())
             low, high = wilson(correct, len(known))
             table.add_row(
                 str(source),
+                str(version),
                 str(rows[INTERVAL].nunique()),
                 f"{len(rows):,}",
-                f"{rows['confidence'].mean():.3f}",
                 f"{len(known):,}",
                 f"{correct / len(known):.3f}" if len(known) else "–",
                 f"{low:.3f} – {high:.3f}" if len(known) else "–",
@@ -99,7 +130,7 @@ class Story:
         return table
 
     def _labelled(self) -> "pd.DataFrame":
-        predictions = read_rows(self.lake, "predictions", [INTERVAL, "id", "prediction", "confidence"])
+        predictions = read_rows(self.lake, "predictions", [INTERVAL, "id", "prediction", "model_version"])
         sources = read_rows(self.lake, "curated", ["id", "source"])
         labels = read_rows(self.lake, "labels", ["id", "label"])
         return predictions.sort_values(INTERVAL).merge(sources, on="id").merge(labels, on="id", how="left")

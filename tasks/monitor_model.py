@@ -24,6 +24,7 @@ class MonitorResult:
     summary: "Summary"
     alerts: "tuple[Alert, ...]"
     run_id: str
+    raised: str  # types of the alerts that this interval raised
 
 
 def run(settings: Settings, use_case: UseCase, interval: Interval) -> MonitorResult:
@@ -50,7 +51,8 @@ def run(settings: Settings, use_case: UseCase, interval: Interval) -> MonitorRes
     tables.write_summary(lake, use_case, interval, summary)
     tables.write_alerts(lake, use_case, interval, found)
     run_id = record(settings, use_case, interval, _record(use_case, summary, conditions, found))
-    return MonitorResult(summary, tuple(found), run_id)
+    raised = ", ".join(alert.type for alert in found if alert.state == "raised")
+    return MonitorResult(summary, tuple(found), run_id, raised)
 
 
 def _record(use_case: UseCase, summary: "Summary", conditions: "list[Condition]", alerts: "list[Alert]") -> "Record":

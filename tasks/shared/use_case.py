@@ -181,6 +181,24 @@ class Monitoring(_Frozen):
     quality_rows: int = Field(ge=1, description="The newest labelled rows, at least so many, give the metric")
 
 
+class Retraining(_Frozen):
+    """When a new model is worth training. All times are those of the data, so a replay decides as production does."""
+
+    min_new_labels: int = Field(ge=1, description="Labelled rows to learn from that the last training did not have")
+    min_new_labels_on_alert: int = Field(
+        ge=1, description="The same while an alert is active, counted from the interval that raised it on"
+    )
+    every_days: int | None = Field(None, ge=1, description="Train after so many days in any case, on any new label")
+    cool_down_hours: float = Field(ge=0, description="Shortest time between the ends of two trainings' data")
+    max_per_day: int = Field(ge=1, description="Most trainings within 24 hours")
+
+    @model_validator(mode="after")
+    def _an_alert_lowers_the_limit(self) -> "Retraining":
+        if self.min_new_labels_on_alert > self.min_new_labels:
+            raise ValueError("min_new_labels_on_alert must not be above min_new_labels, or an alert delays training")
+        return self
+
+
 class Retention(_Frozen):
     """How long things are kept, counted back from the interval that is cleaned up."""
 
@@ -207,6 +225,7 @@ class UseCase(_Frozen):
     gates: Gates = Field(description="What a version must show before it may become the champion")
     deployment: Deployment = Field(description="How a version gets into production")
     monitoring: Monitoring = Field(description="When the monitor speaks up")
+    retraining: Retraining = Field(description="When a new model is trained by itself")
     retention: Retention = Field(description="How long things are kept")
 
     @model_validator(mode="after")

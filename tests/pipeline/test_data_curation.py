@@ -59,22 +59,22 @@ def versions(settings: Settings) -> dict[str, int | None]:
 
 def test_curating_a_day_twice_leaves_the_same_tables(settings, sentiment):
     for _ in range(2):
-        generate(settings, sentiment, DAY)
+        brought = generate(settings, sentiment, DAY)
         curate(settings, sentiment, DAY)
         tables = [table(settings, name) for name in ("curated", "labels", "quarantine")]
-        assert [len(rows) for rows in tables] == [150, 150, 0]
+        assert [len(rows) for rows in tables] == [450, brought.labels, 0]
     once = tables
     curate(settings, sentiment, DAY)
     assert once == [table(settings, name) for name in ("curated", "labels", "quarantine")]
 
 
 def test_the_history_in_one_go_is_the_same_as_day_by_day(settings, sentiment, tmp_path):
-    days = Interval(datetime(2025, 11, 2, tzinfo=UTC), datetime(2025, 11, 7, tzinfo=UTC))
+    days = Interval(datetime(2025, 12, 2, tzinfo=UTC), datetime(2025, 12, 7, tzinfo=UTC))
     one = settings.model_copy(update={"lake_url": str(tmp_path / "one")})
     generate(settings, sentiment, days)
     curate(one, sentiment, days)
     for day in range(2, 7):
-        curate(settings, sentiment, parse_interval(f"2025-11-{day:02}", "day"))
+        curate(settings, sentiment, parse_interval(f"2025-12-{day:02}", "day"))
     assert versions(one)["curated"] == 0
     for name in ("curated", "labels"):
         assert table(one, name) == table(settings, name)

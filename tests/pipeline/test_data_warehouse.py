@@ -50,7 +50,7 @@ def content(settings: Settings, tmp_path, table: str = "sentiment_rows", order: 
 def test_a_day_brings_its_rows_and_the_labels_that_become_known_in_it(anywhere, sentiment, tmp_path):
     brought = generate(anywhere, sentiment, DAY)
     rows, labels = content(anywhere, tmp_path), content(anywhere, tmp_path, "sentiment_labels")
-    assert (len(rows), len(labels)) == (brought.rows, brought.labels) == (400, brought.labels)
+    assert (len(rows), len(labels)) == (brought.rows, brought.labels) == (450, brought.labels)
     assert all(DAY.start <= row["event_time"] < DAY.end for row in rows)
     assert all(DAY.start <= label["label_time"] < DAY.end for label in labels)
     assert {row["source"] for row in rows} == {"amazon"}
@@ -67,11 +67,11 @@ def test_bringing_a_day_twice_changes_nothing(anywhere, sentiment, tmp_path):
 
 
 def test_the_history_in_one_go_is_the_same_as_day_by_day(settings, sentiment, tmp_path):
-    days = Interval(datetime(2025, 11, 2, tzinfo=UTC), datetime(2025, 11, 6, tzinfo=UTC))
+    days = Interval(datetime(2025, 12, 2, tzinfo=UTC), datetime(2025, 12, 6, tzinfo=UTC))
     one = settings.model_copy(update={"home": tmp_path / "one"})
     generate(one, sentiment, days)
     for day in range(2, 6):
-        generate(settings, sentiment, parse_interval(f"2025-11-{day:02}", "day"))
+        generate(settings, sentiment, parse_interval(f"2025-12-{day:02}", "day"))
     for table in ("sentiment_rows", "sentiment_labels"):
         assert content(one, tmp_path, table) == content(settings, tmp_path, table)
 
@@ -79,7 +79,7 @@ def test_the_history_in_one_go_is_the_same_as_day_by_day(settings, sentiment, tm
 def test_the_whole_history_fits(anywhere, sentiment):
     brought = generate(anywhere, sentiment, sentiment.history)
     phase = sentiment.source.phases[0]
-    assert brought.rows == 60 * phase.rows_per_day
+    assert brought.rows == phase.days * phase.rows_per_day
     assert curate(anywhere, sentiment, sentiment.history).rows == brought.rows
 
 
@@ -109,12 +109,12 @@ def test_two_writers_of_the_same_day_do_not_double_it(settings, sentiment, postg
         writer.start()
     for writer in writers:
         writer.join()
-    assert len(content(where, tmp_path)) == 400
+    assert len(content(where, tmp_path)) == 450
 
 
 def test_a_day_after_the_data_says_which_days_have_rows(settings, sentiment):
-    with pytest.raises(DataError, match="within 2025-11-02 00:00 – 2026-01-15 00:00 UTC"):
-        generate(settings, sentiment, parse_interval("2026-01-15", "day"))
+    with pytest.raises(DataError, match="within 2025-12-02 00:00 – 2026-01-23 00:00 UTC"):
+        generate(settings, sentiment, parse_interval("2026-01-23", "day"))
     assert not (settings.home / "warehouse.duckdb").exists()
 
 
@@ -128,8 +128,8 @@ def test_the_command_for_a_day_without_rows_ends_with_one_sentence(settings):
 def test_the_commands_bring_and_curate_a_day(settings):
     done = [command(settings, step, "--interval", "2026-01-06") for step in ("generate_data", "curate_data")]
     assert [(step.returncode, step.stderr) for step in done] == [(0, ""), (0, "")]
-    assert "400 rows" in done[0].stdout
-    assert "400 good rows (curated, version 0)" in done[1].stdout
+    assert "450 rows" in done[0].stdout
+    assert "450 good rows (curated, version 0)" in done[1].stdout
 
 
 def command(settings: Settings, step: str, *arguments: str) -> subprocess.CompletedProcess[str]:

@@ -16,7 +16,7 @@ def short_demo(tmp_path_factory, archive):
     folder = tmp_path_factory.mktemp("demo")
     content = yaml.safe_load((ROOT / "config" / "sentiment.yaml").read_text())
     content["source"]["phases"] = [
-        {"source": "movies", "days": 61, "rows_per_day": 150},
+        {"source": "movies", "days": 31, "rows_per_day": 300},
         {"source": "tweets", "days": 3, "rows_per_day": 300},
     ]
     content["live_end"] = "2026-01-05"
@@ -44,12 +44,12 @@ def _tables(settings):
 
 def test_the_terminal_tells_how_good_the_model_was_and_how_it_fell(short_demo):
     said = short_demo[1][0][0]
-    assert "sentiment_classifier version 1 learned from 7,500 movie reviews" in said
+    assert "sentiment_classifier version 1 learned from 8,100 movie reviews" in said
     assert "data_drift raised" in said
     assert "quality_drop raised" in said
     assert said.index("data_drift raised") < said.index("quality_drop raised")
-    assert "│ movies     │ 1    │ 150" in said
-    assert "│ tweets     │ 3    │ 900" in said
+    assert "│ movies     │ 1       │ 1    │ 300" in said
+    assert "│ tweets     │ 1       │ 3    │ 900" in said
 
 
 def test_the_report_is_where_the_terminal_says(short_demo):

@@ -37,4 +37,4 @@ def test_the_recipe_for_a_second_use_case_works(tmp_path, archive):
         curate_data.run(settings, tweets, span)
     version = train_model.run(settings, tweets, DAY.start).version
     assert deploy_model.run(settings, tweets).version == version
-    assert batch_predict.run(settings, tweets, DAY).rows == 60
+    assert batch_predict.run(settings, tweets, DAY).rows == 120

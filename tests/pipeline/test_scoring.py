@@ -27,7 +27,7 @@ def test_every_curated_row_gets_the_champions_prediction(first_days, sentiment, 
     scored = batch_predict.run(first_days, sentiment, first_day)
     rows = predictions(first_days, sentiment, "2026-01-01")
     champion = registry.champion(first_days, sentiment)
-    assert scored.rows == len(rows) == 150
+    assert scored.rows == len(rows) == 200
     assert set(rows["model_version"]) == {str(champion.version)}
     assert set(rows["run_id"]) == {champion.run_id}
     np.testing.assert_array_equal(rows["prediction"], rows["score"] >= 0.5)
@@ -46,7 +46,7 @@ def test_two_runs_for_one_interval_at_once_end_in_one_result(first_days, sentime
     with ThreadPoolExecutor(2) as pool:
         list(pool.map(lambda _: batch_predict.run(first_days, sentiment, day), range(4)))
     assert not predictions(first_days, sentiment, "2026-01-02")["id"].duplicated().any()
-    assert len(predictions(first_days, sentiment, "2026-01-02")) == 150
+    assert len(predictions(first_days, sentiment, "2026-01-02")) == 200
 
 
 def test_an_interval_without_rows_says_how_to_get_them(first_days, sentiment):

@@ -36,7 +36,7 @@ def _train(first_days, sentiment):
 def test_the_model_is_clearly_better_than_guessing(first_days, candidate):
     metrics = connect(first_days).get_run(candidate.run_id).data.metrics
     assert metrics["holdout_accuracy"] > metrics["baseline_accuracy"] + 0.2
-    assert metrics["train_rows"] == 7_500
+    assert metrics["train_rows"] == 8_100
 
 
 def test_the_model_carries_signature_example_and_exact_requirements_and_no_pickle(first_days, candidate, tmp_path):
@@ -120,7 +120,7 @@ def test_what_arrived_later_is_not_learned_from(first_days, sentiment):
 
 def test_too_few_rows_say_how_many_there_are(first_days, sentiment):
     with pytest.raises(DataError, match=r"has \d+ labelled rows to learn from .* min_rows"):
-        train_model.run(first_days, sentiment, sentiment.history.start + timedelta(days=12))
+        train_model.run(first_days, sentiment, sentiment.history.start + timedelta(days=6))
 
 
 def test_a_model_with_one_changed_byte_is_refused_and_the_champion_stays(first_days, sentiment, damaged):

@@ -66,7 +66,8 @@ def test_the_log_of_a_killed_task_survives_it_and_its_container(stack: Stack) ->
     """MLflow stands still, so the task waits for it and can be killed in the middle of its work."""
     stack.docker("pause", f"{PROJECT}-mlflow-1")
     try:
-        started = stack.airflow_api("dags/sentiment_training/dagRuns", {"logical_date": None})["dag_run_id"]
+        forced = {"logical_date": None, "conf": {"force": True}}
+        started = stack.airflow_api("dags/sentiment_training/dagRuns", forced)["dag_run_id"]
         run = f"dags/sentiment_training/dagRuns/{started}"
         task = f"{run}/taskInstances/train_model"
         wait_for(lambda: stack.airflow_api(task)["state"] == "running", "train_model", poll=0.3)

@@ -1,0 +1,110 @@
+"""What counts as new to learn from, read from real tables and a real hub."""
+
+import json
+from datetime import UTC, datetime, timedelta
+
+import pyarrow as pa
+import pytest
+
+from tasks import decide_training
+from tasks.shared.interval import midnight, parse_interval, partition
+from tasks.storage.lake import Lake
+from tasks.training.unlearned import unlearned
+
+START = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+@pytest.fixture
+def lake(settings):
+    return Lake(settings, "sentiment")
+
+
+def day(number: float) -> datetime:
+    return START + timedelta(days=number)
+
+
+def put(lake, rows, labels):
+    """Rows as (id, event, arrived) and labels as (id, known), in days after the first."""
+    curated = [
+        {"interval": partition(day(e), "day"), "id": i, "event_time": day(e), "arrived_at": day(a)} for i, e, a in rows
+    ]
+    known = [{"interval": partition(day(t), "day"), "id": i, "label": 1, "label_time": day(t)} for i, t in labels]
+    for name, content in (("curated", curated), ("labels", known)):
+        lake.replace(name, pa.Table.from_pylist(content), "2025-01-01", "2027-01-01")
+
+
+def events(lake, use_case, until, last=None):
+    found = unlearned(lake, use_case, day(until), None if last is None else day(last))
+    return sorted((moment - START).total_seconds() / 86_400 for moment in found)
+
+
+def test_a_row_counts_once_it_and_its_label_have_arrived_and_it_is_no_longer_held_out(lake, sentiment):
+    held = sentiment.training.holdout_days
+    put(lake, [("a", 1.5, 1.5), ("late", 1.25, held + 5), ("unlabelled", 1.75, 1.75)], [("a", 3.5), ("late", 2.5)])
+    assert events(lake, sentiment, held + 1) == []
+    assert events(lake, sentiment, held + 2) == [1.5]
+    assert events(lake, sentiment, held + 6) == [1.25, 1.5]
+
+
+def test_what_the_last_training_had_does_not_count_again(lake, sentiment):
+    held = sentiment.training.holdout_days
+    put(lake, [("a", 1.5, 1.5), ("b", 4.5, 4.5)], [("a", 3.5), ("b", 6)])
+    assert events(lake, sentiment, held + 5, held + 2) == [4.5]
+    assert events(lake, sentiment, held + 5, held + 1) == [1.5, 4.5]
+    assert events(lake, sentiment, held + 5, held + 5) == []
+
+
+def test_a_corrected_label_or_row_is_no_new_one(lake, sentiment):
+    held = sentiment.training.holdout_days
+    put(lake, [("a", 1.5, 1.5), ("a", 1.5, held + 4)], [("a", 3.5), ("a", held + 4)])
+    assert events(lake, sentiment, held + 6, held + 3) == []
+
+
+def test_rows_before_the_training_window_do_not_count(lake, sentiment):
+    put(lake, [("a", 1.5, 1.5)], [("a", 3.5)])
+    assert events(lake, sentiment, sentiment.training.window_days + 1) == [1.5]
+    assert events(lake, sentiment, sentiment.training.window_days + 2) == []
+
+
+def test_nothing_curated_means_nothing_new(lake, sentiment):
+    assert events(lake, sentiment, 5) == []
+
+
+def test_a_use_case_without_a_model_is_trained_as_soon_as_its_history_is_there(settings, lake, sentiment):
+    needed = sentiment.training.min_rows
+    put(lake, [(str(i), 0.5, 0.5) for i in range(needed)], [(str(i), 2.0) for i in range(needed)])
+    decision = decide_training.run(settings, sentiment, day(7))
+    assert decision.train
+    assert decision.until == day(7)
+    assert not decide_training.run(settings, sentiment, day(3)).train
+    assert decide_training.run(settings, sentiment, day(3), force=True).train
+
+
+def test_trainings_and_alerts_come_from_the_hub_and_the_lake(first_days, sentiment):
+    """The model of `first_days` knows the history; what came after it is held out or not labelled yet."""
+    until = parse_interval("2026-01-02", sentiment.unit).end
+    facts = decide_training.gather(first_days, sentiment, Lake(first_days, sentiment.name), until)
+    assert midnight(sentiment.live_start) in facts.trainings
+    assert 0 < facts.new_labels < 3 * 300
+    assert facts.alarm is None
+    assert not decide_training.run(first_days, sentiment, until).train
+
+
+def test_the_command_says_why(first_days, run_step):
+    done = run_step("decide_training", "--until", "2026-01-02", SLUSS_HOME=first_days.home)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("Wait: ")
+    assert "cool-down" in done.stdout or "new labelled rows" in done.stdout
+
+
+def test_an_alert_counts_from_the_interval_that_raised_it(settings, lake, sentiment):
+    held = sentiment.training.holdout_days
+    put(lake, [("a", 1.5, 1.5), ("b", 2.5, 2.5), ("c", 3.5, 3.5)], [("a", 3), ("b", 4), ("c", 5)])
+    alert = {"type": "data_drift", "severity": "warning", "message": "", "figures": json.dumps({})}
+    life = [("2026-01-03", "raised"), ("2026-01-07", "ongoing"), ("2026-01-08", "ended")]
+    rows = [alert | {"interval": at, "state": state, "since": "2026-01-03"} for at, state in life]
+    lake.replace("alerts", pa.Table.from_pylist(rows), "2026-01-01", "2026-02-01")
+    alarm = decide_training.gather(settings, sentiment, lake, day(held + 4)).alarm
+    assert (alarm.types, alarm.since, alarm.new_labels) == (("data_drift",), day(2), 2)
+    assert decide_training.gather(settings, sentiment, lake, day(2)).alarm is None
+    assert decide_training.gather(settings, sentiment, lake, day(8)).alarm is None
