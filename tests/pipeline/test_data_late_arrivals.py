@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 
 import pandas as pd
 import pyarrow as pa
+import pyarrow.dataset as ds
 import pytest
 
 from tasks import batch_predict, curate_data, generate_data
@@ -40,11 +41,12 @@ def predictions(settings: Settings) -> pd.DataFrame:
 def correct(settings: Settings) -> str:
     """Bring a correction and a late row of the first day, a late label and corrected ones. Gives the id."""
     lake, arrival = Lake(settings, "sentiment"), pa.array([LATER], pa.timestamp("us", "UTC"))
-    row = lake.dataset("curated", first="2026-01-01", last="2026-01-01").head(1)
+    known = lake.dataset("labels", first="2026-01-02", last="2026-01-02").to_table()
+    first = lake.dataset("curated", first="2026-01-01", last="2026-01-01")
+    row = first.head(1, filter=ds.field("id").isin(known["id"].to_pylist()))
     row = row.select(["id", "event_time", "arrived_at", "source", "text"]).set_column(2, "arrived_at", [arrival])
     corrected = row.set_column(4, "text", [["corrected"]])
     late = row.set_column(0, "id", [["late-1"]]).set_column(4, "text", [["late"]])
-    known = lake.dataset("labels", first="2026-01-02", last="2026-01-02").to_table()
     labels = pa.table(
         {
             "id": ["late-1", *known["id"].to_pylist()],
@@ -94,7 +96,7 @@ def test_a_correction_counts_from_the_moment_it_arrived(scored_days):
 
 def test_a_training_after_the_correction_learns_from_it(scored_days, sentiment):
     corrected = correct(scored_days)
-    rows = training_rows(Lake(scored_days, "sentiment"), sentiment, AFTER)
+    rows = training_rows(Lake(scored_days, "sentiment"), sentiment, LATER + timedelta(hours=1))
     texts = pd.concat([rows.train, rows.holdout]).set_index("id").text
     assert texts.index.is_unique
     assert (texts[corrected], texts["late-1"]) == ("corrected", "late")
