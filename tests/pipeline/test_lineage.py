@@ -100,7 +100,7 @@ def test_an_interval_leads_to_the_versions_that_knew_labels_of_it(scored, sentim
 def test_an_interval_leads_to_its_predictions(scored, sentiment, made_by):
     graph = show_lineage.run(scored, sentiment, interval=DAY)
     found = {node.title: (says, node.facts) for says, node in graph.targets(graph.root)}
-    assert found[f"predictions of {DAY} by version {made_by[0].version}"] == ("were input of", {"rows": 150})
+    assert found[f"predictions of {DAY} by version {made_by[0].version}"] == ("were input of", {"rows": 200})
 
 
 def test_a_version_leads_to_its_makers_and_its_predictions(scored, sentiment, made_by):
