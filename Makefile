@@ -28,7 +28,7 @@ $(READY): requirements.lock pyproject.toml scripts/setup.sh
 	@scripts/setup.sh
 
 ##@ Start here
-.PHONY: demo test ui report
+.PHONY: demo test ui report notebook
 demo: $(READY)  ## The whole story on real data, on this machine, without Docker (DATA=path: archive on disk)
 	@$(PYTHON) scripts/demo.py
 test: $(READY)  ## All tests that need no Docker
@@ -37,6 +37,8 @@ ui: $(READY)  ## MLflow's and Airflow's pages on what the demo left, without Doc
 	@$(PYTHON) scripts/ui.py
 report: $(READY)  ## Write the report anew and open it
 	@$(PYTHON) tasks/make_report.py --use-case $(USE_CASE) --open
+notebook: $(READY)  ## JupyterLab on notebooks/: on the stack's data when it is up, embedded otherwise (NOTEBOOK_PORT=8888)
+	@$(PYTHON) scripts/notebook.py
 
 ##@ Steps (in the stack when it is up, embedded otherwise; USE_CASE=sentiment)
 .PHONY: data train plots reproduce gates deploy rollback history score lineage why

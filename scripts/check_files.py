@@ -1,5 +1,6 @@
 """Refuse files that do not belong into the repository: secrets, keys, large files, paths of one machine."""
 
+import json
 import os
 import re
 import subprocess
@@ -30,11 +31,18 @@ def problems(path: Path) -> Iterator[str]:
         text = path.read_text(encoding="utf-8")
     except UnicodeDecodeError:
         return
+    if path.suffix == ".ipynb" and _was_run(text):
+        yield "is a notebook with outputs, which may show data: clear all its outputs and save it"
     if KEY.search(text):
         yield "holds a private key: remove it, and replace the key, since it is known now"
     yield from (f"holds the value of {name} in .env: remove it" for name, value in secrets().items() if value in text)
     yield from (f"names {found[0]}, a folder of one machine: write it relative" for found in HOMES.finditer(text))
     yield from (f"names {host}, a package index of one network: leave it out" for host in index_hosts() if host in text)
+
+
+def _was_run(text: str) -> bool:
+    """Whether a notebook holds outputs or their numbers."""
+    return any(cell.get("outputs") or cell.get("execution_count") for cell in json.loads(text)["cells"])
 
 
 def secrets() -> dict[str, str]:

@@ -172,6 +172,7 @@ def test_the_lock_file_names_no_host():
         (".env.bak", "", "holds secrets"),
         ("data.bin", "x" * 600_000, "is larger than"),
         ("key.txt", "-----BEGIN RSA PRI" + "VATE KEY-----", "holds a private key"),
+        ("seen.ipynb", '{"cells": [{"outputs": [{"text": "jane"}], "execution_count": 1}]}', "a notebook with outputs"),
         ("notes.txt", "see /ho" + "me/jane/data", "a folder of one machine"),
     ],
 )

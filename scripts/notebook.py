@@ -1,0 +1,82 @@
+"""JupyterLab on notebooks/, with the packages of the lock file: on the stack's data when it is up."""
+
+import json
+import os
+import sys
+from pathlib import Path
+
+import stack_docker
+import stack_env
+from stack_error import StackError
+
+ROOT = Path(__file__).resolve().parent.parent
+PORT = "8888"
+
+
+def stack_is_up() -> bool:
+    """Whether the stack's services are there to work with."""
+    try:
+        stack_docker.check()
+        healthy = {each.service for each in stack_docker.containers() if each.health == "healthy"}
+    except StackError:
+        return False
+    return {"mlflow", "airflow-scheduler"} <= healthy
+
+
+def stack_environment() -> dict[str, str]:
+    """What the tasks in the stack have, with addresses that lead there from this machine: MLflow's and the lake's.
+
+    Raises:
+        StackError: MinIO cannot be found.
+    """
+    values = stack_env.settings()
+    return {
+        "MLFLOW_TRACKING_URI": f"http://127.0.0.1:{values['MLFLOW_PORT']}",
+        "MLFLOW_TRACKING_USERNAME": "sluss",
+        "MLFLOW_TRACKING_PASSWORD": values["MLFLOW_TASK_PASSWORD"],
+        "SLUSS_LAKE_URL": "s3://lake",
+        "SLUSS_S3_ENDPOINT_URL": values.get("S3_ENDPOINT_URL") or f"http://{_minio()}:9000",
+        "SLUSS_S3_REGION": values["S3_REGION"],
+        "SLUSS_S3_ACCESS_KEY_ID": values["LAKE_S3_ACCESS_KEY_ID"],
+        "SLUSS_S3_SECRET_ACCESS_KEY": values["LAKE_S3_SECRET_ACCESS_KEY"],
+    }
+
+
+def _minio() -> str:
+    """MinIO's address on Docker's own network, which this machine is on: its S3 port is published nowhere."""
+    container = stack_docker.compose("ps", "--quiet", "minio", capture=True).stdout.strip()
+    networks = stack_docker.output("docker", "inspect", "--format", "{{json .NetworkSettings.Networks}}", container)
+    found = json.loads(networks.stdout or "{}")
+    address = next((each["IPAddress"] for each in found.values() if each["IPAddress"]), None)
+    if address is None:
+        raise StackError("MinIO has no address on this machine's Docker network: 'make ps' shows whether it runs.")
+    return str(address)
+
+
+def command() -> list[str]:
+    """JupyterLab on the loopback address, with a token; no browser where nobody looks."""
+    port = os.environ.get("NOTEBOOK_PORT", PORT)
+    if not port.isdigit():
+        raise StackError(f"NOTEBOOK_PORT={port} is no port; give a number such as {PORT}.")
+    lab = [str(Path(sys.executable).parent / "jupyter-lab"), "--ServerApp.ip=127.0.0.1", f"--ServerApp.port={port}"]
+    lab += ["--ServerApp.port_retries=0", f"--ServerApp.root_dir={ROOT / 'notebooks'}"]
+    lab += [] if sys.stdout.isatty() else ["--no-browser"]
+    return lab + (["--allow-root"] if os.geteuid() == 0 else [])
+
+
+def main() -> None:
+    """Become JupyterLab."""
+    try:
+        up = stack_is_up()
+        variables = stack_environment() if up else {}
+        lab = command()
+    except StackError as error:
+        print(error, file=sys.stderr)
+        sys.exit(2)
+    print("The notebooks work on the data of", "the stack." if up else "this machine (make data loads it).", flush=True)
+    os.environ.update({"OPENBLAS_NUM_THREADS": "1", "MLFLOW_DISABLE_TELEMETRY": "true"} | variables)
+    os.execv(lab[0], lab)  # noqa: S606 - it takes this process's place, and with it Ctrl-C
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,81 @@
+"""A notebook's pipeline, written down as a config would write it, and made again from those words."""
+
+import pytest
+import yaml
+from sklearn.compose import ColumnTransformer
+from sklearn.ensemble import HistGradientBoostingClassifier, VotingClassifier
+from sklearn.feature_extraction.text import CountVectorizer, TfidfTransformer, TfidfVectorizer
+from sklearn.linear_model import LogisticRegression
+from sklearn.naive_bayes import MultinomialNB
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer
+from sklearn.svm import LinearSVC
+
+from tasks.notebook import config_text, described
+from tasks.shared.errors import ConfigError
+from tasks.shared.use_case import UseCase
+from tasks.training.pipeline import build_pipeline
+
+
+def reading(text, classifier, columns="text", **params):
+    return make_pipeline(ColumnTransformer([("text", text, columns)], **params), classifier)
+
+
+@pytest.mark.parametrize(
+    ("text", "classifier"),
+    [
+        (TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True), LogisticRegression(C=5, random_state=7)),
+        (make_pipeline(CountVectorizer(token_pattern=r"\w+"), TfidfTransformer()), MultinomialNB(alpha=0.5)),
+        (TfidfVectorizer(), HistGradientBoostingClassifier(max_depth=3, random_state=7)),
+    ],
+)
+def test_what_is_written_down_makes_the_same_pipeline(sentiment, text, classifier):
+    made = build_pipeline(described(reading(text, classifier), sentiment).training)
+    [(_, chain, columns)] = made.named_steps["preprocessing"].transformers
+    assert columns == "text"
+    assert repr(chain) == repr(text)
+    assert repr(made.named_steps["estimator"]) == repr(classifier)
+
+
+def test_a_pipeline_made_from_the_config_is_written_down_as_it_stands_there(sentiment):
+    told = described(build_pipeline(sentiment.training), sentiment)
+    # The seed is in the estimator by now; all else is as it was.
+    seeded = told.training.estimator.params.pop("random_state")
+    assert seeded == sentiment.training.seed
+    assert told == sentiment
+
+
+def test_the_lines_for_the_config_are_read_as_the_same_pipeline(sentiment):
+    pipeline = reading(TfidfVectorizer(ngram_range=(1, 2)), LogisticRegression(C=5.0))
+    lines = yaml.safe_load(config_text(pipeline, sentiment))["training"]
+    whole = sentiment.model_dump(mode="json", by_alias=True)
+    read = UseCase.model_validate(whole | {"training": whole["training"] | lines})
+    assert read == described(pipeline, sentiment)
+
+
+ONE = [("one", MultinomialNB())]
+
+
+class Homemade(CountVectorizer):
+    """A class of nobody's but this notebook's."""
+
+
+@pytest.mark.parametrize(
+    ("pipeline", "reason"),
+    [
+        (LogisticRegression(), "pipeline of two steps"),
+        (make_pipeline(TfidfVectorizer(), LogisticRegression()), "takes the raw columns by their names"),
+        (reading(TfidfVectorizer(), LinearSVC()), "pipeline of two steps"),
+        (reading(TfidfVectorizer(), LogisticRegression(), columns=0), "0 are no names"),
+        (reading(TfidfVectorizer(), LogisticRegression(), columns="source"), "reads source; sentiment gives"),
+        (reading(TfidfVectorizer(), LogisticRegression(), remainder="passthrough"), r"ColumnTransformer\(remainder"),
+        (reading(Homemade(), LogisticRegression()), "Homemade is no class of scikit-learn"),
+        (reading("drop", LogisticRegression()), "builtins.str is no class of scikit-learn"),
+        (reading(FunctionTransformer(len), LogisticRegression()), r"FunctionTransformer\(func=.* cannot be written"),
+        (reading(TfidfVectorizer(), VotingClassifier(ONE, voting="soft")), r"VotingClassifier\(estimators="),
+        (reading(CountVectorizer(stop_words=["a"]), MultinomialNB()), r"stop_words=\['a'\]\) cannot be written"),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_written_down_is_refused_with_the_reason(sentiment, pipeline, reason):
+    with pytest.raises(ConfigError, match=reason):
+        described(pipeline, sentiment)
