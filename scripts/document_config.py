@@ -68,7 +68,9 @@ def _section(path: str, model: type[BaseModel]) -> str:
     for key, field in _keys(model):
         below = f"{path}.{key}".strip(".")
         value = _value(field, below)
-        default = "" if field.is_required() else "none" if field.default in (None, {}) else f"`{_yaml(field.default)}`"
+        default = (
+            "" if field.is_required() else "none" if field.default in (None, {}, ()) else f"`{_yaml(field.default)}`"
+        )
         rows.append(f"| `{key}` | {value} | {default} | {field.description} |")
     title = f"### {path}\n\n" if path else ""
     return f"{title}{model.__doc__}\n\n" + "\n".join(rows)

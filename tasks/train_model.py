@@ -1,6 +1,7 @@
 """Train a model on curated rows, judge it on the days after, log and register it."""
 
 import argparse
+import dataclasses
 import time
 from dataclasses import dataclass
 from datetime import datetime
@@ -60,16 +61,18 @@ def run(settings: Settings, use_case: UseCase, until: datetime | None = None, *,
 
 
 def fit_and_judge(use_case: UseCase, rows: "TrainingRows") -> "tuple[Pipeline, Verdict]":
-    """Cross-validate in the training window, fit on all of it, judge on the holdout."""
+    """Search and cross-validate in the training window, fit on all of it, judge on the holdout."""
     from tasks.training.evaluation import cross_validate, judge
     from tasks.training.pipeline import build_pipeline
+    from tasks.training.search import search
 
-    pipeline = build_pipeline(use_case.training)
+    pipeline, wanted = build_pipeline(use_case.training), use_case.training.search
+    trials = search(pipeline, use_case, wanted, rows.train) if wanted else []
     folds = cross_validate(pipeline, use_case, rows.train)
     pipeline.fit(rows.train[list(use_case.features)], rows.train["label"])
     verdict = judge(pipeline, use_case, rows.train, rows.holdout)
     verdict.metrics.update(folds)
-    return pipeline, verdict
+    return pipeline, dataclasses.replace(verdict, trials=tuple(trials))
 
 
 def newest_end(lake: Lake, use_case: UseCase) -> datetime:

@@ -13,6 +13,7 @@ from tasks.hub.identity import artifact_digest
 from tasks.hub.made_from import SLICES_FILE, datasets, parameters, provenance, slice_table
 from tasks.hub.registry import CONFIG_FILE, DIGEST_TAG, HOLDOUT_FILE, INPUTS_TAG, PROFILE_FILE, TRUSTED_TYPES
 from tasks.hub.tracking import connect, experiment_id, reachable
+from tasks.hub.trials import chosen_parameters, log_trials
 from tasks.shared.settings import Settings
 from tasks.shared.use_case import UseCase
 
@@ -87,6 +88,7 @@ def register(settings: Settings, use_case: UseCase, candidate: Candidate) -> Reg
     ):
         run_id = str(mlflow.active_run().info.run_id)
         _log_run(client, run_id, settings, use_case, candidate)
+        log_trials(client, run_id, experiment, candidate.verdict.trials, use_case.training.metric)
         model_id, digest = _log_model(client, run_id, use_case, candidate)
         tags = {DIGEST_TAG: digest, INPUTS_TAG: candidate.inputs}
         version = _create_version(client, use_case, (model_id, run_id), tags)
@@ -101,11 +103,12 @@ def _log_run(client: "MlflowClient", run_id: str, settings: Settings, use_case: 
         "holdout_rows": len(candidate.rows.holdout),
         "seconds": candidate.seconds,
     }
+    params = parameters(use_case) | chosen_parameters(candidate.verdict.trials)
     moment = int(candidate.until.timestamp() * 1000)
     client.log_batch(
         run_id,
         metrics=[Metric(name, float(value), moment, 0) for name, value in measured.items()],
-        params=[Param(name, str(value)) for name, value in parameters(use_case).items()],
+        params=[Param(name, str(value)) for name, value in params.items()],
         tags=[RunTag(name, value) for name, value in provenance(settings, use_case, candidate).items()],
     )
     client.log_inputs(run_id, datasets=datasets(settings, use_case, candidate.rows))

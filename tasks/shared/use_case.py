@@ -113,6 +113,33 @@ class Branch(_Frozen):
         return self.columns if isinstance(self.columns, str) else "+".join(self.columns)
 
 
+class Range(_Frozen):
+    """Every number between two, for searches that draw at random."""
+
+    low: int | float = Field(description="Smallest value; two whole numbers give whole numbers")
+    high: int | float = Field(description="Largest value")
+    log: bool = Field(default=False, description="Whether to draw evenly on a logarithmic scale")
+
+    @model_validator(mode="after")
+    def _is_a_range(self) -> "Range":
+        if self.low >= self.high or (self.log and self.low <= 0):
+            raise ValueError("low must be less than high, and above 0 on a logarithmic scale")
+        return self
+
+
+class Search(_Frozen):
+    """Which parameters to try before a model is fitted, by scikit-learn's own search."""
+
+    name: str = Field(
+        pattern=r"^sklearn\.model_selection\.\w*Search\w*$", alias="class", description="Full name of the search"
+    )
+    params: dict[str, Any] = Field({}, description="Its parameters; folds, metric and seed are those of the training")
+    space: dict[str, tuple[Any, ...] | Range] = Field(
+        min_length=1,
+        description="Values to try, by parameter as a run names it: `estimator.C`, `text.TfidfTransformer.norm`",
+    )
+
+
 class Training(_Frozen):
     """How a model is made and judged."""
 
@@ -124,6 +151,7 @@ class Training(_Frozen):
     metric: Metric = Field(description="What a model is judged by")
     preprocessing: tuple[Branch, ...] = Field(min_length=1, description="From raw columns to what the estimator takes")
     estimator: Part = Field(description="The classifier; it must have `predict_proba`")
+    search: Search | None = Field(None, description="Parameters to find; without it the config's are used")
     slices: tuple[str, ...] = Field(
         (), description="Columns whose values part the holdout, each judged for itself; `text.words` parts by length"
     )

@@ -74,4 +74,4 @@ def _config(use_case: UseCase, known: Recorded) -> Iterator[str]:
     keys = ["features", *type(use_case.training).model_fields]
     changed = [key for key in keys if then[key] != now[key]]
     if changed:
-        yield f"Config: {', '.join(changed)} stand otherwise in the file by now; what was recorded was used."
+        yield f"Config: the file has another {', another '.join(changed)} by now; what was recorded was used."

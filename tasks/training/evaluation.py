@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     import pandas as pd
     from sklearn.pipeline import Pipeline
 
+    from tasks.training.search import Trial
+
 
 @dataclass(frozen=True)
 class Verdict:
@@ -24,6 +26,7 @@ class Verdict:
     scores: "np.ndarray[tuple[int], np.dtype[np.float64]]"
     labels: "np.ndarray[tuple[int], np.dtype[np.int8]]"
     judged: "pd.DataFrame"
+    trials: "tuple[Trial, ...]" = ()  # of the search, if there was one
 
 
 def cross_validate(pipeline: "Pipeline", use_case: UseCase, train: "pd.DataFrame") -> dict[str, float]:

@@ -21,14 +21,14 @@ def build_pipeline(training: Training) -> "Pipeline":
 
     branches = [(branch.label, _chain(branch), _columns(branch)) for branch in training.preprocessing]
     seeded = {"random_state": training.seed} | training.estimator.params
-    estimator = _make(training.estimator.name, seeded)
+    estimator = make_part(training.estimator.name, seeded)
     return Pipeline([("preprocessing", ColumnTransformer(branches)), ("estimator", estimator)])
 
 
 def _chain(branch: Branch) -> object:
     from sklearn.pipeline import make_pipeline
 
-    steps = [_make(step.name, step.params) for step in branch.steps]
+    steps = [make_part(step.name, step.params) for step in branch.steps]
     return steps[0] if len(steps) == 1 else make_pipeline(*steps)
 
 
@@ -37,7 +37,12 @@ def _columns(branch: Branch) -> str | list[str]:
     return branch.columns if isinstance(branch.columns, str) else list(branch.columns)
 
 
-def _make(dotted: str, params: dict[str, Any]) -> object:
+def make_part(dotted: str, params: dict[str, Any]) -> Any:  # noqa: ANN401 - any class of scikit-learn
+    """An object of a scikit-learn class; `random_state` is left out where it has none.
+
+    Raises:
+        ConfigError: scikit-learn has no such class, or the class no such parameter.
+    """
     module, _, name = dotted.rpartition(".")
     try:
         cls = getattr(import_module(module), name)

@@ -7,10 +7,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tasks import deploy_model, plot_model, train_model, validate_model
+from tasks import deploy_model, plot_model, reproduce_model, train_model, validate_model
 from tasks.hub import registry
 from tasks.hub.tracking import connect
 from tasks.shared.errors import DataError, ModelError
+from tasks.shared.use_case import UseCase
 from tasks.storage.lake import Lake
 from tasks.training.fingerprint import pipeline_digest
 from tasks.training.rows import training_rows
@@ -164,6 +165,25 @@ def test_a_promotion_keeps_the_version_before_it_as_previous(first_days, sentime
     assert again == deployed
     assert str(registry.by_alias(first_days, sentiment, registry.PREVIOUS).version) == before
     deploy_model.run(first_days, sentiment, before)
+
+
+def test_each_trial_of_a_search_is_a_nested_run_and_the_model_bears_the_chosen_parameters(first_days, sentiment):
+    content = sentiment.model_dump(by_alias=True)
+    wanted = {"class": "sklearn.model_selection.GridSearchCV", "space": {"estimator.C": [0.001, 1.0]}}
+    content["training"] |= {"search": wanted, "folds": 2, "window_days": 25}
+    trained = train_model.run(first_days, UseCase.model_validate(content), sentiment.history.end)
+    client = connect(first_days)
+    run = client.get_run(trained.run_id)
+    nested = client.search_runs(
+        [run.info.experiment_id], f"tags.`mlflow.parentRunId` = '{trained.run_id}'", order_by=["attributes.start_time"]
+    )
+    scores = {trial.data.params["estimator.C"]: trial.data.metrics["cv_accuracy_mean"] for trial in nested}
+    assert set(scores) == {"0.001", "1.0"}
+    assert {trial.info.status for trial in nested} == {"FINISHED"}
+    assert run.data.params["estimator.C"] == max(scores, key=scores.__getitem__) == "1.0"
+    version = registry.by_version(first_days, sentiment, trained.version)
+    assert registry.load(first_days, version).pipeline.get_params()["estimator__C"] == 1.0
+    assert reproduce_model.run(first_days, sentiment, trained.version).same
 
 
 def test_plots_are_kept_on_the_run(first_days, sentiment, candidate):
