@@ -35,7 +35,8 @@ class Predictions:
 def run(settings: Settings, use_case: UseCase, interval: Interval) -> Predictions:
     """Replace the interval's predictions by the champion's, from the rows as they were known at the interval's end.
 
-    The model is found by its registered name and alias, and loaded only if it is the very one that was validated.
+    The model is found by its registered name and alias, and loaded only if it is the very one that was validated. An
+    interval that runs late is scored by the champion that knew nothing of it.
 
     Raises:
         DataError: the interval has no curated rows.
@@ -43,11 +44,12 @@ def run(settings: Settings, use_case: UseCase, interval: Interval) -> Prediction
         ServiceError: the lake or MLflow does not answer.
     """
     from tasks.hub import registry
+    from tasks.hub.champions import champion_for
 
     lake = Lake(settings, use_case.name)
     first, end = partitions(interval, use_case.unit)
     rows = _rows(lake, use_case, interval, (first, end))
-    model = registry.load(settings, registry.champion(settings, use_case))
+    model = registry.load(settings, champion_for(settings, use_case, lake, interval))
     notes = {SCORED_FROM: str(lake.version("curated"))}
     counts: list[int] = []
     lake.replace("predictions", lambda: _scored(rows, use_case, model, counts), first, end, notes)

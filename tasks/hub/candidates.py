@@ -11,7 +11,15 @@ from typing import TYPE_CHECKING
 from tasks.hub import environment
 from tasks.hub.identity import artifact_digest
 from tasks.hub.made_from import SLICES_FILE, datasets, parameters, provenance, slice_table
-from tasks.hub.registry import CONFIG_FILE, DIGEST_TAG, HOLDOUT_FILE, INPUTS_TAG, PROFILE_FILE, TRUSTED_TYPES
+from tasks.hub.registry import (
+    CONFIG_FILE,
+    DIGEST_TAG,
+    HOLDOUT_FILE,
+    INPUTS_TAG,
+    PROFILE_FILE,
+    TRUSTED_TYPES,
+    UNTIL_TAG,
+)
 from tasks.hub.tracking import connect, experiment_id, reachable
 from tasks.hub.trials import chosen_parameters, log_trials
 from tasks.shared.settings import Settings
@@ -90,7 +98,7 @@ def register(settings: Settings, use_case: UseCase, candidate: Candidate) -> Reg
         _log_run(client, run_id, settings, use_case, candidate)
         log_trials(client, run_id, experiment, candidate.verdict.trials, use_case.training.metric)
         model_id, digest = _log_model(client, run_id, use_case, candidate)
-        tags = {DIGEST_TAG: digest, INPUTS_TAG: candidate.inputs}
+        tags = {DIGEST_TAG: digest, INPUTS_TAG: candidate.inputs, UNTIL_TAG: candidate.until.isoformat()}
         version = _create_version(client, use_case, (model_id, run_id), tags)
     return Registered(version, run_id, candidate.verdict.metrics)
 

@@ -2,11 +2,11 @@
 
 from datetime import UTC, datetime
 
+from tasks.hub.registry import UNTIL_TAG
 from tasks.hub.tracking import connect, reachable
 from tasks.shared.settings import Settings
 from tasks.shared.use_case import UseCase
 
-UNTIL_TAG = "sluss.until"
 _NEWEST = 100  # runs that are looked at: many more than any rule counts back
 
 

@@ -1,14 +1,17 @@
 """Batch scoring: what it writes, twice, and at once."""
 
+import shutil
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
 
-from tasks import batch_predict
+from tasks import batch_predict, deploy_model, train_model
 from tasks.hub import registry
+from tasks.hub.champions import champion_for
 from tasks.shared.errors import DataError
 from tasks.shared.interval import Interval, parse_interval
+from tasks.shared.settings import Settings
 from tasks.storage.lake import Lake
 
 
@@ -52,3 +55,21 @@ def test_two_runs_for_one_interval_at_once_end_in_one_result(first_days, sentime
 def test_an_interval_without_rows_says_how_to_get_them(first_days, sentiment):
     with pytest.raises(DataError, match=r"has no curated rows.*make data USE_CASE=sentiment INTERVAL=2026-01-09"):
         batch_predict.run(first_days, sentiment, parse_interval("2026-01-09", sentiment.unit))
+
+
+def test_a_day_that_is_scored_again_later_is_scored_by_the_version_that_did_not_know_it(
+    first_days, sentiment, first_day, tmp_path
+):
+    settings = Settings(home=shutil.copytree(first_days.home, tmp_path / "home"), data=first_days.data)
+    second_day = parse_interval("2026-01-02", sentiment.unit)
+    first, lake = registry.champion(settings, sentiment), Lake(settings, sentiment.name)
+    # A holdout this small does not tell a model from one that is worse by the usual margin.
+    wide = sentiment.model_copy(update={"gates": sentiment.gates.model_copy(update={"margin": 0.4})})
+    newer = train_model.run(settings, sentiment, second_day.end)
+    assert deploy_model.run(settings, wide, newer.version).version == newer.version
+    for day in (first_day, second_day):
+        assert batch_predict.run(settings, sentiment, day).version == str(first.version)
+    after = Interval(second_day.end, second_day.end + (second_day.end - second_day.start))
+    assert str(champion_for(settings, sentiment, lake, after).version) == newer.version
+    before = Interval(sentiment.history.start, first_day.start)
+    assert str(champion_for(settings, sentiment, lake, before).version) == str(first.version)

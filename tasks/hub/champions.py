@@ -1,0 +1,40 @@
+"""The champion of an interval: the one in production, unless it has learned from that interval or later ones."""
+
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from tasks.hub import ledger, registry
+from tasks.shared.interval import Interval
+from tasks.shared.settings import Settings
+from tasks.shared.use_case import UseCase
+from tasks.storage.lake import Lake
+
+if TYPE_CHECKING:
+    from mlflow.entities.model_registry import ModelVersion
+
+
+def champion_for(settings: Settings, use_case: UseCase, lake: Lake, interval: Interval) -> "ModelVersion":
+    """The version that scores an interval, today or when it is run again later.
+
+    A backfill by a champion that was trained since would judge it on rows it has learned. So it goes back through the
+    ledger to the newest version that knows nothing from after the interval's start; where every version knows more,
+    to the first of all.
+
+    Raises:
+        ModelError: no version is the champion.
+        ServiceError: the lake or MLflow does not answer.
+    """
+    champion = registry.champion(settings, use_case)
+    if _innocent(champion, interval):
+        return champion
+    earlier = ledger.standing(ledger.read(lake)) or [str(champion.version)]
+    for number in reversed(earlier):
+        version = registry.by_version(settings, use_case, number)
+        if _innocent(version, interval):
+            return version
+    return version
+
+
+def _innocent(version: "ModelVersion", interval: Interval) -> bool:
+    until = version.tags.get(registry.UNTIL_TAG)
+    return until is None or datetime.fromisoformat(until) <= interval.start
