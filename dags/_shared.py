@@ -16,7 +16,7 @@ from tasks.shared.use_case import UseCase, load_use_case, use_case_names
 Step = Callable[[Settings, UseCase, Interval], Any]
 News = Literal["curated", "labels", "alerts", "candidates"]
 
-_SHOWN = str | int | float | datetime  # parts of a step's result that become the task's return value
+_SHOWN = (str, int, float, datetime, dict)  # parts of a step's result that become the task's return value
 
 # What is worth another try is the outside: a service that restarts. A wrong input fails at once.
 TASK_DEFAULTS = {"retries": 2, "retry_delay": timedelta(seconds=10), "execution_timeout": timedelta(hours=1)}

@@ -1,4 +1,4 @@
-"""Training: when there is news worth learning from, learn it, pass the gates, become the champion."""
+"""Training: when there is news worth learning from, learn it, and announce the candidate."""
 
 from typing import Any
 
@@ -45,21 +45,6 @@ def training(use_case: UseCase) -> DAG:
         announce(name, "candidates", version=trained["version"])
         return str(trained["version"])
 
-    @task
-    def validate_model(version: str) -> str:
-        """Run the gates; what they say is kept on the candidate's run."""
-        from tasks import validate_model
-
-        run_step(lambda settings, config: validate_model.run(settings, config, version), name)
-        return version
-
-    @task
-    def deploy_model(version: str) -> dict[str, Any]:
-        """Make the candidate the champion, if every gate lets it pass."""
-        from tasks import deploy_model
-
-        return run_step(lambda settings, config: deploy_model.run(settings, config, version), name)
-
     @dag(
         dag_id=f"{name}_training",
         description=f"{use_case.title}: decide whether to train, and train a model",
@@ -71,9 +56,7 @@ def training(use_case: UseCase) -> DAG:
         tags=[name, "training"],
     )
     def build() -> None:
-        candidate = train_model(UNTIL)
-        decide_training() >> candidate
-        deploy_model(validate_model(candidate))
+        decide_training() >> train_model(UNTIL)
 
     return build()
 

@@ -1,5 +1,6 @@
 """A use case in its first days: history curated, a model trained and deployed, two days brought in."""
 
+import shutil
 import subprocess
 import sys
 import warnings
@@ -14,8 +15,11 @@ with warnings.catch_warnings():
     import mlflow.sklearn  # noqa: F401
 
 from tasks import curate_data, deploy_model, generate_data, train_model
+from tasks.hub import registry
+from tasks.hub.tracking import connect
 from tasks.shared.interval import parse_interval
 from tasks.shared.settings import ROOT, Settings
+from tasks.storage.lake import Lake
 
 
 @pytest.fixture(scope="session")
@@ -28,6 +32,18 @@ def first_days(tmp_path_factory, archive, sentiment) -> Settings:
         curate_data.run(settings, sentiment, span)
     train_model.run(settings, sentiment, sentiment.history.end)
     deploy_model.run(settings, sentiment)
+    return settings
+
+
+@pytest.fixture
+def copy_of_first_days(first_days, sentiment, tmp_path) -> Settings:
+    """The same in a folder of the test's own, where nothing was ever deployed. Artifacts stay where they were."""
+    settings = Settings(home=tmp_path / "home", data=first_days.data)
+    shutil.copytree(first_days.home, settings.home, ignore=shutil.ignore_patterns("artifacts", "models", "ledger"))
+    client, lake = connect(settings), Lake(settings, sentiment.name)
+    for alias in registry.aliases(settings, sentiment):
+        registry.point(settings, sentiment, alias, None)
+    client.set_tag(registry.by_version(settings, sentiment, "1").run_id, "sluss.data.table", lake.uri("curated"))
     return settings
 
 

@@ -12,12 +12,8 @@ from tasks.shared.use_case import use_case_names
 FILES = sorted(path.stem for path in (ROOT / "dags").glob("[!_]*.py"))
 SHAPES = {
     "data": {"generate_data": ["curate_data"], "curate_data": []},
-    "training": {
-        "decide_training": ["train_model"],
-        "train_model": ["validate_model"],
-        "validate_model": ["deploy_model"],
-        "deploy_model": [],
-    },
+    "training": {"decide_training": ["train_model"], "train_model": []},
+    "deployment": {"validate_model": ["deploy_model"], "deploy_model": []},
     "scoring": {
         "generate_data": ["batch_predict"],
         "batch_predict": ["monitor_model"],
@@ -65,3 +61,13 @@ def test_a_malformed_config_shows_its_sentence_as_airflows_import_error(loaded, 
     finished = loaded("scoring", SLUSS_CONFIG_DIR=str(tmp_path))
     assert finished.returncode != 0
     assert "is missing. Add it; docs/use_cases.md explains every key." in finished.stderr
+
+
+def test_a_use_case_that_wants_approval_asks_a_person_between_gates_and_promotion(loaded, tmp_path):
+    text = (ROOT / "config" / "sentiment.yaml").read_text()
+    (tmp_path / "sentiment.yaml").write_text(text.replace("approval: none", "approval: manual"))
+    finished = loaded("deployment", SLUSS_CONFIG_DIR=str(tmp_path))
+    assert finished.returncode == 0, finished.stderr
+    assert json.loads(finished.stdout.splitlines()[-1])["shape"]["sentiment_deployment"] == {
+        "validate_model": ["approve", "deploy_model"], "approve": ["deploy_model"], "deploy_model": [],
+    }  # fmt: skip

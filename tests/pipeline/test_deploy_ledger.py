@@ -1,7 +1,6 @@
 """The ledger: it is append-only, a change of it is seen, and an entry has one writer."""
 
 import dataclasses
-import multiprocessing
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 
@@ -113,17 +112,6 @@ def test_of_writers_at_once_one_wins(lake, there):
     entries = ledger.read(lake)
     assert [e.version for e in entries[there:]] == [winner]
     assert ledger.verify(entries) == []
-
-
-def test_of_two_processes_at_once_one_wins(lake):
-    ledger.append(lake, change("1"), after=0)
-    context = multiprocessing.get_context("spawn")
-    with context.Manager() as manager, context.Pool(2) as processes:
-        together = manager.Barrier(2)
-        asked = [(lake.settings.home, version, 1, together) for version in ("2", "3")]
-        won = [version for version in processes.starmap(write_entry, asked) if version]
-    assert len(won) == 1
-    assert [e.version for e in ledger.read(lake)] == ["1", *won]
 
 
 def test_rollbacks_and_returns_go_back_through_what_was_in_production(lake):

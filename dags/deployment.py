@@ -1,0 +1,88 @@
+"""Deployment: a candidate passes the gates, a person says yes where one is wanted, and it becomes the champion."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from _shared import TASK_DEFAULTS, asset, run_step, use_cases
+from airflow.sdk import DAG, Param, dag, task
+
+from tasks.shared.interval import midnight
+from tasks.shared.use_case import UseCase
+
+VERSION = Param(None, type=["null", "string"], description="Number of the version; by default the newest candidate")
+QUESTION = """\
+{% set checked = ti.xcom_pull(task_ids='validate_model') %}What the gates said of version {{ checked['version'] }}:
+
+{% for gate, said in checked['gates'].items() %}- **{{ gate }}** {{ said }}
+{% endfor %}"""
+
+
+def asked_version(params: Mapping[str, Any], events: Mapping[Any, Any]) -> str | None:
+    """The version that a person named, or else the newest of the candidates that started this run."""
+    announced = [str(event.extra["version"]) for each in events.values() for event in each if "version" in event.extra]
+    return params.get("version") or max(announced, key=int, default=None)
+
+
+def approval(use_case: UseCase) -> Any:  # noqa: ANN401 - Airflow's operators have no types
+    """The task that waits for a person; Airflow shows it under "Required Actions"."""
+    from airflow.providers.standard.operators.hitl import ApprovalOperator
+
+    version = "{{ ti.xcom_pull(task_ids='validate_model')['version'] }}"
+    return ApprovalOperator(
+        task_id="approve",
+        subject=f"{use_case.title}: shall version {version} become the champion?",
+        body=QUESTION,
+        execution_timeout=None,  # a person may take days
+    )
+
+
+def deployment(use_case: UseCase) -> DAG:
+    """The deployment DAG of a use case."""
+    name = use_case.name
+
+    @task
+    def validate_model(
+        params: dict[str, Any] | None = None, triggering_asset_events: Mapping[Any, Any] | None = None
+    ) -> dict[str, Any]:
+        """Run the gates on the candidate; what they say is kept on its run. Refused, it goes no further."""
+        from tasks import deploy_model
+
+        version = asked_version(params or {}, triggering_asset_events or {})
+        return run_step(lambda settings, config: deploy_model.check(settings, config, version), name)
+
+    @task
+    def deploy_model(
+        checked: dict[str, Any], answer: dict[str, Any] | None = None, run_id: str | None = None
+    ) -> dict[str, Any]:
+        """Make it the champion, and try it by a smoke prediction."""
+        from tasks import deploy_model
+
+        person = ((answer or {}).get("responded_by_user") or {}).get("name")
+        by = f"{person}, who approved it in Airflow" if person else f"Airflow, run {run_id}"
+        given = deploy_model.Checked(**checked)
+        return run_step(lambda settings, config: deploy_model.run(settings, config, by=by, checked=given), name)
+
+    @dag(
+        dag_id=f"{name}_deployment",
+        description=f"{use_case.title}: let a candidate through the gates and into production",
+        schedule=asset(name, "candidates"),
+        start_date=midnight(use_case.source.start),
+        max_active_runs=1,
+        default_args=TASK_DEFAULTS,
+        params={"version": VERSION},
+        tags=[name, "deployment"],
+    )
+    def build() -> None:
+        checked = validate_model()
+        if use_case.deployment.approval == "manual":
+            approve = approval(use_case)
+            checked >> approve
+            deploy_model(checked, approve.output)
+        else:
+            deploy_model(checked)
+
+    return build()
+
+
+for each in use_cases():
+    globals()[f"{each.name}_deployment"] = deployment(each)
