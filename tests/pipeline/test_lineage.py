@@ -1,6 +1,7 @@
 """Lineage in both directions and one prediction's receipt, on the real loop."""
 
 import json
+import re
 import shutil
 import xml.etree.ElementTree as ET
 from datetime import datetime, timedelta
@@ -15,7 +16,7 @@ from tasks.hub import ledger, registry
 from tasks.hub.tracking import connect
 from tasks.shared.errors import ConfigError, DataError, ModelError
 from tasks.shared.interval import parse_interval
-from tasks.shared.settings import Settings
+from tasks.shared.settings import ROOT, Settings
 from tasks.storage.lake import Lake
 from tasks.storage.point_in_time import with_supersession
 
@@ -183,6 +184,15 @@ def test_a_version_whose_files_were_changed_is_not_scored_with(scored, sentiment
         file.write_bytes(whole)
     assert not receipt.again.reproduced
     assert "is not the model that was validated" in str(receipt.again)
+
+
+def test_the_page_about_lineage_shows_a_receipt_as_it_is_printed(scored, sentiment, row_id, capsys):
+    def names(text):
+        return set(re.findall(r"^[│├└─ ]*(\w[\w ()]*?)  +\S", text, re.MULTILINE))
+
+    explain_prediction.show(explain_prediction.run(scored, sentiment, row_id))
+    page = (ROOT / "docs" / "lineage.md").read_text(encoding="utf-8")
+    assert names(page.split("```")[1]) == names(capsys.readouterr().out)
 
 
 def test_text_json_and_picture_show_the_same_things(scored, sentiment, run_step, row_id, capsys):
