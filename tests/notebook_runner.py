@@ -1,0 +1,40 @@
+"""Run a notebook from top to bottom in a kernel of its own, on a home of its own."""
+
+import shutil
+import warnings
+from pathlib import Path
+
+import nbformat
+import pytest
+
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore")
+    from nbclient import NotebookClient
+
+from tasks.hub import registry
+from tasks.hub.tracking import connect
+from tasks.shared.settings import ROOT, Settings
+from tasks.shared.use_case import UseCase
+from tasks.storage.lake import Lake
+
+NOTEBOOKS = ROOT / "notebooks"
+
+
+def own_home(settings: Settings, use_case: UseCase, folder: Path) -> Settings:
+    """A copy of a home, its champion trained on the copied rows: a notebook's versions are in nobody's way there."""
+    copy = Settings(home=Path(shutil.copytree(settings.home, folder / "home")), data=settings.data)
+    run_id = registry.champion(copy, use_case).run_id
+    connect(copy).set_tag(run_id, "sluss.data.table", Lake(copy, use_case.name).uri("curated"))
+    return copy
+
+
+def execute(name: str, settings: Settings) -> list[dict[str, str]]:
+    """What the notebook shows, by kind, the texts under `text/plain`."""
+    notebook = nbformat.read(NOTEBOOKS / name, as_version=4)
+    client = NotebookClient(notebook, timeout=120, resources={"metadata": {"path": str(NOTEBOOKS)}})
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("SLUSS_HOME", str(settings.home))
+        environment.setenv("OPENBLAS_NUM_THREADS", "1")
+        client.execute()
+    outputs = [output for cell in notebook.cells for output in cell.get("outputs", [])]
+    return [{"text/plain": each["text"]} if "text" in each else each["data"] for each in outputs]
