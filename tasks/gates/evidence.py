@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _BETS = 20  # shares of what may be bet: one of them is near the best for any size of the difference
+_FIRST_SHARE = 0.9  # a version is hardly ever compared with a second champion
 
 
 def chance_if_worse(differences: "NDArray[np.float64]", margin: float) -> float:
@@ -43,12 +44,13 @@ def chance_if_worse(differences: "NDArray[np.float64]", margin: float) -> float:
 def allowance(alpha: float, version: int, champions: int) -> float:
     """The part of alpha that one comparison may use up.
 
-    The parts of all comparisons add up to alpha at most, because the sum of 1 / (k (k + 1)) over k = 1, 2, … is 1. So
-    alpha bounds the chance that any of them ends in a wrong promotion, however they depend on each other.
+    The parts of all comparisons add up to alpha at most: the sum of 1 / (k (k + 1)) over k = 1, 2, … is 1, and so is
+    that of the champions' shares, of which each takes nine tenths of what the ones before it left. So alpha bounds the
+    chance that any of them ends in a wrong promotion, however they depend on each other.
 
     Args:
         alpha: chance of ever promoting a worse challenger.
         version: number of the challenger; the registry gives each number once, and so no two challengers share a part.
         champions: how many champions it has been compared with, this one included.
     """
-    return alpha / (version * (version + 1) * champions * (champions + 1))
+    return alpha / (version * (version + 1)) * _FIRST_SHARE * (1 - _FIRST_SHARE) ** (champions - 1)

@@ -362,13 +362,13 @@ def test_every_champion_that_a_version_is_compared_with_uses_up_a_part_of_alpha(
     version, other = changed(), None
     client = connect(first_days)
     first = ask("quality", version).figures
-    version_number = int(version.version)
-    assert first["chance_allowed"] == pytest.approx(0.05 / (version_number * (version_number + 1) * 2))
+    number = int(version.version)
+    assert first["chance_allowed"] == pytest.approx(0.9 * 0.05 / (number * (number + 1)))
     assert ask("quality", version).figures == first
     other = client.create_model_version(gated.model, good.source, good.run_id, tags=good.tags)
     client.set_registered_model_alias(gated.model, registry.CHAMPION, other.version)
     try:
-        assert ask("quality", version).figures["chance_allowed"] == pytest.approx(first["chance_allowed"] / 3)
+        assert ask("quality", version).figures["chance_allowed"] == pytest.approx(first["chance_allowed"] / 10)
     finally:
         client.set_registered_model_alias(gated.model, registry.CHAMPION, good.version)
     assert ask("quality", version).figures == first

@@ -59,6 +59,6 @@ def test_more_rows_never_take_evidence_away(rows, margin):
 
 @given(st.floats(0.001, 0.49))
 def test_the_parts_of_all_comparisons_add_up_to_alpha(alpha):
-    parts = [allowance(alpha, version, champions) for version in range(1, 200) for champions in range(1, 200)]
+    parts = [allowance(alpha, version, champions) for version in range(1, 400) for champions in range(1, 20)]
     assert sum(parts) <= alpha
-    assert sum(parts) == pytest.approx(alpha, rel=0.02)
+    assert sum(parts) == pytest.approx(alpha, rel=0.01)
