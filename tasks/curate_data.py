@@ -11,12 +11,14 @@ from tasks.storage.lake import Lake
 from tasks.storage.point_in_time import ARRIVED, with_supersession
 
 if TYPE_CHECKING:
+    import pyarrow as pa
+
     from tasks.curation.extract import Extract
 
 
 @dataclass(frozen=True)
 class CuratedData:
-    """What reached the lake, and the versions of the two tables that hold it."""
+    """What reached the lake, the versions of the two tables that hold it, and the run that tells of it."""
 
     rows: int
     labels: int
@@ -24,20 +26,24 @@ class CuratedData:
     bad_labels: int
     version: int
     labels_version: int
+    run_id: str
 
 
 def run(settings: Settings, use_case: UseCase, interval: Interval) -> CuratedData:
     """Replace the interval's partitions of `curated`, `labels` and `quarantine` by all that has arrived until now.
 
     Rows are kept as they arrived, late and corrected ones among them; readers say as of when they want to know. Nothing
-    is written unless rows and labels are both good enough.
+    is written unless rows and labels are both good enough. What was written is logged to MLflow, one run a span.
 
     Raises:
         ConfigError: a query is missing or wrong, or the interval does not fit the partitions.
         DataError: there are no rows, too many bad ones, or the interval breaks a limit of the config.
-        ServiceError: the warehouse or the lake does not answer.
+        ServiceError: the warehouse, the lake or MLflow does not answer.
     """
     from tasks.curation.limits import check_intervals, limit_bad, require_rows
+    from tasks.curation.record import described, record
+    from tasks.curation.schema import LABEL_COLUMNS, row_columns
+    from tasks.curation.statistics import arrivals
 
     span = partitions(interval, use_case.unit)
     rows, labels = _extracts(settings, use_case, interval)
@@ -45,7 +51,18 @@ def run(settings: Settings, use_case: UseCase, interval: Interval) -> CuratedDat
     for extract in (rows, labels):
         limit_bad(extract, use_case, interval)
     check_intervals(rows.good, use_case, interval)
-    return _write(Lake(settings, use_case.name), rows, labels, span)
+    lake = Lake(settings, use_case.name)
+    curated, known = with_supersession(rows.good), _as_numbers(labels.good)
+    versions = _write(lake, (curated, known), (rows.bad, labels.bad), span)
+    counts = {"bad_rows": rows.bad.num_rows, "bad_labels": labels.bad.num_rows} | arrivals(curated, use_case.unit)
+    data = (
+        described(lake, "curated", versions[0], curated, row_columns(use_case.curation.columns)),
+        described(lake, "labels", versions[1], known, LABEL_COLUMNS),
+    )
+    run_id = record(settings, use_case, interval, data, counts)
+    return CuratedData(
+        len(curated), len(known), rows.bad.num_rows, labels.bad.num_rows, versions[0], versions[1], run_id
+    )
 
 
 def _extracts(settings: Settings, use_case: UseCase, interval: Interval) -> "tuple[Extract, Extract]":
@@ -64,19 +81,26 @@ def _extracts(settings: Settings, use_case: UseCase, interval: Interval) -> "tup
         )
 
 
-def _write(lake: Lake, rows: "Extract", labels: "Extract", span: tuple[str, str]) -> CuratedData:
+def _as_numbers(labels: "pa.Table") -> "pa.Table":
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    bad = pa.concat_tables([rows.bad, labels.bad])
-    if bad.num_rows or lake.table("quarantine") is not None:
-        lake.replace("quarantine", bad, *span)
-    labels_good = labels.good.set_column(2, "label", pc.cast(labels.good["label"], pa.int8()))
-    labels_version = lake.replace("labels", labels_good, *span)
-    version = lake.replace("curated", with_supersession(rows.good), *span)
-    return CuratedData(
-        rows.good.num_rows, labels_good.num_rows, rows.bad.num_rows, labels.bad.num_rows, version, labels_version
-    )
+    place = labels.schema.get_field_index("label")
+    return labels.set_column(place, "label", pc.cast(labels["label"], pa.int8()))
+
+
+def _write(
+    lake: Lake, good: "tuple[pa.Table, pa.Table]", bad: "tuple[pa.Table, pa.Table]", span: tuple[str, str]
+) -> tuple[int, int]:
+    """Replace the partitions, `curated` last, and return the versions of `curated` and `labels`."""
+    import pyarrow as pa
+
+    put_aside = pa.concat_tables(bad)
+    if put_aside.num_rows or lake.table("quarantine") is not None:
+        lake.replace("quarantine", put_aside, *span)
+    curated, labels = good
+    labels_version = lake.replace("labels", labels, *span)
+    return lake.replace("curated", curated, *span), labels_version
 
 
 def main() -> None:

@@ -31,10 +31,23 @@ def archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return Path(shutil.copy(kept, tmp_path_factory.mktemp("archive")))
 
 
+@pytest.fixture(scope="session")
+def empty_hub(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """MLflow's database without a run: to make its tables takes seconds, to copy them nothing."""
+    from tasks.hub.tracking import connect
+
+    hub = Settings(home=tmp_path_factory.mktemp("hub"), data=None)
+    connect(hub).search_experiments()
+    return hub.home / "mlflow.db"
+
+
 @pytest.fixture
-def settings(tmp_path: Path, archive: Path) -> Settings:
+def settings(tmp_path: Path, archive: Path, empty_hub: Path) -> Settings:
     """The embedded mode in a folder of its own."""
-    return Settings(home=tmp_path / "home", data=archive)
+    home = tmp_path / "home"
+    home.mkdir()
+    shutil.copy(empty_hub, home / "mlflow.db")
+    return Settings(home=home, data=archive)
 
 
 @pytest.fixture(scope="session")

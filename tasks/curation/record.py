@@ -1,0 +1,142 @@
+"""The run of a curated span in MLflow: which data set came of it, and what it looks like."""
+
+import json
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import TYPE_CHECKING
+
+from tasks.curation import statistics
+from tasks.hub.interval_runs import IntervalRun, keep_run
+from tasks.hub.tracking import connect, experiment_id, reachable
+from tasks.shared.interval import Interval, length, partitions
+from tasks.shared.settings import Settings
+from tasks.shared.use_case import Column, UseCase
+from tasks.storage.lake import Lake
+from tasks.storage.point_in_time import SUPERSEDED
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+    from mlflow import MlflowClient
+    from mlflow.entities import DatasetInput
+
+_SPEC = {"text": "string", "category": "string", "number": "double", "time": "datetime"}  # MLflow's names
+
+
+@dataclass(frozen=True)
+class Data:
+    """One table as it was curated: its address, the version that holds the rows, and what they look like."""
+
+    table: str
+    uri: str
+    version: int
+    rows: int
+    digest: str
+    columns: dict[str, Column]
+    profile: statistics.Profile
+
+
+def record(
+    settings: Settings, use_case: UseCase, span: Interval, data: tuple[Data, Data], counts: dict[str, float]
+) -> str:
+    """Log the two tables of a span and return the run's id: one run for each span, whatever is run again.
+
+    Rows that are the same as before keep their run, which names the first version that held them.
+
+    Args:
+        settings: where MLflow is.
+        use_case: names the experiment.
+        span: the intervals that were curated.
+        data: `curated` and `labels`.
+        counts: what is counted beside the rows, by metric.
+
+    Raises:
+        ServiceError: MLflow does not answer, or refuses the login.
+    """
+    client = connect(settings)
+    experiment = experiment_id(settings, client, use_case.data_experiment)
+    metrics = counts | _metrics(data)
+    run = IntervalRun(_name(span, use_case), span, _seal(data, metrics), _tags(use_case, span, data))
+    with reachable(settings):
+        return keep_run(client, experiment, run, lambda run_id: _log(client, run_id, span, (data, metrics)))
+
+
+def described(lake: Lake, table: str, version: int, rows: "pa.Table", columns: dict[str, Column]) -> Data:
+    """What good rows look like. A row that was corrected since counts for the digest, not for the figures."""
+    values = rows.select(list(columns))
+    in_force = (
+        rows.filter(rows[SUPERSEDED].is_null()).select(list(columns)) if SUPERSEDED in rows.schema.names else values
+    )
+    profile = statistics.profile(in_force, columns)
+    return Data(table, lake.uri(table), version, len(in_force), statistics.digest(values), columns, profile)
+
+
+def _name(span: Interval, use_case: UseCase) -> str:
+    """The partition's name, or those of the first one and of the one after the last."""
+    first, end = partitions(span, use_case.unit)
+    return first if span.start + length(use_case.unit) == span.end else f"{first} to {end}"
+
+
+def _metrics(data: tuple[Data, Data]) -> dict[str, float]:
+    curated, labels = data
+    found: dict[str, float] = {"rows": curated.rows, "labels": labels.rows}
+    for name, figures in curated.profile.items():
+        if curated.columns[name].kind in ("number", "text"):
+            found |= {f"{name}.{figure}": float(value) for figure, value in figures.items()}
+    return found
+
+
+def _seal(data: tuple[Data, Data], metrics: dict[str, float]) -> str:
+    """The same for the same rows, whatever version of the table holds them."""
+    rows = [(each.table, each.digest, each.profile, _schema(each)) for each in data]
+    return sha256(json.dumps([rows, metrics], sort_keys=True).encode()).hexdigest()
+
+
+def _tags(use_case: UseCase, span: Interval, data: tuple[Data, Data]) -> dict[str, str]:
+    curated, labels = data
+    first, end = partitions(span, use_case.unit)
+    return {
+        "sluss.use_case": use_case.name,
+        "sluss.data.table": curated.uri,
+        "sluss.data.version": str(curated.version),
+        "sluss.data.digest": curated.digest,
+        "sluss.labels.version": str(labels.version),
+        "sluss.labels.digest": labels.digest,
+        "sluss.data.first": first,
+        "sluss.data.end": end,
+    }
+
+
+def _log(
+    client: "MlflowClient", run_id: str, span: Interval, logged: tuple[tuple[Data, Data], dict[str, float]]
+) -> None:
+    from mlflow.entities import Metric
+
+    data, metrics = logged
+    client.log_inputs(run_id, datasets=[_dataset(each) for each in data])
+    # A fixed time and step: logged twice, the store keeps one value.
+    end = round(span.end.timestamp() * 1000)
+    client.log_batch(run_id, metrics=[Metric(name, value, end, 0) for name, value in metrics.items()])
+
+
+def _dataset(data: Data) -> "DatasetInput":
+    from mlflow.entities import Dataset, DatasetInput, InputTag
+
+    return DatasetInput(
+        Dataset(
+            name=data.table,
+            digest=data.digest[:36],  # MLflow's column holds 36 characters; the whole digest is a tag
+            source_type="delta",
+            source=json.dumps({"path": data.uri, "delta_table_version": data.version}),
+            schema=_schema(data),
+            profile=json.dumps({"num_rows": data.rows, "columns": data.profile}),
+        ),
+        [InputTag("mlflow.data.context", "curation")],
+    )
+
+
+def _schema(data: Data) -> str:
+    columns = [
+        {"name": name, "type": _SPEC[column.kind], "required": not column.nullable}
+        for name, column in data.columns.items()
+    ]
+    return json.dumps({"mlflow_colspec": columns})

@@ -1,0 +1,77 @@
+"""One run for each interval in MLflow, whatever is run again.
+
+A run starts at its interval's start and ends at its end, so the pages of MLflow read as a calendar. What it says is
+sealed by a digest: a step that finds a finished run with the same digest has nothing to do, and a run that says
+something else, or one that was never finished, is replaced.
+"""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from tasks.shared.interval import Interval
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+    from mlflow.entities import Run
+
+INTERVAL_TAG = "sluss.interval"
+_DIGEST_TAG, _CREATED_TAG = "sluss.figures", "sluss.created"
+
+
+@dataclass(frozen=True, slots=True)
+class IntervalRun:
+    """The run to keep: its name among those of the experiment, the digest of all that it will say, and its tags."""
+
+    name: str
+    interval: Interval
+    digest: str
+    tags: dict[str, str]
+
+
+def keep_run(client: "MlflowClient", experiment: str, wanted: IntervalRun, log: Callable[[str], None]) -> str:
+    """Make sure that the experiment has this run and no other of its name, and return its id.
+
+    Args:
+        client: a connection to MLflow.
+        experiment: the id of the experiment.
+        wanted: the run.
+        log: logs everything but the tags to the run whose id it gets; called again for a run that was not finished.
+    """
+    runs = runs_of(client, experiment, wanted.name)
+    if not any(_finished(run, wanted) for run in runs):
+        start = round(wanted.interval.start.timestamp() * 1000)
+        client.create_run(experiment, start, _tags(wanted), run_name=wanted.name)
+        runs = runs_of(client, experiment, wanted.name)  # another step may be doing the same: both keep the older run
+    kept = min((run for run in runs if _same(run, wanted)), key=lambda run: not _finished(run, wanted))
+    for run in runs:
+        if run is not kept:
+            client.delete_run(run.info.run_id)
+    run_id = str(kept.info.run_id)
+    if not _finished(kept, wanted):
+        log(run_id)
+        client.set_terminated(run_id, end_time=round(wanted.interval.end.timestamp() * 1000))
+    return run_id
+
+
+def runs_of(client: "MlflowClient", experiment: str, name: str) -> "list[Run]":
+    """The runs of an interval, the oldest first."""
+    found = client.search_runs([experiment], f"tags.`{INTERVAL_TAG}` = '{name}'")
+    return sorted(found, key=lambda run: (run.data.tags.get(_CREATED_TAG, ""), run.info.run_id))
+
+
+def _same(run: "Run", wanted: IntervalRun) -> bool:
+    return bool(run.data.tags.get(_DIGEST_TAG) == wanted.digest)
+
+
+def _finished(run: "Run", wanted: IntervalRun) -> bool:
+    return bool(run.info.status == "FINISHED") and _same(run, wanted)
+
+
+def _tags(wanted: IntervalRun) -> dict[str, str]:
+    return wanted.tags | {
+        INTERVAL_TAG: wanted.name,
+        _DIGEST_TAG: wanted.digest,
+        _CREATED_TAG: f"{time.time_ns():020d}",
+    }

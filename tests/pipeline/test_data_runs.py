@@ -1,0 +1,90 @@
+"""Each curated span is one run in MLflow: which data set came of it, and what it looks like."""
+
+import json
+from concurrent.futures import ThreadPoolExecutor
+
+from mlflow.entities import ViewType
+from pydantic import SecretStr
+
+from tasks.curate_data import run as curate
+from tasks.generate_data import run as generate
+from tasks.hub.tracking import connect, experiment_id
+from tasks.shared.interval import Interval, parse_interval
+from tasks.storage.lake import Lake
+from tasks.storage.warehouse import open_warehouse
+
+DAY, NEXT = (parse_interval(day, "day") for day in ("2026-01-05", "2026-01-06"))
+
+
+def runs(settings, use_case, view=ViewType.ACTIVE_ONLY):
+    client = connect(settings)
+    return client.search_runs([experiment_id(settings, client, use_case.data_experiment)], run_view_type=view)
+
+
+def test_a_day_is_logged_with_its_tables_versions_digest_schema_and_statistics(settings, sentiment):
+    generate(settings, sentiment, DAY)
+    done = curate(settings, sentiment, DAY)
+    (run,) = runs(settings, sentiment)
+    assert (run.info.run_id, run.info.run_name, run.info.status) == (done.run_id, "2026-01-05", "FINISHED")
+    lake = Lake(settings, "sentiment")
+    rows = lake.dataset("curated").to_table()
+    curated, labels = sorted((entry.dataset for entry in run.inputs.dataset_inputs), key=lambda dataset: dataset.name)
+    assert (curated.name, labels.name) == ("curated", "labels")
+    assert json.loads(curated.source) == {"path": lake.uri("curated"), "delta_table_version": done.version}
+    assert run.data.tags["sluss.data.digest"].startswith(curated.digest)
+    names = [column["name"] for column in json.loads(curated.schema)["mlflow_colspec"]]
+    assert names == ["id", "event_time", "arrived_at", "source", "text"]
+    figures = json.loads(curated.profile)
+    lengths = [len(text) for text in rows["text"].to_pylist()]
+    assert figures["num_rows"] == len(rows) == run.data.metrics["rows"] == 150
+    assert figures["columns"]["source"] == {"missing": 0, "movies": 150}
+    assert run.data.metrics["text.mean_length"] == figures["columns"]["text"]["mean_length"] == sum(lengths) / 150
+    assert run.data.metrics["labels"] == lake.dataset("labels").count_rows()
+
+
+def test_a_day_that_is_curated_again_keeps_its_run_until_its_rows_change(settings, sentiment):
+    generate(settings, sentiment, DAY)
+    first = curate(settings, sentiment, DAY)
+    assert curate(settings, sentiment, DAY).run_id == first.run_id
+    assert len(runs(settings, sentiment, ViewType.ALL)) == 1
+    with open_warehouse(settings) as warehouse:
+        warehouse.execute(
+            "UPDATE sentiment_rows SET text = 'other', arrived_at = TIMESTAMPTZ '2026-01-07 00:00:00+00' "
+            "WHERE id = (SELECT min(id) FROM sentiment_rows)"
+        )
+    changed = curate(settings, sentiment, DAY)
+    (run,) = runs(settings, sentiment)
+    assert run.info.run_id == changed.run_id != first.run_id
+    assert run.data.metrics["late_rows"] == 1
+    assert run.data.tags["sluss.data.version"] == str(changed.version)
+
+
+def test_a_span_of_days_is_one_run(settings, sentiment):
+    days = Interval(DAY.start, NEXT.end)
+    generate(settings, sentiment, days)
+    curate(settings, sentiment, days)
+    (run,) = runs(settings, sentiment)
+    assert run.info.run_name == "2026-01-05 to 2026-01-07"
+    assert run.data.metrics["rows"] == 550
+
+
+def test_a_step_that_was_killed_before_it_had_logged_everything_is_made_good(settings, sentiment):
+    generate(settings, sentiment, DAY)
+    done = curate(settings, sentiment, DAY)
+    connect(settings).update_run(done.run_id, "RUNNING")
+    assert curate(settings, sentiment, DAY).run_id == done.run_id
+    (run,) = runs(settings, sentiment)
+    assert run.info.status == "FINISHED"
+    assert len(run.inputs.dataset_inputs) == 2
+
+
+def test_several_at_once_leave_one_run_and_one_table(settings, sentiment, postgres):
+    # DuckDB lets in one process at a time.
+    where = settings.model_copy(update={"warehouse_url": SecretStr(postgres)})
+    generate(where, sentiment, DAY)
+    with ThreadPoolExecutor(3) as pool:
+        found = {done.run_id for done in pool.map(lambda _: curate(where, sentiment, DAY), range(3))}
+    (run,) = runs(where, sentiment)
+    assert run.info.run_id in found
+    ids = Lake(where, "sentiment").dataset("curated").to_table(["id"])["id"].to_pylist()
+    assert len(ids) == len(set(ids)) == 150
