@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from tasks.shared.errors import ServiceError
+from tasks.shared.errors import ConfigError, ServiceError
 from tasks.shared.settings import Settings
 
 if TYPE_CHECKING:
@@ -101,6 +101,10 @@ class Lake:
 
         Returns:
             The table's version that holds the rows.
+
+        Raises:
+            ConfigError: the table has other columns.
+            ServiceError: the lake does not answer.
         """
         from deltalake import CommitProperties, WriterProperties, write_deltalake
         from deltalake.exceptions import CommitFailedError, DeltaError
@@ -138,8 +142,16 @@ class Lake:
 
     @contextmanager
     def reachable(self) -> Iterator[None]:
+        from deltalake.exceptions import SchemaMismatchError
+
         try:
             yield
+        except SchemaMismatchError as error:
+            raise ConfigError(
+                f"A table in {self.settings.lake}/{self.use_case} has other columns than the rows to be written "
+                f"({error}). If config/{self.use_case}.yaml has new columns, give the use case a new name, or move "
+                "that folder away and load its history again."
+            ) from error
         except OSError as error:
             # delta-rs draws its chain of causes with coloured arrows; the last cause is the one that helps.
             reason = _ARROW.split(" ".join(str(error).split()))[-1][:300]

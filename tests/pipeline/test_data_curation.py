@@ -15,6 +15,7 @@ from tasks.generate_data import run as generate
 from tasks.shared.errors import ConfigError, DataError
 from tasks.shared.interval import Interval, parse_interval
 from tasks.shared.settings import ROOT, Settings
+from tasks.shared.use_case import Column
 from tasks.storage.lake import Lake
 from tasks.storage.warehouse import open_warehouse
 
@@ -284,6 +285,20 @@ def test_a_query_that_cannot_be_used_is_named_with_the_cure(own_query, sentiment
     with pytest.raises(ConfigError, match=message):
         curate(settings, sentiment, DAY)
     assert versions(settings) == {"curated": None, "labels": None, "quarantine": None}
+
+
+def test_a_new_column_in_the_config_is_told_what_to_do_with_the_old_table(own_query, sentiment):
+    settings, file = own_query
+    fill(settings, [good(1)])
+    file.write_text((ROOT / "config" / "sentiment.sql").read_text())
+    curate(settings, sentiment, DAY)
+    before = versions(settings)
+    file.write_text(file.read_text().replace("text\n", "text, length(text) AS size\n"))
+    columns = {**sentiment.curation.columns, "size": Column(kind="number")}
+    wider = sentiment.model_copy(update={"curation": sentiment.curation.model_copy(update={"columns": columns})})
+    with pytest.raises(ConfigError, match=r"/sentiment has other columns .* give the use case a new name"):
+        curate(settings, wider, DAY)
+    assert versions(settings)["curated"] == before["curated"]
 
 
 def test_an_hourly_use_case_has_a_partition_for_each_hour(settings, sentiment):

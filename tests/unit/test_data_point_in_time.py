@@ -4,10 +4,12 @@ from datetime import UTC, datetime, timedelta
 
 import pyarrow as pa
 import pyarrow.dataset as ds
+import pyarrow.parquet as pq
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasks.storage.point_in_time import known_labels, known_rows, with_supersession
+from tasks.storage.pieces import pieces
+from tasks.storage.point_in_time import known, known_labels, known_rows, with_supersession
 
 START = datetime(2026, 1, 5, tzinfo=UTC)
 TIME = pa.timestamp("us", "UTC")
@@ -60,3 +62,17 @@ def test_a_corrected_label_counts_once_from_the_moment_it_is_known(arrivals, as_
         {"id": pa.array(names, pa.string()), "label": range(len(names)), "label_time": pa.array(times, TIME)}
     )
     assert set(known_labels(ds.dataset(labels), as_of).label) == expected(arrivals, as_of)
+
+
+def test_scoring_reads_piece_by_piece_just_what_was_known(tmp_path):
+    end = START + timedelta(hours=12)
+    arrivals = [(str(number), START) for number in range(100)] + [("7", START + timedelta(hours=1)), ("8", end)]
+    pq.write_table(curated(arrivals), tmp_path / "part.parquet", row_group_size=16)
+    table = ds.dataset(tmp_path)
+    rows = pieces(table, ["id", "number"], ("2026-01-05", "2026-01-06"), known(end))
+    batches = list(rows.batches(10))
+    assert not rows.is_empty
+    assert max(map(len, batches)) <= 10
+    found = pa.Table.from_batches(batches)["number"].to_pylist()
+    assert found == [number for number in range(101) if number != 7]
+    assert pieces(table, ["id"], ("2026-01-05", "2026-01-06"), known(START)).is_empty
