@@ -112,10 +112,22 @@ def _log(
     from mlflow.entities import Metric
 
     data, metrics = logged
-    client.log_inputs(run_id, datasets=[_dataset(each) for each in data])
+    _log_inputs(client, run_id, [_dataset(each) for each in data])
     # A fixed time and step: logged twice, the store keeps one value.
     end = round(span.end.timestamp() * 1000)
     client.log_batch(run_id, metrics=[Metric(name, value, end, 0) for name, value in metrics.items()])
+
+
+def _log_inputs(client: "MlflowClient", run_id: str, datasets: "list[DatasetInput]") -> None:
+    from mlflow.exceptions import MlflowException
+
+    try:
+        client.log_inputs(run_id, datasets=datasets)
+    except MlflowException as error:
+        if "datasets" not in str(error):
+            raise
+        # Of two steps that log the same data set at once, MLflow lets one fail; by now it finds what the other logged.
+        client.log_inputs(run_id, datasets=datasets)
 
 
 def _dataset(data: Data) -> "DatasetInput":

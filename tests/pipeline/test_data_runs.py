@@ -1,6 +1,7 @@
 """Each curated span is one run in MLflow: which data set came of it, and what it looks like."""
 
 import json
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 
 from mlflow.entities import ViewType
@@ -22,7 +23,7 @@ def runs(settings, use_case, view=ViewType.ACTIVE_ONLY):
 
 
 def test_a_day_is_logged_with_its_tables_versions_digest_schema_and_statistics(settings, sentiment):
-    generate(settings, sentiment, DAY)
+    brought = generate(settings, sentiment, DAY)
     done = curate(settings, sentiment, DAY)
     (run,) = runs(settings, sentiment)
     assert (run.info.run_id, run.info.run_name, run.info.status) == (done.run_id, "2026-01-05", "FINISHED")
@@ -36,9 +37,11 @@ def test_a_day_is_logged_with_its_tables_versions_digest_schema_and_statistics(s
     assert names == ["id", "event_time", "arrived_at", "source", "text"]
     figures = json.loads(curated.profile)
     lengths = [len(text) for text in rows["text"].to_pylist()]
-    assert figures["num_rows"] == len(rows) == run.data.metrics["rows"] == 150
-    assert figures["columns"]["source"] == {"missing": 0, "movies": 150}
-    assert run.data.metrics["text.mean_length"] == figures["columns"]["text"]["mean_length"] == sum(lengths) / 150
+    assert figures["num_rows"] == len(rows) == run.data.metrics["rows"] == brought.rows
+    assert figures["columns"]["source"] == {"missing": 0, **Counter(rows["source"].to_pylist())}
+    assert (
+        run.data.metrics["text.mean_length"] == figures["columns"]["text"]["mean_length"] == sum(lengths) / len(lengths)
+    )
     assert run.data.metrics["labels"] == lake.dataset("labels").count_rows()
 
 
@@ -61,11 +64,11 @@ def test_a_day_that_is_curated_again_keeps_its_run_until_its_rows_change(setting
 
 def test_a_span_of_days_is_one_run(settings, sentiment):
     days = Interval(DAY.start, NEXT.end)
-    generate(settings, sentiment, days)
+    brought = generate(settings, sentiment, days)
     curate(settings, sentiment, days)
     (run,) = runs(settings, sentiment)
     assert run.info.run_name == "2026-01-05 to 2026-01-07"
-    assert run.data.metrics["rows"] == 550
+    assert run.data.metrics["rows"] == brought.rows
 
 
 def test_a_step_that_was_killed_before_it_had_logged_everything_is_made_good(settings, sentiment):
@@ -81,10 +84,10 @@ def test_a_step_that_was_killed_before_it_had_logged_everything_is_made_good(set
 def test_several_at_once_leave_one_run_and_one_table(settings, sentiment, postgres):
     # DuckDB lets in one process at a time.
     where = settings.model_copy(update={"warehouse_url": SecretStr(postgres)})
-    generate(where, sentiment, DAY)
+    brought = generate(where, sentiment, DAY)
     with ThreadPoolExecutor(3) as pool:
         found = {done.run_id for done in pool.map(lambda _: curate(where, sentiment, DAY), range(3))}
     (run,) = runs(where, sentiment)
     assert run.info.run_id in found
     ids = Lake(where, "sentiment").dataset("curated").to_table(["id"])["id"].to_pylist()
-    assert len(ids) == len(set(ids)) == 150
+    assert len(ids) == len(set(ids)) == brought.rows

@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tasks.curation.checks import repeated_faults, row_faults
@@ -130,6 +130,7 @@ def test_curated_columns_have_an_order_and_types_that_do_not_depend_on_the_wareh
 
 
 @given(st.lists(st.one_of(st.none(), st.floats(), st.integers(-10, 10).map(float))))
+@settings(deadline=None, max_examples=30)
 def test_a_value_that_passes_is_really_within_its_limits(values):
     batch = pa.record_batch({"x": pa.array(values, pa.float64())})
     found = faults(batch, {"x": Column(kind="number", minimum=-3, maximum=3)})
