@@ -96,7 +96,9 @@ def described(pipeline: "Pipeline", use_case: UseCase) -> UseCase:
             f"The pipeline reads {', '.join(unknown)}; {use_case.name} gives a model {', '.join(use_case.features)}. "
             "Leave that column out, or add it to features in the use case's config."
         )
-    training = use_case.training.model_copy(update={"preprocessing": branches, "estimator": _part(estimator)})
+    # A search would look for parameters of the config's pipeline; in a notebook a person has chosen.
+    chosen = {"preprocessing": branches, "estimator": _part(estimator), "search": None}
+    training = use_case.training.model_copy(update=chosen)
     return use_case.model_copy(update={"training": training})
 
 

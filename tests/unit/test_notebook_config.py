@@ -13,7 +13,7 @@ from sklearn.svm import LinearSVC
 
 from tasks.notebook import config_text, described
 from tasks.shared.errors import ConfigError
-from tasks.shared.use_case import UseCase
+from tasks.shared.use_case import Search, UseCase
 from tasks.training.pipeline import build_pipeline
 
 
@@ -54,6 +54,12 @@ def test_the_lines_for_the_config_are_read_as_the_same_pipeline(sentiment):
 
 
 ONE = [("one", MultinomialNB())]
+
+
+def test_a_search_of_the_config_does_not_change_what_a_person_has_chosen(sentiment):
+    search = Search(**{"class": "sklearn.model_selection.GridSearchCV", "space": {"estimator.C": [1, 2]}})
+    searching = sentiment.model_copy(update={"training": sentiment.training.model_copy(update={"search": search})})
+    assert described(reading(TfidfVectorizer(), MultinomialNB()), searching).training.search is None
 
 
 class Homemade(CountVectorizer):
