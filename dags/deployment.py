@@ -17,10 +17,10 @@ QUESTION = """\
 {% endfor %}"""
 
 
-def asked_version(params: Mapping[str, Any], events: Mapping[Any, Any]) -> str | None:
-    """The version that a person named, or else the newest of the candidates that started this run."""
+def newest_announced(events: Mapping[Any, Any]) -> str | None:
+    """The newest of the candidates that started this run; None where a person started it."""
     announced = [str(event.extra["version"]) for each in events.values() for event in each if "version" in event.extra]
-    return params.get("version") or max(announced, key=int, default=None)
+    return max(announced, key=int, default=None)
 
 
 def approval(use_case: UseCase) -> Any:  # noqa: ANN401 - Airflow's operators have no types
@@ -47,8 +47,11 @@ def deployment(use_case: UseCase) -> DAG:
         """Run the gates on the candidate; what they say is kept on its run. Refused, it goes no further."""
         from tasks import deploy_model
 
-        version = asked_version(params or {}, triggering_asset_events or {})
-        return run_step(lambda settings, config: deploy_model.check(settings, config, version), name)
+        asked = (params or {}).get("version")
+        version = asked or newest_announced(triggering_asset_events or {})
+        return run_step(
+            lambda settings, config: deploy_model.check(settings, config, version, announced=not asked), name
+        )
 
     @task
     def deploy_model(

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from tasks.hub import ledger
-from tasks.hub.ledger import Change
+from tasks.hub.ledger import Change, Entry
 from tasks.shared.cli import parser, run_step
 from tasks.shared.errors import ModelError
 from tasks.shared.settings import Settings
@@ -35,11 +35,15 @@ class Deployment:
     previous: str | None
 
 
-def check(settings: Settings, use_case: UseCase, version: str | None = None) -> Checked:
+def check(settings: Settings, use_case: UseCase, version: str | None = None, *, announced: bool = False) -> Checked:
     """Finish what an earlier deployment left, then run the gates on a version (the newest by default).
 
+    Whoever names a version may put an older one than the champion into production. A version that was `announced` when
+    it was new may not: a deployment that runs late, or once more, does not go back.
+
     Raises:
-        ModelError: there is no such version, a rollback holds it back, or a gate refuses it; the champion stays.
+        ModelError: there is no such version, it comes too late, a rollback holds it back, or a gate refuses it; the
+            champion stays.
         DataError: the ledger was changed by other means.
         ServiceError: the lake or MLflow does not answer.
     """
@@ -51,18 +55,29 @@ def check(settings: Settings, use_case: UseCase, version: str | None = None) -> 
     number, now = str(found.version), datetime.now(UTC).isoformat()
     if number == ledger.in_production(entries):
         return Checked(number, len(entries), now)
-    if hold := ledger.held_by(entries, number):
-        raise ModelError(
-            f"{use_case.model} version {number} is refused, and the champion stays: version {hold.replaced} was taken "
-            f"out of production by {hold} ({hold.reason}), and that holds until a newer version passes the gates. "
-            f"Train one: make train USE_CASE={use_case.name}."
-        )
+    _refuse(use_case, entries, number, announced=announced)
     validation = validate(settings, use_case, number)
     if validation.refusals:
         reasons = " ".join(f"{result.gate}: {result.sentence}" for result in validation.refusals)
         raise ModelError(f"{use_case.model} version {number} is refused, and the champion stays. {reasons}")
     said = {result.gate: f"passed: {result.sentence}" for result in validation.results}
     return Checked(number, len(entries), now, said)
+
+
+def _refuse(use_case: UseCase, entries: list[Entry], number: str, *, announced: bool) -> None:
+    """Refuse what the ledger alone decides."""
+    champion = ledger.in_production(entries)
+    if announced and champion and int(number) < int(champion):
+        raise ModelError(
+            f"{use_case.model} version {number} comes too late: version {champion} is in production, and stays. "
+            f"To put it into production anyway, name it: make deploy USE_CASE={use_case.name} VERSION={number}."
+        )
+    if hold := ledger.held_by(entries, number):
+        raise ModelError(
+            f"{use_case.model} version {number} is refused, and the champion stays: version {hold.replaced} was taken "
+            f"out of production by {hold} ({hold.reason}), and that holds until a newer version passes the gates. "
+            f"Train one: make train USE_CASE={use_case.name}."
+        )
 
 
 def run(

@@ -99,7 +99,7 @@ def show(use_case: UseCase, validation: Validation) -> None:
 
 
 def arguments(description: str) -> argparse.Namespace:
-    """The command line that validation and deployment share."""
+    """The command line."""
     result = parser(description)
     result.add_argument("--version", help="number of the version; the newest by default")
     return result.parse_args()

@@ -130,6 +130,14 @@ def test_gates_that_ran_long_ago_are_asked_again(world, sentiment):
     assert entries_of(world, sentiment)[-1].gates["quality"] != "passed: once"
 
 
+def test_an_old_announcement_comes_too_late_when_a_newer_version_is_in_production(world, sentiment):
+    old, new = another(world, sentiment), another(world, sentiment)
+    deploy_model.run(world, sentiment, checked=passed(world, sentiment, new))
+    with pytest.raises(ModelError, match=f"version {old} comes too late: version {new} is in production"):
+        deploy_model.check(world, sentiment, old, announced=True)
+    assert deploy_model.check(world, sentiment, new, announced=True).gates == {}
+
+
 def test_a_failed_smoke_prediction_brings_back_the_version_before(world, sentiment, tmp_path):
     version = unlike_its_record(world, sentiment, tmp_path / "model")
     with pytest.raises(ModelError, match=f"version {version} is not in production: version 1 is, by entry 3 .return"):
