@@ -56,6 +56,11 @@ def unlike_its_record(world, sentiment, folder) -> str:
     return another(world, sentiment, source=folder)
 
 
+def forgiving(sentiment):
+    """The use case with a margin that the few rows of its holdout can show."""
+    return sentiment.model_copy(update={"gates": sentiment.gates.model_copy(update={"margin": 0.1})})
+
+
 def passed(world, sentiment, version) -> Checked:
     """The gates let it pass, just now."""
     entries = entries_of(world, sentiment)
@@ -78,7 +83,7 @@ def production_of(world, sentiment):
 
 def test_a_promotion_is_kept_with_who_why_and_what_the_gates_said(world, sentiment):
     version = another(world, sentiment)
-    deployed = deploy_model.run(world, sentiment, version, by="ann")
+    deployed = deploy_model.run(world, forgiving(sentiment), version, by="ann")
     assert (deployed.version, deployed.previous) == (version, "1")
     first, last = entries_of(world, sentiment)
     assert (last.action, last.version, last.replaced, last.by) == ("promote", version, "1", "ann")
@@ -126,7 +131,7 @@ def test_of_two_processes_that_deploy_at_once_one_wins(world, sentiment):
 def test_gates_that_ran_long_ago_are_asked_again(world, sentiment):
     version = another(world, sentiment)
     old = replace(passed(world, sentiment, version), at="2026-01-01T00:00:00+00:00", gates={"quality": "passed: once"})
-    deploy_model.run(world, sentiment, version, checked=old)
+    deploy_model.run(world, forgiving(sentiment), version, checked=old)
     assert entries_of(world, sentiment)[-1].gates["quality"] != "passed: once"
 
 
@@ -183,7 +188,7 @@ def test_a_rollback_holds_until_a_newer_version_passes(world, sentiment):
         with pytest.raises(ModelError, match=r"by ann\) \(It calls complaints praise\.\), and that holds until"):
             deploy_model.run(world, sentiment, version)
     newer = another(world, sentiment)
-    assert deploy_model.run(world, sentiment).version == newer
+    assert deploy_model.run(world, forgiving(sentiment)).version == newer
     assert production_of(world, sentiment) == (newer, "1")
 
 
