@@ -29,7 +29,7 @@ def exact_requirements() -> list[str]:
         # Neither optional ones nor those of other platforms, which may be installed for another reason.
         pending += [
             requirement.name
-            for requirement in map(Requirement, distribution.requires or ())
+            for requirement in (Requirement(text) for text in distribution.requires or () if "extra ==" not in text)
             if requirement.marker is None or requirement.marker.evaluate({"extra": ""})
         ]
     return sorted(pins.values())

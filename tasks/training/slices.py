@@ -79,7 +79,7 @@ def _numbers(rows: "pd.DataFrame", name: str) -> "pd.Series[float]":
     if name in rows.columns:
         return rows[name].astype(float)
     texts = rows[name.removesuffix(".words")]
-    return texts.str.count(r"\S+").astype(float)
+    return texts.map(lambda text: len(text.split()), na_action="ignore").astype(float)
 
 
 def _quarters(train: "pd.Series[float]", numbers: "pd.Series[float]") -> "pd.Series[str]":
