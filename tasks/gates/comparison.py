@@ -9,10 +9,12 @@ from tasks.gates.evidence import allowance, chance_if_worse
 from tasks.hub import registry
 from tasks.hub.tracking import connect, reachable
 from tasks.shared.errors import ModelError
+from tasks.training.fingerprint import pipeline_digest
 
 if TYPE_CHECKING:
     import pandas as pd
     from mlflow.entities.model_registry import ModelVersion
+    from sklearn.pipeline import Pipeline
 
 # Versions that this one was compared with, in their order: each comparison has its own part of alpha.
 CHAMPIONS_TAG = "sluss.champions"
@@ -29,11 +31,12 @@ class Comparison:
     chance: float
     allowed: float
     margin: float
+    same: bool  # the very pipeline of the champion, trained again: it cannot be worse
 
     @property
     def passed(self) -> bool:
         """Whether chance can be excluded; on all rows together the challenger must hold its own too."""
-        return self.chance <= self.allowed and self.challenger - self.champion >= -self.margin
+        return self.same or (self.chance <= self.allowed and self.challenger - self.champion >= -self.margin)
 
     @property
     def figures(self) -> dict[str, float]:
@@ -48,6 +51,8 @@ class Comparison:
         }
 
     def __str__(self) -> str:
+        if self.same:
+            return f"It has learned the very same as the champion, version {self.champion_version}."
         if not self.rows:
             return (
                 f"There are no rows to compare it on with the champion, version {self.champion_version}, which learned "
@@ -73,7 +78,8 @@ def compare(candidate: Candidate) -> Comparison | None:
         return None
     limits = candidate.use_case.gates
     challenged = _count(candidate, str(champion.version))
-    right = _right(candidate, champion)
+    loaded = registry.load(candidate.settings, champion).pipeline
+    right = _right(candidate, loaded, _unseen(candidate, champion))
     chance = chance_if_worse((right["challenger"] - right["champion"]).to_numpy(dtype=float), limits.margin)
     return Comparison(
         str(champion.version),
@@ -83,25 +89,25 @@ def compare(candidate: Candidate) -> Comparison | None:
         chance,
         allowance(limits.alpha, int(candidate.version.version), challenged),
         limits.margin,
+        pipeline_digest(loaded) == pipeline_digest(candidate.pipeline),
     )
 
 
-def _right(candidate: Candidate, champion: "ModelVersion") -> "pd.DataFrame":
+def _right(candidate: Candidate, champion: "Pipeline", unseen: "pd.Series[bool]") -> "pd.DataFrame":
     """Whether `challenger` and `champion` are right (1 or 0) on each row, in the order in which the rows happened."""
-    loaded = registry.load(candidate.settings, champion)
-    rows = candidate.rows.holdout.merge(candidate.judged[["id", "score"]], on="id")
-    rows = rows[_unseen(candidate, champion, rows)].sort_values(["event_time", "id"])
+    rows = candidate.rows.holdout[unseen].merge(candidate.judged[["id", "score"]], on="id")
+    rows = rows.sort_values(["event_time", "id"])
     # A champion may take other columns than the candidate does.
-    features = list(getattr(loaded.pipeline, "feature_names_in_", candidate.use_case.features))
-    champions = loaded.pipeline.predict_proba(rows[features])[:, 1] if len(rows) else rows["score"]
+    features = list(getattr(champion, "feature_names_in_", candidate.use_case.features))
+    champions = champion.predict_proba(rows[features])[:, 1] if len(rows) else rows["score"]
     labels = rows["label"] == 1
     return rows[["id"]].assign(
         challenger=((rows["score"] >= 0.5) == labels).astype(int), champion=((champions >= 0.5) == labels).astype(int)
     )
 
 
-def _unseen(candidate: Candidate, champion: "ModelVersion", rows: "pd.DataFrame") -> "pd.Series[bool]":
-    """Rows that the champion did not learn from, which would flatter it: its own holdout's, and all that came after."""
+def _unseen(candidate: Candidate, champion: "ModelVersion") -> "pd.Series[bool]":
+    """Its own holdout's rows and all that came after: the rows it learned from would flatter it."""
     import pandas as pd
 
     client = connect(candidate.settings)
@@ -111,6 +117,7 @@ def _unseen(candidate: Candidate, champion: "ModelVersion", rows: "pd.DataFrame"
         raise ModelError(f"The run of the champion, version {champion.version}, does not say until when it learned.")
     folder = registry.local_copy(candidate.settings, champion)
     held_out = pd.read_parquet(folder / registry.HOLDOUT_FILE, columns=["id"])["id"]
+    rows = candidate.rows.holdout
     return (rows["event_time"] >= datetime.fromisoformat(until)) | rows["id"].isin(held_out)
 
 

@@ -349,6 +349,12 @@ def test_a_challenger_that_is_worse_than_the_champion_is_refused_with_both_figur
     assert result.figures["challenger_accuracy"] == pytest.approx(trained.metrics["holdout_accuracy"])
 
 
+def test_the_champions_own_pipeline_passes_however_few_the_rows(ask, gated, changed):
+    result = ask("quality", changed(), with_limits(gated, alpha=1e-9))
+    assert result.passed
+    assert "It has learned the very same as the champion, version 1." in result.sentence
+
+
 def test_rows_that_the_champion_learned_from_do_not_flatter_it(ask, first_days, gated, good):
     earlier = train_model.run(first_days, gated, gated.history.end - timedelta(days=1))
     version = registry.by_version(first_days, gated, earlier.version)
