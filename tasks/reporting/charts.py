@@ -101,6 +101,14 @@ def rules(frame: Frame, lines: Iterable[tuple[float, str, str]]) -> str:
     return drawn
 
 
+def turn(frame: Frame, column: int, label: str) -> str:
+    """A line from top to foot before a column, named beside its foot: from here on something is different."""
+    x, foot = frame.x(column - 0.5), frame.height - frame.bottom
+    return f'<line class="turn" x1="{x:.1f}" x2="{x:.1f}" y1="{frame.top}" y2="{foot}"/>' + text(
+        x + 5, foot - 7, label, "note turn"
+    )
+
+
 def shade(frame: Frame, span: tuple[float, float], style: str, label: str = "") -> str:
     """A coloured background behind the columns first … last, named at its top."""
     start, stop = frame.x(span[0] - 0.5), frame.x(span[1] + 0.5)

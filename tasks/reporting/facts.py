@@ -62,9 +62,10 @@ class Facts:
     profile: Profile  # of the version that scored the last interval
     champion: Champion | None
     mix_column: str | None
-    by_mix: dict[str, Estimate]
     before: Estimate | None  # until the first alert
-    since: Estimate | None  # from the first interval of the present state on
+    fallen: Estimate | None  # from then on, until another version took over; None where none did
+    since: Estimate | None  # as of late: the newest intervals by the monitor's rule, or the present state's
+    by_version: dict[tuple[str, str], Estimate]  # by mix and version, in the order of time
 
 
 def gather(settings: Settings, use_case: UseCase) -> Facts:
@@ -86,8 +87,10 @@ def gather(settings: Settings, use_case: UseCase) -> Facts:
     rows, mixes = _labelled(lake, use_case, seen, mix_column)
     metric = use_case.training.metric
     quality = {str(name): _estimate(metric, part) for name, part in rows.groupby(INTERVAL)}
-    by_mix = {str(name): _estimate(metric, part) for name, part in rows.groupby("mix")} if mix_column else {}
     turning, present = _periods(alerts, seen)
+    taken_over = _taken_over(seen, turning)
+    if taken_over:
+        present = _newest(rows, use_case.monitoring.quality_rows)
     return Facts(
         days=[Day(s, quality.get(s.interval), dict(mixes.get(s.interval, {}))) for s in seen],
         spells=spells(alerts),
@@ -95,8 +98,9 @@ def gather(settings: Settings, use_case: UseCase) -> Facts:
         profile=read_profile(registry.reference_profile(settings, use_case, seen[-1].model_version)),
         champion=_champion(settings, use_case),
         mix_column=mix_column,
-        by_mix={name: value for name, value in by_mix.items() if value is not None},
         before=_estimate(metric, rows[rows[INTERVAL] < turning]),
+        fallen=_estimate(metric, rows[rows[INTERVAL].between(turning, taken_over, inclusive="left")]),
+        by_version=_by_version(metric, rows) if mix_column else {},
         since=_estimate(metric, rows[rows[INTERVAL] >= present]) if present else None,
     )
 
@@ -144,6 +148,24 @@ def _periods(alerts: Sequence[Alert], seen: Sequence[Summary]) -> tuple[str, str
     active = any(alert.active and alert.interval == seen[-1].interval for alert in alerts)
     ended = [alert.interval for alert in alerts if alert.state == "ended"]
     return min(raised), min(raised) if active or not ended else max(ended)
+
+
+def _taken_over(seen: Sequence[Summary], turning: str) -> str:
+    """The first interval after the first alert that another version scored; empty where there is none."""
+    later = [summary for summary in seen if summary.interval >= turning]
+    return next((each.interval for each in later if each.model_version != later[0].model_version), "")
+
+
+def _newest(rows: "pd.DataFrame", enough: int) -> str | None:
+    """The first of the newest intervals that together hold enough labelled rows."""
+    known = rows.groupby(INTERVAL).size().sort_index(ascending=False).cumsum()
+    return str(known[known >= enough].index[0]) if (known >= enough).any() else None
+
+
+def _by_version(metric: Metric, rows: "pd.DataFrame") -> dict[tuple[str, str], Estimate]:
+    parts = rows.sort_values(INTERVAL, kind="stable").groupby(["mix", "model_version"], sort=False)
+    found = {(str(mix), str(version)): _estimate(metric, part) for (mix, version), part in parts}
+    return {name: value for name, value in found.items() if value is not None}
 
 
 def _champion(settings: Settings, use_case: UseCase) -> Champion | None:

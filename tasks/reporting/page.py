@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from tasks.monitoring.conditions import AlertType
-from tasks.monitoring.quality import METRIC_NAMES
+from tasks.monitoring.quality import METRIC_NAMES, Estimate
 from tasks.reporting.facts import Facts, gather
 from tasks.reporting.plots import plots
 from tasks.shared.settings import Settings
@@ -55,15 +55,24 @@ def story(use_case: UseCase, facts: Facts) -> dict[str, Any]:
         headline = f"{metric} holds: no alert was ever raised."
     elif before is None or since is None:
         headline = f"Alerts were raised; there are too few labels to say what became of the {metric.lower()}."
+    elif facts.fallen is not None:
+        verb = "brought it back to" if since.low > facts.fallen.high else "has it at"
+        headline = (
+            f"{metric} {_verb(before, facts.fallen)} from {before.value:.0%} to {facts.fallen.value:.0%}; "
+            f"retraining {verb} {since.value:.0%}."
+        )
     else:
-        verb = "fell" if since.high < before.low else "rose" if since.low > before.high else "went"
-        headline = f"{metric} {verb} from {before.value:.0%} to {since.value:.0%}."
+        headline = f"{metric} {_verb(before, since)} from {before.value:.0%} to {since.value:.0%}."
     return {
         "headline": headline,
         "by_data": by_data and by_data.since,
         "by_labels": by_labels and by_labels.since,
         "active": [spell for spell in facts.spells if not spell.ended],
     }
+
+
+def _verb(before: Estimate, now: Estimate) -> str:
+    return "fell" if now.high < before.low else "rose" if now.low > before.high else "went"
 
 
 def card(use_case: UseCase, facts: Facts) -> list[tuple[str, str, str]]:

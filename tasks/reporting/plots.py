@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import groupby
+from itertools import groupby, pairwise
 
 from tasks.monitoring.conditions import ALERT_TYPES
 from tasks.monitoring.drift import in_words
@@ -57,12 +57,24 @@ def quality_plot(use_case: UseCase, facts: Facts) -> Plot:
             frame,
             [(holdout.value, f"holdout {holdout.value:.3f}", "calm"), (limit, f"limit {limit:.3f}", "limit")],
         ),
+        *(charts.turn(frame, place, f"version {version}") for place, version in champion_changes(facts.days)),
         charts.whiskers(frame, [(q.low, q.high) if q else None for q in known], "a"),
         charts.line(frame, [q.value if q else None for q in known], "a"),
     ]
-    says = f"{metric} of each {use_case.unit}'s rows against the labels known by now; bars are 95 % Wilson intervals."
+    says = (
+        f"{metric} of each {use_case.unit}'s rows against the labels known by now; bars are 95 % Wilson intervals, "
+        "upright lines new champions, dashed lines the last one's promise and limit."
+    )
     legend = (("a", metric),)
     return Plot(f"{metric} per {use_case.unit}", says, charts.svg(frame, says, marks), legend, wide=True)
+
+
+def champion_changes(days: Sequence[Day]) -> Iterator[tuple[int, str]]:
+    """Where another version scores than in the interval before: the place of the interval, and that version."""
+    versions = [day.seen.model_version for day in days]
+    for place, (before, version) in enumerate(pairwise(versions), start=1):
+        if version != before:
+            yield place, version
 
 
 def drift_plot(facts: Facts, rules: Monitoring) -> Plot:
