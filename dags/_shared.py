@@ -21,8 +21,8 @@ _SHOWN = (str, int, float, datetime, dict)  # parts of a step's result that beco
 # What is worth another try is the outside: a service that restarts. A wrong input fails at once.
 TASK_DEFAULTS = {"retries": 2, "retry_delay": timedelta(seconds=10), "execution_timeout": timedelta(hours=1)}
 
-# The sentences of failed steps, for who runs DAGs in this very process (dag.test() keeps exceptions to itself).
-failures: list[str] = []
+# The errors of failed steps, for who runs DAGs in this very process (dag.test() keeps exceptions to itself).
+failures: list[SlussError] = []
 
 
 def use_cases() -> Iterator[UseCase]:
@@ -97,7 +97,7 @@ def run_step(step: Callable[[Settings, UseCase], Any], use_case: str) -> dict[st
         settings = step_settings()
         result = step(settings, load_use_case(use_case, settings.config_dir))
     except SlussError as error:
-        failures.append(str(error))
+        failures.append(error)
         if isinstance(error, ServiceError):
             raise
         raise AirflowFailException(str(error)) from None

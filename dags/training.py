@@ -45,6 +45,13 @@ def training(use_case: UseCase) -> DAG:
         announce(name, "candidates", version=trained["version"])
         return str(trained["version"])
 
+    @task
+    def plot_model(version: str) -> dict[str, Any]:
+        """Draw the plots of the candidate's holdout onto its run; deployment does not wait for them."""
+        from tasks import plot_model
+
+        return run_step(lambda settings, config: plot_model.run(settings, config, version), name)
+
     @dag(
         dag_id=f"{name}_training",
         description=f"{use_case.title}: decide whether to train, and train a model",
@@ -56,7 +63,9 @@ def training(use_case: UseCase) -> DAG:
         tags=[name, "training"],
     )
     def build() -> None:
-        decide_training() >> train_model(UNTIL)
+        candidate = train_model(UNTIL)
+        decide_training() >> candidate
+        plot_model(candidate)
 
     return build()
 

@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from story import Story
 
-from tasks.shared.errors import SlussError
+from tasks.shared.errors import ModelError, SlussError
 from tasks.shared.interval import Interval, length, midnight, partition
 from tasks.shared.settings import ROOT, Settings, load_settings
 from tasks.shared.use_case import UseCase, load_use_case
@@ -55,7 +55,7 @@ def run_dag(dag_file: str, dag_id: str, logical_date: datetime, **params: str) -
     """Run a DAG in this process, as a scheduler would run it.
 
     Raises:
-        SlussError: a step failed; its sentence.
+        SlussError: a step failed; its error.
     """
     import importlib
 
@@ -65,8 +65,8 @@ def run_dag(dag_file: str, dag_id: str, logical_date: datetime, **params: str) -
     finished = getattr(module, dag_id).test(logical_date=logical_date, run_conf=params)
     _correct_start(finished.id)
     if finished.state != "success":
-        reason = shared.failures[0] if shared.failures else f"The DAG {dag_id} failed for a reason of its own."
-        raise SlussError(reason)
+        unknown = SlussError(f"The DAG {dag_id} failed for a reason of its own.")
+        raise next(iter(shared.failures), unknown)
 
 
 def _correct_start(run_id: int) -> None:
@@ -80,14 +80,23 @@ def _correct_start(run_id: int) -> None:
         run.start_date = min(starts, default=run.start_date)
 
 
-def run_what_news_started(use_case: UseCase, moment: datetime) -> None:
-    """Run the DAGs that wait for assets with news, and those that these start in turn, as a scheduler would."""
+def run_what_news_started(use_case: UseCase, moment: datetime) -> list[str]:
+    """Run the DAGs that wait for assets with news, and those that these start in turn, as a scheduler would.
+
+    Returns:
+        Why candidates were refused: that is an answer, not an accident.
+    """
+    refusals = []
     while started := embedded.started_by_news():
         for dag_id, facts in started.items():
             asked = {name: facts[name] for name in ("version",) if name in facts}
             if until := facts.get("until"):
                 asked["until"] = partition(datetime.fromisoformat(until) - length(use_case.unit), use_case.unit)
-            run_dag(dag_id.removeprefix(f"{use_case.name}_"), dag_id, moment, **asked)
+            try:
+                run_dag(dag_id.removeprefix(f"{use_case.name}_"), dag_id, moment, **asked)
+            except ModelError as refusal:
+                refusals.append(str(refusal))
+    return refusals
 
 
 def tell(settings: Settings, use_case: UseCase, console: Console) -> None:
@@ -109,8 +118,8 @@ def tell(settings: Settings, use_case: UseCase, console: Console) -> None:
         bar.update(task, advance=1, description="Fetching reviews and curating the history")
         run_dag("data", f"{use_case.name}_data", midnight(use_case.source.start))
         bar.update(task, advance=1, description="Training, validating and deploying a model")
-        run_what_news_started(use_case, midnight(use_case.live_start))
-        story.trained()
+        refusals = run_what_news_started(use_case, midnight(use_case.live_start))
+        story.trained(refusals)
         bar.update(task, advance=1)
         for day in live:
             bar.update(task, description=f"Scoring and monitoring {day.start:%d %B}")
@@ -118,8 +127,7 @@ def tell(settings: Settings, use_case: UseCase, console: Console) -> None:
             run_dag("scoring", f"{use_case.name}_scoring", day.end)
             story.scored(day)
             bar.update(task, description=f"Deciding whether to train after {day.start:%d %B}")
-            run_what_news_started(use_case, day.end)
-            story.learned(day.end)
+            story.learned(day.end, run_what_news_started(use_case, day.end))
             bar.update(task, advance=1)
         bar.update(task, description="Writing the report")
         story.end()

@@ -11,6 +11,7 @@ from rich.table import Table
 
 from tasks.monitoring.alerts import Alert
 from tasks.monitoring.tables import read_alerts, read_rows, read_summaries
+from tasks.shared.errors import ModelError
 from tasks.shared.interval import Interval, partition
 from tasks.shared.settings import Settings
 from tasks.shared.use_case import UseCase
@@ -18,9 +19,6 @@ from tasks.storage.lake import INTERVAL, Lake
 
 if TYPE_CHECKING:
     import pandas as pd
-
-
-_GATE = "sluss.gate."
 
 
 class Story:
@@ -31,11 +29,17 @@ class Story:
         self.lake = Lake(settings, use_case.name)
         self.newest = ""  # the version that was told last
 
-    def trained(self) -> None:
-        """Chapter one: the champion and how it was judged."""
+    def trained(self, refusals: list[str]) -> None:
+        """Chapter one: the champion and how it was judged.
+
+        Raises:
+            ModelError: there is none, since the gates refused the first candidate.
+        """
         from tasks.hub import registry
         from tasks.hub.tracking import connect
 
+        if refusals:
+            raise ModelError(refusals[0])
         champion = registry.champion(self.settings, self.use_case)
         self.newest = str(champion.version)
         metrics = connect(self.settings).get_run(champion.run_id).data.metrics
@@ -65,7 +69,7 @@ class Story:
             if alert.state != "ongoing":
                 self._tell(alert)
 
-    def learned(self, until: datetime) -> None:
+    def learned(self, until: datetime, refusals: list[str]) -> None:
         """A line for a version that was trained since the last call: why, and what became of it."""
         from tasks import decide_training
         from tasks.hub import registry
@@ -79,13 +83,11 @@ class Story:
         reason = decide_training.run(self.settings, self.use_case, until).reason
         self._say(f"[blue]↻ version {newest.version} trained[/]: {escape(reason)}")
         tags = connect(self.settings).get_run(newest.run_id).data.tags
-        verdicts = {name.removeprefix(_GATE): tags[name] for name in tags if name.startswith(_GATE)}
-        refused = {gate: verdict for gate, verdict in verdicts.items() if verdict.startswith("refused")}
         if str(registry.champion(self.settings, self.use_case).version) == self.newest:
-            said = verdicts.get("quality", "").removeprefix("passed: ")
+            said = tags.get("sluss.gate.quality", "").removeprefix("passed: ")
             self._say(f"[green]✓ version {newest.version} is the champion[/]: {escape(said)}")
-        for gate, verdict in refused.items():
-            self._say(f"[yellow]✗ version {newest.version} refused by {gate}[/]: {escape(verdict)}")
+        for refusal in refusals:
+            self._say(f"[yellow]✗[/] {escape(refusal)}")
 
     def end(self) -> None:
         """The summary, the report, and where to look next."""

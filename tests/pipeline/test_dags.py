@@ -12,7 +12,11 @@ from tasks.shared.use_case import use_case_names
 FILES = sorted(path.stem for path in (ROOT / "dags").glob("[!_]*.py"))
 SHAPES = {
     "data": {"generate_data": ["curate_data"], "curate_data": []},
-    "training": {"decide_training": ["train_model"], "train_model": []},
+    "training": {
+        "decide_training": ["train_model"],
+        "train_model": ["plot_model"],
+        "plot_model": [],
+    },
     "deployment": {"validate_model": ["deploy_model"], "deploy_model": []},
     "scoring": {
         "generate_data": ["batch_predict"],

@@ -113,8 +113,8 @@ def test_two_writers_of_the_same_day_do_not_double_it(settings, sentiment, postg
 
 
 def test_a_day_after_the_data_says_which_days_have_rows(settings, sentiment):
-    with pytest.raises(DataError, match="within 2025-12-02 00:00 – 2026-01-23 00:00 UTC"):
-        generate(settings, sentiment, parse_interval("2026-01-23", "day"))
+    with pytest.raises(DataError, match="within 2025-12-02 00:00 – 2026-01-24 00:00 UTC"):
+        generate(settings, sentiment, parse_interval("2026-01-24", "day"))
     assert not (settings.home / "warehouse.duckdb").exists()
 
 
