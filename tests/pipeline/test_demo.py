@@ -6,20 +6,25 @@ import sys
 import pytest
 import yaml
 
+from tasks.hub import ledger
 from tasks.shared.settings import ROOT, Settings
 from tasks.storage.lake import Lake
+
+pytestmark = pytest.mark.timeout(900)  # two demos, on a machine that may be busy
 
 
 @pytest.fixture(scope="module")
 def short_demo(tmp_path_factory, archive):
-    """A demo of one usual day and three changed ones; run twice."""
+    """A demo of one usual day and five changed ones, the last of them with a model that has learned; run twice."""
     folder = tmp_path_factory.mktemp("demo")
     content = yaml.safe_load((ROOT / "config" / "sentiment.yaml").read_text())
     content["source"]["phases"] = [
-        {"source": "movies", "days": 31, "rows_per_day": 300},
-        {"source": "tweets", "days": 3, "rows_per_day": 300},
+        {"source": "movies", "days": 31, "rows_per_day": 200},
+        {"source": "tweets", "days": 5, "rows_per_day": 500},
     ]
-    content["live_end"] = "2026-01-05"
+    content["live_end"] = "2026-01-07"
+    content["training"]["folds"] = 2
+    content["retraining"]["min_new_labels_on_alert"] = 400
     (folder / "config").mkdir()
     (folder / "config" / "sentiment.yaml").write_text(yaml.safe_dump(content))
     for query in (ROOT / "config").glob("*.sql"):
@@ -29,7 +34,7 @@ def short_demo(tmp_path_factory, archive):
     command = [sys.executable, ROOT / "scripts" / "demo.py"]
     settings, seen = Settings(home=folder / "home", data=archive), []
     for _ in range(2):
-        finished = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=240)
+        finished = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=600)
         assert finished.returncode == 0, finished.stdout + finished.stderr
         seen.append((finished.stdout, _tables(settings)))
     return settings, seen
@@ -44,12 +49,32 @@ def _tables(settings):
 
 def test_the_terminal_tells_how_good_the_model_was_and_how_it_fell(short_demo):
     said = short_demo[1][0][0]
-    assert "sentiment_classifier version 1 learned from 8,100 movie reviews" in said
+    assert "sentiment_classifier version 1 learned from 5,400 movie reviews" in said
     assert "data_drift raised" in said
     assert "quality_drop raised" in said
     assert said.index("data_drift raised") < said.index("quality_drop raised")
-    assert "│ movies     │ 1       │ 1    │ 300" in said
-    assert "│ tweets     │ 1       │ 3    │ 900" in said
+    assert "│ movies     │ 1       │ 1    │ 200" in said
+    assert "│ tweets     │ 1       │ 4    │ 2,000" in said
+
+
+def test_new_labels_of_what_changed_start_a_training_and_the_new_champion_scores_the_next_day(short_demo):
+    settings, [(said, _), _] = short_demo
+    assert "version 2 trained: data_drift, quality_drop active since 2026-01-02" in said
+    assert said.index("quality_drop raised") < said.index("version 2 is the champion")
+    assert "│ tweets     │ 2       │ 1    │ 500" in said
+    assert "version 3" not in said
+    lake = Lake(settings, "sentiment")
+    scored = lake.dataset("predictions").to_table(["interval", "model_version"]).to_pandas()
+    versions = scored.groupby("interval")["model_version"].unique().map(list).to_dict()
+    assert versions == {f"2026-01-0{day}": ["1"] for day in range(1, 6)} | {"2026-01-06": ["2"]}
+    assert [(entry.action, entry.version) for entry in ledger.read(lake)] == [("promote", "1"), ("promote", "2")]
+
+
+def test_the_report_marks_where_the_new_champion_took_over(short_demo):
+    page = (short_demo[0].home / "report" / "sentiment.html").read_text(encoding="utf-8")
+    assert page.count('class="turn"') == 1
+    assert ">version 2</text>" in page
+    assert "<dt>tweets, version 1</dt>" in page
 
 
 def test_the_report_is_where_the_terminal_says(short_demo):

@@ -10,12 +10,17 @@ from running import ENV_FILE, PROJECT, Stack, told
 FIRST_DAY = "2026-01-02T00:00:00Z"
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The first test also waits for images to be built."""
+LAST = "test_continuous_training.py"
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> Iterator[None]:
+    """The first test also waits for images to be built; the one that plays all days through comes last."""
     for item in items:
         if "/tests/stack/" in str(item.path):
             item.add_marker(pytest.mark.timeout(1800))
+    yield
+    items.sort(key=lambda item: item.path.name == LAST)
 
 
 @pytest.fixture(scope="session")

@@ -131,6 +131,20 @@ class Stack:
         wait_for(lambda: self.airflow_api(path)["state"] in {"success", "failed"}, f"{dag} of {date}", poll=0.5)
         return self.airflow_api(path)
 
+    def wait_until_idle(self, *dags: str) -> None:
+        """Wait until no run of these DAGs is under way, nor waits for news that is on its way."""
+
+        def busy() -> bool:
+            states = "state=running&state=queued&limit=1"
+            return any(self.airflow_api(f"dags/{dag}/dagRuns?{states}")["dag_runs"] for dag in dags)
+
+        quiet_since = time.monotonic()
+        while time.monotonic() - quiet_since < 2:  # the scheduler looks at its queue of assets four times a second
+            if busy():
+                wait_for(lambda: not busy(), f"the end of {', '.join(dags)}", poll=0.5)
+                quiet_since = time.monotonic()
+            time.sleep(0.25)
+
     def _run(
         self, command: list[str], *, stdin: str = "", check: bool = True, extra: dict[str, str] | None = None
     ) -> subprocess.CompletedProcess[str]:

@@ -88,6 +88,7 @@ def test_the_log_of_a_killed_task_survives_it_and_its_container(stack: Stack) ->
     with told("until the killed task has succeeded at its second try"):
         wait_for(lambda: stack.airflow_api(run)["state"] in {"success", "failed"}, "sentiment_training", poll=0.5)
     assert stack.airflow_api(run)["state"] == "success"
+    stack.wait_until_idle("sentiment_training", "sentiment_deployment")
     print(f"\n  {len(before)} characters of log before, {len(after)} after")
     assert "train_model" in before
     assert after.startswith(before[: len(before) // 2])
