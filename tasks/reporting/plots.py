@@ -48,7 +48,9 @@ def quality_plot(use_case: UseCase, facts: Facts) -> Plot:
     known = [day.quality for day in facts.days]
     low, high, step = _scale([limit, holdout.value, *(v for q in known if q for v in (q.low, q.high))])
     frame = Frame(len(facts.days), low, high, WIDE, 320, right=_LABELS)
-    shades = [charts.shade(frame, span, f"mix{place % 4}", name) for place, (span, name) in enumerate(_mix(facts.days))]
+    stretches = list(_mix(facts.days))
+    kinds = list(dict.fromkeys(name for _, name in stretches))
+    shades = [charts.shade(frame, span, f"mix{kinds.index(name) % 4}", name) for span, name in stretches]
     marks = [
         *shades,
         charts.y_axis(frame, step),
