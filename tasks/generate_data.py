@@ -25,7 +25,9 @@ class GeneratedData:
 
 
 def run(settings: Settings, use_case: UseCase, interval: Interval) -> GeneratedData:
-    """Replace the interval's rows, and the labels that become known in it, in one transaction.
+    """Replace the rows that arrive in the interval, and the labels that become known in it, in one transaction.
+
+    What arrived later, such as a correction, stays.
 
     Raises:
         ConfigError: the replay in the config cannot be played.
@@ -36,7 +38,7 @@ def run(settings: Settings, use_case: UseCase, interval: Interval) -> GeneratedD
     from tasks.storage.warehouse import open_warehouse
 
     replay = load_replay(settings, use_case.source)
-    rows = _within(replay, "event_time", interval).select(ROW_COLUMNS)
+    rows = _within(replay, "arrived_at", interval).select(ROW_COLUMNS)
     labels = _within(replay, "label_time", interval).select(LABEL_COLUMNS)
     if rows.num_rows == 0:
         raise DataError(
@@ -44,7 +46,7 @@ def run(settings: Settings, use_case: UseCase, interval: Interval) -> GeneratedD
             f"Choose an interval within {days_with_rows(use_case.source)}, or lengthen source.phases in its config."
         )
     with open_warehouse(settings) as warehouse:
-        warehouse.replace(f"{use_case.name}_rows", rows, "event_time", interval)
+        warehouse.replace(f"{use_case.name}_rows", rows, "arrived_at", interval)
         warehouse.replace(f"{use_case.name}_labels", labels, "label_time", interval)
     return GeneratedData(rows.num_rows, labels.num_rows)
 

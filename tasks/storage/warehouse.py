@@ -77,17 +77,18 @@ class Warehouse:
         if self.is_postgres:
             # Two writers of the same interval would both delete nothing and both insert.
             self.execute(f"SELECT pg_advisory_xact_lock(hashtext('{table}'))")
-        self._create(table, rows.schema, time_column)
+        self._create(table, rows.schema)
         span = f"{time_column} >= {_literal(interval.start)} AND {time_column} < {_literal(interval.end)}"
         self.execute(f"DELETE FROM {table} WHERE {span}")  # noqa: S608 - names and times are ours
         with self.connection.cursor() as cursor:
             cursor.adbc_ingest(table, rows, mode="append")
 
-    def _create(self, table: str, schema: "pa.Schema", time_column: str) -> None:
+    def _create(self, table: str, schema: "pa.Schema") -> None:
         columns = ", ".join(f"{field.name} {_TYPES[str(field.type)]}" for field in schema)
         self.execute(f"CREATE TABLE IF NOT EXISTS {table} ({columns})")
-        if self.is_postgres:
-            self.execute(f"CREATE INDEX IF NOT EXISTS {table}_{time_column} ON {table} ({time_column})")
+        times = [field.name for field in schema if str(field.type).startswith("timestamp")]
+        for name in times if self.is_postgres else []:
+            self.execute(f"CREATE INDEX IF NOT EXISTS {table}_{name} ON {table} ({name})")
 
 
 @contextmanager

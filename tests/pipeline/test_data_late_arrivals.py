@@ -102,5 +102,13 @@ def test_a_training_after_the_correction_learns_from_it(scored_days, sentiment):
     assert (texts[corrected], texts["late-1"]) == ("corrected", "late")
 
 
+def test_bringing_the_day_again_leaves_its_later_corrections_alone(scored_days, sentiment):
+    corrected = correct(scored_days)
+    generate_data.run(scored_days, sentiment, FIRST)
+    curate_data.run(scored_days, sentiment, FIRST)
+    texts = _known(Lake(scored_days, "sentiment"), AFTER).set_index("id").text
+    assert (texts[corrected], texts["late-1"]) == ("corrected", "late")
+
+
 def _known(lake: Lake, as_of: datetime) -> pd.DataFrame:
     return known_rows(lake.dataset("curated", first="2026-01-01"), ["id", "text"], as_of).to_pandas()
