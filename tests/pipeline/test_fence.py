@@ -89,10 +89,19 @@ def test_a_swapped_artifact_is_loaded_on_no_new_machine(story, tmp_path):
 
 def test_the_pages_show_the_figures_that_were_measured(story):
     # On Python 3.13 another scikit-learn is the oldest one, and a run without network has none.
-    left_out = "| (c)" if sys.version_info >= (3, 13) or "c" not in story.versions() else "| ---"
-    measured = [row for row in story.table.splitlines() if not row.startswith((left_out, "| ---"))]
-    shown = PAGE.read_text(encoding="utf-8").splitlines()
-    assert [row for row in measured if row not in shown] == []
-    for cause in set(story.accuracies) - {left_out[3:4]}:
-        made, used = story.accuracies[cause]
-        assert f"| {made} | {used} | `{GATE_BY_CAUSE[cause]}` |" in README.read_text(encoding="utf-8")
+    left_out = {"c"} if sys.version_info >= (3, 13) or "c" not in story.versions() else set()
+    shown = cells(PAGE.read_text(encoding="utf-8"))
+    for cause, (_, *figures, gate, sentence, after) in cells(story.table).items():
+        if cause in left_out:
+            continue
+        _, *told, its_gate, its_sentence, its_after = shown[cause]
+        assert (gate, sentence, after) == (its_gate, its_sentence, its_after)
+        # Words that are equally frequent come in another order on another processor.
+        assert [float(figure) for figure in figures] == pytest.approx([float(figure) for figure in told], abs=0.05)
+        assert f"| {' | '.join(told)} | {its_gate} |" in README.read_text(encoding="utf-8")
+
+
+def cells(page):
+    """The rows of the table on a page, by the letter of their cause."""
+    rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in page.splitlines() if line.startswith("| (")]
+    return {row[0][1]: row for row in rows}
