@@ -64,7 +64,7 @@ class Facts:
     mix_column: str | None
     before: Estimate | None  # until the first alert
     fallen: Estimate | None  # from then on, until another version took over; None where none did
-    since: Estimate | None  # as of late: the newest intervals by the monitor's rule, or the present state's
+    since: Estimate | None  # of the present state; once another version took over, the newest intervals with labels
     by_version: dict[tuple[str, str], Estimate]  # by mix and version, in the order of time
 
 
@@ -90,7 +90,7 @@ def gather(settings: Settings, use_case: UseCase) -> Facts:
     turning, present = _periods(alerts, seen)
     taken_over = _taken_over(seen, turning)
     if taken_over:
-        present = _newest(rows, use_case.monitoring.quality_rows)
+        present = _newest(rows[rows[INTERVAL] >= taken_over], use_case.monitoring.quality_rows) or taken_over
     return Facts(
         days=[Day(s, quality.get(s.interval), dict(mixes.get(s.interval, {}))) for s in seen],
         spells=spells(alerts),

@@ -53,6 +53,11 @@ def story(use_case: UseCase, facts: Facts) -> dict[str, Any]:
     by_labels = next((spell for spell in facts.spells if spell.type == "quality_drop"), None)
     if not facts.spells:
         headline = f"{metric} holds: no alert was ever raised."
+    elif before and facts.fallen and since is None:
+        headline = (
+            f"{metric} {_verb(before, facts.fallen)} from {before.value:.0%} to {facts.fallen.value:.0%}. "
+            "A new version has taken over; its labels are still to come."
+        )
     elif before is None or since is None:
         headline = f"Alerts were raised; there are too few labels to say what became of the {metric.lower()}."
     elif facts.fallen is not None:

@@ -74,6 +74,7 @@ def test_new_labels_of_what_changed_start_a_training_and_the_new_champion_scores
 
 def test_the_report_marks_where_the_new_champion_took_over(short_demo):
     page = (short_demo[0].home / "report" / "sentiment.html").read_text(encoding="utf-8")
+    assert re.search(r"<h1>Accuracy fell from \d\d% to \d\d%\. A new version has taken over", page)
     assert page.count('class="turn"') == 1
     assert ">version 2</text>" in page
     assert "<dt>tweets, version 1</dt>" in page

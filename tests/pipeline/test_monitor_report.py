@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from monitor_world import World, make_home, world_from
+from monitor_world import World, make_home, register, world_from
 
+from tasks.hub.tracking import connect
 from tasks.reporting import write_report
 from tasks.shared.errors import DataError
 from tasks.shared.settings import ROOT
@@ -65,6 +66,20 @@ def test_the_page_tells_the_fall_and_who_noticed_first(story):
     assert re.search(r"<h1>Accuracy fell from [78]\d% to 5\d%\.</h1>", text)
     assert "The data alone gave it away on <b>2026-01-03</b>" in text
     assert "The labels confirmed it on <b>2026-01-0" in text
+
+
+def test_the_page_tells_that_a_new_version_brought_it_back(world):
+    register(world, world.settings.home / "versions" / "2", connect(world.settings))
+    world.live("usual", "usual", "strange", "strange", "usual", "usual", "usual")
+    scored = pd.DataFrame(world.rows("predictions"))
+    scored.loc[scored.interval >= "2026-01-05", "model_version"] = "2"
+    world.replace("predictions", scored)
+    world.monitor(*range(7))
+    text = page(world)
+    assert re.search(r"<h1>Accuracy fell from [78]\d% to 5\d%; retraining brought it back to [78]\d%\.</h1>", text)
+    assert text.count('class="turn"') == 1
+    assert "<dt>usual, version 1</dt>" in text
+    assert "<dt>usual, version 2</dt>" in text
 
 
 def test_figures_come_from_the_tables(story):
