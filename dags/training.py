@@ -1,5 +1,6 @@
 """Training: when there is news worth learning from, learn it, and announce the candidate."""
 
+import os
 from typing import Any
 
 from _shared import TASK_DEFAULTS, announce, announcer, asset, moment, newest_fact, run_step, use_cases
@@ -50,6 +51,7 @@ def training(use_case: UseCase) -> DAG:
         """Draw the plots of the candidate's holdout onto its run; deployment does not wait for them."""
         from tasks import plot_model
 
+        os.nice(10)  # the gates run beside it, and they are what production waits for
         return run_step(lambda settings, config: plot_model.run(settings, config, version), name)
 
     @dag(
