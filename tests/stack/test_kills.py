@@ -1,0 +1,116 @@
+"""Every task killed once at a moment of chance, and what that leaves: the same as if nothing had happened."""
+
+import json
+import subprocess
+import threading
+from typing import Any
+
+import pytest
+from running import PROJECT, Stack, told, wait_for
+
+pytestmark = pytest.mark.stack
+
+DAY = "2026-01-04T00:00:00Z"
+# Kills the process of each task at its first try, up to 0.3 s after it appears; ends when its standard input does.
+KILLER = """
+import os, random, re, sys, threading, time
+import psutil
+from airflow.configuration import conf
+from sqlalchemy import create_engine, text
+
+chance, seen, over = random.Random(7), set(), threading.Event()
+threading.Thread(target=lambda: (sys.stdin.read(), over.set()), daemon=True).start()
+database = create_engine(conf.get("database", "sql_alchemy_conn"))
+asked = text("select task_id, try_number from task_instance where id = :id")
+print("ready", flush=True)
+while not over.is_set():
+    running = list(psutil.process_iter(["ppid", "cmdline"]))
+    lines = {each.pid: " ".join(each.info["cmdline"] or []) for each in running}
+    for each in running:
+        parent = lines.get(each.info["ppid"], "")
+        worker = re.search(r"LocalExecutor.*?([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})", parent)
+        if not worker or worker[1] in seen:
+            continue
+        seen.add(worker[1])
+        with database.connect() as connection:
+            task, attempt = connection.execute(asked, {"id": worker[1]}).one()
+        if attempt > 1:
+            continue
+        time.sleep(chance.uniform(0, 0.3))
+        try:
+            each.kill()
+            print(task, flush=True)
+        except psutil.NoSuchProcess:
+            print(f"{task} was faster", flush=True)
+    time.sleep(0.02)
+"""
+STATE = """
+import json, os, sys
+from tasks.hub import ledger, registry
+from tasks.hub.tracking import connect
+from tasks.shared.settings import step_settings
+from tasks.shared.use_case import load_use_case
+from tasks.storage.lake import Lake
+
+settings = step_settings()
+use_case = load_use_case("sentiment", settings.config_dir)
+lake = Lake(settings, use_case.name)
+entries = ledger.read(lake)
+versions = connect(settings).search_model_versions(f"name = '{use_case.model}'")
+rows = lake.dataset("predictions", first="2026-01-03", last="2026-01-03").to_table(columns=["id", "score"]).to_pylist()
+print(json.dumps({
+    "wrong": ledger.verify(entries),
+    "production": ledger.in_production(entries),
+    "aliases": registry.aliases(settings, use_case),
+    "half": [each.version for each in versions if registry.DIGEST_TAG not in each.tags],
+    "rows": sorted((row["id"], row["score"]) for row in rows),
+}))
+sys.stdout.flush()
+os._exit(0)
+"""
+
+
+def state(stack: Stack) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(stack.python_in("airflow-scheduler", STATE).splitlines()[-1])
+    return found
+
+
+def end(stack: Stack, dag: str, body: dict[str, Any]) -> str:
+    """Trigger a DAG and wait for its end."""
+    run = stack.airflow_api(f"dags/{dag}/dagRuns", body)["dag_run_id"]
+    path = f"dags/{dag}/dagRuns/{run}"
+    wait_for(lambda: stack.airflow_api(path)["state"] in {"success", "failed"}, dag, seconds=300, poll=0.5)
+    return str(stack.airflow_api(path)["state"])
+
+
+@pytest.mark.usefixtures("trained")
+def test_a_kill_of_every_task_changes_nothing_that_stays(stack: Stack) -> None:
+    command = ["docker", "exec", "--interactive", f"{PROJECT}-airflow-scheduler-1", "python", "-c", KILLER]
+    said: list[str] = []
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as killer:
+        assert killer.stdout is not None
+        assert killer.stdin is not None
+        assert killer.stdout.readline() == "ready\n"
+        listener = threading.Thread(target=lambda: said.extend(killer.stdout or ()))
+        listener.start()
+        try:
+            with told("a day scored and the champion deployed again, each task killed at its first try"):
+                scored = end(stack, "sentiment_scoring", {"logical_date": DAY})
+                stack.wait_until_idle("sentiment_training", "sentiment_deployment")
+                body = {"logical_date": None, "conf": {"version": stack.champion()["version"]}}
+                deployed = end(stack, "sentiment_deployment", body)
+        finally:
+            killer.stdin.close()
+            listener.join()
+    killed = [line.strip() for line in said if "faster" not in line]
+    print(f"\n  killed: {', '.join(killed)}; of {len(said)} tasks")
+    assert (scored, deployed) == ("success", "success")
+    assert len(set(killed)) >= 5
+    after = state(stack)
+    assert after["wrong"] == []
+    assert after["aliases"]["champion"] == after["production"]
+    assert after["half"] == []
+    ids = [name for name, _ in after["rows"]]
+    assert len(ids) == len(set(ids)) > 0
+    stack.step("batch_predict", "--interval", "2026-01-03")
+    assert state(stack)["rows"] == after["rows"]
