@@ -1,6 +1,5 @@
 """Train a version again with its commit, lock file and Python, in a fresh environment or the stack when it is up."""
 
-import argparse
 import hashlib
 import os
 import shutil
@@ -13,7 +12,7 @@ from pathlib import Path
 from tasks.hub import registry
 from tasks.hub.environment import code_commit
 from tasks.hub.tracking import connect, reachable
-from tasks.shared.cli import parser, run_step
+from tasks.shared.cli import run_step, version_parser
 from tasks.shared.errors import ModelError, ServiceError
 from tasks.shared.settings import ROOT, Settings
 from tasks.shared.use_case import UseCase
@@ -23,7 +22,7 @@ STEP = Path("tasks") / "reproduce_model.py"
 
 def reproduce(settings: Settings, use_case: UseCase, version: str | None) -> int:
     """Prepare code and environment, and run the step in them; its exit code."""
-    found = registry.by_version(settings, use_case, version) if version else registry.newest(settings, use_case)
+    found = registry.asked_for(settings, use_case, version)
     with reachable(settings):
         tags = connect(settings).get_run(found.run_id).data.tags
     with tempfile.TemporaryDirectory(prefix="reproduce-", dir=settings.home.resolve()) as scratch:
@@ -112,16 +111,9 @@ def tell(sentence: str) -> None:
     print(sentence, flush=True)
 
 
-def arguments() -> argparse.Namespace:
-    """The command line."""
-    result = parser(__doc__ or "")
-    result.add_argument("--version", help="number of the version; the newest by default")
-    return result.parse_args()
-
-
 def main() -> None:
     """Reproduce in the stack if it is up, whose image is made from the lock file, otherwise here."""
-    given = arguments()
+    given = version_parser(__doc__ or "").parse_args()
     if _ran(["python3", "scripts/stack.py", "is-up"], ROOT):
         version = ["--version", given.version] if given.version else []
         step = ["scripts/step.sh", STEP.stem, *version]

@@ -75,8 +75,7 @@ class Story:
         from tasks.hub import registry
         from tasks.hub.tracking import connect
 
-        versions = connect(self.settings).search_model_versions(f"name = '{self.use_case.model}'")
-        newest = max(versions, key=lambda version: int(version.version))
+        newest = registry.newest(self.settings, self.use_case)
         if str(newest.version) == self.newest:
             return
         self.newest = str(newest.version)

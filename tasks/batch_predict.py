@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from tasks.hub.registry import LoadedModel
 
 BATCH_ROWS = 16_384
+# How far two scores of the same row may be apart: rows are multiplied in another order when others stand beside them.
+ROUNDING = 1e-9
 
 
 @dataclass(frozen=True)
@@ -48,7 +50,7 @@ def run(settings: Settings, use_case: UseCase, interval: Interval) -> Prediction
 
     lake = Lake(settings, use_case.name)
     first, end = partitions(interval, use_case.unit)
-    rows = _rows(lake, use_case, interval, (first, end))
+    rows = _rows(lake, use_case, interval)
     model = registry.load(settings, champion_for(settings, use_case, lake, interval))
     notes = {SCORED_FROM: str(lake.version("curated"))}
     counts: list[int] = []
@@ -56,16 +58,26 @@ def run(settings: Settings, use_case: UseCase, interval: Interval) -> Prediction
     return Predictions(sum(counts), model.version, model.run_id)
 
 
-def _rows(lake: Lake, use_case: UseCase, interval: Interval, span: tuple[str, str]) -> Pieces:
-    columns = list(dict.fromkeys([INTERVAL, "id", "event_time", *use_case.features]))
-    curated = lake.dataset("curated", first=span[0], last=span[1])
-    rows = None if curated is None else pieces(curated, columns, span, known(interval.end))
+def _rows(lake: Lake, use_case: UseCase, interval: Interval) -> Pieces:
+    rows = rows_to_score(lake, use_case, interval)
     if rows is None or rows.is_empty:
         raise DataError(
             f"The interval {interval} of {use_case.name} has no curated rows, so there is nothing to score. "
-            f"Curate it first: make data USE_CASE={use_case.name} INTERVAL={span[0]}."
+            f"Curate it first: make data USE_CASE={use_case.name} INTERVAL={partitions(interval, use_case.unit)[0]}."
         )
     return rows
+
+
+def rows_to_score(lake: Lake, use_case: UseCase, interval: Interval) -> Pieces | None:
+    """The interval's curated rows as they were known at its end, or None where nothing was ever curated."""
+    span = partitions(interval, use_case.unit)
+    curated = lake.dataset("curated", first=span[0], last=span[1])
+    return None if curated is None else pieces(curated, columns_to_score(use_case), span, known(interval.end))
+
+
+def columns_to_score(use_case: UseCase) -> list[str]:
+    """What `score` reads of a row."""
+    return list(dict.fromkeys([INTERVAL, "id", "event_time", *use_case.features]))
 
 
 def _scored(rows: Pieces, use_case: UseCase, model: "LoadedModel", counts: list[int]) -> "pa.RecordBatchReader":

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 from tasks.hub import ledger
 from tasks.hub.ledger import Change, Entry
-from tasks.shared.cli import parser, run_step
+from tasks.shared.cli import run_step, version_parser
 from tasks.shared.errors import ModelError
 from tasks.shared.settings import Settings
 from tasks.shared.use_case import UseCase
@@ -51,7 +51,7 @@ def check(settings: Settings, use_case: UseCase, version: str | None = None, *, 
     from tasks.hub import registry
 
     entries = settle(settings, use_case)
-    found = registry.by_version(settings, use_case, version) if version else registry.newest(settings, use_case)
+    found = registry.asked_for(settings, use_case, version)
     number, now = str(found.version), datetime.now(UTC).isoformat()
     if number == ledger.in_production(entries):
         return Checked(number, len(entries), now)
@@ -129,8 +129,7 @@ def _current(settings: Settings, use_case: UseCase, checked: Checked) -> Checked
 
 def main() -> None:
     """Parse, deploy and print."""
-    arguments = parser(__doc__ or "")
-    arguments.add_argument("--version", help="number of the version; the newest by default")
+    arguments = version_parser(__doc__ or "")
     arguments.add_argument("--by", default="", help="who deploys, for the ledger; by default this user")
     given = arguments.parse_args()
 

@@ -5,7 +5,7 @@ import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from tasks.batch_predict import score
+from tasks.batch_predict import ROUNDING, score
 from tasks.shared.cli import parser, run_step
 from tasks.shared.errors import ModelError
 from tasks.shared.interval import parse_interval
@@ -21,9 +21,6 @@ if TYPE_CHECKING:
 
     from tasks.hub.graph import Graph
     from tasks.hub.provenance import Provenance
-
-# Rows scored together are multiplied in another order than one alone, which may move the last digits of a score.
-_ROUNDING = 1e-9
 
 
 @dataclass(frozen=True)
@@ -42,7 +39,7 @@ class Again:
     @property
     def reproduced(self) -> bool:
         """The score is the same but for rounding."""
-        return self.difference is not None and abs(self.difference) <= _ROUNDING
+        return self.difference is not None and abs(self.difference) <= ROUNDING
 
     def __str__(self) -> str:
         if self.difference is None:

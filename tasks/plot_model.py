@@ -1,12 +1,11 @@
 """Draw the plots of a registered version and keep them on its run."""
 
-import argparse
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tasks.shared.cli import parser, run_step
+from tasks.shared.cli import run_step, version_parser
 from tasks.shared.settings import Settings
 from tasks.shared.use_case import UseCase
 
@@ -43,7 +42,7 @@ def run(settings: Settings, use_case: UseCase, version: str | None = None) -> Pl
     from tasks.training.recorded import recorded, recorded_rows
     from tasks.training.threads import one_blas_thread
 
-    found = registry.by_version(settings, use_case, version) if version else registry.newest(settings, use_case)
+    found = registry.asked_for(settings, use_case, version)
     known = recorded(settings, use_case, found)
     pipeline = registry.load(settings, found).pipeline
     judged = pd.read_parquet(known.folder / registry.HOLDOUT_FILE)
@@ -62,15 +61,9 @@ def _write(figures: "dict[str, Figure]", folder: Path) -> list[str]:
     return sorted(path.name for path in folder.iterdir())
 
 
-def _arguments() -> argparse.Namespace:
-    arguments = parser(__doc__ or "")
-    arguments.add_argument("--version", help="number of the version; the newest by default")
-    return arguments.parse_args()
-
-
 def main() -> None:
     """Parse, draw and print."""
-    arguments = _arguments()
+    arguments = version_parser(__doc__ or "").parse_args()
 
     def step(settings: Settings, use_case: UseCase) -> None:
         plots = run(settings, use_case, arguments.version)

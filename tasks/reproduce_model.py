@@ -1,11 +1,10 @@
 """Train a registered version again from what its run recorded, register nothing, and say whether it is the same."""
 
-import argparse
 import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tasks.shared.cli import parser, run_step
+from tasks.shared.cli import run_step, version_parser
 from tasks.shared.settings import Settings
 from tasks.shared.use_case import UseCase
 
@@ -51,7 +50,7 @@ def run(settings: Settings, use_case: UseCase, version: str | None = None) -> Re
     from tasks.training.recorded import recorded, recorded_rows
     from tasks.training.threads import one_blas_thread
 
-    found = registry.by_version(settings, use_case, version) if version else registry.newest(settings, use_case)
+    found = registry.asked_for(settings, use_case, version)
     known = recorded(settings, use_case, found)
     data, pipeline = known.tag("sluss.data.digest"), known.tag("sluss.pipeline")
     rows = recorded_rows(settings, known)
@@ -86,15 +85,9 @@ def _apart(known: "Recorded", judged: "pd.DataFrame") -> str:
     return f"Effect: the scores of {len(both)} holdout rows that both have differ by {largest:.1e} at most."
 
 
-def _arguments() -> argparse.Namespace:
-    arguments = parser(__doc__ or "")
-    arguments.add_argument("--version", help="number of the version; the newest by default")
-    return arguments.parse_args()
-
-
 def main() -> None:
     """Parse, train and print; exit code 1 when the model is another one."""
-    arguments = _arguments()
+    arguments = version_parser(__doc__ or "").parse_args()
 
     def step(settings: Settings, use_case: UseCase) -> None:
         result = run(settings, use_case, arguments.version)

@@ -55,7 +55,7 @@ def show(use_case: UseCase, history: History) -> None:
     for entry, until in zip(history.entries, [*_ends(history.entries), "now"], strict=False):
         start = f"{entry.at:%Y-%m-%d %H:%M:%S}"
         why = f"{entry.action}: {entry.reason}"
-        table.add_row(str(entry.number), entry.version or "none", start, until, entry.by, why, _gates(entry))
+        table.add_row(str(entry.number), entry.version or "none", start, until, entry.by, why, entry.passed)
     console = Console()
     console.print(table)
     for problem in history.problems:
@@ -66,12 +66,6 @@ def show(use_case: UseCase, history: History) -> None:
 
 def _ends(entries: Sequence[Entry]) -> list[str]:
     return [f"{entry.at:%Y-%m-%d %H:%M:%S}" for entry in entries[1:]]
-
-
-def _gates(entry: Entry) -> str:
-    """How many of them passed; what each said is in the JSON."""
-    passed = sum(said.startswith("passed") for said in entry.gates.values())
-    return f"{passed} of {len(entry.gates)} passed" if entry.gates else ""
 
 
 def as_json(history: History) -> str:

@@ -12,7 +12,7 @@ from tasks.shared.errors import DataError
 from tasks.shared.interval import parse_interval
 from tasks.shared.settings import Settings
 from tasks.shared.use_case import UseCase
-from tasks.storage.lake import INTERVAL, Lake
+from tasks.storage.lake import Lake
 
 if TYPE_CHECKING:
     from sklearn.pipeline import Pipeline
@@ -81,14 +81,13 @@ def newest_end(lake: Lake, use_case: UseCase) -> datetime:
     Raises:
         DataError: nothing was curated yet.
     """
-    table = lake.table("curated")
-    intervals = [partition[INTERVAL] for partition in table.partitions()] if table else []
-    if not intervals:
+    newest = lake.newest("curated")
+    if newest is None:
         raise DataError(
             f"There is no curated data of {use_case.name} to learn from. "
             f"Load it first: make data USE_CASE={use_case.name}."
         )
-    return parse_interval(max(intervals), use_case.unit).end
+    return parse_interval(newest, use_case.unit).end
 
 
 def _arguments() -> argparse.Namespace:

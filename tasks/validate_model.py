@@ -1,6 +1,5 @@
 """Run the gates on a registered version and keep what they said on its run."""
 
-import argparse
 import json
 import logging
 import sys
@@ -9,13 +8,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tasks.gates.result import GateResult
-from tasks.shared.cli import parser, run_step
+from tasks.shared.cli import run_step, version_parser
 from tasks.shared.settings import Settings
 from tasks.shared.use_case import UseCase
 
 if TYPE_CHECKING:
-    from mlflow.entities.model_registry import ModelVersion
-
     from tasks.gates.candidate import Candidate
 
 _TABLE = "gates.json"
@@ -45,10 +42,7 @@ def run(settings: Settings, use_case: UseCase, version: str | None = None) -> Va
     from tasks.gates.judge import judge
     from tasks.hub import registry
 
-    def _find() -> "ModelVersion":
-        return registry.by_version(settings, use_case, version) if version else registry.newest(settings, use_case)
-
-    candidate, results = judge(settings, use_case, _find)
+    candidate, results = judge(settings, use_case, lambda: registry.asked_for(settings, use_case, version))
     _record(candidate, results)
     for result in results:
         _LOG.info("%s %s: %s", result.gate, result.verdict, result.sentence)
@@ -98,16 +92,9 @@ def show(use_case: UseCase, validation: Validation) -> None:
     Console().print(table)
 
 
-def arguments(description: str) -> argparse.Namespace:
-    """The command line."""
-    result = parser(description)
-    result.add_argument("--version", help="number of the version; the newest by default")
-    return result.parse_args()
-
-
 def main() -> None:
     """Parse, validate and print; exit code 1 when a gate refuses."""
-    given = arguments(__doc__ or "")
+    given = version_parser(__doc__ or "").parse_args()
 
     def step(settings: Settings, use_case: UseCase) -> None:
         validation = run(settings, use_case, given.version)

@@ -1,8 +1,8 @@
 """What the good rows of an interval look like, in figures, and the digest that names them."""
 
-import hashlib
 from typing import TYPE_CHECKING
 
+from tasks.hub.identity import rows_digest
 from tasks.shared.interval import FORMAT, Unit
 from tasks.shared.use_case import Column
 from tasks.storage.lake import INTERVAL
@@ -50,9 +50,7 @@ def arrivals(curated: "pa.Table", unit: Unit) -> dict[str, float]:
 
 
 def digest(rows: "pa.Table") -> str:
-    """SHA-256 over the hashes of the rows' values, in their order."""
+    """The rows' digest, from columns that stay Arrow arrays."""
     import pandas as pd
-    from pandas.util import hash_pandas_object
 
-    hashes = hash_pandas_object(rows.to_pandas(types_mapper=pd.ArrowDtype), index=False)
-    return hashlib.sha256(hashes.to_numpy().tobytes()).hexdigest()
+    return rows_digest(rows.to_pandas(types_mapper=pd.ArrowDtype))

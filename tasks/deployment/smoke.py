@@ -15,8 +15,6 @@ if TYPE_CHECKING:
     from tasks.hub.registry import LoadedModel
 
 TAG = "sluss.smoke"  # on the version: the hash of the promotion whose smoke prediction it passed
-# The same pipeline gives the same scores; how many rows it gets at once may change their last bits.
-_TOLERANCE = 1e-9
 
 
 def passed(settings: Settings, use_case: UseCase, promotion: Entry) -> bool:
@@ -39,6 +37,7 @@ def predict(settings: Settings, use_case: UseCase, promotion: Entry) -> None:
     """
     import numpy as np
 
+    from tasks.batch_predict import ROUNDING
     from tasks.deployment.smoke_rows import holdout_rows, newest_rows
     from tasks.hub import registry
     from tasks.hub.tracking import connect, reachable
@@ -51,7 +50,7 @@ def predict(settings: Settings, use_case: UseCase, promotion: Entry) -> None:
         _scores(model, use_case, newest)
     rows, recorded = holdout_rows(settings, use_case, version)
     difference = np.abs(_scores(model, use_case, rows) - recorded)
-    if (difference > _TOLERANCE).any():
+    if (difference > ROUNDING).any():
         raise ModelError(
             f"{use_case.model} version {model.version} gives other scores than at its training: on the last rows of "
             f"its holdout they differ by up to {difference.max():.3g}. Let the gates look at it: "

@@ -3,6 +3,7 @@
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
+from tasks.batch_predict import columns_to_score, rows_to_score
 from tasks.hub import registry
 from tasks.hub.tracking import connect, reachable
 from tasks.shared.errors import DataError, ModelError
@@ -10,8 +11,7 @@ from tasks.shared.interval import parse_interval, partition
 from tasks.shared.settings import Settings
 from tasks.shared.use_case import UseCase
 from tasks.storage.lake import INTERVAL, Lake
-from tasks.storage.pieces import pieces
-from tasks.storage.point_in_time import known, known_rows
+from tasks.storage.point_in_time import known_rows
 
 if TYPE_CHECKING:
     import numpy as np
@@ -19,20 +19,11 @@ if TYPE_CHECKING:
     from mlflow.entities.model_registry import ModelVersion
 
 
-def _columns(use_case: UseCase) -> list[str]:
-    return list(dict.fromkeys([INTERVAL, "id", "event_time", *use_case.features]))
-
-
 def newest_rows(lake: Lake, use_case: UseCase) -> "pa.RecordBatch | None":
     """Some rows of the newest curated interval, as scoring it would read them; None where there are none."""
-    table = lake.table("curated")
-    newest = max((each[INTERVAL] for each in table.partitions()), default=None) if table else None
-    curated = lake.dataset("curated", first=newest, last=newest)
-    if newest is None or curated is None:
-        return None
-    end = parse_interval(newest, use_case.unit).end
-    rows = pieces(curated, _columns(use_case), (newest, partition(end, use_case.unit)), known(end))
-    return next(rows.batches(use_case.deployment.smoke_rows), None)
+    newest = lake.newest("curated")
+    rows = rows_to_score(lake, use_case, parse_interval(newest, use_case.unit)) if newest else None
+    return next(rows.batches(use_case.deployment.smoke_rows), None) if rows else None
 
 
 def holdout_rows(settings: Settings, use_case: UseCase, version: "ModelVersion") -> "tuple[pa.RecordBatch, np.ndarray]":
@@ -75,4 +66,4 @@ def _as_trained(settings: Settings, use_case: UseCase, version: "ModelVersion", 
     )
     assert curated is not None
     among = (ds.field(INTERVAL) >= first) & ds.field("id").isin(ids)
-    return known_rows(curated, _columns(use_case), until, among)
+    return known_rows(curated, columns_to_score(use_case), until, among)

@@ -1,7 +1,11 @@
-"""The digest that says whether a model is still the one that was validated."""
+"""Digests that say whether a model, or the rows of a table, are still the same."""
 
 import hashlib
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 def artifact_digest(folder: Path) -> str:
@@ -12,3 +16,10 @@ def artifact_digest(folder: Path) -> str:
             content = hashlib.file_digest(file, "sha256").hexdigest()
         total.update(f"{path.relative_to(folder).as_posix()}\0{content}\n".encode())
     return total.hexdigest()
+
+
+def rows_digest(rows: "pd.DataFrame") -> str:
+    """SHA-256 over the hashes of the rows' values, in their order."""
+    from pandas.util import hash_pandas_object
+
+    return hashlib.sha256(hash_pandas_object(rows, index=False).to_numpy().tobytes()).hexdigest()

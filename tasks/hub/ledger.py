@@ -55,6 +55,12 @@ class Entry:
     before: str
     hash: str
 
+    @property
+    def passed(self) -> str:
+        """How many gates had passed, e.g. `8 of 8 passed`; empty where none was asked."""
+        passed = sum(said.startswith("passed") for said in self.gates.values())
+        return f"{passed} of {len(self.gates)} passed" if self.gates else ""
+
     def __str__(self) -> str:
         return f"entry {self.number} ({self.action}, {self.at:%Y-%m-%d %H:%M} UTC, by {self.by})"
 

@@ -38,8 +38,7 @@ def add_deployment(graph: Graph, lake: Lake, version: Node, number: str, before:
         graph.link(Node("deployment", "deployment", {"ledger": UNKNOWN}), "put into production", version)
         return
     facts = {"action": entry.action, "at": moment(entry.at), "by": entry.by, "reason": entry.reason}
-    passed = sum(said.startswith("passed") for said in entry.gates.values())
-    facts["gates then"] = f"{passed} of {len(entry.gates)} passed" if entry.gates else UNKNOWN
+    facts["gates then"] = entry.passed or UNKNOWN
     facts["hash"] = entry.hash
     if broken := ledger.verify(entries):
         facts["ledger"] = f"not as it was written: {broken[0]}"

@@ -125,6 +125,15 @@ def by_version(settings: Settings, use_case: UseCase, version: str) -> "ModelVer
             ) from None
 
 
+def asked_for(settings: Settings, use_case: UseCase, version: str | None) -> "ModelVersion":
+    """The version with this number; without one, the newest.
+
+    Raises:
+        ModelError: there is no such version.
+    """
+    return by_version(settings, use_case, version) if version else newest(settings, use_case)
+
+
 def newest(settings: Settings, use_case: UseCase) -> "ModelVersion":
     """The version that was registered last.
 

@@ -20,6 +20,13 @@ def parser(description: str) -> argparse.ArgumentParser:
     return result
 
 
+def version_parser(description: str) -> argparse.ArgumentParser:
+    """A parser for steps that work on a registered version."""
+    result = parser(description)
+    result.add_argument("--version", help="number of the version; the newest by default")
+    return result
+
+
 def interval_parser(description: str, *, history: bool = False) -> argparse.ArgumentParser:
     """A parser for steps that work on one interval, or (with `history`) on all days before the first live one."""
     result = parser(description)

@@ -74,6 +74,11 @@ class Lake:
         bounds = [f"{_COLUMN} {than} '{name}'" for than, name in ((">=", first), ("<=", last)) if name is not None]
         return None if table is None else table.to_pyarrow_dataset(file_pruning_predicate=" AND ".join(bounds) or None)
 
+    def newest(self, name: str) -> str | None:
+        """The table's last partition, or None where it has none."""
+        table = self.table(name)
+        return max((each[INTERVAL] for each in table.partitions()), default=None) if table else None
+
     def version(self, name: str) -> int:
         """The version that this lake's last look at a table has seen, without another look."""
         seen: int = self._opened[name].version()

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
+from tasks.hub.identity import rows_digest
 from tasks.shared.errors import DataError
 from tasks.shared.interval import partition
 from tasks.shared.use_case import UseCase
@@ -55,7 +56,11 @@ def training_rows(lake: Lake, use_case: UseCase, until: datetime) -> TrainingRow
             "Check the labels in the warehouse, or widen training.window_days."
         )
     return TrainingRows(
-        train.reset_index(drop=True), holdout.reset_index(drop=True), curated.version(), labels.version(), _digest(rows)
+        train.reset_index(drop=True),
+        holdout.reset_index(drop=True),
+        curated.version(),
+        labels.version(),
+        rows_digest(rows),
     )
 
 
@@ -73,12 +78,3 @@ def _labelled(use_case: UseCase, curated: "DeltaTable", labels: "DeltaTable", un
     newest = known_labels(labels.to_pyarrow_dataset(), until)
     joined: pd.DataFrame = rows.to_pandas().merge(newest[["id", "label"]], on="id")
     return joined.sort_values(["event_time", "id"], ignore_index=True)
-
-
-def _digest(rows: "pd.DataFrame") -> str:
-    """SHA-256 over the hashes of the rows' values, in their order."""
-    import hashlib
-
-    from pandas.util import hash_pandas_object
-
-    return hashlib.sha256(hash_pandas_object(rows, index=False).to_numpy().tobytes()).hexdigest()

@@ -123,12 +123,13 @@ class Stack:
         found: dict[str, Any] = answer.json()
         return found
 
-    def run_dag(self, dag: str, date: str) -> dict[str, Any]:
-        """Trigger a DAG for a date by REST and wait for its end."""
+    def run_dag(self, dag: str, date: str | None, seconds: float = 180, **conf: str) -> dict[str, Any]:
+        """Trigger a DAG by REST, for a date if it runs for dates, and wait for its end."""
         wait_for(lambda: dag in {each["dag_id"] for each in self.airflow_api("dags")["dags"]}, f"DAG {dag}")
-        started = self.airflow_api(f"dags/{dag}/dagRuns", {"logical_date": date})
+        started = self.airflow_api(f"dags/{dag}/dagRuns", {"logical_date": date, "conf": conf})
         path = f"dags/{dag}/dagRuns/{started['dag_run_id']}"
-        wait_for(lambda: self.airflow_api(path)["state"] in {"success", "failed"}, f"{dag} of {date}", poll=0.5)
+        ended = {"success", "failed"}
+        wait_for(lambda: self.airflow_api(path)["state"] in ended, f"{dag} of {date}", seconds=seconds, poll=0.5)
         return self.airflow_api(path)
 
     def wait_until_idle(self, *dags: str) -> None:

@@ -6,7 +6,7 @@ import threading
 from typing import Any
 
 import pytest
-from running import PROJECT, Stack, told, wait_for
+from running import PROJECT, Stack, told
 
 pytestmark = pytest.mark.stack
 
@@ -75,14 +75,6 @@ def state(stack: Stack) -> dict[str, Any]:
     return found
 
 
-def end(stack: Stack, dag: str, body: dict[str, Any]) -> str:
-    """Trigger a DAG and wait for its end."""
-    run = stack.airflow_api(f"dags/{dag}/dagRuns", body)["dag_run_id"]
-    path = f"dags/{dag}/dagRuns/{run}"
-    wait_for(lambda: stack.airflow_api(path)["state"] in {"success", "failed"}, dag, seconds=300, poll=0.5)
-    return str(stack.airflow_api(path)["state"])
-
-
 @pytest.mark.usefixtures("trained")
 def test_a_kill_of_every_task_changes_nothing_that_stays(stack: Stack) -> None:
     command = ["docker", "exec", "--interactive", f"{PROJECT}-airflow-scheduler-1", "python", "-c", KILLER]
@@ -95,10 +87,10 @@ def test_a_kill_of_every_task_changes_nothing_that_stays(stack: Stack) -> None:
         listener.start()
         try:
             with told("a day scored and the champion deployed again, each task killed at its first try"):
-                scored = end(stack, "sentiment_scoring", {"logical_date": DAY})
+                scored = stack.run_dag("sentiment_scoring", DAY, seconds=300)["state"]
                 stack.wait_until_idle("sentiment_training", "sentiment_deployment")
-                body = {"logical_date": None, "conf": {"version": stack.champion()["version"]}}
-                deployed = end(stack, "sentiment_deployment", body)
+                version = stack.champion()["version"]
+                deployed = stack.run_dag("sentiment_deployment", None, seconds=300, version=version)["state"]
         finally:
             killer.stdin.close()
             listener.join()
