@@ -16,7 +16,7 @@ from mlflow_server import free_port, mlflow_server, wait_for
 # As in docker-compose.yml, but for the login.
 _SETTINGS = {
     "AIRFLOW__CORE__EXECUTOR": "LocalExecutor",
-    "AIRFLOW__CORE__PARALLELISM": "2",
+    "AIRFLOW__CORE__PARALLELISM": "3",
     "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
     "AIRFLOW__CORE__DAGS_ARE_PAUSED_AT_CREATION": "False",
     "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_ALL_ADMINS": "True",
@@ -24,6 +24,7 @@ _SETTINGS = {
     "AIRFLOW__API__WORKERS": "1",
     "AIRFLOW__DAG_PROCESSOR__PARSING_PROCESSES": "1",
     "AIRFLOW__SCHEDULER__SCHEDULER_IDLE_SLEEP_TIME": "0.25",
+    "AIRFLOW__WORKERS__MIN_HEARTBEAT_INTERVAL": "1",
     "AIRFLOW__USAGE_DATA_COLLECTION__ENABLED": "False",
     "MALLOC_ARENA_MAX": "2",
 }

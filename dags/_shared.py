@@ -21,6 +21,9 @@ _SHOWN = (str, int, float, datetime, dict)  # parts of a step's result that beco
 # What is worth another try is the outside: a service that restarts. A wrong input fails at once.
 TASK_DEFAULTS = {"retries": 2, "retry_delay": timedelta(seconds=10), "execution_timeout": timedelta(hours=1)}
 
+# Between news and the model that has learned from it: where tasks wait for a free worker, these go before the others.
+URGENT = TASK_DEFAULTS | {"priority_weight": 10}
+
 # The errors of failed steps, for who runs DAGs in this very process (dag.test() keeps exceptions to itself).
 failures: list[SlussError] = []
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from _shared import TASK_DEFAULTS, asset, run_step, use_cases
+from _shared import URGENT, asset, run_step, use_cases
 from airflow.sdk import DAG, Param, dag, task
 
 from tasks.shared.interval import midnight
@@ -71,7 +71,7 @@ def deployment(use_case: UseCase) -> DAG:
         schedule=asset(name, "candidates"),
         start_date=midnight(use_case.source.start),
         max_active_runs=1,
-        default_args=TASK_DEFAULTS,
+        default_args=URGENT,
         params={"version": VERSION},
         tags=[name, "deployment"],
     )

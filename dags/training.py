@@ -3,7 +3,7 @@
 import os
 from typing import Any
 
-from _shared import TASK_DEFAULTS, announce, announcer, asset, moment, newest_fact, run_step, use_cases
+from _shared import URGENT, announce, announcer, asset, moment, newest_fact, run_step, use_cases
 from airflow.sdk import DAG, Param, dag, get_current_context, task
 
 from tasks.shared.interval import midnight, parse_interval
@@ -46,7 +46,7 @@ def training(use_case: UseCase) -> DAG:
         announce(name, "candidates", version=trained["version"])
         return str(trained["version"])
 
-    @task
+    @task(priority_weight=1)
     def plot_model(version: str) -> dict[str, Any]:
         """Draw the plots of the candidate's holdout onto its run; deployment does not wait for them."""
         from tasks import plot_model
@@ -60,7 +60,7 @@ def training(use_case: UseCase) -> DAG:
         schedule=asset(name, "curated") | asset(name, "labels") | asset(name, "alerts"),
         start_date=midnight(use_case.source.start),
         max_active_runs=1,
-        default_args=TASK_DEFAULTS,
+        default_args=URGENT,
         params=PARAMS,
         tags=[name, "training"],
     )
