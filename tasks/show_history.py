@@ -27,11 +27,11 @@ def run(settings: Settings, use_case: UseCase) -> History:
     Raises:
         ServiceError: the lake or MLflow does not answer.
     """
-    from tasks.hub import registry
+    from tasks.hub import aliases, registry
 
     entries = ledger.read(Lake(settings, use_case.name))
     problems = ledger.verify(entries)
-    alias = registry.aliases(settings, use_case).get(registry.CHAMPION)
+    alias = aliases.of(settings, use_case).get(registry.CHAMPION)
     said = ledger.in_production(entries)
     if alias != said:
         problems.append(

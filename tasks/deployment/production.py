@@ -54,13 +54,13 @@ def follow(settings: Settings, use_case: UseCase, lake: Lake) -> list[Entry]:
 
 
 def _point(settings: Settings, use_case: UseCase, standing: Sequence[str]) -> None:
-    from tasks.hub import registry
+    from tasks.hub import aliases, registry
 
     previous, champion = [None, None, *standing][-2:]
-    now = registry.aliases(settings, use_case)
+    now = aliases.of(settings, use_case)
     # `previous` first: killed in between, it names the version that is still in production.
     for alias, version in ((registry.PREVIOUS, previous), (registry.CHAMPION, champion)):
-        if now.get(alias) == version or registry.point(settings, use_case, alias, version):
+        if now.get(alias) == version or aliases.point(settings, use_case, alias, version):
             continue
         if alias == registry.CHAMPION:
             raise ModelError(

@@ -71,39 +71,6 @@ def by_alias(settings: Settings, use_case: UseCase, alias: str) -> "ModelVersion
             raise
 
 
-def aliases(settings: Settings, use_case: UseCase) -> dict[str, str]:
-    """Version by alias; none where no version was registered yet."""
-    from mlflow.exceptions import MlflowException
-
-    client = connect(settings)
-    with reachable(settings):
-        try:
-            found = client.get_registered_model(use_case.model).aliases
-        except MlflowException as error:
-            if error.error_code != "RESOURCE_DOES_NOT_EXIST":
-                raise
-            return {}
-    return {alias: str(version) for alias, version in found.items()}
-
-
-def point(settings: Settings, use_case: UseCase, alias: str, version: str | None) -> bool:
-    """Let the alias name a version, or none. False: that version is not registered any more."""
-    from mlflow.exceptions import MlflowException
-
-    client = connect(settings)
-    with reachable(settings):
-        try:
-            if version is None:
-                client.delete_registered_model_alias(use_case.model, alias)
-            else:
-                client.set_registered_model_alias(use_case.model, alias, version)
-        except MlflowException as error:
-            if error.error_code != "RESOURCE_DOES_NOT_EXIST":
-                raise
-            return False
-    return True
-
-
 def by_version(settings: Settings, use_case: UseCase, version: str) -> "ModelVersion":
     """The version with that number.
 

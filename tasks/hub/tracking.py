@@ -61,16 +61,26 @@ def reachable(settings: Settings) -> Iterator[None]:
     except MlflowException as error:
         text = str(error)
         if error.get_http_status_code() in {401, 403} or "401" in text[:200] or "403" in text[:200]:
-            raise ServiceError(
-                f"MLflow at {settings.mlflow_uri} refuses the login. "
-                "Check MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD (make login shows them)."
-            ) from error
+            raise login_refused(settings) from error
         if "API request to" in text or "Max retries" in text:
-            raise ServiceError(
-                f"MLflow at {settings.mlflow_uri} does not answer. "
-                "Check that the stack is up (make ps), or MLFLOW_TRACKING_URI."
-            ) from error
+            raise no_answer(settings) from error
         raise
+
+
+def login_refused(settings: Settings) -> ServiceError:
+    """What to say when MLflow knows the login not, or allows it not enough."""
+    return ServiceError(
+        f"MLflow at {settings.mlflow_uri} refuses the login. "
+        "Check MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD (make login shows them)."
+    )
+
+
+def no_answer(settings: Settings) -> ServiceError:
+    """What to say when nobody answers at MLflow's address."""
+    return ServiceError(
+        f"MLflow at {settings.mlflow_uri} does not answer. "
+        "Check that the stack is up (make ps), or MLFLOW_TRACKING_URI."
+    )
 
 
 def experiment_id(settings: Settings, client: "MlflowClient", name: str) -> str:

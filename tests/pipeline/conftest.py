@@ -15,7 +15,7 @@ with warnings.catch_warnings():
     import mlflow.sklearn  # noqa: F401
 
 from tasks import curate_data, deploy_model, generate_data, train_model
-from tasks.hub import registry
+from tasks.hub import aliases, registry
 from tasks.hub.tracking import connect
 from tasks.shared.interval import parse_interval
 from tasks.shared.settings import ROOT, Settings
@@ -41,8 +41,8 @@ def copy_of_first_days(first_days, sentiment, tmp_path) -> Settings:
     settings = Settings(home=tmp_path / "home", data=first_days.data)
     shutil.copytree(first_days.home, settings.home, ignore=shutil.ignore_patterns("artifacts", "models", "ledger"))
     client, lake = connect(settings), Lake(settings, sentiment.name)
-    for alias in registry.aliases(settings, sentiment):
-        registry.point(settings, sentiment, alias, None)
+    for alias in aliases.of(settings, sentiment):
+        aliases.point(settings, sentiment, alias, None)
     client.set_tag(registry.by_version(settings, sentiment, "1").run_id, "sluss.data.table", lake.uri("curated"))
     return settings
 

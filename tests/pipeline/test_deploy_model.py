@@ -13,7 +13,7 @@ import pytest
 from tasks import deploy_model, rollback_model, show_history
 from tasks.deploy_model import Checked
 from tasks.deployment import production, smoke
-from tasks.hub import ledger, registry
+from tasks.hub import aliases, ledger, registry
 from tasks.hub.identity import artifact_digest
 from tasks.hub.tracking import connect
 from tasks.shared.errors import DataError, ModelError
@@ -73,8 +73,8 @@ def entries_of(world, sentiment):
 
 def production_of(world, sentiment):
     """Champion and previous, in the ledger and by the aliases, which must agree."""
-    aliases = registry.aliases(world, sentiment)
-    by_alias = (aliases.get(registry.CHAMPION), aliases.get(registry.PREVIOUS))
+    named = aliases.of(world, sentiment)
+    by_alias = (named.get(registry.CHAMPION), named.get(registry.PREVIOUS))
     previous, champion = [None, None, *ledger.standing(entries_of(world, sentiment))][-2:]
     assert by_alias == (champion, previous)
     assert show_history.run(world, sentiment).problems == ()
@@ -213,19 +213,19 @@ def test_nothing_is_deployed_or_taken_back_on_a_ledger_that_was_changed(world, s
     for step in (deploy_model.run, rollback_model.run):
         with pytest.raises(DataError, match=r"Entry 1 was changed.*make history USE_CASE=sentiment"):
             step(world, sentiment)
-    assert registry.aliases(world, sentiment) == {registry.CHAMPION: "1"}
+    assert aliases.of(world, sentiment) == {registry.CHAMPION: "1"}
 
 
 # Where a deployment can be killed: right after this function of that module was called for the n-th time.
 KILLS = {
     "before the entry is written": ("tasks.hub.ledger", "_row", 1),
     "after the entry was written": ("deltalake", "write_deltalake", 1),
-    "between the aliases": ("tasks.hub.registry", "point", 1),
-    "after the aliases": ("tasks.hub.registry", "point", 2),
+    "between the aliases": ("tasks.hub.aliases", "point", 1),
+    "after the aliases": ("tasks.hub.aliases", "point", 2),
     "before the smoke prediction scores": ("tasks.hub.registry", "load", 1),
     "before the smoke prediction is kept": ("tasks.batch_predict", "score", 2),
     "after the return was written": ("deltalake", "write_deltalake", 2),
-    "after the return's first alias": ("tasks.hub.registry", "point", 3),
+    "after the return's first alias": ("tasks.hub.aliases", "point", 3),
 }
 
 
@@ -258,7 +258,7 @@ def die(*arguments):
 def test_a_deployment_killed_at_any_point_ends_the_same_when_it_runs_again(world, sentiment, kill):
     checked = passed(world, sentiment, another(world, sentiment))
     die(deploy_model.run, world, sentiment, checked, KILLS[kill])
-    assert registry.aliases(world, sentiment)[registry.CHAMPION] in ("1", checked.version)
+    assert aliases.of(world, sentiment)[registry.CHAMPION] in ("1", checked.version)
     deployed = deploy_model.run(world, sentiment, checked=checked)
     assert (deployed.version, deployed.previous) == (checked.version, "1")
     assert production_of(world, sentiment) == (checked.version, "1")

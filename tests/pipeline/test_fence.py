@@ -7,7 +7,7 @@ import pytest
 from notebook_runner import execute, own_home
 
 from tasks import curate_data, generate_data
-from tasks.hub import ledger, registry
+from tasks.hub import aliases, ledger, registry
 from tasks.hub.tracking import connect
 from tasks.shared.errors import ModelError
 from tasks.shared.interval import Interval, midnight
@@ -32,7 +32,7 @@ class Story:
 
     def production(self):
         """What is in production by the aliases and by the ledger."""
-        return registry.aliases(self.settings, self.use_case), ledger.read(Lake(self.settings, self.use_case.name))
+        return aliases.of(self.settings, self.use_case), ledger.read(Lake(self.settings, self.use_case.name))
 
     def versions(self):
         """The version of each cause, and its run's tags."""

@@ -46,7 +46,7 @@ while not over.is_set():
 """
 STATE = """
 import json, os, sys
-from tasks.hub import ledger, registry
+from tasks.hub import aliases, ledger, registry
 from tasks.hub.tracking import connect
 from tasks.shared.settings import step_settings
 from tasks.shared.use_case import load_use_case
@@ -61,7 +61,7 @@ rows = lake.dataset("predictions", first="2026-01-03", last="2026-01-03").to_tab
 print(json.dumps({
     "wrong": ledger.verify(entries),
     "production": ledger.in_production(entries),
-    "aliases": registry.aliases(settings, use_case),
+    "aliases": aliases.of(settings, use_case),
     "half": [each.version for each in versions if registry.DIGEST_TAG not in each.tags],
     "rows": sorted((row["id"], row["score"]) for row in rows),
 }))

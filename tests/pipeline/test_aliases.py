@@ -1,0 +1,113 @@
+"""The aliases over MLflow's REST API, in a process that never imports MLflow. The server is MLflow's, with logins."""
+
+import contextlib
+import os
+import secrets
+import socket
+import subprocess
+import sys
+import time
+
+import httpx
+import pytest
+
+from tasks.shared.settings import ROOT
+
+PASSWORD = secrets.token_hex(16)
+CODE = """
+import sys
+from tasks.hub import aliases
+from tasks.shared.errors import SlussError
+from tasks.shared.settings import load_settings
+from tasks.shared.use_case import load_use_case
+
+settings = load_settings()
+use_case = load_use_case("sentiment", settings.config_dir)
+try:
+    for change in sys.argv[1:]:
+        alias, _, version = change.partition("=")
+        print(aliases.point(settings, use_case, alias, version or None))
+    print(dict(sorted(aliases.of(settings, use_case).items())))
+except SlussError as error:
+    print(error)
+assert "mlflow" not in sys.modules
+"""
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory):
+    """Address of an MLflow server that demands a login; it has two versions of the model."""
+    folder = tmp_path_factory.mktemp("mlflow")
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    logins = (ROOT / "services" / "mlflow" / "basic_auth.ini").read_text(encoding="utf-8").splitlines()
+    mine = {"database_uri": f"sqlite:///{folder}/auth.db", "admin_username": "admin", "admin_password": PASSWORD}
+    kept = [line for line in logins if line.partition("=")[0].strip() not in mine]
+    (folder / "auth.ini").write_text("\n".join([*kept, *(f"{key} = {value}" for key, value in mine.items())]))
+    environment = {key: value for key, value in os.environ.items() if not key.startswith("MLFLOW_")} | {
+        "MLFLOW_AUTH_CONFIG_PATH": str(folder / "auth.ini"),
+        "MLFLOW_FLASK_SERVER_SECRET_KEY": secrets.token_hex(16),
+        "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
+        "MLFLOW_DISABLE_TELEMETRY": "true",
+    }
+    command = [sys.executable, "-m", "mlflow", "server", "--app-name", "basic-auth", "--workers", "1"]
+    command += ["--host", "127.0.0.1", "--port", str(port), "--backend-store-uri", f"sqlite:///{folder}/mlflow.db"]
+    with (folder / "log").open("w") as log:
+        process = subprocess.Popen(command, env=environment, cwd=folder, stdout=log, stderr=log)
+    address = f"http://127.0.0.1:{port}"
+    try:
+        _wait_for(f"{address}/health", process)
+        yield address
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def _wait_for(address, process):
+    deadline = time.monotonic() + 120
+    while True:
+        with contextlib.suppress(httpx.TransportError):
+            if httpx.get(address).is_success:
+                return
+        assert process.poll() is None, "MLflow ended"
+        assert time.monotonic() < deadline, "MLflow does not come up"
+        time.sleep(0.2)
+
+
+def _post(address, path, **content):
+    url = f"{address}/api/2.0/mlflow/{path}"
+    return httpx.post(url, json=content, auth=("admin", PASSWORD), timeout=30).raise_for_status().json()
+
+
+def _run(address, *changes, password=PASSWORD):
+    environment = {
+        "PATH": "/usr/bin:/bin",
+        "PYTHONPATH": str(ROOT),
+        "MLFLOW_TRACKING_URI": address,
+        "MLFLOW_TRACKING_USERNAME": "admin",
+        "MLFLOW_TRACKING_PASSWORD": password,
+    }
+    done = subprocess.run(
+        [sys.executable, "-c", CODE, *changes], env=environment, capture_output=True, text=True, check=False, timeout=60
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout.splitlines()
+
+
+def test_aliases_are_read_and_set_without_importing_mlflow(server):
+    assert _run(server, "champion=1") == ["False", "{}"]  # there is no such model yet
+    _post(server, "registered-models/create", name="sentiment_classifier")
+    run = _post(server, "runs/create", experiment_id="0")["run"]["info"]
+    version = {"name": "sentiment_classifier", "source": f"{run['artifact_uri']}/model", "run_id": run["run_id"]}
+    for _ in range(2):
+        _post(server, "model-versions/create", **version)
+    assert _run(server, "previous=1", "champion=2") == ["True", "True", "{'champion': '2', 'previous': '1'}"]
+    assert _run(server, "previous=", "champion=1") == ["True", "True", "{'champion': '1'}"]
+    assert _run(server, "champion=7") == ["False", "{'champion': '1'}"]
+
+
+def test_a_wrong_login_and_a_server_that_is_away_are_one_sentence_each(server):
+    (refused,) = _run(server, "champion=1", password="wrong")
+    assert "refuses the login" in refused
+    (silent,) = _run("http://127.0.0.1:9", "champion=1")
+    assert "does not answer" in silent
