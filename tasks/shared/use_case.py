@@ -65,6 +65,11 @@ class ReplaySource(_Frozen):
     label_delay_hours: tuple[float, float] = Field(
         description="Shortest and longest time after which a row's label becomes known"
     )
+    # Left out where it is the default, so that the replay of a config without it keeps the name of its cached file.
+    label: Literal["sign", "mean"] = Field(
+        "sign", exclude_if=lambda label: label == "sign",
+        description="Of a text's ratings: the `sign` of their mean (0 or 1), or the `mean` itself (−4 to 4)",
+    )  # fmt: skip
 
 
 class Curation(_Frozen):

@@ -33,7 +33,7 @@ def load_replay(settings: Settings, source: ReplaySource) -> "pa.Table":
     key = hashlib.sha256(f"{_LAYOUT} {SHA256} {source.model_dump_json()}".encode()).hexdigest()[:16]
     cached = settings.home / "cache" / f"replay-{key}.arrow"
     if not cached.is_file():
-        _write(replay(source, read_reviews(archive or find_archive(settings))), cached)
+        _write(replay(source, read_reviews(archive or find_archive(settings), source.label)), cached)
     with pa.memory_map(str(cached)) as file:
         return pa.ipc.open_file(file).read_all()
 

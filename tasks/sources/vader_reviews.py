@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from tasks.shared.errors import DataError
 from tasks.sources.vader_archive import SHA256
@@ -34,15 +34,20 @@ _FILES = {
 }
 
 
-def read_reviews(archive: Path) -> "dict[str, pa.Table]":
-    """Key (the data set's own), text and label (1 = positive) of every rated text with a sign, by source.
+def read_reviews(archive: Path, label: Literal["sign", "mean"] = "sign") -> "dict[str, pa.Table]":
+    """Key (the data set's own), text and label of every rated text, by source.
+
+    Args:
+        archive: where the data set is.
+        label: of a text's ratings, the `sign` of their mean (1 = positive), without the texts that have none; or the
+            `mean` itself, from −4 to 4.
 
     Raises:
         DataError: the archive is damaged, or does not hold the rows it should.
     """
     try:
         with _inner_tar(archive) as inner:
-            return {source: _labelled(_rows(inner, file)) for source, file in _FILES.items()}
+            return {source: _LABELLED[label](_rows(inner, file)) for source, file in _FILES.items()}
     except (tarfile.TarError, gzip.BadGzipFile, zlib.error, EOFError, KeyError, ValueError) as error:
         raise _damaged(archive, str(error)) from error
 
@@ -64,17 +69,27 @@ def _rows(inner: tarfile.TarFile, file: _File) -> list[tuple[str, float, str]]:
     return rows
 
 
-def _labelled(rows: list[tuple[str, float, str]]) -> "pa.Table":
+def _with_means(rows: list[tuple[str, float, str]]) -> "pa.Table":
     import pyarrow as pa
 
-    kept = [row for row in rows if abs(row[1]) >= _NEUTRAL]
     return pa.table(
         {
-            "key": pa.array([key for key, _, _ in kept], pa.string()),
-            "text": pa.array([text for _, _, text in kept], pa.string()),
-            "label": pa.array([score > 0 for _, score, _ in kept], pa.bool_()).cast(pa.int16()),
+            "key": pa.array([key for key, _, _ in rows], pa.string()),
+            "text": pa.array([text for _, _, text in rows], pa.string()),
+            "label": pa.array([score for _, score, _ in rows], pa.float64()),
         }
     )
+
+
+def _with_signs(rows: list[tuple[str, float, str]]) -> "pa.Table":
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    kept = _with_means([row for row in rows if abs(row[1]) >= _NEUTRAL])
+    return kept.set_column(2, "label", pc.greater(kept["label"], 0).cast(pa.int16()))
+
+
+_LABELLED = {"sign": _with_signs, "mean": _with_means}
 
 
 def _damaged(archive: Path, what: str) -> DataError:

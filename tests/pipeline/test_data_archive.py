@@ -118,3 +118,11 @@ def test_the_step_as_a_command_says_in_one_sentence_what_is_wrong(tmp_path):
     assert done.stderr.startswith("There is no data archive at")
     assert len(done.stderr.splitlines()) == 1
     assert not list(Path(tmp_path).iterdir())
+
+
+def test_ratings_themselves_can_be_the_labels_of_all_texts(archive):
+    movies = read_reviews(archive, "mean")["movies"]
+    signs = {row["key"]: row["label"] for row in read_reviews(archive)["movies"].to_pylist()}
+    assert movies.num_rows == 10_605
+    assert all((row["label"] > 0) == signs[row["key"]] for row in movies.to_pylist() if row["key"] in signs)
+    assert max(abs(label) for label in movies["label"].to_pylist()) <= 4
