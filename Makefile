@@ -46,7 +46,7 @@ data: $(READY)  ## Bring in and curate the history, or INTERVAL=2026-01-05
 	@$(STEP) generate_data $(span) && $(STEP) curate_data $(span)
 train: $(READY)  ## Train, judge and register a model
 	@$(STEP) train_model --load-history
-plots: $(READY)  ## Draw VERSION=n, by default the newest: confusion, calibration, precision-recall, learning curve
+plots: $(READY)  ## Draw VERSION=n, by default the newest: confusion matrix or residuals, learning curve, and more
 	@$(STEP) plot_model $(version)
 reproduce: $(READY)  ## Train VERSION=n again in a fresh environment, and say what differs (1) or that it is the same (0)
 	@$(PYTHON) scripts/reproduce.py --use-case $(USE_CASE) $(version)

@@ -81,7 +81,11 @@ def _yaml(value: object) -> str:
 
 
 def _keys(model: type[BaseModel]) -> Iterator[tuple[str, FieldInfo]]:
-    return ((field.alias or name, field) for name, field in model.model_fields.items())
+    """The model's own keys, then those that only one kind of it has."""
+    fields = dict(model.model_fields)
+    for kind in model.__subclasses__():
+        fields |= {name: field for name, field in kind.model_fields.items() if name not in fields}
+    return ((field.alias or name, field) for name, field in fields.items())
 
 
 def _value(field: FieldInfo, path: str) -> str:

@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from tasks.hub.registry import LoadedModel
 
 BATCH_ROWS = 16_384
-# How far two scores of the same row may be apart: rows are multiplied in another order when others stand beside them.
+# How far two scores of the same row may be apart, as a part of it where it is above 1: rows are multiplied in another
+# order when others stand beside them.
 ROUNDING = 1e-9
 
 
@@ -103,18 +104,21 @@ def score(model: "LoadedModel", use_case: UseCase, rows: "pa.RecordBatch") -> "p
         rows: n rows with `interval`, `id`, `event_time` and the features.
 
     Returns:
-        n rows: the first three columns, `score` (probability of the second class, in [0, 1]), `prediction` (0 or 1),
-        `confidence` (probability of the predicted class, in [0.5, 1]), `model_version` and `run_id`.
+        n rows: the first three columns, `score`, `model_version` and `run_id`. A classifier's score is the probability
+        of the second class, in [0, 1]; `prediction` (0 or 1) and `confidence` (probability of the predicted class, in
+        [0.5, 1]) come after it. A regressor's is the predicted number.
     """
     import numpy as np
     import pyarrow as pa
 
+    from tasks.kinds import kind_of
+
+    kind = kind_of(use_case)
     features = rows.select(list(use_case.features)).to_pandas()
-    scores = model.pipeline.predict_proba(features)[:, 1] if len(features) else np.empty(0)
+    scores = kind.scores(model.pipeline, features) if len(features) else np.empty(0)
     columns = {name: rows.column(name) for name in (INTERVAL, "id", "event_time")} | {
         "score": pa.array(scores, pa.float64()),
-        "prediction": pa.array((scores >= 0.5).astype("int8"), pa.int8()),
-        "confidence": pa.array(np.maximum(scores, 1 - scores), pa.float64()),
+        **kind.predictions(scores),
         "model_version": pa.repeat(model.version, len(scores)),
         "run_id": pa.repeat(model.run_id, len(scores)),
     }

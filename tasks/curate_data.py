@@ -42,8 +42,9 @@ def run(settings: Settings, use_case: UseCase, interval: Interval) -> CuratedDat
     """
     from tasks.curation.limits import check_intervals, limit_bad, require_rows
     from tasks.curation.record import described, record
-    from tasks.curation.schema import LABEL_COLUMNS, row_columns
+    from tasks.curation.schema import label_columns, row_columns
     from tasks.curation.statistics import arrivals
+    from tasks.kinds import kind_of
 
     span = partitions(interval, use_case.unit)
     rows, labels = _extracts(settings, use_case, interval)
@@ -52,12 +53,12 @@ def run(settings: Settings, use_case: UseCase, interval: Interval) -> CuratedDat
         limit_bad(extract, use_case, interval)
     check_intervals(rows.good, use_case, interval)
     lake = Lake(settings, use_case.name)
-    curated, known = with_supersession(rows.good), _as_numbers(labels.good)
+    curated, known = with_supersession(rows.good), _as_numbers(labels.good, kind_of(use_case).label_type())
     versions = _write(lake, (curated, known), (rows.bad, labels.bad), span)
     counts = {"bad_rows": rows.bad.num_rows, "bad_labels": labels.bad.num_rows} | arrivals(curated, use_case.unit)
     data = (
         described(lake, "curated", versions[0], curated, row_columns(use_case.curation.columns)),
-        described(lake, "labels", versions[1], known, LABEL_COLUMNS),
+        described(lake, "labels", versions[1], known, label_columns(use_case)),
     )
     run_id = record(settings, use_case, interval, data, counts)
     return CuratedData(
@@ -67,13 +68,13 @@ def run(settings: Settings, use_case: UseCase, interval: Interval) -> CuratedDat
 
 def _extracts(settings: Settings, use_case: UseCase, interval: Interval) -> "tuple[Extract, Extract]":
     from tasks.curation.extract import Query, extract
-    from tasks.curation.schema import LABEL_COLUMNS, row_columns
+    from tasks.curation.schema import label_columns, row_columns
     from tasks.storage.warehouse import open_warehouse
 
     columns = row_columns(use_case.curation.columns)
     rows_file, labels_file = (settings.config_dir / f"{use_case.name}{end}.sql" for end in ("", "_labels"))
     rows = Query("row", rows_file, columns, "event_time", ARRIVED)
-    labels = Query("label", labels_file, LABEL_COLUMNS, "label_time", "label_time")
+    labels = Query("label", labels_file, label_columns(use_case), "label_time", "label_time")
     with open_warehouse(settings) as warehouse:
         return (
             extract(warehouse, rows, interval, use_case.unit),
@@ -81,12 +82,11 @@ def _extracts(settings: Settings, use_case: UseCase, interval: Interval) -> "tup
         )
 
 
-def _as_numbers(labels: "pa.Table") -> "pa.Table":
-    import pyarrow as pa
+def _as_numbers(labels: "pa.Table", number: "pa.DataType") -> "pa.Table":
     import pyarrow.compute as pc
 
     place = labels.schema.get_field_index("label")
-    return labels.set_column(place, "label", pc.cast(labels["label"], pa.int8()))
+    return labels.set_column(place, "label", pc.cast(labels["label"], number))
 
 
 def _write(

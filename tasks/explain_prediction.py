@@ -39,7 +39,7 @@ class Again:
     @property
     def reproduced(self) -> bool:
         """The score is the same but for rounding."""
-        return self.difference is not None and abs(self.difference) <= ROUNDING
+        return self.difference is not None and abs(self.difference) <= ROUNDING * max(abs(self.recorded), 1)
 
     def __str__(self) -> str:
         if self.difference is None:

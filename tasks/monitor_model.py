@@ -62,7 +62,7 @@ def _record(use_case: UseCase, summary: "Summary", conditions: "list[Condition]"
     title = f"{use_case.title}: distance from the reference profile, {summary.interval}"
     judged = {"alerts": [asdict(alert) for alert in alerts], "conditions": [asdict(c) for c in conditions]}
     return Record(
-        metrics=_metrics(summary, conditions, alerts),
+        metrics=_metrics(use_case, summary, conditions, alerts),
         tags={
             "sluss.use_case": use_case.name,
             "sluss.model": use_case.model,
@@ -77,18 +77,22 @@ def _record(use_case: UseCase, summary: "Summary", conditions: "list[Condition]"
     )
 
 
-def _metrics(summary: "Summary", conditions: "list[Condition]", alerts: "list[Alert]") -> dict[str, float]:
+def _metrics(
+    use_case: UseCase, summary: "Summary", conditions: "list[Condition]", alerts: "list[Alert]"
+) -> dict[str, float]:
+    from tasks.kinds import kind_of
+
     found: dict[str, float] = {
         "rows": summary.rows,
-        "overall_avg_confidence": summary.mean_confidence,
-        "low_confidence_share": summary.low_confidence_share,
-        "positive_share": summary.positive_share,
+        **kind_of(use_case).monitored(summary),
         "alert_count": sum(alert.active for alert in alerts),
         "alerts_raised": sum(alert.state == "raised" for alert in alerts),
         "drift_max": max((drift.distance for drift in summary.drift), default=0.0),
     }
     found |= {f"drift.{drift.feature}": drift.distance for drift in summary.drift}
-    found["confidence_fall"] = next(c.figures["fall"] for c in conditions if c.type == "confidence_trend")
+    for condition in conditions:
+        if condition.type == "confidence_trend":
+            found["confidence_fall"] = condition.figures["fall"]
     if quality := summary.quality:
         found |= {
             quality.metric: quality.value,
@@ -101,12 +105,16 @@ def _metrics(summary: "Summary", conditions: "list[Condition]", alerts: "list[Al
 
 def main() -> None:
     """Parse, monitor and print."""
+    from tasks.kinds import kind_of
+
     arguments = interval_parser(__doc__ or "").parse_args()
 
     def step(settings: Settings, use_case: UseCase) -> None:
         interval = chosen_interval(arguments, use_case)
         result = run(settings, use_case, interval)
-        print(f"{result.summary.rows} rows of {interval}: mean confidence {result.summary.mean_confidence:.3f}.")
+        sure = result.summary.mean_confidence
+        scores = kind_of(use_case).in_words(result.summary) if sure is None else f"mean confidence {sure:.3f}"
+        print(f"{result.summary.rows} rows of {interval}: {scores}.")
         for alert in result.alerts:
             print(f"{alert.state} {alert.type} ({alert.severity}, since {alert.since}): {alert.message}")
         if not result.alerts:

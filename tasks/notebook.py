@@ -13,6 +13,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from tasks import train_model
+from tasks.kinds import kind_of
 from tasks.shared.errors import ConfigError
 from tasks.shared.settings import Settings, step_settings
 from tasks.shared.use_case import Branch, Part, UseCase, load_use_case
@@ -27,7 +28,8 @@ if TYPE_CHECKING:
 
 _SHAPE = (
     "A candidate is a pipeline of two steps: a ColumnTransformer, which takes the raw columns by their names, and a "
-    "classifier, e.g. make_pipeline(ColumnTransformer([('text', TfidfVectorizer(), 'text')]), LogisticRegression())."
+    "classifier or regressor, e.g. make_pipeline(ColumnTransformer([('text', TfidfVectorizer(), 'text')]), "
+    "LogisticRegression())."
 )
 
 
@@ -66,7 +68,7 @@ def register(pipeline: "Pipeline", at: Desk, until: datetime | None = None) -> t
     Whether it was fitted makes no difference: a new one is. An estimator without `random_state` gets the config's seed.
 
     Args:
-        pipeline: raw columns in, class probabilities out.
+        pipeline: raw columns in, predictions out.
         at: the use case, and where its data and its registry are.
         until: use only what was known then; by default all there is.
 
@@ -84,7 +86,7 @@ def described(pipeline: "Pipeline", use_case: UseCase) -> UseCase:
     Raises:
         ConfigError: it cannot be written down there, or it reads columns that the use case does not give a model.
     """
-    preprocessing, estimator = _two_steps(pipeline)
+    preprocessing, estimator = _two_steps(pipeline, use_case)
     branches = tuple(_branch(*each) for each in preprocessing.transformers)
     used = {
         name
@@ -112,11 +114,11 @@ def config_text(pipeline: "Pipeline", use_case: UseCase) -> str:
     return yaml.safe_dump({"training": told}, sort_keys=False, allow_unicode=True)
 
 
-def _two_steps(pipeline: "Pipeline") -> "tuple[ColumnTransformer, BaseEstimator]":
+def _two_steps(pipeline: "Pipeline", use_case: UseCase) -> "tuple[ColumnTransformer, BaseEstimator]":
     from sklearn.compose import ColumnTransformer
 
     steps = [step for _, step in getattr(pipeline, "steps", [])]
-    if len(steps) != 2 or not isinstance(steps[0], ColumnTransformer) or not hasattr(steps[1], "predict_proba"):
+    if len(steps) != 2 or not isinstance(steps[0], ColumnTransformer) or not kind_of(use_case).fits(steps[1]):
         raise ConfigError(_SHAPE)
     if unsaid := sorted(set(_params(steps[0])) - {"transformers"}):
         raise ConfigError(f"The config cannot say ColumnTransformer({unsaid[0]}=…). Leave it at its default.")

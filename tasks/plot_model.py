@@ -25,7 +25,7 @@ class Plots:
 
 
 def run(settings: Settings, use_case: UseCase, version: str | None = None) -> Plots:
-    """Draw a version (by default the newest): confusion matrix, calibration, precision–recall and learning curve.
+    """Draw a version (by default the newest): its holdout, and its learning curve.
 
     A step of its own, so that neither training nor validation waits for it. Drawn again, a picture is replaced.
 

@@ -62,11 +62,13 @@ def run(settings: Settings, use_case: UseCase, until: datetime | None = None, *,
 
 def fit_and_judge(use_case: UseCase, rows: "TrainingRows") -> "tuple[Pipeline, Verdict]":
     """Search and cross-validate in the training window, fit on all of it, judge on the holdout."""
+    from tasks.kinds import kind_of
     from tasks.training.evaluation import cross_validate, judge
     from tasks.training.pipeline import build_pipeline
     from tasks.training.search import search
 
     pipeline, wanted = build_pipeline(use_case.training), use_case.training.search
+    kind_of(use_case).check(pipeline)
     trials = search(pipeline, use_case, wanted, rows.train) if wanted else []
     folds = cross_validate(pipeline, use_case, rows.train)
     pipeline.fit(rows.train[list(use_case.features)], rows.train["label"])

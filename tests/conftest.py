@@ -1,6 +1,7 @@
 """What all tests share: an embedded home in a temporary folder, the sentiment use case, its data, a real Postgres."""
 
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -11,6 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+import yaml
 
 from tasks.shared.settings import ROOT, Settings
 from tasks.shared.use_case import UseCase, load_use_case
@@ -54,6 +56,24 @@ def settings(tmp_path: Path, archive: Path, empty_hub: Path) -> Settings:
 def sentiment() -> UseCase:
     """The demo's use case as it is shipped."""
     return load_use_case("sentiment", ROOT / "config")
+
+
+@pytest.fixture(scope="session")
+def intensity_config() -> str:
+    """The regression that docs/use_cases.md shows, as its file would be."""
+    page = (ROOT / "docs" / "use_cases.md").read_text(encoding="utf-8")
+    sections = re.search(r"^## A regression\n.*?```yaml\n(.*?)```", page, re.DOTALL | re.MULTILINE)[1]
+    content = yaml.safe_load((ROOT / "config" / "sentiment.yaml").read_text(encoding="utf-8"))
+    del content["classes"]
+    return yaml.safe_dump(content | yaml.safe_load(sections))
+
+
+@pytest.fixture(scope="session")
+def intensity(intensity_config: str, tmp_path_factory: pytest.TempPathFactory) -> UseCase:
+    """The same, read and checked."""
+    folder = tmp_path_factory.mktemp("config")
+    (folder / "intensity.yaml").write_text(intensity_config)
+    return load_use_case("intensity", folder)
 
 
 @pytest.fixture(scope="session")

@@ -2,8 +2,9 @@
 
 from typing import TYPE_CHECKING
 
+from tasks.kinds import kind_of
 from tasks.shared.errors import ConfigError
-from tasks.shared.use_case import Column
+from tasks.shared.use_case import Column, UseCase
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -11,11 +12,15 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 _NUMBER = r"^\s*[-+]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][-+]?[0-9]+)?\s*$"
-LABEL_COLUMNS = {
-    "id": Column(kind="text", min_length=1),
-    "label": Column(kind="category", categories=("0", "1")),
-    "label_time": Column(kind="time"),
-}
+
+
+def label_columns(use_case: UseCase) -> dict[str, Column]:
+    """What a label comes with."""
+    return {
+        "id": Column(kind="text", min_length=1),
+        "label": kind_of(use_case).label,
+        "label_time": Column(kind="time"),
+    }
 
 
 def row_columns(columns: "Mapping[str, Column]") -> dict[str, Column]:

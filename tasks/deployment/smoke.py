@@ -28,7 +28,8 @@ def passed(settings: Settings, use_case: UseCase, promotion: Entry) -> bool:
 def predict(settings: Settings, use_case: UseCase, promotion: Entry) -> None:
     """Score the newest curated rows and some rows of the holdout as production would, and keep that it went well.
 
-    Every score must be finite and in [0, 1]; those of the holdout must be the ones that were recorded at training.
+    Every score must be one that can be (a probability, or a finite number); those of the holdout must be the ones that
+    were recorded at training.
 
     Raises:
         ModelError: the model cannot be found, loaded or used, or it does not give these scores.
@@ -49,7 +50,7 @@ def predict(settings: Settings, use_case: UseCase, promotion: Entry) -> None:
     if newest is not None:
         _scores(model, use_case, newest)
     rows, recorded = holdout_rows(settings, use_case, version)
-    difference = np.abs(_scores(model, use_case, rows) - recorded)
+    difference = np.abs(_scores(model, use_case, rows) - recorded) / np.maximum(np.abs(recorded), 1)
     if (difference > ROUNDING).any():
         raise ModelError(
             f"{use_case.model} version {model.version} gives other scores than at its training: on the last rows of "
@@ -61,9 +62,8 @@ def predict(settings: Settings, use_case: UseCase, promotion: Entry) -> None:
 
 
 def _scores(model: "LoadedModel", use_case: UseCase, rows: "pa.RecordBatch") -> "np.ndarray":
-    import numpy as np
-
     from tasks.batch_predict import score
+    from tasks.kinds import kind_of
 
     try:
         scores: np.ndarray = score(model, use_case, rows).column("score").to_numpy()
@@ -72,6 +72,6 @@ def _scores(model: "LoadedModel", use_case: UseCase, rows: "pa.RecordBatch") -> 
             f"{use_case.model} version {model.version} cannot score raw rows: {' '.join(str(error).split())[:200]}. "
             "Its preprocessing must be a part of its pipeline."
         ) from error
-    if not (np.isfinite(scores) & (scores >= 0) & (scores <= 1)).all():
-        raise ModelError(f"{use_case.model} version {model.version} gives scores that are no probabilities.")
+    if wrong := kind_of(use_case).wrong(scores):
+        raise ModelError(f"{use_case.model} version {model.version} gives scores that are {wrong}.")
     return scores

@@ -8,6 +8,7 @@ from tasks.gates.fresh import FreshProcess
 from tasks.hub import registry
 from tasks.hub.identity import artifact_digest
 from tasks.hub.tracking import connect, reachable
+from tasks.kinds import kind_of
 from tasks.shared.errors import DataError, ModelError, ServiceError
 from tasks.shared.settings import Settings
 from tasks.shared.use_case import UseCase
@@ -31,6 +32,7 @@ class Candidate:
     def __init__(self, settings: Settings, use_case: UseCase, version: "ModelVersion", fresh: FreshProcess) -> None:
         self.settings = settings
         self.use_case = use_case
+        self.kind = kind_of(use_case)
         self.version = version
         self.fresh = fresh
 

@@ -16,14 +16,17 @@ if TYPE_CHECKING:
     from mlflow.entities.model_registry import ModelVersion
     from sklearn.pipeline import Pipeline
 
+    from tasks.kinds.kind import Floats
+
 # Versions that this one was compared with, in their order: each comparison has its own part of alpha.
 CHAMPIONS_TAG = "sluss.champions"
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """How right both models are on `rows` rows, and the chance of that if the challenger is worse by the margin."""
+    """How close both models are on `rows` rows, and the chance of that if the challenger is worse by the margin."""
 
+    closeness: str  # the name of what is compared: accuracy, for classes
     champion_version: str
     rows: int
     challenger: float
@@ -44,8 +47,8 @@ class Comparison:
         return {
             "champion_version": float(self.champion_version),
             "compared_rows": float(self.rows),
-            "challenger_accuracy": self.challenger,
-            "champion_accuracy": self.champion,
+            f"challenger_{self.closeness}": self.challenger,
+            f"champion_{self.closeness}": self.champion,
             "chance_if_worse": self.chance,
             "chance_allowed": self.allowed,
         }
@@ -61,8 +64,9 @@ class Comparison:
         verdict = "is not shown to be as good as" if not self.passed else "is no worse than"
         return (
             f"It {verdict} the champion, version {self.champion_version}: on {self.rows:,} rows that neither learned "
-            f"from, its accuracy is {self.challenger:.3f} and the champion's {self.champion:.3f}; were it worse by "
-            f"{self.margin:.3f}, the chance of this would be {self.chance:.2g} at most (allowed: {self.allowed:.2g})."
+            f"from, its {self.closeness} is {self.challenger:.3f} and the champion's {self.champion:.3f}; were it "
+            f"worse by {self.margin:.3f}, the chance of this would be {self.chance:.2g} at most (allowed: "
+            f"{self.allowed:.2g})."
         )
 
 
@@ -79,31 +83,29 @@ def compare(candidate: Candidate) -> Comparison | None:
     limits = candidate.use_case.gates
     challenged = _count(candidate, str(champion.version))
     loaded = registry.load(candidate.settings, champion).pipeline
-    right = _right(candidate, loaded, _unseen(candidate, champion))
-    chance = chance_if_worse((right["challenger"] - right["champion"]).to_numpy(dtype=float), limits.margin)
+    challenger, champions = _close(candidate, loaded, _unseen(candidate, champion))
     return Comparison(
+        candidate.kind.closeness,
         str(champion.version),
-        len(right),
-        float(right["challenger"].mean()) if len(right) else 0.0,
-        float(right["champion"].mean()) if len(right) else 0.0,
-        chance,
+        len(challenger),
+        float(challenger.mean()) if len(challenger) else 0.0,
+        float(champions.mean()) if len(challenger) else 0.0,
+        chance_if_worse(challenger - champions, limits.margin),
         allowance(limits.alpha, int(candidate.version.version), challenged),
         limits.margin,
         pipeline_digest(loaded) == pipeline_digest(candidate.pipeline),
     )
 
 
-def _right(candidate: Candidate, champion: "Pipeline", unseen: "pd.Series[bool]") -> "pd.DataFrame":
-    """Whether `challenger` and `champion` are right (1 or 0) on each row, in the order in which the rows happened."""
+def _close(candidate: Candidate, champion: "Pipeline", unseen: "pd.Series[bool]") -> "tuple[Floats, Floats]":
+    """How close challenger and champion are on each row, shape (n,), in the order in which the rows happened."""
     rows = candidate.rows.holdout[unseen].merge(candidate.judged[["id", "score"]], on="id")
     rows = rows.sort_values(["event_time", "id"])
     # A champion may take other columns than the candidate does.
     features = list(getattr(champion, "feature_names_in_", candidate.use_case.features))
-    champions = champion.predict_proba(rows[features])[:, 1] if len(rows) else rows["score"]
-    labels = rows["label"] == 1
-    return rows[["id"]].assign(
-        challenger=((rows["score"] >= 0.5) == labels).astype(int), champion=((champions >= 0.5) == labels).astype(int)
-    )
+    labels, scores, kind = rows["label"].to_numpy(), rows["score"].to_numpy(), candidate.kind
+    champions = kind.scores(champion, rows[features]) if len(rows) else scores
+    return kind.close(labels, scores), kind.close(labels, champions)
 
 
 def _unseen(candidate: Candidate, champion: "ModelVersion") -> "pd.Series[bool]":

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def data(candidate: Candidate) -> GateResult:
-    """Its rows can be read again and are the recorded ones; they are enough and bear labels of every class."""
+    """Its rows can be read again and are the recorded ones; they are enough, and their labels can be told apart."""
     rows = candidate.read_rows
     figures = {"training_rows": float(len(rows.train)), "holdout_rows": float(len(rows.holdout))}
     if reason := _reason(candidate, rows):
@@ -39,18 +39,17 @@ def _reason(candidate: Candidate, rows: "TrainingRows") -> str | None:
             f"It learned from {len(rows.train):,} rows and was judged on {len(rows.holdout):,}; at least "
             f"{limits.min_training_rows:,} and {limits.min_holdout_rows:,} are asked. Wait for more labels."
         )
-    if missing := _missing_class(candidate, rows):
-        return missing
+    if fault := _unlearnable(candidate, rows):
+        return fault
     if _judged_on_other_rows(candidate, rows):
         return "The holdout that it carries has other rows or labels than the curated one. Train it again."
     return None
 
 
-def _missing_class(candidate: Candidate, rows: "TrainingRows") -> str | None:
+def _unlearnable(candidate: Candidate, rows: "TrainingRows") -> str | None:
     for part, frame in (("learned from", rows.train), ("was judged on", rows.holdout)):
-        for label, name in enumerate(candidate.use_case.classes):
-            if not (frame["label"] == label).any():
-                return f"Among the rows that it {part} there is none of the class {name}. Widen its window."
+        if fault := candidate.kind.unlearnable(frame["label"].to_numpy()):
+            return f"Among the rows that it {part} {fault}. Widen its window."
     return None
 
 

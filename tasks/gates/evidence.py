@@ -25,8 +25,8 @@ def chance_if_worse(differences: "NDArray[np.float64]", margin: float) -> float:
     An anytime-valid p-value of H0: whatever came before, the mean of the next difference is at most -margin.
 
     Args:
-        differences: correctness of the challenger minus that of the champion for each row, in {-1, 0, 1}, shape (n,),
-            in the order in which the rows happened.
+        differences: closeness of the challenger minus that of the champion for each row, in [-1, 1], shape (n,), in the
+            order in which the rows happened. With classes, a row is right (1) or wrong (0).
         margin: in [0, 1).
     """
     import numpy as np

@@ -29,11 +29,12 @@ class FreshProcess:
     scratch: Path
     asked: bool = False
 
-    def ask(self, model: Path, rows: "pd.DataFrame") -> None:
-        """Hand it a model and raw rows; it works while the caller does something else."""
+    def ask(self, model: Path, rows: "pd.DataFrame", method: str) -> None:
+        """Hand it a model, raw rows and the method that gives scores; it works while the caller does something else."""
         rows.to_parquet(self.scratch / "rows.parquet", index=False)
         order = {
             "model": str(model),
+            "method": method,
             "trusted": list(registry.TRUSTED_TYPES),
             "rows": str(self.scratch / "rows.parquet"),
             "scores": str(self.scratch / "scores.npy"),
@@ -44,7 +45,7 @@ class FreshProcess:
         self.asked = True
 
     def scores(self) -> "np.ndarray[tuple[int], np.dtype[np.float64]]":
-        """What it answered: the probability of the second class for each row, shape (n,).
+        """What it answered: a score for each row, shape (n,).
 
         Raises:
             ModelError: the model could not score the rows; the sentence ends with the process's own words.

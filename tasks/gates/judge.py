@@ -50,7 +50,7 @@ def judge(
         candidate = Candidate(settings, use_case, find(), fresh)
         assert candidate.run is not None  # without a run there is nowhere to keep what the gates say
         with contextlib.suppress(Exception):  # what is missing, the gates meet again and say
-            fresh.ask(candidate.model_file, candidate.raw)
+            fresh.ask(candidate.model_file, candidate.raw, candidate.kind.method)
         return candidate, tuple(_answer(gate, candidate) for gate in _GATES)
 
 

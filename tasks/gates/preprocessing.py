@@ -4,7 +4,7 @@ from tasks.gates.candidate import Candidate
 from tasks.gates.result import GateResult
 from tasks.shared.errors import ModelError
 
-_TOLERANCE = 1e-12  # what another order of the same sums may make of a probability
+_TOLERANCE = 1e-12  # what another order of the same sums may make of a score, as a part of it where it is above 1
 _CURE = "The preprocessing was left in the notebook: register one pipeline that leads from raw rows to predictions."
 
 
@@ -14,7 +14,7 @@ def preprocessing(candidate: Candidate) -> GateResult:
 
     recorded, raw = candidate.judged, candidate.rows.holdout
     if not candidate.fresh.asked:
-        candidate.fresh.ask(candidate.model_file, candidate.raw)
+        candidate.fresh.ask(candidate.model_file, candidate.raw, candidate.kind.method)
     try:
         scores = candidate.fresh.scores()
     except ModelError as error:
@@ -23,7 +23,8 @@ def preprocessing(candidate: Candidate) -> GateResult:
     if list(recorded["id"]) != list(raw["id"]):
         sentence = "The predictions recorded at training are of other rows, so they cannot be compared."
         return GateResult("preprocessing", sentence, passed=False)
-    differences = np.abs(scores - recorded["score"].to_numpy())
+    before = recorded["score"].to_numpy()
+    differences = np.abs(scores - before) / np.maximum(np.abs(before), 1)
     largest, changed = float(differences.max()), int((~(differences <= _TOLERANCE)).sum())
     figures = {"largest_difference": largest, "rows": float(len(scores))}
     if changed:

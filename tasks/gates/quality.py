@@ -42,37 +42,35 @@ def _floor(candidate: Candidate) -> _Finding:
 
 
 def _guessing(candidate: Candidate) -> _Finding:
-    judged, least = candidate.judged, candidate.use_case.gates.min_gain
-    baseline = candidate.run.data.metrics.get("baseline_accuracy")
+    kind, judged, least = candidate.kind, candidate.judged, candidate.use_case.gates.min_gain
+    baseline = candidate.run.data.metrics.get(f"baseline_{kind.row_metric}")
     if baseline is None:
-        return _Finding("Its run does not say how good guessing is (baseline_accuracy).", passed=False)
-    gain = float(((judged["score"] >= 0.5) == (judged["label"] == 1)).mean()) - baseline
+        return _Finding(f"Its run does not say how good guessing is (baseline_{kind.row_metric}).", passed=False)
+    value = float(kind.by_row(judged["label"].to_numpy(), judged["score"].to_numpy()).mean())
+    gain = kind.gain(value, baseline)
     figures = {"gain": gain, "min_gain": least}
     if gain < least:
-        sentence = f"It beats guessing ({baseline:.3f}) by {gain:.3f} only; {least:.3f} is asked."
+        sentence = f"It beats guessing ({kind.told(baseline)}) by {gain:.3f}{kind.gain_of} only; {least:.3f} is asked."
         return _Finding(sentence, passed=False, figures=figures)
-    return _Finding(f"Guessing gives {baseline:.3f}.", passed=True, figures=figures)
+    return _Finding(f"Guessing gives {kind.told(baseline)}.", passed=True, figures=figures)
 
 
 def _slices(candidate: Candidate) -> Iterator[_Finding]:
     """A finding for each slice below its floor, and one with the worst of all."""
     from tasks.training.slices import slice_values, slices
 
-    use_case, rows, limits = candidate.use_case, candidate.rows, candidate.use_case.gates
+    kind, use_case, rows = candidate.kind, candidate.use_case, candidate.rows
     parts = slice_values(use_case, rows.train, rows.holdout).assign(id=rows.holdout["id"])
     judged = candidate.judged[["id", "label", "score"]].merge(parts, on="id")
-    found = [each for each in slices(judged) if each.rows >= limits.slice_min_rows]
+    found = [each for each in slices(kind, judged) if each.rows >= use_case.gates.slice_min_rows]
     for each in found:
-        if each.accuracy < limits.slice_min_accuracy:
-            yield _Finding(
-                f"On the {each.rows:,} rows with {each.column} = {each.value} its accuracy is {each.accuracy:.3f}, "
-                f"below the floor of {limits.slice_min_accuracy:.3f} for a slice.",
-                passed=False,
-            )
+        if fault := kind.slice_fault(each.figure):
+            sentence = f"On the {each.rows:,} rows with {each.column} = {each.value} its {fault}."
+            yield _Finding(sentence, passed=False)
     if found:
-        worst = min(found, key=lambda each: each.accuracy)
-        sentence = f"The worst of {len(found)} slices, {worst.column} = {worst.value}, has {worst.accuracy:.3f}."
-        yield _Finding(sentence, passed=True, figures={"worst_slice_accuracy": worst.accuracy})
+        worst = kind.worst(found, key=lambda each: each.figure)
+        sentence = f"The worst of {len(found)} slices, {worst.column} = {worst.value}, has {kind.told(worst.figure)}."
+        yield _Finding(sentence, passed=True, figures={f"worst_slice_{kind.row_metric}": worst.figure})
 
 
 def _champion(comparison: Comparison | None) -> _Finding:

@@ -22,6 +22,7 @@ from tasks.hub.registry import (
 )
 from tasks.hub.tracking import connect, experiment_id, reachable
 from tasks.hub.trials import chosen_parameters, log_trials
+from tasks.kinds import kind_of
 from tasks.shared.settings import Settings
 from tasks.shared.use_case import UseCase
 
@@ -121,7 +122,7 @@ def _log_run(client: "MlflowClient", run_id: str, settings: Settings, use_case: 
     )
     client.log_inputs(run_id, datasets=datasets(settings, use_case, candidate.rows))
     if use_case.training.slices:
-        client.log_dict(run_id, slice_table(candidate.verdict.judged), SLICES_FILE)
+        client.log_dict(run_id, slice_table(use_case, candidate.verdict.judged), SLICES_FILE)
 
 
 def _log_model(client: "MlflowClient", run_id: str, use_case: UseCase, candidate: Candidate) -> tuple[str, str]:
@@ -133,7 +134,9 @@ def _log_model(client: "MlflowClient", run_id: str, use_case: UseCase, candidate
     from mlflow.models import Model
 
     experiment = client.get_run(run_id).info.experiment_id
-    logged = client.create_logged_model(experiment, name="model", source_run_id=run_id, model_type="classifier")
+    logged = client.create_logged_model(
+        experiment, name="model", source_run_id=run_id, model_type=kind_of(use_case).model_type
+    )
     described = Model(artifact_path=logged.artifact_location, model_uuid=logged.model_id, run_id=run_id)
     described.model_id = logged.model_id
     with tempfile.TemporaryDirectory() as scratch:
@@ -153,18 +156,18 @@ def _save(folder: Path, described: "Model", use_case: UseCase, candidate: Candid
 
     from tasks.monitoring.profile import build_profile
 
-    rows, features = candidate.rows, list(use_case.features)
+    rows, features, method = candidate.rows, list(use_case.features), kind_of(use_case).method
     example = rows.train[features].head(_EXAMPLE_ROWS)
     mlflow.sklearn.save_model(
         candidate.pipeline,
         str(folder),
         mlflow_model=described,
-        signature=infer_signature(example, candidate.pipeline.predict_proba(example)),
+        signature=infer_signature(example, getattr(candidate.pipeline, method)(example)),
         input_example=example,
         pip_requirements=environment.exact_requirements(),
         serialization_format="skops",
         skops_trusted_types=list(TRUSTED_TYPES),
-        pyfunc_predict_fn="predict_proba",
+        pyfunc_predict_fn=method,
     )
     profile = build_profile(use_case, rows.train, rows.holdout, candidate.verdict.scores, candidate.verdict.labels)
     (folder / PROFILE_FILE).write_text(json.dumps(profile), encoding="utf-8")

@@ -7,6 +7,7 @@ from tasks.hub.graph import Fact, Graph, Node
 from tasks.hub.makers import add_deployment, add_makers, moment, version_node
 from tasks.hub.offspring import curated_rows, scored_intervals, spans
 from tasks.hub.provenance import UNKNOWN, Provenance
+from tasks.kinds import kind_of
 from tasks.shared.errors import DataError
 from tasks.shared.interval import parse_interval, partition
 from tasks.shared.settings import Settings
@@ -36,8 +37,7 @@ def of_scored(lake: Lake, use_case: UseCase, found: list[dict[str, Any]], made_b
     at, read = (written.at, written.notes.get(lookup.SCORED_FROM, UNKNOWN)) if written else (None, UNKNOWN)
     facts: dict[str, Fact] = {
         "score": prediction["score"],
-        "predicted": use_case.classes[prediction["prediction"]],
-        "confidence": prediction["confidence"],
+        **kind_of(use_case).receipt(prediction),
         "scored at": moment(at),
     }
     for other in others:

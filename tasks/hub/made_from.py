@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 from tasks.hub import environment
 from tasks.hub.registry import INPUTS_TAG
+from tasks.kinds import kind_of
 from tasks.shared.interval import length, partition
 from tasks.shared.settings import Settings
 from tasks.shared.use_case import UseCase
 from tasks.storage.lake import Lake
 from tasks.training.fingerprint import pipeline_digest
-from tasks.training.slices import Slice, slices
+from tasks.training.slices import slices
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -93,7 +94,8 @@ def _dataset(lake: Lake, table: str, version: int, digest: str, profile: dict[st
     return DatasetInput(dataset, [InputTag("mlflow.data.context", "training")])
 
 
-def slice_table(judged: "pd.DataFrame") -> dict[str, Any]:
+def slice_table(use_case: UseCase, judged: "pd.DataFrame") -> dict[str, Any]:
     """The slices in the form in which MLflow keeps tables."""
-    columns = [field.name for field in dataclasses.fields(Slice)]
-    return {"columns": columns, "data": [list(dataclasses.astuple(each)) for each in slices(judged)]}
+    kind = kind_of(use_case)
+    columns = ["column", "value", "rows", kind.row_metric]
+    return {"columns": columns, "data": [list(dataclasses.astuple(each)) for each in slices(kind, judged)]}

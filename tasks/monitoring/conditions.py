@@ -13,12 +13,13 @@ from tasks.monitoring.drift import Drift, in_words
 from tasks.monitoring.proportions import exceeds
 from tasks.monitoring.quality import METRIC_NAMES, Estimate, fallen
 from tasks.monitoring.trend import mann_kendall, smallest_p
-from tasks.shared.use_case import Monitoring
+from tasks.shared.use_case import ConfidenceMonitoring, Monitoring
 
 AlertType = Literal["low_confidence", "confidence_trend", "data_drift", "quality_drop"]
 Verdict = Literal["breached", "clear", "undecided"]
 Severity = Literal["warning", "critical"]
 ALERT_TYPES: tuple[AlertType, ...] = ("low_confidence", "confidence_trend", "data_drift", "quality_drop")
+_ON_CONFIDENCE = ("low_confidence", "confidence_trend")
 
 _CHANCE = 0.05  # an alert ends when the change could well be chance …
 _RELEASE = 0.5  # … or is below this part of the limit, so that a figure on the limit does not flap
@@ -36,7 +37,13 @@ class Condition:
     message: str
 
 
-def low_confidence(now: tuple[int, int], reference: tuple[int, int], rules: Monitoring) -> Condition:
+def alert_types(rules: Monitoring) -> tuple[AlertType, ...]:
+    """The alerts that there can be: none on confidence where a model does not say how sure it is."""
+    confident = isinstance(rules, ConfidenceMonitoring)
+    return tuple(kind for kind in ALERT_TYPES if confident or kind not in _ON_CONFIDENCE)
+
+
+def low_confidence(now: tuple[int, int], reference: tuple[int, int], rules: ConfidenceMonitoring) -> Condition:
     """Are more rows unsure than on the holdout? Both sides are (rows below the limit, rows)."""
     share, usual = now[0] / now[1], reference[0] / reference[1]
     p_value, rise = exceeds(now, reference), share - usual
@@ -49,7 +56,7 @@ def low_confidence(now: tuple[int, int], reference: tuple[int, int], rules: Moni
     return Condition("low_confidence", verdict, _severity(rise, rules.low_confidence_rise), figures, message)
 
 
-def confidence_trend(series: Sequence[float], rules: Monitoring, *, model_changed: bool = False) -> Condition:
+def confidence_trend(series: Sequence[float], rules: ConfidenceMonitoring, *, model_changed: bool = False) -> Condition:
     """Is the mean confidence falling over the window? `series` holds intervals scored by the present version."""
     trend = mann_kendall(series)
     verdict = _verdict(rules, rules.min_rows, trend.p_falling, (trend.fall, rules.trend_fall))

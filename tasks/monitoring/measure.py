@@ -3,6 +3,7 @@
 from collections import Counter
 from typing import TYPE_CHECKING
 
+from tasks.kinds import kind_of
 from tasks.monitoring.conditions import (
     Condition,
     confidence_trend,
@@ -17,11 +18,13 @@ from tasks.monitoring.quality import estimate
 from tasks.monitoring.tables import BINS, PREDICTIONS, Summary, read_known, read_rows, read_summaries
 from tasks.shared.errors import DataError
 from tasks.shared.interval import Interval, partition
-from tasks.shared.use_case import UseCase
+from tasks.shared.use_case import ConfidenceMonitoring, UseCase
 from tasks.storage.lake import Lake
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from tasks.kinds.kind import Floats
 
 
 def scored_rows(lake: Lake, use_case: UseCase, interval: Interval) -> "pd.DataFrame":
@@ -31,7 +34,7 @@ def scored_rows(lake: Lake, use_case: UseCase, interval: Interval) -> "pd.DataFr
         DataError: it was not scored.
     """
     name = partition(interval.start, use_case.unit)
-    rows = read_rows(lake, PREDICTIONS, ["score", "confidence", "model_version", "run_id"], first=name, last=name)
+    rows = read_rows(lake, PREDICTIONS, ["score", "model_version", "run_id"], first=name, last=name)
     if rows.empty:
         raise DataError(
             f"The interval {interval} of {use_case.name} has no predictions, so there is nothing to monitor. "
@@ -48,42 +51,56 @@ def version_of(rows: "pd.DataFrame") -> tuple[str, str]:
 
 def summarise(lake: Lake, use_case: UseCase, interval: Interval, rows: "pd.DataFrame", profile: Profile) -> Summary:
     """Everything the monitor measures about the interval."""
-    import numpy as np
-
+    kind, found = kind_of(use_case), rows.score.to_numpy(dtype=float)
     name, (version, run_id) = partition(interval.start, use_case.unit), version_of(rows)
     raw = read_known(lake, ["id", *use_case.features], (name, name), interval.end)
     labelled = newest_labelled(lake, use_case, interval, version)
     scores, labels = labelled.score.to_numpy(dtype=float), labelled.label.to_numpy()
-    counts, _ = np.histogram(rows.score, bins=BINS, range=(0, 1))
     return Summary(
         interval=name,
         model_version=version,
         run_id=run_id,
         rows=len(rows),
-        mean_confidence=float(rows.confidence.mean()),
-        low_confidence_share=float((rows.confidence < use_case.monitoring.low_confidence).mean()),
-        positive_share=float((rows.score >= 0.5).mean()),
-        histogram=tuple(counts.tolist()),
-        drift=tuple(measure_drift(use_case, profile, raw, rows.score.to_numpy())),
+        **kind.measured(found),
+        histogram=histogram(found, kind.score_range(profile.score["values"])),
+        drift=tuple(measure_drift(use_case, profile, raw, found)),
         quality=estimate(use_case.training.metric, scores, labels) if len(labelled) else None,
         quality_intervals=tuple(sorted(set(labelled.interval))),
     )
 
 
+def histogram(scores: "Floats", within: tuple[float, float]) -> tuple[int, ...]:
+    """Rows by score, in equal bins; what lies outside is counted in the first or the last one."""
+    import numpy as np
+
+    counts, _ = np.histogram(np.clip(scores, *within), bins=BINS, range=within)
+    return tuple(counts.tolist())
+
+
 def judge(lake: Lake, use_case: UseCase, interval: Interval, summary: Summary, profile: Profile) -> list[Condition]:
     """The verdict on every type of alert."""
     rules = use_case.monitoring
-    unsure = round(summary.low_confidence_share * summary.rows)
-    series, changed = _confidences(lake, use_case, interval, summary)
+    on_confidence = []
+    if isinstance(rules, ConfidenceMonitoring):
+        series, changed = _confidences(lake, use_case, interval, summary)
+        on_confidence = [
+            low_confidence(_unsure(summary), _usually_unsure(profile, rules.low_confidence), rules),
+            confidence_trend(series, rules, model_changed=changed),
+        ]
     return [
-        low_confidence((unsure, summary.rows), _usually_unsure(profile, rules.low_confidence), rules),
-        confidence_trend(series, rules, model_changed=changed),
+        *on_confidence,
         data_drift(summary.drift, summary.rows, rules),
         quality_drop(summary.quality, profile.holdout, rules, summary.quality_intervals),
     ]
 
 
+def _unsure(summary: Summary) -> tuple[int, int]:
+    assert summary.low_confidence_share is not None
+    return round(summary.low_confidence_share * summary.rows), summary.rows
+
+
 def _usually_unsure(profile: Profile, limit: float) -> tuple[int, int]:
+    assert profile.confidence is not None
     values, rows = profile.confidence["values"], profile.confidence["rows"]
     return round(sum(value < limit for value in values) / len(values) * rows), rows
 
@@ -93,7 +110,9 @@ def _confidences(lake: Lake, use_case: UseCase, interval: Interval, now: Summary
     names = window(use_case, interval)
     earlier = [s for s in read_summaries(lake, first=names[-1], last=names[0]) if s.interval < now.interval]
     series = [s for s in [*earlier, now] if s.model_version == now.model_version and _counts(s, use_case)]
-    return [s.mean_confidence for s in series], any(s.model_version != now.model_version for s in earlier)
+    return [s.mean_confidence for s in series if s.mean_confidence is not None], any(
+        s.model_version != now.model_version for s in earlier
+    )
 
 
 def _counts(summary: Summary, use_case: UseCase) -> bool:

@@ -9,18 +9,16 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from tasks.kinds import kind_of
 from tasks.monitoring.quality import Estimate, estimate
 from tasks.monitoring.words import Words, hashed_words, text_numbers, vocabulary
 from tasks.shared.errors import ModelError
 from tasks.shared.use_case import UseCase
 
 if TYPE_CHECKING:
-    import numpy as np
     import pandas as pd
-    from numpy.typing import NDArray
 
-    Floats = NDArray[np.float64]
-    Labels = NDArray[np.int8]
+    from tasks.kinds.kind import Floats, Labels
 
 FORMAT = 1
 _POINTS = 2_000
@@ -35,8 +33,7 @@ class Profile:
     features: dict[str, Part]  # by name such as `text.words`, `price`, `price.missing`, `colour`
     vocabularies: dict[str, str]  # by text feature
     score: Part
-    confidence: Part
-    positive_share: float  # of the predictions on the holdout
+    confidence: Part | None  # None where a model does not say how sure it is
     holdout: Estimate
 
 
@@ -53,32 +50,29 @@ def build_profile(
         use_case: names the features, their kinds and the metric.
         training_rows: what the model learned from, without the holdout.
         holdout_rows: rows the model has not seen, in the order of scores and labels.
-        holdout_scores: probability of the second class.
-        holdout_labels: 0 or 1.
+        holdout_scores: what the model gave for them, shape (n,).
+        holdout_labels: the truth, shape (n,).
     """
     import numpy as np
 
     scores = np.asarray(holdout_scores, dtype=float)
-    holdout = estimate(use_case.training.metric, scores, np.asarray(holdout_labels))
+    holdout = estimate(use_case.training.metric, scores, holdout_labels)
     if holdout is None:
         raise ModelError(
-            f"The holdout does not define {use_case.training.metric}: it needs labelled rows of both classes. "
+            f"The holdout does not define {use_case.training.metric}: it needs labelled rows whose labels differ. "
             "Raise training.holdout_days, or check the labels."
         )
     words = {name: hashed_words(_texts(training_rows[name])) for name in _named(use_case, "text")}
     vocabularies = {name: vocabulary(texts) for name, texts in words.items()}
     features = feature_parts(use_case, training_rows, vocabularies, words)
     unseen = feature_parts(use_case, holdout_rows, vocabularies)
-    confidence = np.maximum(scores, 1 - scores)
     return {
         "format": FORMAT,
         "training_rows": len(training_rows),
         "features": {name: (unseen if name.endswith(".unknown_words") else features)[name] for name in features},
         "vocabularies": vocabularies,
         "score": number_part(scores),
-        "confidence": number_part(confidence),
-        "low_confidence_share": float((confidence < use_case.monitoring.low_confidence).mean()),
-        "positive_share": float((scores >= 0.5).mean()),
+        **kind_of(use_case).profile(scores),
         "holdout": holdout.as_dict(),
     }
 
@@ -99,8 +93,7 @@ def read_profile(content: dict[str, Any]) -> Profile:
             content["features"],
             content["vocabularies"],
             content["score"],
-            content["confidence"],
-            content["positive_share"],
+            content.get("confidence"),
             Estimate(**content["holdout"]),
         )
     except (KeyError, TypeError) as error:

@@ -2,19 +2,21 @@
 
 from dataclasses import asdict, dataclass
 from math import exp, log, sqrt
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from tasks.monitoring.proportions import Z95, exceeds, normal_tail, wilson
+from tasks.shared.use_case import Metric
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
+    from tasks.kinds.kind import Floats, Labels
 
-    Floats = NDArray[np.float64]
-    Labels = NDArray[np.int8]
-
-Metric = Literal["accuracy", "f1", "roc_auc"]
-METRIC_NAMES: dict[Metric, str] = {"accuracy": "Accuracy", "f1": "F1", "roc_auc": "ROC AUC"}
+METRIC_NAMES: dict[Metric, str] = {
+    "accuracy": "Accuracy",
+    "f1": "F1",
+    "roc_auc": "ROC AUC",
+    "r2": "R²",
+    "d2_absolute_error_score": "D² of the absolute error",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +29,7 @@ class Estimate:
     high: float
     rows: int  # labelled rows
     trials: int  # the rows the metric is a share of; equals `rows` for accuracy
-    positives: int
+    positives: int  # 0 in a regression
 
     def as_dict(self) -> dict[str, Any]:
         """For JSON."""
@@ -36,6 +38,8 @@ class Estimate:
 
 def estimate(metric: Metric, scores: "Floats", labels: "Labels") -> Estimate | None:
     """The metric with its interval; None where the rows do not define it, such as an AUC of one class."""
+    if metric in ("r2", "d2_absolute_error_score"):
+        return _explained(metric, scores, labels)
     positives, rows = int((labels == 1).sum()), len(labels)
     if metric == "roc_auc":
         return _auc(scores, labels, positives)
@@ -58,6 +62,30 @@ def fallen(now: Estimate, reference: Estimate, drop: float) -> float:
         return exceeds(holdout, recent, drop)
     error = sqrt(_standard_error(now) ** 2 + _standard_error(reference) ** 2)
     return normal_tail((reference.value - drop - now.value) / error) if error else 1.0
+
+
+def _explained(metric: Metric, scores: "Floats", labels: "Labels") -> Estimate | None:
+    """The share of the best constant's loss that is gone, 1 - A / B: R² with squared losses, D² with absolute ones.
+
+    A and B are sums over the same rows, so their ratio's standard error is that of the linearised ratio: W. G. Cochran
+    (1977), Sampling Techniques, 3rd edition, section 2.11. The constant is the mean or the median of these very labels,
+    where B is the least, so that it is estimated too adds nothing to the first order. The interval is built on the
+    logarithm of the ratio, so that it stays below 1.
+    """
+    import numpy as np
+
+    power, centre = (2, np.mean) if metric == "r2" else (1, np.median)
+    losses, least = (
+        np.abs(labels - scores) ** power,
+        np.abs(labels - centre(labels)) ** power if len(labels) else labels,
+    )
+    rows, whole = len(labels), float(least.sum())
+    if rows < 2 or not whole:
+        return None
+    ratio = float(losses.sum()) / whole
+    error = float(np.std(losses - ratio * least, ddof=1)) * sqrt(rows) / whole
+    factor = exp(Z95 * error / ratio) if ratio else 1.0
+    return Estimate(metric, 1 - ratio, 1 - ratio * factor, 1 - ratio / factor, rows, rows, 0)
 
 
 def _standard_error(side: Estimate) -> float:

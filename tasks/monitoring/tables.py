@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from tasks.monitoring.alerts import Alert
-from tasks.monitoring.drift import Drift
+from tasks.monitoring.drift import SCORE, Drift
 from tasks.monitoring.quality import Estimate
 from tasks.shared.interval import Interval, partition
 from tasks.shared.use_case import UseCase
@@ -30,13 +30,18 @@ class Summary:
     model_version: str
     run_id: str
     rows: int
-    mean_confidence: float
-    low_confidence_share: float
-    positive_share: float
-    histogram: tuple[int, ...]  # rows by score, in equal bins from 0 to 1
+    mean_confidence: float | None  # these three are None in a regression
+    low_confidence_share: float | None
+    positive_share: float | None
+    histogram: tuple[int, ...]  # rows by score, in equal bins from 0 to 1, or over the range of the profile's scores
     drift: tuple[Drift, ...]
     quality: Estimate | None
     quality_intervals: tuple[str, ...]
+
+    @property
+    def mean_score(self) -> float:
+        """Of the interval's predictions."""
+        return next(drift.now for drift in self.drift if drift.feature == SCORE and drift.now is not None)
 
 
 def read_rows(

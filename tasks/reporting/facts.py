@@ -10,12 +10,12 @@ from tasks.hub.tracking import connect, reachable
 from tasks.monitoring.alerts import Alert
 from tasks.monitoring.labelled import labelled_rows
 from tasks.monitoring.profile import Profile, read_profile
-from tasks.monitoring.quality import Estimate, Metric, estimate
+from tasks.monitoring.quality import Estimate, estimate
 from tasks.monitoring.tables import Summary, read_alerts, read_known, read_summaries
 from tasks.shared.errors import DataError
 from tasks.shared.interval import parse_interval
 from tasks.shared.settings import Settings
-from tasks.shared.use_case import UseCase
+from tasks.shared.use_case import Metric, UseCase
 from tasks.storage.lake import INTERVAL, Lake
 
 if TYPE_CHECKING:

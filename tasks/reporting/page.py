@@ -3,12 +3,13 @@
 from pathlib import Path
 from typing import Any
 
+from tasks.kinds import kind_of
 from tasks.monitoring.conditions import AlertType
 from tasks.monitoring.quality import METRIC_NAMES, Estimate
 from tasks.reporting.facts import Facts, gather
 from tasks.reporting.plots import plots
 from tasks.shared.settings import Settings
-from tasks.shared.use_case import UseCase
+from tasks.shared.use_case import ConfidenceMonitoring, UseCase
 
 _DATA: tuple[AlertType, ...] = ("data_drift", "low_confidence", "confidence_trend")
 
@@ -40,6 +41,7 @@ def render(use_case: UseCase, facts: Facts) -> str:
         use_case=use_case,
         facts=facts,
         metric=METRIC_NAMES[use_case.training.metric],
+        confident=isinstance(use_case.monitoring, ConfidenceMonitoring),
         story=story(use_case, facts),
         plots=plots(use_case, facts),
         card=card(use_case, facts),
@@ -85,11 +87,11 @@ def card(use_case: UseCase, facts: Facts) -> list[tuple[str, str, str]]:
     if facts.champion is None:
         return []
     metrics, tags, metric = facts.champion.metrics, facts.champion.tags, use_case.training.metric
-    name = METRIC_NAMES[metric]
+    name, kind = METRIC_NAMES[metric], kind_of(use_case)
     return [
         ("Version", f"{use_case.model} {facts.champion.version}", "name and number in MLflow's registry"),
         (f"Holdout {name}", _figure(metrics, f"holdout_{metric}"), "on rows later than all it learned from"),
-        ("Always guessing", _figure(metrics, "baseline_accuracy"), "accuracy of the most frequent class"),
+        ("Always guessing", _figure(metrics, f"baseline_{kind.row_metric}"), kind.guessing),
         ("Cross-validation", _spread(metrics, f"cv_{metric}"), "mean and spread inside the training window"),
         ("Learned from", _count(metrics, "train_rows"), f"judged on {_count(metrics, 'holdout_rows')}"),
         ("Data", f"version {tags.get('sluss.data.version', '?')}", "of the curated Delta table, kept for good"),

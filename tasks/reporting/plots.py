@@ -4,14 +4,16 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby, pairwise
 
-from tasks.monitoring.conditions import ALERT_TYPES
+from tasks.kinds import kind_of
+from tasks.monitoring.conditions import alert_types
 from tasks.monitoring.drift import in_words
+from tasks.monitoring.measure import histogram
 from tasks.monitoring.quality import METRIC_NAMES
 from tasks.monitoring.tables import BINS
 from tasks.reporting import charts
 from tasks.reporting.charts import Frame
 from tasks.reporting.facts import Day, Facts
-from tasks.shared.use_case import Monitoring, UseCase
+from tasks.shared.use_case import ConfidenceMonitoring, Monitoring, UseCase
 
 WIDE, HALF = 1080, 520
 _LABELS = 92  # room on the right for the names of dashed lines
@@ -31,13 +33,15 @@ class Plot:
 def plots(use_case: UseCase, facts: Facts) -> list[Plot]:
     """All plots in their order on the page."""
     rules = use_case.monitoring
+    on_confidence = (
+        [confidence_plot(facts), unsure_plot(facts, rules)] if isinstance(rules, ConfidenceMonitoring) else []
+    )
     return [
         quality_plot(use_case, facts),
         drift_plot(facts, rules),
         score_plot(use_case, facts),
-        confidence_plot(facts),
-        unsure_plot(facts, rules),
-        alert_plot(facts),
+        *on_confidence,
+        alert_plot(facts, rules),
     ]
 
 
@@ -64,7 +68,7 @@ def quality_plot(use_case: UseCase, facts: Facts) -> Plot:
         charts.line(frame, [q.value if q else None for q in known], "a"),
     ]
     says = (
-        f"{metric} of each {use_case.unit}'s rows against the labels known by now; bars are 95 % Wilson intervals, "
+        f"{metric} of each {use_case.unit}'s rows against the labels known by now; bars are 95 % intervals, "
         "upright lines new champions, dashed lines the last one's promise and limit."
     )
     legend = (("a", metric),)
@@ -104,31 +108,30 @@ def drift_plot(facts: Facts, rules: Monitoring) -> Plot:
 def score_plot(use_case: UseCase, facts: Facts) -> Plot:
     """Scores on the holdout and in the last interval."""
     last = facts.days[-1].seen
-    values = facts.profile.score["values"]
-    before = [0] * BINS
-    for value in values:
-        before[min(int(value * BINS), BINS - 1)] += 1
-    usual = [count / len(values) for count in before]
+    kind, values = kind_of(use_case), facts.profile.score["values"]
+    low, top = kind.score_range(values)
+    usual = [count / len(values) for count in histogram(values, (low, top))]
     now = [count / last.rows for count in last.histogram]
     _, high, step = charts.nice(0, max([*usual, *now]))
     frame = Frame(BINS, 0, high, HALF)
-    ticks = [f"{place / BINS:.1f}" if place % 4 == 0 else "" for place in range(BINS)]
+    ticks = [f"{low + (top - low) * place / BINS:.1f}" if place % 4 == 0 else "" for place in range(BINS)]
     marks = [
         charts.y_axis(frame, step, ".0%"),
         *(charts.bar(frame, (i + 0.06, i + 0.94), share, "grey") for i, share in enumerate(usual)),
         charts.steps(frame, now, "a"),
         *(charts.text(frame.x(i - 0.5), frame.height - 16, tick, "tick middle") for i, tick in enumerate(ticks)),
     ]
-    says = f"Share of rows by the probability of “{use_case.classes[1]}”, holdout and {last.interval}."
+    says = f"Share of rows by {kind.score_means}, holdout and {last.interval}."
     legend = (("grey", "holdout"), ("a", last.interval))
     return Plot("Scores then and now", says, charts.svg(frame, says, marks), legend)
 
 
 def confidence_plot(facts: Facts) -> Plot:
     """Mean confidence beside the holdout's."""
+    assert facts.profile.confidence is not None
     usual = facts.profile.confidence["mean"]
     values = [day.seen.mean_confidence for day in facts.days]
-    low, high, step = _scale([usual, *values])
+    low, high, step = _scale([usual, *_known(values)])
     frame = Frame(len(values), low, high, HALF, right=_LABELS)
     marks = [
         charts.y_axis(frame, step),
@@ -140,13 +143,14 @@ def confidence_plot(facts: Facts) -> Plot:
     return Plot("Confidence", says, charts.svg(frame, says, marks))
 
 
-def unsure_plot(facts: Facts, rules: Monitoring) -> Plot:
+def unsure_plot(facts: Facts, rules: ConfidenceMonitoring) -> Plot:
     """Share of rows the model is unsure of."""
+    assert facts.profile.confidence is not None
     confidences = facts.profile.confidence["values"]
     usual = sum(value < rules.low_confidence for value in confidences) / len(confidences)
     values = [day.seen.low_confidence_share for day in facts.days]
     limit = usual + rules.low_confidence_rise
-    _, high, step = charts.nice(0, max([limit, *values]))
+    _, high, step = charts.nice(0, max([limit, *_known(values)]))
     frame = Frame(len(values), 0, high, HALF, right=_LABELS)
     marks = [
         charts.y_axis(frame, step, ".0%"),
@@ -158,13 +162,13 @@ def unsure_plot(facts: Facts, rules: Monitoring) -> Plot:
     return Plot("Rows the model is unsure of", says, charts.svg(frame, says, marks))
 
 
-def alert_plot(facts: Facts) -> Plot:
+def alert_plot(facts: Facts, rules: Monitoring) -> Plot:
     """When each alert was active."""
-    names = [day.seen.interval for day in facts.days]
-    frame = Frame(len(names), 0, len(ALERT_TYPES), WIDE, 60 + 34 * len(ALERT_TYPES), left=150)
+    names, kinds = [day.seen.interval for day in facts.days], alert_types(rules)
+    frame = Frame(len(names), 0, len(kinds), WIDE, 60 + 34 * len(kinds), left=150)
     marks = [charts.x_axis(frame, _names(facts.days))]
-    for place, kind in enumerate(ALERT_TYPES):
-        y = frame.y(len(ALERT_TYPES) - place - 0.5)
+    for place, kind in enumerate(kinds):
+        y = frame.y(len(kinds) - place - 0.5)
         marks.append(charts.text(frame.left - 12, y + 4, kind.replace("_", " "), "name end"))
         marks.append(charts.track(frame, y))
         for spell in facts.spells:
@@ -184,6 +188,10 @@ def _names(days: Sequence[Day]) -> list[str]:
     return [day.seen.interval[5:] for day in days]
 
 
+def _known(values: Sequence[float | None]) -> list[float]:
+    return [value for value in values if value is not None]
+
+
 def _mix(days: Sequence[Day]) -> Iterator[tuple[tuple[int, int], str]]:
     """Stretches of intervals by their most frequent category."""
     main = [max(day.mix, key=lambda name: (day.mix[name], name)) if day.mix else "" for day in days]
@@ -196,6 +204,7 @@ def _mix(days: Sequence[Day]) -> Iterator[tuple[tuple[int, int], str]]:
 
 
 def _scale(values: Sequence[float]) -> tuple[float, float, float]:
-    """Round bounds around shares that need not start at 0, with some air."""
-    air = max(0.02, 0.08 * (max(values) - min(values)))
-    return charts.nice(max(0.0, min(values) - air), min(1.0, max(values) + air))
+    """Round bounds around figures that need not start at 0, with some air; it passes neither 0 nor 1 by itself."""
+    low, high = min(values), max(values)
+    air = max(0.02, 0.08 * (high - low))
+    return charts.nice(low - air if low < 0 else max(0.0, low - air), max(high, min(1.0, high + air)))

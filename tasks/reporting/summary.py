@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from tasks.kinds import kind_of
 from tasks.monitoring.drift import in_words
 from tasks.monitoring.quality import METRIC_NAMES
 from tasks.shared.interval import Interval
-from tasks.shared.use_case import Monitoring, UseCase
+from tasks.shared.use_case import ConfidenceMonitoring, Monitoring, UseCase
 
 if TYPE_CHECKING:
     from tasks.monitoring.alerts import Alert
@@ -18,7 +19,7 @@ _NEXT = {
     "data_drift": "The data changed. Look at rows of this interval; if they are valid, label some and train again.",
     "low_confidence": "The model is unsure more often than on its holdout. Look at the rows it is least sure of.",
     "confidence_trend": "Confidence wears off slowly. Plan a training on newer labels.",
-    "quality_drop": "The model is wrong more often than promised. Train on the new labels, or roll back.",
+    "quality_drop": "The model does worse than promised. Train on the new labels, or roll back.",
 }
 
 
@@ -40,13 +41,12 @@ def summary_text(use_case: UseCase, interval: Interval, measured: "Summary", ale
 def _figures(use_case: UseCase, measured: "Summary") -> str:
     rules = use_case.monitoring
     scored = f"{measured.rows} rows by {use_case.model} version {measured.model_version}"
-    unsure = f"{measured.low_confidence_share:.0%} of the rows below {rules.low_confidence:.2f}"
-    facts = {
-        "Scored": f"{scored}, {measured.positive_share:.0%} of them {use_case.classes[1]}.",
-        "Confidence": f"{measured.mean_confidence:.3f} on average; {unsure}.",
-        "Data": _drift(measured.drift, rules),
-        "Quality": _quality(measured.quality, measured.quality_intervals),
-    }
+    facts = {"Scored": f"{scored}, {kind_of(use_case).in_words(measured)}."}
+    if isinstance(rules, ConfidenceMonitoring):
+        unsure = f"{measured.low_confidence_share:.0%} of the rows below {rules.low_confidence:.2f}"
+        facts["Confidence"] = f"{measured.mean_confidence:.3f} on average; {unsure}."
+    facts["Data"] = _drift(measured.drift, rules)
+    facts["Quality"] = _quality(measured.quality, measured.quality_intervals)
     return "\n".join(f"- **{name}**: {fact}" for name, fact in facts.items())
 
 

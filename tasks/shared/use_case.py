@@ -4,10 +4,19 @@ import re
 from datetime import date
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ModelWrapValidatorHandler,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
+from pydantic_core import InitErrorDetails
 
 from tasks.shared.errors import ConfigError
 from tasks.shared.interval import Interval, Unit, midnight
@@ -16,7 +25,7 @@ from tasks.shared.interval import Interval, Unit, midnight
 _LOADER: "type[yaml.CSafeLoader | yaml.SafeLoader]" = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 Kind = Literal["text", "number", "category", "time"]
-Metric = Literal["accuracy", "f1", "roc_auc"]
+Metric = Literal["accuracy", "f1", "roc_auc", "r2", "d2_absolute_error_score"]
 
 
 class _Frozen(BaseModel):
@@ -153,13 +162,27 @@ class Training(_Frozen):
     folds: int = Field(ge=2, description="Folds of the cross-validation before the holdout")
     min_rows: int = Field(ge=1, description="Labelled rows without which there is no training")
     seed: int = Field(description="Seed of the folds, and of the estimator where it has one")
-    metric: Metric = Field(description="What a model is judged by")
+    metric: Metric = Field(
+        description="What a model is judged by; the first three are of a classification, the others of a regression"
+    )
     preprocessing: tuple[Branch, ...] = Field(min_length=1, description="From raw columns to what the estimator takes")
-    estimator: Part = Field(description="The classifier; it must have `predict_proba`")
+    estimator: Part = Field(description="A classifier that has `predict_proba`, or a regressor")
     search: Search | None = Field(None, description="Parameters to find; without it the config's are used")
     slices: tuple[str, ...] = Field(
         (), description="Columns whose values part the holdout, each judged for itself; `text.words` parts by length"
     )
+
+
+class ClassificationTraining(Training):
+    """How a classifier is made and judged."""
+
+    metric: Literal["accuracy", "f1", "roc_auc"]
+
+
+class RegressionTraining(Training):
+    """How a regressor is made and judged."""
+
+    metric: Literal["r2", "d2_absolute_error_score"]
 
 
 class Gates(_Frozen):
@@ -169,19 +192,45 @@ class Gates(_Frozen):
     min_holdout_rows: int = Field(ge=1, description="`data`: fewest rows to be judged on")
     min_metric: float = Field(ge=0, le=1, description="`quality`: least metric on the holdout")
     min_gain: float = Field(
-        ge=0, le=1, description="`quality`: least gain in accuracy over always guessing the most frequent class"
+        ge=0,
+        le=1,
+        description="`quality`: least gain in accuracy over always guessing the most frequent class; in a regression, "
+        "least share of the mean absolute error of always guessing the median that is removed",
     )
-    slice_min_accuracy: float = Field(
-        ge=0, le=1, description="`quality`: least accuracy on each slice of the holdout …"
-    )
-    slice_min_rows: int = Field(ge=1, description="… that has at least so many rows")
+    slice_min_rows: int = Field(ge=1, description="`quality`: a slice of the holdout with fewer rows is not judged")
     margin: float = Field(
-        ge=0, lt=1, description="`quality`: a challenger whose accuracy is lower by more than this is worse"
+        ge=0,
+        lt=1,
+        description="`quality`: a challenger whose accuracy (in a regression, closeness) is lower by more than this is "
+        "worse",
     )
     alpha: float = Field(
         gt=0, lt=0.5, description="`quality`: chance of ever promoting a worse challenger, however many are tried"
     )
     max_ms_per_1000_rows: float = Field(gt=0, description="`speed`: most milliseconds for 1,000 rows of a batch")
+
+
+class ClassificationGates(Gates):
+    """What a classifier must show."""
+
+    slice_min_accuracy: float = Field(
+        ge=0, le=1, description="Classification, `quality`: least accuracy on each slice of the holdout"
+    )
+
+
+class RegressionGates(Gates):
+    """What a regressor must show."""
+
+    slice_max_error: float = Field(
+        gt=0,
+        description="Regression, `quality`: largest mean absolute error on each slice of the holdout, in the target's "
+        "unit",
+    )
+    error_cap: float = Field(
+        gt=0,
+        description="Regression, `quality`: beside the champion, an error of so much or more, in the target's unit, is "
+        "as bad as can be: closeness is 1 without an error and 0 from here on",
+    )
 
 
 class Deployment(_Frozen):
@@ -201,17 +250,28 @@ class Monitoring(_Frozen):
     window_days: int = Field(ge=1, description="Days that trends and labels look back on …")
     window_intervals: int = Field(ge=3, description="… and intervals, whichever is shorter")
     min_rows: int = Field(ge=1, description="Rows without which an interval decides nothing")
-    low_confidence: float = Field(gt=0, lt=1, description="The model is unsure of a row whose best class scores less")
-    low_confidence_rise: float = Field(
-        gt=0, lt=1, description="`low_confidence`: rise of the share of unsure rows over the holdout's that counts"
-    )
-    trend_fall: float = Field(gt=0, lt=1, description="`confidence_trend`: fall of the mean confidence that counts")
     alpha: float = Field(gt=0, lt=0.5, description="Chance of a false alarm, per test")
     drift_distance: float = Field(gt=0, lt=1, description="`data_drift`: distance from the profile that counts")
     quality_drop: float = Field(
         gt=0, lt=1, description="`quality_drop`: fall of the metric below the holdout's that counts"
     )
     quality_rows: int = Field(ge=1, description="The newest labelled rows, at least so many, give the metric")
+
+
+class ConfidenceMonitoring(Monitoring):
+    """When the monitor speaks up about a model that says how sure it is."""
+
+    low_confidence: float = Field(
+        gt=0, lt=1, description="Classification: the model is unsure of a row whose best class scores less"
+    )
+    low_confidence_rise: float = Field(
+        gt=0,
+        lt=1,
+        description="Classification, `low_confidence`: rise of the share of unsure rows over the holdout's that counts",
+    )
+    trend_fall: float = Field(
+        gt=0, lt=1, description="Classification, `confidence_trend`: fall of the mean confidence that counts"
+    )
 
 
 class Retraining(_Frozen):
@@ -240,6 +300,21 @@ class Retention(_Frozen):
     table_history_hours: int = Field(ge=0, description="So are replaced files of the tables that are no training data")
 
 
+class Target(_Frozen):
+    """The number that a regression predicts."""
+
+    title: str = Field(description="What people call it in reports and plots")
+    unit: str = Field(description="What it is measured in, such as pieces or °C")
+    minimum: float | None = Field(None, description="Smallest label that can be; a smaller one goes to quarantine")
+    maximum: float | None = Field(None, description="Largest label that can be; a larger one goes to quarantine")
+
+    @model_validator(mode="after")
+    def _is_a_range(self) -> "Target":
+        if self.minimum is not None and self.maximum is not None and self.minimum >= self.maximum:
+            raise ValueError("minimum must be less than maximum")
+        return self
+
+
 class UseCase(_Frozen):
     """Everything Sluss knows about one prediction problem."""
 
@@ -253,13 +328,28 @@ class UseCase(_Frozen):
     source: ReplaySource = Field(description="Where new rows come from")
     curation: Curation = Field(description="What a row must look like to be used")
     features: tuple[str, ...] = Field(min_length=1, description="Curated columns that the model takes, raw")
-    classes: tuple[str, str] = Field(description="Names of label 0 and label 1")
     training: Training = Field(description="How a model is made and judged")
     gates: Gates = Field(description="What a version must show before it may become the champion")
     deployment: Deployment = Field(description="How a version gets into production")
     monitoring: Monitoring = Field(description="When the monitor speaks up")
     retraining: Retraining = Field(description="When a new model is trained by itself")
     retention: Retention = Field(description="How long things are kept")
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _of_its_kind(cls, content: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:  # noqa: ANN401 - unchecked yet
+        if cls is not UseCase or not isinstance(content, dict):
+            return handler(content)
+        kinds: dict[str, Any] = {"classes": Classification, "target": Regression}
+        given = [kind for key, kind in kinds.items() if key in content]
+        if len(given) > 1:
+            raise ValueError(
+                "classes say that it is a classification, target that it is a regression; give one of them"
+            )
+        if not given:
+            missing = InitErrorDetails(type="missing", loc=(" or ".join(kinds),), input=content)
+            raise ValidationError.from_exception_data(cls.__name__, [missing])
+        return given[0].model_validate(content)  # type: ignore[no-any-return]
 
     @model_validator(mode="after")
     def _columns_exist(self) -> "UseCase":
@@ -309,6 +399,29 @@ class UseCase(_Frozen):
     def history(self) -> Interval:
         """From the replay's first day to the day scoring begins: what the first model learns from."""
         return Interval(midnight(self.source.start), midnight(self.live_start))
+
+
+class Classification(UseCase):
+    """A use case whose labels are one of two classes."""
+
+    training: ClassificationTraining
+    gates: ClassificationGates
+    monitoring: ConfidenceMonitoring
+    classes: tuple[str, str] = Field(description="Classification: names of label 0 and label 1")
+
+    @model_validator(mode="after")
+    def _labels_are_classes(self) -> "Classification":
+        if self.source.label == "mean":
+            raise ValueError("source.label: mean gives numbers, which are no classes; leave it out, or give a target")
+        return self
+
+
+class Regression(UseCase):
+    """A use case whose labels are numbers."""
+
+    training: RegressionTraining
+    gates: RegressionGates
+    target: Target = Field(description="Regression: the number to predict")
 
 
 def use_case_names(config_dir: Path) -> list[str]:

@@ -1,4 +1,4 @@
-"""From a use case's config to one scikit-learn pipeline: raw curated rows in, class probabilities out."""
+"""From a use case's config to one scikit-learn pipeline: raw curated rows in, predictions out."""
 
 from importlib import import_module
 from typing import TYPE_CHECKING, Any

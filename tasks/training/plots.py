@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
+from tasks.kinds import kind_of
 from tasks.shared.use_case import UseCase
 
 if TYPE_CHECKING:
@@ -9,6 +10,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
     from sklearn.pipeline import Pipeline
+
+    from tasks.kinds.kind import Floats, Labels
 
 _SIZES = (0.1, 0.25, 0.5, 0.75, 1.0)  # shares of what the folds leave to learn from
 _FOLDS = 3  # each a fit a size, so few
@@ -18,17 +21,13 @@ def draw(use_case: UseCase, pipeline: "Pipeline", train: "pd.DataFrame", judged:
     """All plots by name.
 
     Args:
-        use_case: its classes, features and metric.
+        use_case: its kind, features and metric.
         pipeline: the fitted pipeline; copies of it are fitted for the learning curve.
         train: rows of the training window, with the column `label`.
         judged: `label` and `score` of the holdout rows.
     """
-    return {
-        "confusion_matrix": _confusion(judged, use_case.classes),
-        "calibration": _calibration(judged),
-        "precision_recall": _precision_recall(judged, use_case.classes[1]),
-        "learning_curve": _learning_curve(use_case, pipeline, train),
-    }
+    of_holdout = kind_of(use_case).plots(judged["label"].to_numpy(), judged["score"].to_numpy())
+    return of_holdout | {"learning_curve": _learning_curve(use_case, pipeline, train)}
 
 
 def _figure(title: str) -> "tuple[Figure, Axes]":
@@ -40,37 +39,70 @@ def _figure(title: str) -> "tuple[Figure, Axes]":
     return figure, axes
 
 
-def _confusion(judged: "pd.DataFrame", classes: tuple[str, str]) -> "Figure":
+def confusion(labels: "Labels", scores: "Floats", classes: tuple[str, str]) -> "Figure":
+    """How many rows of each class were taken for each."""
     from sklearn.metrics import ConfusionMatrixDisplay
 
     figure, axes = _figure("Confusion matrix of the holdout")
-    predicted = (judged["score"] >= 0.5).astype(int)
+    predicted = (scores >= 0.5).astype(int)
     shown: dict[str, Any] = {"labels": [0, 1], "display_labels": classes, "colorbar": False, "cmap": "Blues"}
-    ConfusionMatrixDisplay.from_predictions(judged["label"], predicted, ax=axes, **shown)
+    ConfusionMatrixDisplay.from_predictions(labels, predicted, ax=axes, **shown)
     return figure
 
 
-def _calibration(judged: "pd.DataFrame") -> "Figure":
+def calibration(labels: "Labels", scores: "Floats") -> "Figure":
+    """Whether probabilities are what they say."""
     from sklearn.calibration import CalibrationDisplay
 
     figure, axes = _figure("Calibration on the holdout")
-    CalibrationDisplay.from_predictions(judged["label"], judged["score"], n_bins=10, name="model", ax=axes)
+    CalibrationDisplay.from_predictions(labels, scores, n_bins=10, name="model", ax=axes)
     return figure
 
 
-def _precision_recall(judged: "pd.DataFrame", positive: str) -> "Figure":
+def precision_recall(labels: "Labels", scores: "Floats", positive: str) -> "Figure":
+    """What each threshold would give."""
     from sklearn.metrics import PrecisionRecallDisplay
 
     figure, axes = _figure(f"Precision and recall of “{positive}” on the holdout")
-    PrecisionRecallDisplay.from_predictions(
-        judged["label"], judged["score"], name="model", plot_chance_level=True, ax=axes
-    )
+    PrecisionRecallDisplay.from_predictions(labels, scores, name="model", plot_chance_level=True, ax=axes)
+    return figure
+
+
+def prediction_errors(labels: "Labels", scores: "Floats", unit: str) -> "Figure":
+    """Actual against predicted values: on the diagonal, there is no error."""
+    return _errors(labels, scores, unit, ("Predicted against actual values of the holdout", "actual_vs_predicted"))
+
+
+def residuals(labels: "Labels", scores: "Floats", unit: str) -> "Figure":
+    """Actual less predicted against predicted values: what the model has missed shows as a pattern."""
+    return _errors(labels, scores, unit, ("Residuals on the holdout", "residual_vs_predicted"))
+
+
+def _errors(labels: "Labels", scores: "Floats", unit: str, shown: tuple[str, str]) -> "Figure":
+    from sklearn.metrics import PredictionErrorDisplay
+
+    title, kind = shown
+    figure, axes = _figure(title)
+    dots = {"s": 8, "alpha": 0.5}
+    PredictionErrorDisplay.from_predictions(labels, scores, kind=kind, subsample=None, ax=axes, scatter_kwargs=dots)
+    axes.set_xlabel(f"{axes.get_xlabel()} ({unit})")
+    axes.set_ylabel(f"{axes.get_ylabel()} ({unit})")
+    return figure
+
+
+def residual_distribution(labels: "Labels", scores: "Floats", unit: str) -> "Figure":
+    """How large errors are, and whether the model errs to one side."""
+    figure, axes = _figure("Distribution of the residuals on the holdout")
+    axes.hist(labels - scores, bins="auto")
+    axes.axvline(0, color="black", linestyle="--")
+    axes.set_xlabel(f"Residuals (actual - predicted, {unit})")
+    axes.set_ylabel("Rows")
     return figure
 
 
 def _learning_curve(use_case: UseCase, pipeline: "Pipeline", train: "pd.DataFrame") -> "Figure":
     from sklearn.base import clone
-    from sklearn.model_selection import LearningCurveDisplay, StratifiedKFold
+    from sklearn.model_selection import LearningCurveDisplay
 
     figure, axes = _figure("Learning curve in the training window")
     spec = use_case.training
@@ -79,7 +111,7 @@ def _learning_curve(use_case: UseCase, pipeline: "Pipeline", train: "pd.DataFram
         train[list(use_case.features)],
         train["label"],
         train_sizes=_SIZES,
-        cv=StratifiedKFold(_FOLDS, shuffle=True, random_state=spec.seed),
+        cv=kind_of(use_case).folds(_FOLDS, spec.seed),
         scoring=spec.metric,
         score_name=spec.metric,
         ax=axes,

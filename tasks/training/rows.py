@@ -50,7 +50,7 @@ def training_rows(lake: Lake, use_case: UseCase, until: datetime) -> TrainingRow
             f"{until:%Y-%m-%d %H:%M}; training.min_rows asks for {use_case.training.min_rows}. Load more intervals "
             f"(make data USE_CASE={use_case.name}), or lower min_rows in its config."
         )
-    if train.label.nunique() < len(use_case.classes):
+    if train.label.nunique() < 2:
         raise DataError(
             f"All training rows of {use_case.name} bear the same label, so there is nothing to tell apart. "
             "Check the labels in the warehouse, or widen training.window_days."

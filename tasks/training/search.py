@@ -3,8 +3,9 @@
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from tasks.kinds import kind_of
 from tasks.shared.errors import ConfigError
-from tasks.shared.use_case import Range, Search, Training, UseCase
+from tasks.shared.use_case import Range, Search, UseCase
 from tasks.training.pipeline import make_part
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ def search(pipeline: "Pipeline", use_case: UseCase, spec: Search, train: "pd.Dat
             f"training.search.space names {unknown[0]}, which the pipeline does not have (it has: "
             f"{', '.join(sorted(names))}). Correct the config."
         )
-    found = _searcher(pipeline, use_case.training, spec, {names[path]: path for path in spec.space})
+    found = _searcher(pipeline, use_case, spec, {names[path]: path for path in spec.space})
     try:
         found.fit(train[list(use_case.features)], train["label"])
     except ValueError as error:
@@ -66,17 +67,17 @@ def _paths(pipeline: "Pipeline") -> dict[str, str]:
     }
 
 
-def _searcher(pipeline: "Pipeline", training: Training, spec: Search, paths: dict[str, str]) -> "BaseSearchCV":
+def _searcher(pipeline: "Pipeline", use_case: UseCase, spec: Search, paths: dict[str, str]) -> "BaseSearchCV":
     from sklearn.experimental import enable_halving_search_cv  # noqa: F401 - the halving searches are there only then
-    from sklearn.model_selection import StratifiedKFold
 
+    training = use_case.training
     grid = "Random" not in spec.name
     space = {name: _values(spec.space[path], path, grid=grid) for name, path in paths.items()}
     ours = {
         "estimator": pipeline,
         "param_grid" if grid else "param_distributions": space,
         "scoring": training.metric,
-        "cv": StratifiedKFold(training.folds, shuffle=True, random_state=training.seed),
+        "cv": kind_of(use_case).folds(training.folds, training.seed),
         "random_state": training.seed,
         "refit": False,  # the training fits the best one itself
         "error_score": "raise",

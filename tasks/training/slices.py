@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from tasks.kinds import Kind
 from tasks.shared.use_case import UseCase
 
 if TYPE_CHECKING:
@@ -19,12 +20,12 @@ _NOT_IN_A_NAME = re.compile(r"[^\w.\- ]")  # what MLflow refuses in the name of 
 
 @dataclass(frozen=True)
 class Slice:
-    """Rows of the holdout that have one value of one column, and the share of them that the model gets right."""
+    """Rows of the holdout that have one value of one column, and the mean figure of them, as `Kind.by_row` gives it."""
 
     column: str
     value: str
     rows: int
-    accuracy: float
+    figure: float
 
 
 def slice_values(use_case: UseCase, train: "pd.DataFrame", rows: "pd.DataFrame") -> "pd.DataFrame":
@@ -44,30 +45,33 @@ def slice_values(use_case: UseCase, train: "pd.DataFrame", rows: "pd.DataFrame")
     return pd.DataFrame(columns, index=rows.index, dtype=object)
 
 
-def slices(judged: "pd.DataFrame") -> list[Slice]:
+def slices(kind: Kind, judged: "pd.DataFrame") -> list[Slice]:
     """How good the model is on each slice, in the order of columns and values.
 
     Args:
-        judged: `label`, `score` (of the second class) and the columns of `slice_values`, a row each.
+        kind: says what is good.
+        judged: `label`, `score` and the columns of `slice_values`, a row each.
     """
-    right = (judged["score"] >= 0.5) == (judged["label"] == 1)
+    import pandas as pd
+
+    figures = pd.Series(kind.by_row(judged["label"].to_numpy(), judged["score"].to_numpy()), index=judged.index)
     return [
         Slice(column.removeprefix(PREFIX), str(value), len(part), float(part.mean()))
         for column in judged.columns
         if column.startswith(PREFIX)
-        for value, part in right.groupby(judged[column], sort=True)
+        for value, part in figures.groupby(judged[column], sort=True)
     ]
 
 
-def slice_metrics(found: list[Slice]) -> dict[str, float]:
-    """`slice.<column>.<value>.accuracy` and `.rows` of every slice."""
-    return dict(_metrics(found))
+def slice_metrics(kind: Kind, found: list[Slice]) -> dict[str, float]:
+    """`slice.<column>.<value>.accuracy` (or the kind's other metric) and `.rows` of every slice."""
+    return dict(_metrics(kind, found))
 
 
-def _metrics(found: list[Slice]) -> "Iterator[tuple[str, float]]":
+def _metrics(kind: Kind, found: list[Slice]) -> "Iterator[tuple[str, float]]":
     for each in found:
         name = f"{PREFIX}{each.column}.{each.value}"
-        yield from ((f"{name}.accuracy", each.accuracy), (f"{name}.rows", each.rows))
+        yield from ((f"{name}.{kind.row_metric}", each.figure), (f"{name}.rows", each.rows))
 
 
 def _named(value: object) -> str:

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tasks.curation.checks import repeated_faults, row_faults
-from tasks.curation.schema import LABEL_COLUMNS, arrow_schema, row_columns, typed
+from tasks.curation.schema import arrow_schema, label_columns, row_columns, typed
 from tasks.shared.errors import ConfigError
 from tasks.shared.use_case import Column
 
@@ -109,17 +109,35 @@ def test_a_query_that_leaves_out_a_column_is_named():
 
 
 @pytest.mark.parametrize("label", [0, 1])
-def test_labels_are_zero_or_one(label):
+def test_labels_are_zero_or_one(label, sentiment):
     batch = pa.record_batch({"id": ["a"], "label": [label], "label_time": [datetime(2026, 1, 5, tzinfo=UTC)]})
-    assert faults(batch, LABEL_COLUMNS) == [""]
+    assert faults(batch, label_columns(sentiment)) == [""]
 
 
 @pytest.mark.parametrize("label", [2, -1, 0.5, None])
-def test_other_labels_are_bad(label):
+def test_other_labels_are_bad(label, sentiment):
     batch = pa.record_batch(
         {"id": ["a"], "label": pa.array([label], pa.float64()), "label_time": [datetime(2026, 1, 5, tzinfo=UTC)]}
     )
-    assert faults(batch, LABEL_COLUMNS)[0].startswith("label is")
+    assert faults(batch, label_columns(sentiment))[0].startswith("label is")
+
+
+@pytest.mark.parametrize(
+    ("label", "reason"),
+    [
+        (-4.0, ""),
+        (4.0, ""),
+        (0.5, ""),
+        (4.5, "label is above 4"),
+        (-5.0, "label is below -4"),
+        (None, "label is missing"),
+    ],
+)
+def test_labels_of_a_regression_are_numbers_within_its_targets_bounds(label, reason, intensity):
+    batch = pa.record_batch(
+        {"id": ["a"], "label": pa.array([label], pa.float64()), "label_time": [datetime(2026, 1, 5, tzinfo=UTC)]}
+    )
+    assert faults(batch, label_columns(intensity)) == [reason]
 
 
 def test_curated_columns_have_an_order_and_types_that_do_not_depend_on_the_warehouse(sentiment):

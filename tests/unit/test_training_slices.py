@@ -4,6 +4,7 @@ import pandas as pd
 import pytest
 from pydantic import ValidationError
 
+from tasks.kinds import kind_of
 from tasks.shared.use_case import UseCase
 from tasks.training.slices import Slice, slice_metrics, slice_values, slices
 
@@ -31,10 +32,11 @@ def test_rows_fall_into_categories_and_into_the_quarters_of_the_training_rows(us
     assert list(found["slice.text.words"]) == ["q1", "q1", "q1", "q2", "q2"]
 
 
-def test_each_slice_has_its_rows_and_its_share_of_right_ones():
+def test_each_slice_has_its_rows_and_its_share_of_right_ones(sentiment):
+    kind = kind_of(sentiment)
     judged = pd.DataFrame({"label": [1, 0, 1, 0], "score": [0.9, 0.8, 0.4, 0.1], "slice.source": ["a", "a", "b", "a"]})
-    assert slices(judged) == [Slice("source", "a", 3, pytest.approx(2 / 3)), Slice("source", "b", 1, 0.0)]
-    metrics = slice_metrics(slices(judged))
+    assert slices(kind, judged) == [Slice("source", "a", 3, pytest.approx(2 / 3)), Slice("source", "b", 1, 0.0)]
+    metrics = slice_metrics(kind, slices(kind, judged))
     assert metrics["slice.source.a.rows"] == 3
     assert metrics["slice.source.b.accuracy"] == 0.0
 
