@@ -1,0 +1,238 @@
+"""A regression goes through the same steps and gates: the example of docs/use_cases.md, on real data."""
+
+import json
+
+import mlflow
+import numpy as np
+import pandas as pd
+import pytest
+
+from tasks import (
+    batch_predict,
+    curate_data,
+    deploy_model,
+    explain_prediction,
+    generate_data,
+    generate_summary,
+    monitor_model,
+    plot_model,
+    reproduce_model,
+    show_lineage,
+    train_model,
+    validate_model,
+)
+from tasks.hub import aliases, registry
+from tasks.hub.tracking import connect
+from tasks.reporting import write_report
+from tasks.shared.errors import ConfigError, ModelError
+from tasks.shared.interval import parse_interval
+from tasks.shared.settings import ROOT, Settings
+from tasks.shared.use_case import Part
+from tasks.storage.lake import Lake
+
+DAYS = [f"2026-01-0{day}" for day in range(1, 7)]  # three of movies, three of Amazon reviews
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory, archive, intensity_config) -> Settings:
+    """An embedded home whose history is curated."""
+    folder = tmp_path_factory.mktemp("regression")
+    config = folder / "config"
+    config.mkdir()
+    (config / "intensity.yaml").write_text(intensity_config)
+    for end in (".sql", "_labels.sql"):
+        query = (ROOT / "config" / f"sentiment{end}").read_text(encoding="utf-8")
+        (config / f"intensity{end}").write_text(query.replace("sentiment_", "intensity_"))
+    return Settings(home=folder, config_dir=config, data=archive)
+
+
+@pytest.fixture(scope="module")
+def trained(home, intensity):
+    """The first version, trained on the history."""
+    generate_data.run(home, intensity, intensity.history)
+    curate_data.run(home, intensity, intensity.history)
+    return train_model.run(home, intensity, intensity.history.end)
+
+
+@pytest.fixture(scope="module")
+def artifacts(home, intensity, trained):
+    """The folder with the version's artifacts."""
+    return registry.local_copy(home, registry.by_version(home, intensity, trained.version))
+
+
+@pytest.fixture(scope="module")
+def monitored(home, intensity, trained):
+    """What the monitor said of six days that the first version scored as the champion."""
+    deploy_model.run(home, intensity, trained.version)
+    found = []
+    for day in DAYS:
+        interval = parse_interval(day, "day")
+        generate_data.run(home, intensity, interval)
+        curate_data.run(home, intensity, interval)
+        batch_predict.run(home, intensity, interval)
+        found.append(monitor_model.run(home, intensity, interval))
+    return found
+
+
+@pytest.fixture(scope="module")
+def worse(home, intensity, monitored):
+    """A version that reaches the floors, but learns less."""
+    assert str(registry.champion(home, intensity).version) == monitored[0].summary.model_version
+    weak = Part.model_validate({"class": "sklearn.linear_model.Ridge", "params": {"alpha": 30.0}})
+    training = intensity.training.model_copy(update={"estimator": weak})
+    changed = intensity.model_copy(update={"training": training})
+    return train_model.run(home, changed, intensity.history.end).version
+
+
+@pytest.mark.usefixtures("trained")
+def test_labels_are_numbers_in_the_lake(home, intensity):
+    labels = Lake(home, intensity.name).dataset("labels").to_table()["label"].to_pandas()
+    assert labels.dtype == float
+    assert labels.between(-4, 4).all()
+    assert labels.nunique() > 100
+
+
+def test_the_model_is_judged_beside_the_guesses_that_need_no_model(home, trained, artifacts):
+    metrics = connect(home).get_run(trained.run_id).data.metrics
+    judged = pd.read_parquet(artifacts / registry.HOLDOUT_FILE)
+    errors = judged["score"] - judged["label"]
+    assert metrics["holdout_mae"] == pytest.approx(errors.abs().mean())
+    assert metrics["holdout_rmse"] == pytest.approx(np.sqrt((errors**2).mean()))
+    assert metrics["holdout_mae"] < 0.7 * metrics["baseline_mae"]
+    assert metrics["holdout_rmse"] < 0.75 * metrics["baseline_rmse"]
+    assert metrics["holdout_r2"] > 0.45
+    assert metrics["cv_r2_mean"] > 0.4
+    part = judged[judged["slice.text.words"] == "q1"]
+    assert metrics["slice.text.words.q1.mae"] == pytest.approx((part["score"] - part["label"]).abs().mean())
+    assert "baseline_accuracy" not in metrics
+
+
+def test_the_model_says_that_it_predicts_numbers(artifacts):
+    described = (artifacts / "MLmodel").read_text()
+    assert "predict_fn: predict\n" in described
+    assert "float64" in described
+    profile = json.loads((artifacts / registry.PROFILE_FILE).read_text())
+    assert profile["holdout"]["metric"] == "r2"
+    assert not {"confidence", "low_confidence_share", "positive_share"} & set(profile)
+
+
+@pytest.mark.usefixtures("monitored")
+def test_every_gate_lets_it_pass_and_says_so_in_its_terms(home, intensity, trained):
+    said = {result.gate: result for result in validate_model.run(home, intensity, trained.version).results}
+    assert all(result.passed for result in said.values())
+    assert len(said) == 8
+    assert "Guessing gives a mean absolute error of 1.75 points." in said["quality"].sentence
+    figures = said["quality"].figures
+    assert figures["gain"] == pytest.approx(1 - trained.metrics["holdout_mae"] / trained.metrics["baseline_mae"])
+    assert figures["worst_slice_mae"] < intensity.gates.slice_max_error
+
+
+@pytest.mark.parametrize(
+    ("limits", "reason"),
+    [
+        ({"min_metric": 0.9}, "Its r2 on the holdout is 0.513, below the floor of 0.900."),
+        ({"min_gain": 0.5}, "It beats guessing (a mean absolute error of 1.75 points) by 0.373 of that only; 0.500 is"),
+        ({"slice_max_error": 1.0}, "its mean absolute error is 1.16 points, more than the 1 of a slice."),
+    ],
+)
+def test_what_is_not_good_enough_is_refused_in_its_terms(home, intensity, trained, limits, reason):
+    strict = intensity.model_copy(update={"gates": intensity.gates.model_copy(update=limits)})
+    [refusal] = validate_model.run(home, strict, trained.version).refusals
+    assert refusal.gate == "quality"
+    assert reason in refusal.sentence
+
+
+def test_a_worse_challenger_is_refused_beside_the_champion(home, intensity, worse):
+    with pytest.raises(ModelError, match=r"is not shown to be as good as the champion, version 1: .* its closeness is"):
+        deploy_model.run(home, intensity, worse)
+
+
+def test_a_better_challenger_passes_beside_the_champion(home, intensity, worse, trained):
+    aliases.point(home, intensity, registry.CHAMPION, worse)
+    try:
+        [quality] = [r for r in validate_model.run(home, intensity, trained.version).results if r.gate == "quality"]
+    finally:
+        aliases.point(home, intensity, registry.CHAMPION, trained.version)
+    assert quality.passed
+    assert quality.figures["challenger_closeness"] > quality.figures["champion_closeness"]
+    assert quality.figures["chance_if_worse"] <= quality.figures["chance_allowed"]
+
+
+@pytest.mark.usefixtures("monitored")
+def test_predictions_are_numbers_without_confidence(home, intensity):
+    rows = Lake(home, intensity.name).dataset("predictions").to_table()
+    columns = ["interval", "id", "event_time", "score", "model_version", "run_id"]
+    assert rows.schema.names == columns
+    assert rows["score"].to_pandas().between(-6, 6).all()
+
+
+def test_the_monitor_sees_drift_of_inputs_and_predictions_and_then_the_quality_drop(monitored):
+    raised = {each.summary.interval: each.raised for each in monitored}
+    assert raised == dict.fromkeys(DAYS, "") | {"2026-01-04": "data_drift", "2026-01-06": "quality_drop"}
+    drift = monitored[3].alerts[0].figures["features"]
+    assert {"score", "text.unknown_words"} <= set(drift)
+    assert monitored[2].summary.quality.value > 0.4
+    assert monitored[5].summary.quality.high < 0.2
+    assert monitored[5].summary.mean_confidence is None
+
+
+def test_the_monitors_run_and_table_hold_no_confidence(home, intensity, monitored):
+    run = connect(home).get_run(monitored[5].run_id)
+    scores = Lake(home, intensity.name).dataset("predictions", first=DAYS[5], last=DAYS[5]).to_table()["score"]
+    assert run.data.metrics["mean_prediction"] == pytest.approx(scores.to_pandas().mean())
+    assert not [name for name in run.data.metrics if "confidence" in name or "positive" in name]
+    conditions = json.loads(mlflow.artifacts.load_text(f"{run.info.artifact_uri}/alerts.json"))["conditions"]
+    assert [each["type"] for each in conditions] == ["data_drift", "quality_drop"]
+
+
+def test_monitoring_twice_leaves_one_run(home, intensity, monitored):
+    again = monitor_model.run(home, intensity, parse_interval(DAYS[5], "day"))
+    assert again.run_id == monitored[5].run_id
+    assert again.summary == monitored[5].summary
+
+
+@pytest.mark.usefixtures("monitored")
+def test_summary_and_report_speak_of_the_target_and_not_of_confidence(home, intensity):
+    text = generate_summary.run(home, intensity, parse_interval(DAYS[5], "day")).text
+    page = write_report(home, intensity).read_text(encoding="utf-8")
+    assert "the mean intensity -0." in text
+    assert "R² fell from" in page
+    assert "predicted intensity in points" in page
+    assert "mean absolute error of the training window" in page
+    assert "onfidence" not in text
+    assert "onfidence" not in page
+
+
+def test_its_plots_are_those_of_a_regression(home, intensity, trained):
+    files = plot_model.run(home, intensity, trained.version).files
+    names = {"residuals", "residual_distribution", "predicted_against_actual", "learning_curve"}
+    assert set(files) == {f"plots/{name}.png" for name in names}
+
+
+@pytest.mark.usefixtures("monitored")
+def test_a_prediction_leads_back_to_what_made_it_and_comes_out_again(home, intensity):
+    row = Lake(home, intensity.name).dataset("predictions", first=DAYS[5], last=DAYS[5]).to_table().to_pylist()[0]
+    receipt = explain_prediction.run(home, intensity, row["id"])
+    assert receipt.again.reproduced
+    root = show_lineage.run(home, intensity, row_id=row["id"]).root
+    assert root.facts["predicted"] == f"{row['score']:.4g} points"
+    assert "confidence" not in root.facts
+
+
+def test_it_is_trained_again_to_the_same_model(home, intensity, trained):
+    assert reproduce_model.run(home, intensity, trained.version).same
+
+
+@pytest.mark.parametrize(
+    ("name", "estimator", "wanted"),
+    [
+        ("intensity", "sklearn.linear_model.LogisticRegression", "this use case needs a regressor"),
+        ("sentiment", "sklearn.linear_model.Ridge", "this use case needs a classifier that has predict_proba"),
+    ],
+)
+def test_an_estimator_of_the_other_kind_is_named(request, name, estimator, wanted):
+    use_case = request.getfixturevalue(name)
+    part = Part.model_validate({"class": estimator})
+    changed = use_case.model_copy(update={"training": use_case.training.model_copy(update={"estimator": part})})
+    with pytest.raises(ConfigError, match=rf"{estimator.rpartition('.')[2]} cannot be used: {wanted}"):
+        train_model.fit_and_judge(changed, None)
