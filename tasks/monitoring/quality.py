@@ -74,14 +74,12 @@ def _explained(metric: Metric, scores: "Floats", labels: "Labels") -> Estimate |
     """
     import numpy as np
 
-    power, centre = (2, np.mean) if metric == "r2" else (1, np.median)
-    losses, least = (
-        np.abs(labels - scores) ** power,
-        np.abs(labels - centre(labels)) ** power if len(labels) else labels,
-    )
-    rows, whole = len(labels), float(least.sum())
-    if rows < 2 or not whole:
+    rows = len(labels)
+    if not rows or labels.min() == labels.max() or not np.isfinite(scores).all():
         return None
+    power, centre = (2, np.mean) if metric == "r2" else (1, np.median)
+    losses, least = np.abs(labels - scores) ** power, np.abs(labels - centre(labels)) ** power
+    whole = float(least.sum())
     ratio = float(losses.sum()) / whole
     error = float(np.std(losses - ratio * least, ddof=1)) * sqrt(rows) / whole
     factor = exp(Z95 * error / ratio) if ratio else 1.0

@@ -93,6 +93,14 @@ def test_labels_that_do_not_differ_define_no_metric(metric, labels):
     assert estimate(metric, np.ones(len(labels)), np.array(labels)) is None
 
 
+@pytest.mark.parametrize("score", [np.nan, np.inf])
+def test_a_prediction_that_is_no_number_defines_no_metric_and_is_refused_in_production(intensity, score):
+    scores, labels = np.array([1.0, score, 3.0]), np.array([1.0, 2.0, 3.0])
+    assert estimate("r2", scores, labels) is None
+    assert kind_of(intensity).wrong(scores) == "no finite numbers"
+    assert kind_of(intensity).wrong(labels) is None
+
+
 @pytest.mark.parametrize("metric", EXPLAINED)
 def test_intervals_hold_the_true_metric_nearly_nineteen_times_in_twenty(metric):
     random = np.random.default_rng(11)
