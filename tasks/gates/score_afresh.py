@@ -20,7 +20,7 @@ def main() -> None:
     order = json.loads(sys.stdin.readline())
     pipeline = skops.io.load(order["model"], trusted=order["trusted"])
     scores = getattr(pipeline, order["method"])(pd.read_parquet(order["rows"]))
-    np.save(order["scores"], scores[:, 1] if scores.ndim == 2 else scores)
+    np.save(order["scores"], scores[:, -1] if scores.ndim == 2 else scores)
 
 
 if __name__ == "__main__":

@@ -75,7 +75,7 @@ class Kind(ABC):
     def scores(self, pipeline: "Pipeline", features: Any) -> "Floats":  # noqa: ANN401 - whatever the pipeline takes
         """Scores of n rows of raw features, shape (n,)."""
         given: Floats = getattr(pipeline, self.method)(features)
-        return given[:, 1] if given.ndim == 2 else given
+        return given[:, -1] if given.ndim == 2 else given
 
     @abstractmethod
     def metrics(self, labels: "Labels", scores: "Floats") -> dict[str, float]:

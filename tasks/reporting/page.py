@@ -61,7 +61,7 @@ def story(use_case: UseCase, facts: Facts) -> dict[str, Any]:
             "A new version has taken over; its labels are still to come."
         )
     elif before is None or since is None:
-        headline = f"Alerts were raised; there are too few labels to say what became of the {metric.lower()}."
+        headline = f"{metric}: alerts were raised; there are too few labels to say what became of it."
     elif facts.fallen is not None:
         verb = "brought it back to" if since.low > facts.fallen.high else "has it at"
         headline = (
