@@ -83,7 +83,7 @@ class Story:
         self._say(f"[blue]↻ version {newest.version} trained[/]: {escape(reason)}")
         tags = connect(self.settings).get_run(newest.run_id).data.tags
         if str(registry.champion(self.settings, self.use_case).version) == self.newest:
-            said = tags.get("sluss.gate.quality", "").removeprefix("passed: ")
+            said = tags.get(f"{registry.GATE_TAG}quality", "").removeprefix("passed: ")
             self._say(f"[green]✓ version {newest.version} is the champion[/]: {escape(said)}")
         for refusal in refusals:
             self._say(f"[yellow]✗[/] {escape(refusal)}")

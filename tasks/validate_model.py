@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tasks.gates.result import GateResult
+from tasks.hub.registry import GATE_TAG
 from tasks.shared.cli import run_step, version_parser
 from tasks.shared.settings import Settings
 from tasks.shared.use_case import UseCase
@@ -57,7 +58,7 @@ def _record(candidate: "Candidate", results: tuple[GateResult, ...]) -> None:
     from tasks.hub.tracking import connect, reachable
 
     now = time.time_ns() // 1_000_000
-    tags = [RunTag(f"sluss.gate.{result.gate}", f"{result.verdict}: {result.sentence}") for result in results]
+    tags = [RunTag(f"{GATE_TAG}{result.gate}", f"{result.verdict}: {result.sentence}") for result in results]
     tags.append(RunTag(TABLES_TAG, _tables(candidate.run.data.tags.get(TABLES_TAG, "[]"))))
     metrics = [
         Metric(f"gate.{result.gate}.{name}", value, now, 0)

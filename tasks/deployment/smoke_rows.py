@@ -54,12 +54,12 @@ def _as_trained(settings: Settings, use_case: UseCase, version: "ModelVersion", 
 
     with reachable(settings):
         run = connect(settings).get_run(version.run_id).data
-    if not {"sluss.until", "sluss.data.version"} <= set(run.tags) or "holdout_days" not in run.params:
+    if not {registry.UNTIL_TAG, "sluss.data.version"} <= set(run.tags) or "holdout_days" not in run.params:
         raise ModelError(
             f"The run of {use_case.model} version {version.version} does not say which rows it was judged on, so its "
             "scores cannot be compared. Train through the pipeline: make train."
         )
-    until = datetime.fromisoformat(run.tags["sluss.until"])
+    until = datetime.fromisoformat(run.tags[registry.UNTIL_TAG])
     first = partition(until - timedelta(days=int(run.params["holdout_days"])), use_case.unit)
     curated = Lake(settings, use_case.name).dataset(
         "curated", int(run.tags["sluss.data.version"]), first=first, last=partition(until, use_case.unit)

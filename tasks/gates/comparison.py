@@ -114,7 +114,7 @@ def _unseen(candidate: Candidate, champion: "ModelVersion") -> "pd.Series[bool]"
 
     client = connect(candidate.settings)
     with reachable(candidate.settings):
-        until = client.get_run(champion.run_id).data.tags.get("sluss.until")
+        until = client.get_run(champion.run_id).data.tags.get(registry.UNTIL_TAG)
     if until is None:
         raise ModelError(f"The run of the champion, version {champion.version}, does not say until when it learned.")
     folder = registry.local_copy(candidate.settings, champion)

@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from tasks.hub import environment
-from tasks.hub.registry import INPUTS_TAG
+from tasks.hub.registry import INPUTS_TAG, UNTIL_TAG
 from tasks.kinds import kind_of
 from tasks.shared.interval import length, partition
 from tasks.shared.settings import Settings
@@ -48,7 +48,7 @@ def provenance(settings: Settings, use_case: UseCase, candidate: "Candidate") ->
     tags = {
         INPUTS_TAG: candidate.inputs,
         "sluss.use_case": use_case.name,
-        "sluss.until": candidate.until.isoformat(),
+        UNTIL_TAG: candidate.until.isoformat(),
         "sluss.data.table": Lake(settings, use_case.name).uri("curated"),
         "sluss.data.version": str(candidate.rows.curated_version),
         "sluss.data.first": first,

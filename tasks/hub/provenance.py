@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from tasks.hub.registry import by_version
+from tasks.hub.registry import GATE_TAG, UNTIL_TAG, by_version
 from tasks.hub.tracking import connect, reachable
 from tasks.shared.interval import partition
 from tasks.shared.settings import Settings
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from mlflow.entities.model_registry import ModelVersion
 
 UNKNOWN = "not recorded"
-_GATE = "sluss.gate."
 _AT_ONCE = 200  # runs a request
 
 
@@ -49,7 +48,7 @@ class Provenance:
     @property
     def until(self) -> datetime | None:
         """Nothing that arrived later was known to it."""
-        text = self.tags.get("sluss.until")
+        text = self.tags.get(UNTIL_TAG)
         return datetime.fromisoformat(text) if text else None
 
     @property
@@ -106,7 +105,9 @@ def _with_runs(settings: Settings, versions: "Sequence[ModelVersion]") -> "Itera
             registration=version,
             tags=tags,
             params=dict(run.data.params) if run else {},
-            gates={name.removeprefix(_GATE): said for name, said in sorted(tags.items()) if name.startswith(_GATE)},
+            gates={
+                name.removeprefix(GATE_TAG): said for name, said in sorted(tags.items()) if name.startswith(GATE_TAG)
+            },
         )
 
 

@@ -22,6 +22,7 @@ PREVIOUS = "previous"
 
 DIGEST_TAG = "sluss.digest"
 INPUTS_TAG = "sluss.inputs"
+GATE_TAG = "sluss.gate."  # of the run, before the gate's name: what it said
 UNTIL_TAG = "sluss.until"  # of the version and its run: it knows nothing that arrived at this moment or later
 MODEL_FILE = "model.skops"
 PROFILE_FILE = "reference_profile.json"

@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+from tasks.hub.registry import UNTIL_TAG
 from tasks.kinds import kind_of
 from tasks.monitoring.conditions import AlertType
 from tasks.monitoring.quality import METRIC_NAMES, Estimate
@@ -95,7 +96,7 @@ def card(use_case: UseCase, facts: Facts) -> list[tuple[str, str, str]]:
         ("Cross-validation", _spread(metrics, f"cv_{metric}"), "mean and spread inside the training window"),
         ("Learned from", _count(metrics, "train_rows"), f"judged on {_count(metrics, 'holdout_rows')}"),
         ("Data", f"version {tags.get('sluss.data.version', '?')}", "of the curated Delta table, kept for good"),
-        ("Known until", tags.get("sluss.until", "?")[:10], "nothing that arrived later was used"),
+        ("Known until", tags.get(UNTIL_TAG, "?")[:10], "nothing that arrived later was used"),
         ("Code", tags.get("sluss.commit", "?")[:12], "commit that trained it"),
     ]
 

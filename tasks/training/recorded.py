@@ -94,7 +94,7 @@ def recorded_rows(settings: Settings, known: Recorded) -> "TrainingRows":
     versions = {"curated": int(known.tag("sluss.data.version")), "labels": int(known.tag("sluss.labels.version"))}
     lake = Lake(settings, known.use_case.name, versions)
     try:
-        return training_rows(lake, known.use_case, datetime.fromisoformat(known.tag("sluss.until")))
+        return training_rows(lake, known.use_case, datetime.fromisoformat(known.tag(registry.UNTIL_TAG)))
     except (DeltaError, FileNotFoundError) as error:
         raise DataError(
             f"The rows of {known.use_case.model} version {known.version} are gone: {lake.uri('curated')} version "
