@@ -45,6 +45,8 @@ _ELSEWHERE = (
     if sys.version_info < (3, 13)
     else ("scikit-learn==1.5.2", "numpy==2.1.3", "scipy==1.14.1", "pandas==2.2.3", "skops==0.11.0", "joblib==1.4.2")
 )
+# What uv says where nothing answers, where the index itself is out of order, and where it was told to stay offline.
+_NO_INDEX = ("error sending request", "HTTP status server error", "the network was disabled")
 
 _HEADINGS = ("Cause", "Where it was made", "Where it is used", "Refused by", "In the gate's words", "In production")
 
@@ -142,6 +144,7 @@ def trained_elsewhere(bench: Bench, raw: pd.DataFrame) -> Iterator[Path]:
 
     Raises:
         ServiceError: the package index does not answer.
+        ModelError: the environment cannot be made for another reason.
     """
     training = bench.known.use_case.training.model_dump(mode="json", by_alias=True)
     told = training | {"packages": [pin.partition("==")[0] for pin in _ELSEWHERE]}
@@ -167,7 +170,10 @@ def _environment(folder: Path) -> Path:
     ):
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         if done.returncode:
-            raise ServiceError(f"The second environment could not be made: {' '.join(done.stderr.split())[-300:]}")
+            said = " ".join(done.stderr.split())
+            if any(sign in said for sign in _NO_INDEX):
+                raise ServiceError(f"The package index does not answer, so there is no second environment: {said}")
+            raise ModelError(f"The second environment could not be made: {said}")
     return folder / "bin" / "python"
 
 
