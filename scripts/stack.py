@@ -80,7 +80,6 @@ def login(_: argparse.Namespace) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     """Run a command where the tasks run."""
-    stack_docker.check()
     _require_up()
     terminal = [] if sys.stdin.isatty() and sys.stdout.isatty() else ["--no-TTY"]
     command = arguments.command[arguments.command[:1] == ["--"] :] or ["bash"]
@@ -90,7 +89,6 @@ def run(arguments: argparse.Namespace) -> None:
 def is_up(_: argparse.Namespace) -> None:
     """Exit with 0 when tasks can run in the stack, with 1 otherwise; say nothing."""
     try:
-        stack_docker.check()
         sys.exit(0 if _scheduler_is_healthy() else 1)
     except StackError:
         sys.exit(1)
@@ -116,7 +114,9 @@ def _scheduler_is_healthy() -> bool:
 
 
 def _require_up() -> None:
+    # What is up needs no check of Docker, which would take longer than a rollback; what is not up may need to say why.
     if not _scheduler_is_healthy():
+        stack_docker.check()
         raise StackError("The stack is not up: 'make up' starts it, 'make ps' shows what runs.")
 
 

@@ -104,7 +104,9 @@ def compose(*arguments: str, capture: bool = False) -> subprocess.CompletedProce
 
 
 def containers() -> list[Container]:
-    """All containers of this project, also those that have ended."""
+    """All containers of this project, also those that have ended; none where there is no Docker."""
+    if not shutil.which("docker"):
+        return []
     label = f"label=com.docker.compose.project={project()}"
     ids = output("docker", "ps", "--all", "--quiet", "--filter", label).stdout.split()
     return [_container(each) for each in json.loads(output("docker", "inspect", *ids).stdout)] if ids else []
