@@ -34,6 +34,8 @@ def stack_environment() -> dict[str, str]:
         "MLFLOW_TRACKING_URI": f"http://127.0.0.1:{values['MLFLOW_PORT']}",
         "MLFLOW_TRACKING_USERNAME": "sluss",
         "MLFLOW_TRACKING_PASSWORD": values["MLFLOW_TASK_PASSWORD"],
+        # The gates compare packages with those of their own process, and these are not the ones that will run a model.
+        "SLUSS_DEPLOYS": "false",
         "SLUSS_LAKE_URL": "s3://lake",
         "SLUSS_S3_ENDPOINT_URL": values.get("S3_ENDPOINT_URL") or f"http://{_minio()}:9000",
         "SLUSS_S3_REGION": values["S3_REGION"],

@@ -42,8 +42,8 @@ def check(settings: Settings, use_case: UseCase, version: str | None = None, *, 
     it was new may not: a deployment that runs late, or once more, does not go back.
 
     Raises:
-        ModelError: there is no such version, it comes too late, a rollback holds it back, or a gate refuses it; the
-            champion stays.
+        ModelError: there is no such version, it comes too late, a rollback holds it back, a gate refuses it, or nothing
+            is deployed from here; the champion stays.
         DataError: the ledger was changed by other means.
         ServiceError: the lake or MLflow does not answer.
     """
@@ -56,6 +56,11 @@ def check(settings: Settings, use_case: UseCase, version: str | None = None, *, 
     if number == ledger.in_production(entries):
         return Checked(number, len(entries), now)
     _refuse(use_case, entries, number, announced=announced)
+    if not settings.deploys:
+        raise ModelError(
+            f"{use_case.model} version {number} is not deployed from here: the gates have to judge it with the "
+            f"packages that will run it. Deploy it there: make deploy USE_CASE={use_case.name} VERSION={number}."
+        )
     validation = validate(settings, use_case, number)
     if validation.refusals:
         reasons = " ".join(f"{result.gate}: {result.sentence}" for result in validation.refusals)

@@ -28,6 +28,10 @@ class Settings(BaseSettings):
     s3_access_key_id: str | None = Field(None, description="The lake's own key")
     s3_secret_access_key: SecretStr | None = Field(None, description="The lake's own secret")
     s3_region: str = Field("us-east-1", description="S3 region of the lake")
+    deploys: bool = Field(
+        default=True,
+        description="`false`: what is installed here is not what will run a model, so nothing is deployed from here",
+    )
     git_commit: str | None = Field(None, description="Commit of the code, where no git can be asked")
     tracking_uri: str | None = Field(None, validation_alias="MLFLOW_TRACKING_URI", description="MLflow's address")
 

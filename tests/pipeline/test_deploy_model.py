@@ -94,6 +94,13 @@ def test_a_promotion_is_kept_with_who_why_and_what_the_gates_said(world, sentime
     assert production_of(world, sentiment) == (version, "1")
 
 
+def test_where_other_packages_are_installed_than_will_run_a_model_nothing_is_deployed(world, sentiment):
+    version, elsewhere = another(world, sentiment), world.model_copy(update={"deploys": False})
+    with pytest.raises(ModelError, match=rf"version {version} is not deployed from here.*VERSION={version}"):
+        deploy_model.run(elsewhere, forgiving(sentiment), version)
+    assert production_of(world, sentiment) == ("1", None)
+
+
 def test_deploying_the_champion_again_changes_nothing(world, sentiment):
     before = entries_of(world, sentiment)
     assert deploy_model.run(world, sentiment, "1") == deploy_model.run(world, sentiment, "1")

@@ -58,7 +58,9 @@ def started(done):
 def test_without_the_stack_the_notebooks_work_on_this_machine(start):
     words, _, variables = started(start(up=False))
     assert "the data of this machine" in words
-    assert not [name for name in variables if name.startswith(("MLFLOW_TRACKING", "SLUSS_LAKE", "SLUSS_S3"))]
+    assert not [
+        name for name in variables if name.startswith(("MLFLOW_TRACKING", "SLUSS_LAKE", "SLUSS_S3", "SLUSS_DEPLOYS"))
+    ]
 
 
 def test_with_the_stack_they_get_its_addresses_and_the_logins_of_the_tasks(start):
@@ -66,6 +68,7 @@ def test_with_the_stack_they_get_its_addresses_and_the_logins_of_the_tasks(start
     assert "the data of the stack" in words
     assert variables["MLFLOW_TRACKING_URI"] == "http://127.0.0.1:5055"
     assert variables["MLFLOW_TRACKING_PASSWORD"] == "word-of-the-tasks"
+    assert variables["SLUSS_DEPLOYS"] == "false"
     assert variables["SLUSS_LAKE_URL"] == "s3://lake"
     assert variables["SLUSS_S3_ENDPOINT_URL"] == "http://172.30.0.7:9000"
     assert variables["SLUSS_S3_SECRET_ACCESS_KEY"] == "word-of-the-lake"
