@@ -31,6 +31,7 @@ def stack_environment() -> dict[str, str]:
     """
     values = stack_env.settings()
     return {
+        "SLUSS_CONFIG_DIR": str(ROOT / values["SLUSS_CONFIG_DIR"]),
         "MLFLOW_TRACKING_URI": f"http://127.0.0.1:{values['MLFLOW_PORT']}",
         "MLFLOW_TRACKING_USERNAME": "sluss",
         "MLFLOW_TRACKING_PASSWORD": values["MLFLOW_TASK_PASSWORD"],

@@ -29,12 +29,16 @@ def own_home(settings: Settings, use_case: UseCase, folder: Path) -> Settings:
 
 
 def execute(name: str, settings: Settings) -> list[dict[str, str]]:
-    """What the notebook shows, by kind, the texts under `text/plain`."""
-    notebook = nbformat.read(NOTEBOOKS / name, as_version=4)
-    client = NotebookClient(notebook, timeout=120, resources={"metadata": {"path": str(NOTEBOOKS)}})
+    """What the notebook shows on this home, by kind, the texts under `text/plain`."""
     with pytest.MonkeyPatch.context() as environment:
         environment.setenv("SLUSS_HOME", str(settings.home))
         environment.setenv("OPENBLAS_NUM_THREADS", "1")
-        client.execute()
+        return run(name)
+
+
+def run(name: str) -> list[dict[str, str]]:
+    """What the notebook shows where the environment says that things are."""
+    notebook = nbformat.read(NOTEBOOKS / name, as_version=4)
+    NotebookClient(notebook, timeout=120, resources={"metadata": {"path": str(NOTEBOOKS)}}).execute()
     outputs = [output for cell in notebook.cells for output in cell.get("outputs", [])]
     return [{"text/plain": each["text"]} if "text" in each else each["data"] for each in outputs]

@@ -1,11 +1,12 @@
 """One stack for all tests of this folder: brought up by `make up`'s own script, taken down with its volumes."""
 
 import os
+import shutil
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from running import ENV_FILE, PROJECT, Stack, told
+from running import CONFIG, ENV_FILE, PROJECT, Stack, told
 
 FIRST_DAY = "2026-01-02T00:00:00Z"
 
@@ -43,6 +44,7 @@ def stack() -> Iterator[Stack]:
             with told("make destroy"):
                 found.command("destroy", "--yes")
             ENV_FILE.unlink()
+            shutil.rmtree(CONFIG)
 
 
 def _remove_leftovers(stack: Stack) -> None:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -15,6 +16,8 @@ import httpx
 
 ROOT = Path(__file__).resolve().parents[2]
 ENV_FILE = ROOT / "var" / "smoke.env"
+# A copy, so that a test may change a use case and the checkout stays as it is.
+CONFIG = ROOT / "var" / "smoke-config"
 PROJECT = "sluss-smoke"
 PORTS = {"MLFLOW_PORT": "15000", "AIRFLOW_PORT": "18080", "MINIO_CONSOLE_PORT": "19001"}
 SERVICES = ("postgres", "minio", "mlflow", "airflow-webserver", "airflow-scheduler", "airflow-dag-processor")
@@ -35,9 +38,10 @@ class Stack:
     def __init__(self) -> None:
         # A commit in the middle of the tests would be a reason to replace the scheduler.
         fixed = {"SLUSS_ENV_FILE": str(ENV_FILE), "COMPOSE_PROJECT_NAME": PROJECT, "SLUSS_GIT_COMMIT": "smoke"}
-        settings = {**fixed, **PORTS}
-        # What a person has set for a stack of their own must not leak into this one.
-        inherited = {name: value for name, value in os.environ.items() if not name.startswith(("SLUSS_", "MLFLOW_"))}
+        settings = {**fixed, **PORTS, "SLUSS_CONFIG_DIR": str(CONFIG)}
+        # What a person has set for a stack of their own, or for this very make, must not leak into this one.
+        foreign = ("SLUSS_", "MLFLOW_", "MAKE", "MFLAGS")
+        inherited = {name: value for name, value in os.environ.items() if not name.startswith(foreign)}
         self.environment = {**inherited, **settings}
         self.mlflow = f"http://localhost:{PORTS['MLFLOW_PORT']}"
         self.airflow = f"http://localhost:{PORTS['AIRFLOW_PORT']}"
@@ -56,12 +60,24 @@ class Stack:
 
     def start(self) -> None:
         """Bring it up for the first time; how that went is kept, as tests that restart services come in any order."""
+        shutil.rmtree(CONFIG, ignore_errors=True)
+        shutil.copytree(ROOT / "config", CONFIG)
         self.command("up")
         self.first_states = {service: self.inspect(service)["State"] for service in (*SERVICES, *INITS)}
+
+    def make(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+        """A command as a person types it on this machine."""
+        return self._run(["make", "--silent", "--directory", str(ROOT), *arguments], check=check)
 
     def docker(self, *arguments: str, stdin: str = "", check: bool = True) -> subprocess.CompletedProcess[str]:
         """The docker client."""
         return self._run(["docker", *arguments], stdin=stdin, check=check)
+
+    def schedulers(self, number: int) -> None:
+        """Run as many as `make up` would with this AIRFLOW_SCHEDULERS, and leave the other services alone."""
+        command = ["docker", "compose", "--project-directory", str(ROOT), "--env-file", str(ENV_FILE)]
+        up = ["up", "--detach", "--wait", "--no-deps", "--no-recreate", "airflow-scheduler"]
+        self._run([*command, *up], extra={"AIRFLOW_SCHEDULERS": str(number), "COMPOSE_PROFILES": "minio"})
 
     def step(self, name: str, *arguments: str) -> str:
         """A step of tasks/ inside the stack."""
@@ -100,6 +116,17 @@ class Stack:
         found: dict[str, Any] = answer.json()
         return found
 
+    def production(self) -> dict[str, Any]:
+        """What `make history` knows: the entries of the ledger, and what is wrong with them."""
+        found: dict[str, Any] = json.loads(self.step("show_history", "--json"))
+        return found
+
+    def versions(self) -> list[dict[str, Any]]:
+        """All registered versions."""
+        name = {"filter": "name='sentiment_classifier'", "max_results": "1000"}
+        found: list[dict[str, Any]] = self.mlflow_api("model-versions/search", params=name)["model_versions"]
+        return found
+
     def champion(self) -> dict[str, Any]:
         """The version that the alias names."""
         name = {"name": "sentiment_classifier", "alias": "champion"}
@@ -114,23 +141,29 @@ class Stack:
         answer.raise_for_status()
         return str(answer.json()["access_token"])
 
-    def airflow_api(self, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
-        """Airflow's REST API with a token: GET, or POST when there is a body."""
-        method = "GET" if body is None else "POST"
+    def airflow_api(self, path: str, body: dict[str, Any] | None = None, method: str = "") -> dict[str, Any]:
+        """Airflow's REST API with a token: GET, or POST when there is a body, or another method."""
+        method = method or ("GET" if body is None else "POST")
         headers = {"Authorization": f"Bearer {self.airflow_token}"}
         answer = httpx.request(method, f"{self.airflow}/api/v2/{path}", json=body, headers=headers, timeout=60)
         answer.raise_for_status()
-        found: dict[str, Any] = answer.json()
+        found: dict[str, Any] = answer.json() if answer.content else {}
         return found
 
     def run_dag(self, dag: str, date: str | None, seconds: float = 180, **conf: str) -> dict[str, Any]:
         """Trigger a DAG by REST, for a date if it runs for dates, and wait for its end."""
+        return self.ended(self.trigger(dag, date, **conf), seconds)
+
+    def trigger(self, dag: str, date: str | None, **conf: str) -> str:
+        """Trigger a DAG by REST, for a date if it runs for dates; the path of the run."""
         wait_for(lambda: dag in {each["dag_id"] for each in self.airflow_api("dags")["dags"]}, f"DAG {dag}")
         started = self.airflow_api(f"dags/{dag}/dagRuns", {"logical_date": date, "conf": conf})
-        path = f"dags/{dag}/dagRuns/{started['dag_run_id']}"
-        ended = {"success", "failed"}
-        wait_for(lambda: self.airflow_api(path)["state"] in ended, f"{dag} of {date}", seconds=seconds, poll=0.5)
-        return self.airflow_api(path)
+        return f"dags/{dag}/dagRuns/{started['dag_run_id']}"
+
+    def ended(self, run: str, seconds: float = 180) -> dict[str, Any]:
+        """The run of a DAG, once it has ended."""
+        wait_for(lambda: self.airflow_api(run)["state"] in {"success", "failed"}, run, seconds=seconds, poll=0.5)
+        return self.airflow_api(run)
 
     def wait_until_idle(self, *dags: str) -> None:
         """Wait until no run of these DAGs is under way, nor waits for news that is on its way."""

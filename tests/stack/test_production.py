@@ -1,0 +1,92 @@
+"""Who puts a version into production, and who takes it out: a person in Airflow, a person at the terminal."""
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+from running import CONFIG, Stack, told, wait_for
+
+pytestmark = pytest.mark.stack
+
+DAG = "sentiment_deployment"
+
+
+@pytest.fixture
+def candidate(stack: Stack, trained: dict[str, Any]) -> str:
+    """The very model that is in production, under a new number: every gate lets it pass."""
+    run = stack.mlflow_api("runs/get", params={"run_id": stack.champion()["run_id"]})["run"]
+    known = {each["key"]: each["value"] for each in run["data"]["tags"]}["sluss.until"]
+    last_day = datetime.fromisoformat(known) - timedelta(days=1)
+    with told("train the same model once more"):
+        stack.step("train_model", "--force", "--until", f"{last_day:%Y-%m-%d}")
+    newest = max(int(each["version"]) for each in stack.versions())
+    assert newest > int(trained["version"])
+    return str(newest)
+
+
+@pytest.fixture
+def asked(stack: Stack, candidate: str) -> Iterator[str]:
+    """That candidate, where the use case asks a person for as long as the test runs."""
+    path = CONFIG / "sentiment.yaml"
+    before = path.read_text(encoding="utf-8")
+    assert "approval: none" in before
+    stack.wait_until_idle("sentiment_training", DAG)
+    try:
+        path.write_text(before.replace("approval: none", "approval: manual"), encoding="utf-8")
+        with told("until Airflow asks a person"):
+            read_again(stack, asks=True)
+        yield candidate
+    finally:
+        path.write_text(before, encoding="utf-8")
+        read_again(stack, asks=False)
+
+
+def read_again(stack: Stack, *, asks: bool) -> None:
+    """Have the DAG file read again and again: Airflow keeps what it reads only if the DAG is older than 30 seconds."""
+
+    def known() -> bool:
+        stack.airflow_api(f"parseDagFile/{stack.airflow_api(f'dags/{DAG}')['file_token']}", method="PUT")
+        return asks == ("approve" in {each["task_id"] for each in stack.airflow_api(f"dags/{DAG}/tasks")["tasks"]})
+
+    wait_for(known, "the deployment DAG of the changed config")
+
+
+def answer(stack: Stack, version: str, option: str) -> dict[str, str]:
+    """Deploy, answer the question as the person who is logged in; the states of the tasks at the end."""
+    run = stack.trigger(DAG, None, version=version)
+    asked = f"dags/{DAG}/dagRuns/~/hitlDetails?state=awaiting_input"
+    wait_for(lambda: stack.airflow_api(asked)["hitl_details"], "the required action", poll=0.3)
+    [action] = stack.airflow_api(asked)["hitl_details"]
+    assert action["subject"].endswith(f"shall version {version} become the champion?")
+    assert "- **quality** passed: Its accuracy" in action["body"]
+    given = {"chosen_options": [option], "params_input": {}}
+    stack.airflow_api(f"{run}/taskInstances/approve/-1/hitlDetails", given, method="PATCH")
+    stack.ended(run)
+    return {each["task_id"]: each["state"] for each in stack.airflow_api(f"{run}/taskInstances")["task_instances"]}
+
+
+def test_a_person_decides_and_a_rollback_takes_it_back_at_once(stack: Stack, asked: str) -> None:
+    before, known = stack.champion()["version"], len(stack.production()["entries"])
+    with told("a deployment that was rejected"):
+        assert answer(stack, asked, "Reject") == {
+            "validate_model": "success", "approve": "success", "deploy_model": "skipped",
+        }  # fmt: skip
+    assert stack.champion()["version"] == before
+    assert len(stack.production()["entries"]) == known
+    with told("a deployment that was approved"):
+        assert set(answer(stack, asked, "Approve").values()) == {"success"}
+    assert stack.champion()["version"] == asked
+    assert stack.production()["entries"][-1]["by"] == "admin, who approved it in Airflow"
+    assert "admin, who" in stack.make("history").stdout
+    with told("make rollback"):
+        stack.make("rollback", "REASON=it's only a test")
+    assert stack.champion()["version"] == before
+    after = stack.production()
+    last = after["entries"][-1]
+    assert (last["action"], last["version"], last["replaced"]) == ("rollback", before, asked)
+    assert last["reason"] == "it's only a test"
+    assert after["problems"] == []
+    held = stack.make("deploy", f"VERSION={asked}", check=False)
+    assert held.returncode == 2
+    assert "was taken out of production" in held.stderr

@@ -1,0 +1,98 @@
+"""A day scored three times at once, by two schedulers' containers and a DAG: what stays is what one would leave."""
+
+import json
+import subprocess
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from running import PROJECT, Stack, told
+
+pytestmark = pytest.mark.stack
+
+DAY, ENDS = "2026-01-04", "2026-01-05T00:00:00Z"
+SCORE = f"""
+import os, sys
+from tasks import batch_predict, curate_data, generate_data, monitor_model
+from tasks.shared.interval import parse_interval
+from tasks.shared.settings import step_settings
+from tasks.shared.use_case import load_use_case
+
+settings = step_settings()
+use_case = load_use_case("sentiment", settings.config_dir)
+interval = parse_interval("{DAY}", use_case.unit)
+print("ready", flush=True)
+sys.stdin.readline()
+for step in (generate_data, curate_data, batch_predict, monitor_model):
+    step.run(settings, use_case, interval)
+os._exit(0)
+"""
+STATE = f"""
+import json, os, sys
+from tasks.hub.tracking import connect
+from tasks.shared.settings import step_settings
+from tasks.storage.lake import Lake
+
+settings = step_settings()
+lake, client = Lake(settings, "sentiment"), connect(settings)
+def rows(table, *columns):
+    found = lake.dataset(table, first="{DAY}", last="{DAY}").to_table(columns=list(columns)).to_pylist()
+    return sorted([str(value) for value in row.values()] for row in found)
+def runs(experiment):
+    found = client.get_experiment_by_name(experiment)
+    return len(client.search_runs([found.experiment_id], "tags.`sluss.interval` = '{DAY}'"))
+print(json.dumps({{
+    "curated": rows("curated", "id", "text"), "labels": rows("labels", "id", "label"),
+    "predictions": rows("predictions", "id", "score"), "alerts": rows("alerts", "type", "state"),
+    "runs": {{name: runs(name) for name in ("sentiment-data", "sentiment-monitoring")}},
+}}))
+sys.stdout.flush()
+os._exit(0)
+"""
+
+
+@pytest.fixture
+def schedulers(stack: Stack) -> Iterator[list[str]]:
+    """The containers of two schedulers."""
+    with told("start a second scheduler"):
+        stack.schedulers(2)
+    yield [f"{PROJECT}-airflow-scheduler-{number}" for number in (1, 2)]
+    with told("take it away again"):
+        stack.schedulers(1)
+
+
+def state(stack: Stack) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(stack.python_in("airflow-scheduler", STATE).splitlines()[-1])
+    return found
+
+
+@pytest.mark.usefixtures("trained")
+def test_a_day_scored_by_all_at_once_is_there_once(stack: Stack, schedulers: list[str]) -> None:
+    champion, ledger = stack.champion(), stack.production()
+    steps = [
+        subprocess.Popen(
+            ["docker", "exec", "--interactive", container, "python", "-c", SCORE],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        )
+        for container in schedulers
+    ]  # fmt: skip
+    assert [each.stdout.readline() for each in steps if each.stdout] == ["ready\n"] * 2
+    with told("a day scored by two schedulers' containers and by a DAG at once"):
+        run = stack.trigger("sentiment_scoring", ENDS)
+        said = [each.communicate("go\n", timeout=120)[1] for each in steps]
+        assert stack.ended(run)["state"] == "success"
+    assert [each.returncode for each in steps] == [0, 0], "\n".join(said)
+    stack.wait_until_idle("sentiment_training", "sentiment_deployment")
+    found = state(stack)
+    for table in ("curated", "labels", "predictions"):
+        ids = [row[0] for row in found[table]]
+        assert len(ids) == len(set(ids)) > 0, table
+    assert [row[0] for row in found["predictions"]] == [row[0] for row in found["curated"]]
+    assert len(found["alerts"]) == len({kind for kind, _ in found["alerts"]})
+    assert found["runs"] == {"sentiment-data": 1, "sentiment-monitoring": 1}
+    with told("the day scored once more by one of them"):
+        stack.step("batch_predict", "--interval", DAY)
+        stack.step("monitor_model", "--interval", DAY)
+    assert state(stack) == found
+    assert (stack.champion(), stack.production()) == (champion, ledger)
+    assert ledger["problems"] == []
