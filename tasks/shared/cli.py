@@ -6,6 +6,7 @@ import gc
 import os
 import sys
 from collections.abc import Callable
+from typing import NoReturn
 
 from tasks.shared.errors import SlussError
 from tasks.shared.interval import Interval, parse_interval
@@ -44,24 +45,38 @@ def chosen_interval(arguments: argparse.Namespace, use_case: UseCase) -> Interva
     return parse_interval(arguments.interval, use_case.unit)
 
 
-def run_step(arguments: argparse.Namespace, step: Callable[[Settings, UseCase], None]) -> None:
-    """Load settings and use case, run the step, and turn a SlussError into one sentence and exit code 2."""
+def run_step(arguments: argparse.Namespace, step: Callable[[Settings, UseCase], None]) -> NoReturn:
+    """Load settings and use case, run the step, turn a SlussError into one sentence and exit code 2, and end."""
     _tune_process()
+    code = 0
     try:
         settings = step_settings()
         step(settings, load_use_case(arguments.use_case, settings.config_dir))
     except SlussError as error:
         print(error, file=sys.stderr)
-        sys.exit(2)
+        code = 2
+    except SystemExit as end:
+        code = int(end.code or 0)
+    _end(code)
+
+
+def _end(code: int) -> NoReturn:
+    """End without taking Python apart, once everything that is registered for the end has run.
+
+    A thread of Arrow may still be about to let go of an object of Delta's. If Python is being taken apart meanwhile,
+    the thread aborts a process whose work was done ("terminate called without an active exception", exit code 134).
+    """
+    atexit._run_exitfuncs()  # noqa: SLF001 - there is no public name for what Python does here
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
 
 
 def _tune_process() -> None:
     """A step imports much and computes little, on cores that others use too.
 
-    Collecting garbage while modules are imported costs half a second, going through all of them once more at the end
-    costs another, and neither frees anything. A second BLAS thread waits more than it works: on two busy cores it makes
-    a training of three seconds take ten.
+    Collecting garbage while modules are imported costs half a second and frees nothing. A second BLAS thread waits more
+    than it works: on two busy cores it makes a training of three seconds take ten.
     """
     gc.set_threshold(50_000, 20, 100)
-    atexit.register(gc.freeze)
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
