@@ -26,7 +26,8 @@ def measure(bench: Bench) -> list[Line]:
         bench.progress.advance(bar)
         time.sleep(_POLL)
     lines = [
-        Line("idle_memory", name, value / 1e6, None, unit="MB", kind="value") for name, value in history[-1].items()
+        Line("idle_memory", name.removeprefix(f"{_project()}-"), value / 1e6, None, unit="MB", kind="value")
+        for name, value in history[-1].items()
     ]
     total, held = sum(history[-1].values()), sum(_held(name) for name in history[-1])
     return [
