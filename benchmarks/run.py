@@ -16,7 +16,7 @@ from tasks.shared.errors import SlussError
 from tasks.shared.settings import Settings, load_settings
 from tasks.sources.vader_archive import find_archive
 
-BENCHMARKS = ("parse_dags", "train", "batch_scoring", "scoring_dag", "scoring_in_stack", "idle_memory")
+BENCHMARKS = ("parse_dags", "train", "scoring_dag", "batch_scoring", "scoring_in_stack", "idle_memory")
 
 
 def main() -> None:
