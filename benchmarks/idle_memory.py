@@ -25,8 +25,9 @@ def measure(bench: Bench) -> list[Line]:
         history.append(_usage())
         bench.progress.advance(bar)
         time.sleep(_POLL)
+    prefix = f"{_project()}-"
     lines = [
-        Line("idle_memory", name.removeprefix(f"{_project()}-"), value / 1e6, None, unit="MB", kind="value")
+        Line("idle_memory", name.removeprefix(prefix), value / 1e6, None, unit="MB", kind="value")
         for name, value in history[-1].items()
     ]
     total, held = sum(history[-1].values()), sum(_held(name) for name in history[-1])

@@ -25,6 +25,7 @@ from mlflow.entities.model_registry import ModelVersion
 from tasks import deploy_model
 from tasks.hub import ledger, registry
 from tasks.hub.identity import artifact_digest
+from tasks.hub.registry import GATE_TAG
 from tasks.hub.tracking import connect
 from tasks.notebook import Desk
 from tasks.shared.errors import DataError, ModelError, ServiceError
@@ -37,7 +38,6 @@ from tasks.training.recorded import recorded, recorded_rows
 from tasks.training.rows import TrainingRows
 
 CAUSE_TAG = "sluss.cause"
-_GATE = "sluss.gate."
 _KEPT = ("sluss.data.", "sluss.labels.", "sluss.until", "sluss.use_case", "sluss.python", "sluss.lock", "sluss.commit")
 # For Python 3.13 the oldest scikit-learn that there is.
 _ELSEWHERE = (
@@ -118,7 +118,7 @@ class Bench:
         with suppress(ModelError):
             deploy_model.run(settings, use_case, str(version.version), by="bypass.ipynb")
         tags = connect(settings).get_run(version.run_id).data.tags
-        said = {name.removeprefix(_GATE): value for name, value in tags.items() if name.startswith(_GATE)}
+        said = {name.removeprefix(GATE_TAG): value for name, value in tags.items() if name.startswith(GATE_TAG)}
         print(f"{gate} {said[gate]}\n\nRefused by {', '.join(n for n, text in said.items() if text[0] == 'r')}.")
         now = ledger.in_production(ledger.read(Lake(settings, use_case.name)))
         stands = "the champion, as before" if now == str(self.champion.version) else f"version {now}"

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from tasks.hub.registry import LoadedModel
+    from tasks.kinds.kind import Floats
 
 BATCH_ROWS = 16_384
 # How far two scores of the same row may be apart, as a part of it where it is above 1: rows are multiplied in another
@@ -123,6 +124,14 @@ def score(model: "LoadedModel", use_case: UseCase, rows: "pa.RecordBatch") -> "p
         "run_id": pa.repeat(model.run_id, len(scores)),
     }
     return pa.RecordBatch.from_pydict(columns)
+
+
+def apart(scores: "Floats", recorded: "Floats") -> "Floats":
+    """How far scores are from recorded ones, shape (n,): as a part of the recorded one where it is above 1."""
+    import numpy as np
+
+    distances: Floats = np.abs(scores - recorded) / np.maximum(np.abs(recorded), 1)
+    return distances
 
 
 def main() -> None:

@@ -36,9 +36,7 @@ def predict(settings: Settings, use_case: UseCase, promotion: Entry) -> None:
         DataError: the rows that it was judged on are gone.
         ServiceError: the lake or MLflow does not answer.
     """
-    import numpy as np
-
-    from tasks.batch_predict import ROUNDING
+    from tasks.batch_predict import ROUNDING, apart
     from tasks.deployment.smoke_rows import holdout_rows, newest_rows
     from tasks.hub import registry
     from tasks.hub.tracking import connect, reachable
@@ -50,7 +48,7 @@ def predict(settings: Settings, use_case: UseCase, promotion: Entry) -> None:
     if newest is not None:
         _scores(model, use_case, newest)
     rows, recorded = holdout_rows(settings, use_case, version)
-    difference = np.abs(_scores(model, use_case, rows) - recorded) / np.maximum(np.abs(recorded), 1)
+    difference = apart(_scores(model, use_case, rows), recorded)
     if (difference > ROUNDING).any():
         raise ModelError(
             f"{use_case.model} version {model.version} gives other scores than at its training: on the last rows of "

@@ -1,5 +1,6 @@
 """Does the registered model hold all of its preprocessing?"""
 
+from tasks.batch_predict import apart
 from tasks.gates.candidate import Candidate
 from tasks.gates.result import GateResult
 from tasks.shared.errors import ModelError
@@ -10,8 +11,6 @@ _CURE = "The preprocessing was left in the notebook: register one pipeline that 
 
 def preprocessing(candidate: Candidate) -> GateResult:
     """In a fresh process, given raw rows, it returns the very predictions recorded at training."""
-    import numpy as np
-
     recorded, raw = candidate.judged, candidate.rows.holdout
     if not candidate.fresh.asked:
         candidate.fresh.ask(candidate.model_file, candidate.raw, candidate.kind.method)
@@ -23,8 +22,7 @@ def preprocessing(candidate: Candidate) -> GateResult:
     if list(recorded["id"]) != list(raw["id"]):
         sentence = "The predictions recorded at training are of other rows, so they cannot be compared."
         return GateResult("preprocessing", sentence, passed=False)
-    before = recorded["score"].to_numpy()
-    differences = np.abs(scores - before) / np.maximum(np.abs(before), 1)
+    differences = apart(scores, recorded["score"].to_numpy())
     largest, changed = float(differences.max()), int((~(differences <= _TOLERANCE)).sum())
     figures = {"largest_difference": largest, "rows": float(len(scores))}
     if changed:

@@ -102,12 +102,11 @@ class Classifier(Kind):
 
     def predictions(self, scores: "Floats") -> "dict[str, pa.Array]":
         """`prediction` (0 or 1) and `confidence` (probability of the predicted class, in [0.5, 1])."""
-        import numpy as np
         import pyarrow as pa
 
         return {
             "prediction": pa.array((scores >= 0.5).astype("int8"), pa.int8()),
-            "confidence": pa.array(np.maximum(scores, 1 - scores), pa.float64()),
+            "confidence": pa.array(_confidence(scores), pa.float64()),
         }
 
     def receipt(self, prediction: Mapping[str, Any]) -> dict[str, str | float]:
@@ -119,16 +118,9 @@ class Classifier(Kind):
 
     def profile(self, scores: "Floats") -> dict[str, Any]:
         """How sure the model is as a rule."""
-        import numpy as np
-
         from tasks.monitoring.profile import number_part
 
-        confidence = np.maximum(scores, 1 - scores)
-        return {
-            "confidence": number_part(confidence),
-            "low_confidence_share": float((confidence < self.use_case.monitoring.low_confidence).mean()),
-            "positive_share": float((scores >= 0.5).mean()),
-        }
+        return {"confidence": number_part(_confidence(scores)), **self._shares(scores)}
 
     def score_range(self, usual: Sequence[float]) -> tuple[float, float]:  # noqa: ARG002 - the same for all
         """That of probabilities."""
@@ -136,12 +128,11 @@ class Classifier(Kind):
 
     def measured(self, scores: "Floats") -> dict[str, float | None]:
         """How sure the model was, and how often it predicted the second class."""
-        import numpy as np
+        return {"mean_confidence": float(_confidence(scores).mean()), **self._shares(scores)}
 
-        confidence = np.maximum(scores, 1 - scores)
+    def _shares(self, scores: "Floats") -> dict[str, float]:
         return {
-            "mean_confidence": float(confidence.mean()),
-            "low_confidence_share": float((confidence < self.use_case.monitoring.low_confidence).mean()),
+            "low_confidence_share": float((_confidence(scores) < self.use_case.monitoring.low_confidence).mean()),
             "positive_share": float((scores >= 0.5).mean()),
         }
 
@@ -175,3 +166,11 @@ class Classifier(Kind):
             "calibration": plots.calibration(labels, scores),
             "precision_recall": plots.precision_recall(labels, scores, classes[1]),
         }
+
+
+def _confidence(scores: "Floats") -> "Floats":
+    """Probabilities of the predicted class, shape (n,)."""
+    import numpy as np
+
+    sure: Floats = np.maximum(scores, 1 - scores)
+    return sure
