@@ -119,15 +119,17 @@ def _log(
 
 
 def _log_inputs(client: "MlflowClient", run_id: str, datasets: "list[DatasetInput]") -> None:
+    """Of two steps that log the same at once MLflow lets one fail; tried again, it finds what the other logged."""
     from mlflow.exceptions import MlflowException
 
-    try:
-        client.log_inputs(run_id, datasets=datasets)
-    except MlflowException as error:
-        if "datasets" not in str(error):
-            raise
-        # Of two steps that log the same data set at once, MLflow lets one fail; by now it finds what the other logged.
-        client.log_inputs(run_id, datasets=datasets)
+    for tries_left in reversed(range(5)):
+        try:
+            client.log_inputs(run_id, datasets=datasets)
+        except MlflowException as error:
+            if not tries_left or "unique constraint" not in str(error).lower():
+                raise
+        else:
+            break
 
 
 def _dataset(data: Data) -> "DatasetInput":

@@ -39,20 +39,42 @@ def keep_run(client: "MlflowClient", experiment: str, wanted: IntervalRun, log: 
         wanted: the run.
         log: logs everything but the tags to the run whose id it gets; called again for a run that was not finished.
     """
+    from mlflow.entities import LifecycleStage
+    from mlflow.exceptions import MlflowException
+
+    kept = _agreed(client, experiment, wanted)
+    if kept is None:
+        return keep_run(client, experiment, wanted, log)
+    run_id = str(kept.info.run_id)
+    if _finished(kept, wanted):
+        return run_id
+    try:
+        log(run_id)
+        client.set_terminated(run_id, end_time=round(wanted.interval.end.timestamp() * 1000))
+    except MlflowException:
+        if client.get_run(run_id).info.lifecycle_stage != LifecycleStage.DELETED:
+            raise
+        return keep_run(client, experiment, wanted, log)
+    return run_id
+
+
+def _agreed(client: "MlflowClient", experiment: str, wanted: IntervalRun) -> "Run | None":
+    """The run that all steps at work on the interval keep, or None where one of them took this step's away.
+
+    A finished run is kept before others, and an older one before a newer one. A step that saw only the newer one goes
+    on with it, until it finds it deleted.
+    """
     runs = runs_of(client, experiment, wanted.name)
     if not any(_finished(run, wanted) for run in runs):
         start = round(wanted.interval.start.timestamp() * 1000)
         client.create_run(experiment, start, _tags(wanted), run_name=wanted.name)
-        runs = runs_of(client, experiment, wanted.name)  # another step may be doing the same: both keep the older run
-    kept = min((run for run in runs if _same(run, wanted)), key=lambda run: not _finished(run, wanted))
+        runs = runs_of(client, experiment, wanted.name)
+    same = [run for run in runs if run.data.tags.get(_DIGEST_TAG) == wanted.digest]
+    kept = min(same, key=lambda run: not _finished(run, wanted), default=None)
     for run in runs:
-        if run is not kept:
+        if kept and run is not kept:
             client.delete_run(run.info.run_id)
-    run_id = str(kept.info.run_id)
-    if not _finished(kept, wanted):
-        log(run_id)
-        client.set_terminated(run_id, end_time=round(wanted.interval.end.timestamp() * 1000))
-    return run_id
+    return kept
 
 
 def runs_of(client: "MlflowClient", experiment: str, name: str) -> "list[Run]":
@@ -61,12 +83,8 @@ def runs_of(client: "MlflowClient", experiment: str, name: str) -> "list[Run]":
     return sorted(found, key=lambda run: (run.data.tags.get(_CREATED_TAG, ""), run.info.run_id))
 
 
-def _same(run: "Run", wanted: IntervalRun) -> bool:
-    return bool(run.data.tags.get(_DIGEST_TAG) == wanted.digest)
-
-
 def _finished(run: "Run", wanted: IntervalRun) -> bool:
-    return bool(run.info.status == "FINISHED") and _same(run, wanted)
+    return bool(run.info.status == "FINISHED" and run.data.tags.get(_DIGEST_TAG) == wanted.digest)
 
 
 def _tags(wanted: IntervalRun) -> dict[str, str]:

@@ -2,6 +2,7 @@
 
 import logging
 import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -21,6 +22,8 @@ _MANNERS = {
     "MLFLOW_DISABLE_TELEMETRY": "true",
     "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
 }
+# Requests for artifacts lose their status on the way and keep only the words of `requests`.
+_REFUSED = re.compile(r"\b40[13] Client Error\b")
 
 
 def connect(settings: Settings) -> "MlflowClient":
@@ -60,7 +63,7 @@ def reachable(settings: Settings) -> Iterator[None]:
         yield
     except MlflowException as error:
         text = str(error)
-        if error.get_http_status_code() in {401, 403} or "401" in text[:200] or "403" in text[:200]:
+        if error.get_http_status_code() in {401, 403} or _REFUSED.search(text):
             raise login_refused(settings) from error
         if "API request to" in text or "Max retries" in text:
             raise no_answer(settings) from error

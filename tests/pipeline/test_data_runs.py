@@ -4,12 +4,16 @@ import json
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 
+import pytest
 from mlflow.entities import ViewType
+from mlflow.exceptions import MlflowException
 from pydantic import SecretStr
 
 from tasks.curate_data import run as curate
 from tasks.generate_data import run as generate
-from tasks.hub.tracking import connect, experiment_id
+from tasks.hub.interval_runs import IntervalRun, keep_run
+from tasks.hub.tracking import connect, experiment_id, reachable
+from tasks.shared.errors import ServiceError
 from tasks.shared.interval import Interval, parse_interval
 from tasks.storage.lake import Lake
 from tasks.storage.warehouse import open_warehouse
@@ -79,6 +83,30 @@ def test_a_step_that_was_killed_before_it_had_logged_everything_is_made_good(set
     (run,) = runs(settings, sentiment)
     assert run.info.status == "FINISHED"
     assert len(run.inputs.dataset_inputs) == 2
+
+
+def test_a_run_that_another_step_takes_away_is_logged_to_the_one_it_keeps(settings, sentiment):
+    client = connect(settings)
+    experiment = experiment_id(settings, client, sentiment.data_experiment)
+    asked = []
+
+    def log(run_id):
+        asked.append(run_id)
+        if len(asked) == 1:
+            client.delete_run(run_id)
+        client.log_metric(run_id, "rows", 1, timestamp=0)
+
+    kept = keep_run(client, experiment, IntervalRun("2026-01-05", DAY, "digest", {}), log)
+    (run,) = runs(settings, sentiment)
+    assert len(asked) == 2
+    assert (run.info.run_id, run.info.status, run.data.metrics) == (kept, "FINISHED", {"rows": 1})
+
+
+def test_an_error_is_a_refused_login_only_where_mlflow_says_so(settings):
+    with pytest.raises(MlflowException, match="4010403"), reachable(settings):
+        raise MlflowException("The run 4010403 must be in the 'active' state.")
+    with pytest.raises(ServiceError, match="refuses the login"), reachable(settings):
+        raise MlflowException("Failed to download: 403 Client Error: FORBIDDEN for url: http://localhost")
 
 
 def test_several_at_once_leave_one_run_and_one_table(settings, sentiment, postgres):
