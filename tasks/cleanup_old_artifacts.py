@@ -1,5 +1,6 @@
 """Delete what is past its retention. Models, and the data they were trained on, are never touched."""
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -30,10 +31,13 @@ def run(settings: Settings, use_case: UseCase, interval: Interval) -> CleanedUp:
     """
     keep, lake = use_case.retention, Lake(settings, use_case.name)
     oldest = partition(interval.end - timedelta(days=keep.predictions_days), use_case.unit)
-    partitions = _delete_predictions(lake, oldest)
-    runs = _delete_runs(settings, use_case, interval.end - timedelta(days=keep.monitoring_runs_days))
-    files = sum(_vacuum(lake, table, keep.table_history_hours) for table in VACUUMED)
-    return CleanedUp(partitions, runs, files)
+    with ThreadPoolExecutor(1) as beside:
+        deleted = beside.submit(
+            _delete_runs, settings, use_case, interval.end - timedelta(days=keep.monitoring_runs_days)
+        )
+        partitions = _delete_predictions(lake, oldest)
+        files = sum(_vacuum(lake, table, keep.table_history_hours) for table in VACUUMED)
+    return CleanedUp(partitions, deleted.result(), files)
 
 
 def _delete_predictions(lake: Lake, oldest: str) -> int:

@@ -1,5 +1,6 @@
 """Take an interval's rows and labels from the warehouse to the lake; rows that break the schema go to quarantine."""
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -41,26 +42,31 @@ def run(settings: Settings, use_case: UseCase, interval: Interval) -> CuratedDat
         ServiceError: the warehouse, the lake or MLflow does not answer.
     """
     from tasks.curation.limits import check_intervals, limit_bad, require_rows
-    from tasks.curation.record import described, record
+    from tasks.curation.record import Content, described, record
     from tasks.curation.schema import label_columns, row_columns
     from tasks.curation.statistics import arrivals
+    from tasks.hub.tracking import connect, experiment_id
     from tasks.kinds import kind_of
 
+    lake, client = Lake(settings, use_case.name), connect(settings)
     span = partitions(interval, use_case.unit)
-    rows, labels = _extracts(settings, use_case, interval)
-    require_rows(rows, use_case, interval)
-    for extract in (rows, labels):
-        limit_bad(extract, use_case, interval)
-    check_intervals(rows.good, use_case, interval)
-    lake = Lake(settings, use_case.name)
-    curated, known = with_supersession(rows.good), _as_numbers(labels.good, kind_of(use_case).label_type())
-    versions = _write(lake, (curated, known), (rows.bad, labels.bad), span)
-    counts = {"bad_rows": rows.bad.num_rows, "bad_labels": labels.bad.num_rows} | arrivals(curated, use_case.unit)
-    data = (
-        described(lake, "curated", versions[0], curated, row_columns(use_case.curation.columns)),
-        described(lake, "labels", versions[1], known, label_columns(use_case)),
-    )
-    run_id = record(settings, use_case, interval, data, counts)
+    with ThreadPoolExecutor() as beside:  # while the one store answers, the other can work
+        experiment = beside.submit(experiment_id, settings, client, use_case.data_experiment)
+        opened = beside.submit(lake.hold, "quarantine", "labels", "curated")
+        rows, labels = _extracts(settings, use_case, interval)
+        require_rows(rows, use_case, interval)
+        for extract in (rows, labels):
+            limit_bad(extract, use_case, interval)
+        check_intervals(rows.good, use_case, interval)
+        opened.result()
+        curated, known = with_supersession(rows.good), _as_numbers(labels.good, kind_of(use_case).label_type())
+        versions = _write(lake, (curated, known), (rows.bad, labels.bad), span)
+        counts = {"bad_rows": rows.bad.num_rows, "bad_labels": labels.bad.num_rows} | arrivals(curated, use_case.unit)
+        data = (
+            described(lake, "curated", versions[0], curated, row_columns(use_case.curation.columns)),
+            described(lake, "labels", versions[1], known, label_columns(use_case)),
+        )
+        run_id = record(settings, use_case, interval, Content(data, counts), experiment.result())
     return CuratedData(
         len(curated), len(known), rows.bad.num_rows, labels.bad.num_rows, versions[0], versions[1], run_id
     )

@@ -1,5 +1,6 @@
 """Tell a person in one page what an interval brought, from the monitor's tables."""
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from tasks.shared.cli import chosen_interval, interval_parser, run_step
@@ -25,20 +26,23 @@ def run(settings: Settings, use_case: UseCase, interval: Interval) -> Summary:
         DataError: the interval was not monitored.
         ServiceError: the lake or MLflow does not answer.
     """
-    from tasks.hub.tracking import reachable
+    from tasks.hub.tracking import connect, reachable
     from tasks.monitoring.record import run_of
-    from tasks.monitoring.tables import read_alerts, read_summaries
+    from tasks.monitoring.tables import ALERTS, MONITORING, read_alerts, read_summaries
     from tasks.reporting.summary import summary_text
 
-    lake, name = Lake(settings, use_case.name), partition(interval.start, use_case.unit)
-    measured = read_summaries(lake, first=name, last=name)
+    lake, name, client = Lake(settings, use_case.name), partition(interval.start, use_case.unit), connect(settings)
+    with ThreadPoolExecutor(1) as beside:
+        found = beside.submit(run_of, settings, use_case, interval)
+        lake.hold(ALERTS, MONITORING)
+        measured = read_summaries(lake, first=name, last=name)
+        alerts = read_alerts(lake, first=name, last=name)
     if not measured:
         raise DataError(
             f"The interval {interval} of {use_case.name} was not monitored, so there is nothing to tell. "
             f"Monitor it first: python tasks/monitor_model.py --use-case {use_case.name} --interval {name}."
         )
-    text = summary_text(use_case, interval, measured[0], read_alerts(lake, first=name, last=name))
-    client, run_id = run_of(settings, use_case, interval)
+    text, run_id = summary_text(use_case, interval, measured[0], alerts), found.result()
     with reachable(settings):
         client.log_text(run_id, text, "summary.md")
     return Summary(text, run_id)

@@ -1,6 +1,7 @@
 """Compare an interval's scores with the model's reference profile, raise and end alerts, log it all to MLflow."""
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
@@ -38,19 +39,29 @@ def run(settings: Settings, use_case: UseCase, interval: Interval) -> MonitorRes
         ServiceError: the lake or MLflow does not answer.
     """
     from tasks.hub.registry import reference_profile
+    from tasks.hub.tracking import connect, experiment_id
     from tasks.monitoring import alerts, measure, tables
     from tasks.monitoring.profile import read_profile
     from tasks.monitoring.record import record
 
-    lake = Lake(settings, use_case.name)
-    rows = measure.scored_rows(lake, use_case, interval)
-    profile = read_profile(reference_profile(settings, use_case, measure.version_of(rows)[0]))
-    summary = measure.summarise(lake, use_case, interval, rows, profile)
-    conditions = measure.judge(lake, use_case, interval, summary, profile)
-    found = alerts.advance(tables.latest_alerts(lake, summary.interval), conditions, summary.interval)
-    tables.write_summary(lake, use_case, interval, summary)
-    tables.write_alerts(lake, use_case, interval, found)
-    run_id = record(settings, use_case, interval, _record(use_case, summary, conditions, found))
+    lake, client = Lake(settings, use_case.name), connect(settings)
+    with ThreadPoolExecutor() as beside:  # while the one store answers, the other can work
+        experiment = beside.submit(experiment_id, settings, client, use_case.monitoring_experiment)
+        lake.hold(*tables.TABLES)
+        rows = measure.scored_rows(lake, use_case, interval)
+        version, _ = measure.version_of(rows)
+        reference = beside.submit(reference_profile, settings, use_case, version)
+        known = measure.known_at_end(lake, use_case, interval, version)
+        profile = read_profile(reference.result())
+        summary = measure.summarise(use_case, interval, rows, known, profile)
+        conditions = measure.judge(lake, use_case, interval, summary, profile)
+        found = alerts.advance(tables.latest_alerts(lake, summary.interval), conditions, summary.interval)
+        content = _record(use_case, summary, conditions, found)
+        logged = beside.submit(record, settings, use_case, interval, content, experiment.result())
+        told = beside.submit(tables.write_alerts, lake, use_case, interval, found)
+        tables.write_summary(lake, use_case, interval, summary)
+        told.result()
+        run_id = logged.result()
     raised = ", ".join(alert.type for alert in found if alert.state == "raised")
     return MonitorResult(summary, tuple(found), run_id, raised)
 

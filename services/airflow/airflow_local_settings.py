@@ -8,7 +8,9 @@ None of them has a thread of its own before the fork but jemalloc's, which jemal
 import contextlib
 import gc
 import importlib
+import os
 import sys
+import tempfile
 import warnings
 
 # Airflow copies public names into its own settings.
@@ -17,12 +19,14 @@ __all__: list[str] = []
 PRELOADED = (
     "pandas",
     "pandera.pandas",
+    "pyarrow.acero",
     "pyarrow.dataset",
     "scipy.stats",
     "sklearn.pipeline",
     "sklearn.feature_extraction.text",
     "sklearn.linear_model",
     "sklearn.model_selection",
+    "sklearn.preprocessing",
     "mlflow.sklearn",
     "mlflow.tracking.request_header.registry",
     "skops.io",
@@ -64,10 +68,15 @@ def _warm_up() -> None:
     # asks every installed package for its modules, a training 0.4 s.
     getattr(sys.modules.get("mlflow.tracking._model_registry.utils"), "_get_store_registry", lambda: None)()
     getattr(sys.modules.get("mlflow.utils.requirements_utils"), "_init_modules_to_packages_map", lambda: None)()
+    rows = sys.modules["pandas"].DataFrame({"text": ["one"]})
+    if preprocessing := sys.modules.get("sklearn.preprocessing"):
+        preprocessing.FunctionTransformer().fit(rows)  # what reads the names of a frame's columns
     if pandera := sys.modules.get("pandera.pandas"):
-        rows = sys.modules["pandas"].DataFrame({"text": ["one"]})
         pandera.DataFrameSchema({"text": pandera.Column(checks=pandera.Check.str_length(min_value=1))}).validate(rows)
 
 
 if sys.argv[1:2] == ["scheduler"]:
     preload()
+# Our code is mounted read-only, so what Python compiles of it has to lie elsewhere, or every task and every parsing
+# would compile it again. Only children import it; what Airflow is made of lies compiled in the image.
+os.register_at_fork(after_in_child=lambda: setattr(sys, "pycache_prefix", f"{tempfile.gettempdir()}/pycache"))

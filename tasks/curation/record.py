@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from tasks.curation import statistics
 from tasks.hub.interval_runs import IntervalRun, keep_run
-from tasks.hub.tracking import connect, experiment_id, reachable
+from tasks.hub.tracking import connect, reachable
 from tasks.shared.interval import Interval, length, partitions
 from tasks.shared.settings import Settings
 from tasks.shared.use_case import Column, UseCase
@@ -35,29 +35,29 @@ class Data:
     profile: statistics.Profile
 
 
-def record(
-    settings: Settings, use_case: UseCase, span: Interval, data: tuple[Data, Data], counts: dict[str, float]
-) -> str:
+@dataclass(frozen=True)
+class Content:
+    """What is logged about a span: `curated` and `labels`, and what is counted beside their rows, by metric."""
+
+    data: tuple[Data, Data]
+    counts: dict[str, float]
+
+
+def record(settings: Settings, use_case: UseCase, span: Interval, content: Content, experiment: str) -> str:
     """Log the two tables of a span and return the run's id: one run for each span, whatever is run again.
 
     Rows that are the same as before keep their run, which names the first version that held them.
 
-    Args:
-        settings: where MLflow is.
-        use_case: names the experiment.
-        span: the intervals that were curated.
-        data: `curated` and `labels`.
-        counts: what is counted beside the rows, by metric.
-
     Raises:
         ServiceError: MLflow does not answer, or refuses the login.
     """
-    client = connect(settings)
-    experiment = experiment_id(settings, client, use_case.data_experiment)
-    metrics = counts | _metrics(data)
-    run = IntervalRun(_name(span, use_case), span, _seal(data, metrics), _tags(use_case, span, data))
+    client, data = connect(settings), content.data
+    metrics = content.counts | _metrics(data)
+    run = IntervalRun(_name(span, use_case), span, _seal(data, metrics), _tags(use_case, span, data), metrics)
     with reachable(settings):
-        return keep_run(client, experiment, run, lambda run_id: _log(client, run_id, span, (data, metrics)))
+        return keep_run(
+            client, experiment, run, lambda run_id: _log_inputs(client, run_id, [_dataset(each) for each in data])
+        )
 
 
 def described(lake: Lake, table: str, version: int, rows: "pa.Table", columns: dict[str, Column]) -> Data:
@@ -104,18 +104,6 @@ def _tags(use_case: UseCase, span: Interval, data: tuple[Data, Data]) -> dict[st
         "sluss.data.first": first,
         "sluss.data.end": end,
     }
-
-
-def _log(
-    client: "MlflowClient", run_id: str, span: Interval, logged: tuple[tuple[Data, Data], dict[str, float]]
-) -> None:
-    from mlflow.entities import Metric
-
-    data, metrics = logged
-    _log_inputs(client, run_id, [_dataset(each) for each in data])
-    # A fixed time and step: logged twice, the store keeps one value.
-    end = round(span.end.timestamp() * 1000)
-    client.log_batch(run_id, metrics=[Metric(name, value, end, 0) for name, value in metrics.items()])
 
 
 def _log_inputs(client: "MlflowClient", run_id: str, datasets: "list[DatasetInput]") -> None:

@@ -7,6 +7,7 @@ something else, or one that was never finished, is replaced.
 
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -22,12 +23,13 @@ _DIGEST_TAG, _CREATED_TAG = "sluss.figures", "sluss.created"
 
 @dataclass(frozen=True, slots=True)
 class IntervalRun:
-    """The run to keep: its name among those of the experiment, the digest of all that it will say, and its tags."""
+    """The run to keep: its name among those of the experiment, the digest of all that it will say, tags and metrics."""
 
     name: str
     interval: Interval
     digest: str
     tags: dict[str, str]
+    metrics: dict[str, float]
 
 
 def keep_run(client: "MlflowClient", experiment: str, wanted: IntervalRun, log: Callable[[str], None]) -> str:
@@ -37,7 +39,8 @@ def keep_run(client: "MlflowClient", experiment: str, wanted: IntervalRun, log: 
         client: a connection to MLflow.
         experiment: the id of the experiment.
         wanted: the run.
-        log: logs everything but the tags to the run whose id it gets; called again for a run that was not finished.
+        log: logs everything else to the run whose id it gets, from another thread; called again for a run that was not
+            finished.
     """
     from mlflow.entities import LifecycleStage
     from mlflow.exceptions import MlflowException
@@ -49,8 +52,7 @@ def keep_run(client: "MlflowClient", experiment: str, wanted: IntervalRun, log: 
     if _finished(kept, wanted):
         return run_id
     try:
-        log(run_id)
-        client.set_terminated(run_id, end_time=round(wanted.interval.end.timestamp() * 1000))
+        _finish(client, run_id, wanted, log)
     except MlflowException:
         if client.get_run(run_id).info.lifecycle_stage != LifecycleStage.DELETED:
             raise
@@ -75,6 +77,18 @@ def _agreed(client: "MlflowClient", experiment: str, wanted: IntervalRun) -> "Ru
         if kept and run is not kept:
             client.delete_run(run.info.run_id)
     return kept
+
+
+def _finish(client: "MlflowClient", run_id: str, wanted: IntervalRun, log: Callable[[str], None]) -> None:
+    from mlflow.entities import Metric
+
+    end = round(wanted.interval.end.timestamp() * 1000)
+    with ThreadPoolExecutor(1) as beside:
+        logged = beside.submit(log, run_id)
+        # A fixed time and step: logged twice, the store keeps one value.
+        client.log_batch(run_id, metrics=[Metric(name, value, end, 0) for name, value in wanted.metrics.items()])
+        logged.result()
+    client.set_terminated(run_id, end_time=end)
 
 
 def runs_of(client: "MlflowClient", experiment: str, name: str) -> "list[Run]":

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Literal, get_args
 
 from tasks.shared.errors import DataError, ModelError
-from tasks.storage.lake import Lake
+from tasks.storage.lake import PROPERTIES, Lake
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -121,6 +121,7 @@ def append(lake: Lake, change: Change, after: int) -> Entry:
                 _row(entry),
                 mode="append" if table else "error",
                 partition_by=[_NUMBER],
+                configuration=None if table else PROPERTIES,
                 commit_properties=CommitProperties(max_commit_retries=0),
                 storage_options=lake.settings.lake_options,
             )

@@ -1,6 +1,7 @@
 """One interval measured: its scores, its drift, and the labels known by its end; then judged."""
 
 from collections import Counter
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tasks.kinds import kind_of
@@ -27,6 +28,14 @@ if TYPE_CHECKING:
     from tasks.kinds.kind import Floats
 
 
+@dataclass(frozen=True)
+class Known:
+    """What was known at an interval's end: its raw rows, and the newest scored rows that have a label."""
+
+    raw: "pd.DataFrame"
+    labelled: "pd.DataFrame"
+
+
 def scored_rows(lake: Lake, use_case: UseCase, interval: Interval) -> "pd.DataFrame":
     """The interval's predictions.
 
@@ -49,21 +58,26 @@ def version_of(rows: "pd.DataFrame") -> tuple[str, str]:
     return version, run_id
 
 
-def summarise(lake: Lake, use_case: UseCase, interval: Interval, rows: "pd.DataFrame", profile: Profile) -> Summary:
+def known_at_end(lake: Lake, use_case: UseCase, interval: Interval, version: str) -> Known:
+    """Read what was known at the interval's end, with the labels of rows that this version scored."""
+    name = partition(interval.start, use_case.unit)
+    raw = read_known(lake, ["id", *use_case.features], (name, name), interval.end)
+    return Known(raw, newest_labelled(lake, use_case, interval, version))
+
+
+def summarise(use_case: UseCase, interval: Interval, rows: "pd.DataFrame", known: Known, profile: Profile) -> Summary:
     """Everything the monitor measures about the interval."""
     kind, found = kind_of(use_case), rows.score.to_numpy(dtype=float)
-    name, (version, run_id) = partition(interval.start, use_case.unit), version_of(rows)
-    raw = read_known(lake, ["id", *use_case.features], (name, name), interval.end)
-    labelled = newest_labelled(lake, use_case, interval, version)
+    (version, run_id), labelled = version_of(rows), known.labelled
     scores, labels = labelled.score.to_numpy(dtype=float), labelled.label.to_numpy()
     return Summary(
-        interval=name,
+        interval=partition(interval.start, use_case.unit),
         model_version=version,
         run_id=run_id,
         rows=len(rows),
         **kind.measured(found),
         histogram=histogram(found, kind.score_range(profile.score["values"])),
-        drift=tuple(measure_drift(use_case, profile, raw, found)),
+        drift=tuple(measure_drift(use_case, profile, known.raw, found)),
         quality=estimate(use_case.training.metric, scores, labels) if len(labelled) else None,
         quality_intervals=tuple(sorted(set(labelled.interval))),
     )

@@ -32,21 +32,21 @@ class Record:
         return sha256(json.dumps([self.metrics, self.tags, self.files], sort_keys=True).encode()).hexdigest()
 
 
-def record(settings: Settings, use_case: UseCase, interval: Interval, content: Record) -> str:
-    """Log the interval's figures and return the run's id.
+def record(settings: Settings, use_case: UseCase, interval: Interval, content: Record, experiment: str) -> str:
+    """Log the interval's figures to its run in the experiment and return the run's id.
 
     Raises:
         ServiceError: MLflow does not answer, or refuses the login.
     """
     client = connect(settings)
-    experiment = experiment_id(settings, client, use_case.monitoring_experiment)
-    run = IntervalRun(partition(interval.start, use_case.unit), interval, content.digest, content.tags)
+    name = partition(interval.start, use_case.unit)
+    run = IntervalRun(name, interval, content.digest, content.tags, content.metrics)
     with reachable(settings):
-        return keep_run(client, experiment, run, lambda run_id: _log(client, run_id, interval, content))
+        return keep_run(client, experiment, run, lambda run_id: _log_files(client, run_id, content))
 
 
-def run_of(settings: Settings, use_case: UseCase, interval: Interval) -> tuple["MlflowClient", str]:
-    """The interval's run, and the client to log to it.
+def run_of(settings: Settings, use_case: UseCase, interval: Interval) -> str:
+    """Id of the interval's run.
 
     Raises:
         DataError: the interval was not monitored.
@@ -61,16 +61,11 @@ def run_of(settings: Settings, use_case: UseCase, interval: Interval) -> tuple["
             f"The interval {interval} of {use_case.name} was not monitored, so there is nothing to tell. Monitor it "
             f"first: python tasks/monitor_model.py --use-case {use_case.name} --interval {name}."
         )
-    return client, str(runs[0].info.run_id)
+    return str(runs[0].info.run_id)
 
 
-def _log(client: "MlflowClient", run_id: str, interval: Interval, content: Record) -> None:
-    from mlflow.entities import Metric
-
+def _log_files(client: "MlflowClient", run_id: str, content: Record) -> None:
     with tempfile.TemporaryDirectory() as folder:
         for file, text in content.files.items():
             Path(folder, file).write_text(text, encoding="utf-8")
         client.log_artifacts(run_id, folder)
-    # A fixed time and step: logged twice, the store keeps one value.
-    end = round(interval.end.timestamp() * 1000)
-    client.log_batch(run_id, metrics=[Metric(key, value, end, 0) for key, value in content.metrics.items()])

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
 
-ALERTS, MONITORING, PREDICTIONS, LABELS, CURATED = "alerts", "monitoring", "predictions", "labels", "curated"
+TABLES = ALERTS, MONITORING, PREDICTIONS, LABELS, CURATED = "alerts", "monitoring", "predictions", "labels", "curated"
 BINS = 20  # of the score histogram
 
 

@@ -4,6 +4,7 @@ import random
 import re
 import time
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from types import MappingProxyType
@@ -23,6 +24,9 @@ _ATTEMPTS = 10
 # Rows that a writer and a reader hold at a time; with the million of delta-rs, memory would grow with the interval.
 _ROW_GROUP = 65_536
 _COLUMN = f'"{INTERVAL}"'  # quoted, because `interval` is a keyword of SQL
+# To open a table means to read its last checkpoint and every commit since, each a request. And commits say what was
+# made from what, and old versions are trained again: none of them expires.
+PROPERTIES = {"delta.checkpointInterval": "10", "delta.enableExpiredLogCleanup": "false"}
 _ARROW = re.compile(r"(?:\x1b\[\d+m)?↳(?:\x1b\[\d+m)? ?")
 
 
@@ -33,12 +37,22 @@ class Lake:
     settings: Settings
     use_case: str
     versions: "Mapping[str, int]" = field(default_factory=dict, hash=False)
-    # Opened once: to open a table means to read its log, every file of it a request.
     _opened: "dict[str, DeltaTable]" = field(default_factory=dict, compare=False, repr=False)
+    _held: set[str] = field(default_factory=set, compare=False, repr=False)
 
     def uri(self, table: str) -> str:
         """Address of a table, e.g. `s3://lake/sentiment/curated`."""
         return f"{self.settings.lake}/{self.use_case}/{table}"
+
+    def hold(self, *names: str) -> None:
+        """Open tables side by side, and look for newer versions of them no more until this lake writes to them.
+
+        Raises:
+            ServiceError: the lake does not answer.
+        """
+        with ThreadPoolExecutor(len(names)) as pool:
+            opened = dict(zip(names, pool.map(self.table, names), strict=True))
+        self._held.update(name for name, table in opened.items() if table is not None)
 
     def table(self, name: str, version: int | None = None) -> "DeltaTable | None":
         """The table at a version (the one in `versions`, else the newest), or None where nothing was ever written.
@@ -55,9 +69,9 @@ class Lake:
             try:
                 if version is not None:
                     return DeltaTable(self.uri(name), version=version, storage_options=self.settings.lake_options)
-                if name in self._opened:
+                if name not in self._held and name in self._opened:
                     self._opened[name].update_incremental()
-                else:
+                elif name not in self._opened:
                     self._opened[name] = DeltaTable(self.uri(name), storage_options=self.settings.lake_options)
             except TableNotFoundError:
                 return None
@@ -117,6 +131,7 @@ class Lake:
         for attempt in range(_ATTEMPTS):
             table = self.table(name)
             exists = table is not None
+            self._held.discard(name)
             try:
                 with self.reachable():
                     write_deltalake(
@@ -126,6 +141,7 @@ class Lake:
                         partition_by=[INTERVAL],
                         predicate=_span(first, end) if exists else None,
                         writer_properties=WriterProperties(max_row_group_size=_ROW_GROUP, compression="SNAPPY"),
+                        configuration=None if exists else PROPERTIES,
                         # Of two that make the table at once, delta-rs would let the second one append its rows.
                         commit_properties=CommitProperties(
                             custom_metadata={FIRST: first, END: end, **notes}, max_commit_retries=None if exists else 0

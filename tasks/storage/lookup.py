@@ -14,7 +14,7 @@ SCORED_FROM = "sluss.curated.version"  # in a commit of `predictions`: the versi
 
 @dataclass(frozen=True)
 class Written:
-    """When a partition was written as it stands, and what its commit says; Delta forgets commits after 30 days."""
+    """When a partition was written as it stands, and what its commit says, if the table has that commit."""
 
     at: datetime
     version: int | None = None

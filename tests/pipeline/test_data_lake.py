@@ -1,4 +1,4 @@
-"""The lake: steps that write the same interval at once leave its rows once."""
+"""The lake: who writes at once, what a reader sees meanwhile, and what stays of a table's past."""
 
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
@@ -24,3 +24,44 @@ def test_writers_that_make_a_table_at_once_leave_the_rows_once(tmp_path, _):
     assert sorted(Lake(Settings(home=tmp_path), "sentiment").dataset("curated").to_table()["id"].to_pylist()) == [
         "a", "b", "c",
     ]  # fmt: skip
+
+
+def day(number):
+    rows = pa.table({"interval": [f"2026-01-{number:02}"], "id": [str(number)]})
+    return rows, f"2026-01-{number:02}", f"2026-01-{number + 1:02}"
+
+
+def ids(lake):
+    return sorted(lake.dataset("curated").to_table()["id"].to_pylist())
+
+
+def test_a_held_table_stays_as_it_was_until_its_reader_writes_to_it(tmp_path):
+    reader, writer = (Lake(Settings(home=tmp_path), "sentiment") for _ in range(2))
+    reader.hold("curated", "labels")
+    writer.replace("curated", *day(1))
+    assert ids(reader) == ["1"]  # it was not there to be held
+    reader.hold("curated")
+    writer.replace("curated", *day(2))
+    assert ids(reader) == ["1"]
+    reader.replace("curated", *day(3))
+    assert ids(reader) == ["1", "2", "3"]
+    writer.replace("curated", *day(4))
+    assert ids(reader) == ["1", "2", "3", "4"]
+
+
+def test_a_held_table_loses_a_race_for_a_partition_and_tries_again(tmp_path):
+    reader, writer = (Lake(Settings(home=tmp_path), "sentiment") for _ in range(2))
+    writer.replace("curated", *day(1))
+    reader.hold("curated")
+    writer.replace("curated", *day(1))
+    reader.replace("curated", *day(1))
+    assert ids(writer) == ["1"]
+
+
+def test_old_versions_outlive_every_checkpoint(tmp_path):
+    lake = Lake(Settings(home=tmp_path), "sentiment")
+    for number in range(1, 13):
+        lake.replace("curated", *day(number))
+    assert list((tmp_path / "lake" / "sentiment" / "curated" / "_delta_log").glob("*.checkpoint.parquet"))
+    assert lake.table("curated").metadata().configuration["delta.enableExpiredLogCleanup"] == "false"
+    assert lake.dataset("curated", version=2).count_rows() == 3

@@ -94,9 +94,10 @@ def test_a_run_that_another_step_takes_away_is_logged_to_the_one_it_keeps(settin
         asked.append(run_id)
         if len(asked) == 1:
             client.delete_run(run_id)
-        client.log_metric(run_id, "rows", 1, timestamp=0)
+        client.log_text(run_id, "", "file.txt")
+        client.set_tag(run_id, "logged", "yes")
 
-    kept = keep_run(client, experiment, IntervalRun("2026-01-05", DAY, "digest", {}), log)
+    kept = keep_run(client, experiment, IntervalRun("2026-01-05", DAY, "digest", {}, {"rows": 1.0}), log)
     (run,) = runs(settings, sentiment)
     assert len(asked) == 2
     assert (run.info.run_id, run.info.status, run.data.metrics) == (kept, "FINISHED", {"rows": 1})
