@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from tasks.hub.registry import LoadedModel
     from tasks.kinds.kind import Floats
 
-BATCH_ROWS = 16_384
+BATCH_ROWS = 32_768
 # How far two scores of the same row may be apart, as a part of it where it is above 1: rows are multiplied in another
 # order when others stand beside them.
 ROUNDING = 1e-9

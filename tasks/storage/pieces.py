@@ -33,7 +33,8 @@ class Pieces:
     def batches(self, size: int) -> "Iterator[pa.RecordBatch]":
         """All rows, at most `size` at a time."""
         for group in self.groups:
-            rows = group.to_table(columns=self.columns, schema=self.schema, filter=self.kept)
+            # One row group is too little to share: with threads it takes half as much of the processor again.
+            rows = group.to_table(columns=self.columns, schema=self.schema, filter=self.kept, use_threads=False)
             yield from rows.to_batches(max_chunksize=size)
 
     def none(self) -> "pa.RecordBatch":
