@@ -41,10 +41,12 @@ def run(settings: Settings, use_case: UseCase, interval: Interval) -> CleanedUp:
 
 
 def _delete_predictions(lake: Lake, oldest: str) -> int:
+    import pyarrow as pa
+
     table = lake.table("predictions")
     old = [] if table is None else [p[INTERVAL] for p in table.partitions() if p[INTERVAL] < oldest]
     if table is not None and old:
-        lake.replace("predictions", table.schema().to_arrow().empty_table(), min(old), oldest)
+        lake.replace("predictions", pa.schema(table.schema().to_arrow()).empty_table(), min(old), oldest)
     return len(old)
 
 
