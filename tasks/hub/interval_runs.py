@@ -46,8 +46,6 @@ def keep_run(client: "MlflowClient", experiment: str, wanted: IntervalRun, log: 
     from mlflow.exceptions import MlflowException
 
     kept = _agreed(client, experiment, wanted)
-    if kept is None:
-        return keep_run(client, experiment, wanted, log)
     run_id = str(kept.info.run_id)
     if _finished(kept, wanted):
         return run_id
@@ -60,8 +58,8 @@ def keep_run(client: "MlflowClient", experiment: str, wanted: IntervalRun, log: 
     return run_id
 
 
-def _agreed(client: "MlflowClient", experiment: str, wanted: IntervalRun) -> "Run | None":
-    """The run that all steps at work on the interval keep, or None where one of them took this step's away.
+def _agreed(client: "MlflowClient", experiment: str, wanted: IntervalRun) -> "Run":
+    """The run that all steps at work on the interval keep.
 
     A finished run is kept before others, and an older one before a newer one. A step that saw only the newer one goes
     on with it, until it finds it deleted.
@@ -71,10 +69,12 @@ def _agreed(client: "MlflowClient", experiment: str, wanted: IntervalRun) -> "Ru
         start = round(wanted.interval.start.timestamp() * 1000)
         client.create_run(experiment, start, _tags(wanted), run_name=wanted.name)
         runs = runs_of(client, experiment, wanted.name)
-    same = [run for run in runs if run.data.tags.get(_DIGEST_TAG) == wanted.digest]
-    kept = min(same, key=lambda run: not _finished(run, wanted), default=None)
+    same = [run for run in runs if _same(run, wanted)]
+    if not same:  # a step that says something else has taken this one's away
+        return _agreed(client, experiment, wanted)
+    kept = min(same, key=lambda run: not _finished(run, wanted))
     for run in runs:
-        if kept and run is not kept:
+        if run is not kept:
             client.delete_run(run.info.run_id)
     return kept
 
@@ -97,8 +97,12 @@ def runs_of(client: "MlflowClient", experiment: str, name: str) -> "list[Run]":
     return sorted(found, key=lambda run: (run.data.tags.get(_CREATED_TAG, ""), run.info.run_id))
 
 
+def _same(run: "Run", wanted: IntervalRun) -> bool:
+    return bool(run.data.tags.get(_DIGEST_TAG) == wanted.digest)
+
+
 def _finished(run: "Run", wanted: IntervalRun) -> bool:
-    return bool(run.info.status == "FINISHED" and run.data.tags.get(_DIGEST_TAG) == wanted.digest)
+    return bool(run.info.status == "FINISHED") and _same(run, wanted)
 
 
 def _tags(wanted: IntervalRun) -> dict[str, str]:
