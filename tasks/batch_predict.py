@@ -1,5 +1,6 @@
 """Score an interval's curated rows with the champion, in constant memory."""
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -52,8 +53,11 @@ def run(settings: Settings, use_case: UseCase, interval: Interval) -> Prediction
 
     lake = Lake(settings, use_case.name)
     first, end = partitions(interval, use_case.unit)
-    rows = _rows(lake, use_case, interval)
-    model = registry.load(settings, champion_for(settings, use_case, lake, interval))
+    with ThreadPoolExecutor(1) as beside:  # while the one store answers, the other can work
+        champion = beside.submit(champion_for, settings, use_case, lake, interval)
+        lake.hold("curated", "predictions")
+        rows = _rows(lake, use_case, interval)
+        model = registry.load(settings, champion.result())
     notes = {SCORED_FROM: str(lake.version("curated"))}
     counts: list[int] = []
     lake.replace("predictions", lambda: _scored(rows, use_case, model, counts), first, end, notes)

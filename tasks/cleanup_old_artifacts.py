@@ -31,12 +31,13 @@ def run(settings: Settings, use_case: UseCase, interval: Interval) -> CleanedUp:
     """
     keep, lake = use_case.retention, Lake(settings, use_case.name)
     oldest = partition(interval.end - timedelta(days=keep.predictions_days), use_case.unit)
-    with ThreadPoolExecutor(1) as beside:
+    with ThreadPoolExecutor() as beside:  # while the one store answers, the other can work
         deleted = beside.submit(
             _delete_runs, settings, use_case, interval.end - timedelta(days=keep.monitoring_runs_days)
         )
+        others = [beside.submit(_vacuum, lake, table, keep.table_history_hours) for table in VACUUMED[1:]]
         partitions = _delete_predictions(lake, oldest)
-        files = sum(_vacuum(lake, table, keep.table_history_hours) for table in VACUUMED)
+        files = _vacuum(lake, VACUUMED[0], keep.table_history_hours) + sum(other.result() for other in others)
     return CleanedUp(partitions, deleted.result(), files)
 
 

@@ -26,12 +26,13 @@ def run(settings: Settings, use_case: UseCase, interval: Interval) -> Summary:
         DataError: the interval was not monitored.
         ServiceError: the lake or MLflow does not answer.
     """
-    from tasks.hub.tracking import connect, reachable
+    from tasks.hub.interval_runs import log_texts
+    from tasks.hub.tracking import reachable
     from tasks.monitoring.record import run_of
     from tasks.monitoring.tables import ALERTS, MONITORING, read_alerts, read_summaries
     from tasks.reporting.summary import summary_text
 
-    lake, name, client = Lake(settings, use_case.name), partition(interval.start, use_case.unit), connect(settings)
+    lake, name = Lake(settings, use_case.name), partition(interval.start, use_case.unit)
     with ThreadPoolExecutor(1) as beside:
         found = beside.submit(run_of, settings, use_case, interval)
         lake.hold(ALERTS, MONITORING)
@@ -42,10 +43,10 @@ def run(settings: Settings, use_case: UseCase, interval: Interval) -> Summary:
             f"The interval {interval} of {use_case.name} was not monitored, so there is nothing to tell. "
             f"Monitor it first: python tasks/monitor_model.py --use-case {use_case.name} --interval {name}."
         )
-    text, run_id = summary_text(use_case, interval, measured[0], alerts), found.result()
+    text, monitored = summary_text(use_case, interval, measured[0], alerts), found.result()
     with reachable(settings):
-        client.log_text(run_id, text, "summary.md")
-    return Summary(text, run_id)
+        log_texts(monitored, {"summary.md": text})
+    return Summary(text, str(monitored.info.run_id))
 
 
 def main() -> None:

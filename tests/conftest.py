@@ -3,6 +3,7 @@
 import os
 import re
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
@@ -108,7 +109,7 @@ def _running_postgres(programs: Path, folder: Path) -> Iterator[str]:
         _wait_until_open(port)
         yield f"postgresql://sluss:right-password@127.0.0.1:{port}/postgres"
     finally:
-        server.terminate()
+        server.send_signal(signal.SIGINT)  # at SIGTERM it would wait for whoever keeps a connection
         server.wait()
 
 

@@ -17,7 +17,7 @@ from tasks.storage.point_in_time import SUPERSEDED
 if TYPE_CHECKING:
     import pyarrow as pa
     from mlflow import MlflowClient
-    from mlflow.entities import DatasetInput
+    from mlflow.entities import DatasetInput, Run
 
 _SPEC = {"text": "string", "category": "string", "number": "double", "time": "datetime"}  # MLflow's names
 
@@ -56,7 +56,7 @@ def record(settings: Settings, use_case: UseCase, span: Interval, content: Conte
     run = IntervalRun(_name(span, use_case), span, _seal(data, metrics), _tags(use_case, span, data), metrics)
     with reachable(settings):
         return keep_run(
-            client, experiment, run, lambda run_id: _log_inputs(client, run_id, [_dataset(each) for each in data])
+            client, experiment, run, lambda run: _log_inputs(client, run, [_dataset(each) for each in data])
         )
 
 
@@ -106,13 +106,13 @@ def _tags(use_case: UseCase, span: Interval, data: tuple[Data, Data]) -> dict[st
     }
 
 
-def _log_inputs(client: "MlflowClient", run_id: str, datasets: "list[DatasetInput]") -> None:
+def _log_inputs(client: "MlflowClient", run: "Run", datasets: "list[DatasetInput]") -> None:
     """Of two steps that log the same at once MLflow lets one fail; tried again, it finds what the other logged."""
     from mlflow.exceptions import MlflowException
 
     for tries_left in reversed(range(5)):
         try:
-            client.log_inputs(run_id, datasets=datasets)
+            client.log_inputs(run.info.run_id, datasets=datasets)
         except MlflowException as error:
             if not tries_left or "unique constraint" not in str(error).lower():
                 raise

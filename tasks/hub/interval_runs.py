@@ -5,10 +5,12 @@ sealed by a digest: a step that finds a finished run with the same digest has no
 something else, or one that was never finished, is replaced.
 """
 
+import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tasks.shared.interval import Interval
@@ -32,14 +34,14 @@ class IntervalRun:
     metrics: dict[str, float]
 
 
-def keep_run(client: "MlflowClient", experiment: str, wanted: IntervalRun, log: Callable[[str], None]) -> str:
+def keep_run(client: "MlflowClient", experiment: str, wanted: IntervalRun, log: Callable[["Run"], None]) -> str:
     """Make sure that the experiment has this run and no other of its name, and return its id.
 
     Args:
         client: a connection to MLflow.
         experiment: the id of the experiment.
         wanted: the run.
-        log: logs everything else to the run whose id it gets, from another thread; called again for a run that was not
+        log: logs everything else to the run that it gets, from another thread; called again for a run that was not
             finished.
     """
     from mlflow.entities import LifecycleStage
@@ -50,7 +52,7 @@ def keep_run(client: "MlflowClient", experiment: str, wanted: IntervalRun, log: 
     if _finished(kept, wanted):
         return run_id
     try:
-        _finish(client, run_id, wanted, log)
+        _finish(client, kept, wanted, log)
     except MlflowException:
         if client.get_run(run_id).info.lifecycle_stage != LifecycleStage.DELETED:
             raise
@@ -79,12 +81,13 @@ def _agreed(client: "MlflowClient", experiment: str, wanted: IntervalRun) -> "Ru
     return kept
 
 
-def _finish(client: "MlflowClient", run_id: str, wanted: IntervalRun, log: Callable[[str], None]) -> None:
+def _finish(client: "MlflowClient", run: "Run", wanted: IntervalRun, log: Callable[["Run"], None]) -> None:
     from mlflow.entities import Metric
 
+    run_id = run.info.run_id
     end = round(wanted.interval.end.timestamp() * 1000)
     with ThreadPoolExecutor(1) as beside:
-        logged = beside.submit(log, run_id)
+        logged = beside.submit(log, run)
         # A fixed time and step: logged twice, the store keeps one value.
         client.log_batch(run_id, metrics=[Metric(name, value, end, 0) for name, value in wanted.metrics.items()])
         logged.result()
@@ -95,6 +98,16 @@ def runs_of(client: "MlflowClient", experiment: str, name: str) -> "list[Run]":
     """The runs of an interval, the oldest first."""
     found = client.search_runs([experiment], f"tags.`{INTERVAL_TAG}` = '{name}'")
     return sorted(found, key=lambda run: (run.data.tags.get(_CREATED_TAG, ""), run.info.run_id))
+
+
+def log_texts(run: "Run", texts: Mapping[str, str]) -> None:
+    """Keep texts, by file name, with a run. MLflow's client would ask first where a run keeps its files."""
+    from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository
+
+    with tempfile.TemporaryDirectory() as folder:
+        for file, text in texts.items():
+            Path(folder, file).write_text(text, encoding="utf-8")
+        get_artifact_repository(run.info.artifact_uri).log_artifacts(folder)
 
 
 def _same(run: "Run", wanted: IntervalRun) -> bool:

@@ -1,13 +1,11 @@
 """The monitor's own run in MLflow: one for each interval, whatever is run again."""
 
 import json
-import tempfile
 from dataclasses import dataclass
 from hashlib import sha256
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tasks.hub.interval_runs import IntervalRun, keep_run, runs_of
+from tasks.hub.interval_runs import IntervalRun, keep_run, log_texts, runs_of
 from tasks.hub.tracking import connect, experiment_id, reachable
 from tasks.shared.errors import DataError
 from tasks.shared.interval import Interval, partition
@@ -15,7 +13,7 @@ from tasks.shared.settings import Settings
 from tasks.shared.use_case import UseCase
 
 if TYPE_CHECKING:
-    from mlflow import MlflowClient
+    from mlflow.entities import Run
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,11 +40,11 @@ def record(settings: Settings, use_case: UseCase, interval: Interval, content: R
     name = partition(interval.start, use_case.unit)
     run = IntervalRun(name, interval, content.digest, content.tags, content.metrics)
     with reachable(settings):
-        return keep_run(client, experiment, run, lambda run_id: _log_files(client, run_id, content))
+        return keep_run(client, experiment, run, lambda run: log_texts(run, content.files))
 
 
-def run_of(settings: Settings, use_case: UseCase, interval: Interval) -> str:
-    """Id of the interval's run.
+def run_of(settings: Settings, use_case: UseCase, interval: Interval) -> "Run":
+    """The interval's run.
 
     Raises:
         DataError: the interval was not monitored.
@@ -61,11 +59,4 @@ def run_of(settings: Settings, use_case: UseCase, interval: Interval) -> str:
             f"The interval {interval} of {use_case.name} was not monitored, so there is nothing to tell. Monitor it "
             f"first: python tasks/monitor_model.py --use-case {use_case.name} --interval {name}."
         )
-    return str(runs[0].info.run_id)
-
-
-def _log_files(client: "MlflowClient", run_id: str, content: Record) -> None:
-    with tempfile.TemporaryDirectory() as folder:
-        for file, text in content.files.items():
-            Path(folder, file).write_text(text, encoding="utf-8")
-        client.log_artifacts(run_id, folder)
+    return runs[0]

@@ -26,7 +26,7 @@ _ROW_GROUP = 65_536
 _COLUMN = f'"{INTERVAL}"'  # quoted, because `interval` is a keyword of SQL
 # To open a table means to read its last checkpoint and every commit since, each a request. And commits say what was
 # made from what, and old versions are trained again: none of them expires.
-PROPERTIES = {"delta.checkpointInterval": "10", "delta.enableExpiredLogCleanup": "false"}
+PROPERTIES = {"delta.checkpointInterval": "5", "delta.enableExpiredLogCleanup": "false"}
 _ARROW = re.compile(r"(?:\x1b\[\d+m)?↳(?:\x1b\[\d+m)? ?")
 
 
@@ -45,14 +45,15 @@ class Lake:
         return f"{self.settings.lake}/{self.use_case}/{table}"
 
     def hold(self, *names: str) -> None:
-        """Open tables side by side, and look for newer versions of them no more until this lake writes to them.
+        """Open tables side by side, and look no more for newer versions of them, or for those that are not there yet,
+        until this lake writes to them.
 
         Raises:
             ServiceError: the lake does not answer.
         """
         with ThreadPoolExecutor(len(names)) as pool:
-            opened = dict(zip(names, pool.map(self.table, names), strict=True))
-        self._held.update(name for name, table in opened.items() if table is not None)
+            list(pool.map(self.table, names))
+        self._held.update(names)
 
     def table(self, name: str, version: int | None = None) -> "DeltaTable | None":
         """The table at a version (the one in `versions`, else the newest), or None where nothing was ever written.
@@ -65,13 +66,15 @@ class Lake:
         from deltalake.exceptions import TableNotFoundError
 
         version = self.versions.get(name) if version is None else version
+        if version is None and name in self._held:
+            return self._opened.get(name)
         with self.reachable():
             try:
                 if version is not None:
                     return DeltaTable(self.uri(name), version=version, storage_options=self.settings.lake_options)
-                if name not in self._held and name in self._opened:
+                if name in self._opened:
                     self._opened[name].update_incremental()
-                elif name not in self._opened:
+                else:
                     self._opened[name] = DeltaTable(self.uri(name), storage_options=self.settings.lake_options)
             except TableNotFoundError:
                 return None

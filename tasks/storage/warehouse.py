@@ -1,5 +1,6 @@
 """The warehouse: SQL tables in a DuckDB file or in Postgres, both through ADBC, Arrow both ways."""
 
+import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -29,6 +30,9 @@ _TYPES = {
     "bool": "BOOLEAN",
     "timestamp[us, tz=UTC]": "TIMESTAMP WITH TIME ZONE",
 }
+
+# Connections to Postgres that are not in use, by process and URL: to make one, which asks for all types, takes 50 ms.
+_IDLE: "dict[tuple[int, str], Connection]" = {}
 
 
 @dataclass(frozen=True)
@@ -95,6 +99,8 @@ class Warehouse:
 def open_warehouse(settings: Settings) -> Iterator[Warehouse]:
     """One transaction: committed at the end of the block, rolled back if it fails.
 
+    A file is closed then, for others. A connection to Postgres is kept for the next transaction of this process.
+
     Raises:
         ConfigError: the URL is neither DuckDB's nor Postgres'.
         ServiceError: the warehouse does not answer, refuses the login, or another process holds its file.
@@ -104,13 +110,16 @@ def open_warehouse(settings: Settings) -> Iterator[Warehouse]:
     connection = _connect_postgres(url) if is_postgres else _connect_duckdb(url)
     from adbc_driver_manager import Error
 
+    kept = False
     try:
         yield Warehouse(connection, is_postgres)
         connection.commit()
+        kept = is_postgres and _keep(url, connection)
     except Error as error:
         raise ServiceError(f"The warehouse refuses: {_reason(error)}. Check its log and its role's rights.") from error
     finally:
-        connection.close()  # what was not committed is rolled back
+        if not kept:
+            connection.close()  # what was not committed is rolled back
 
 
 def _connect_duckdb(url: str) -> "Connection":
@@ -142,6 +151,8 @@ def _connect_postgres(url: str) -> "Connection":
     from adbc_driver_postgresql import dbapi
 
     address = _address(url)
+    if kept := _kept(url):
+        return kept
     try:
         return dbapi.connect(url)
     except Error as error:
@@ -149,6 +160,29 @@ def _connect_postgres(url: str) -> "Connection":
             f"The warehouse at {address} cannot be reached: {_reason(error)}. "
             "Check that the stack is up (make ps), and user, password and host in SLUSS_WAREHOUSE_URL."
         ) from None
+
+
+def _keep(url: str, connection: "Connection") -> bool:
+    """Put a connection aside, outside any transaction; whether there was room, which is for one."""
+    connection.adbc_connection.set_autocommit(True)
+    return _IDLE.setdefault((os.getpid(), url), connection) is connection
+
+
+def _kept(url: str) -> "Connection | None":
+    """The connection put aside, in a new transaction, unless Postgres has ended it meanwhile."""
+    from adbc_driver_manager import Error
+
+    connection = _IDLE.pop((os.getpid(), url), None)
+    if connection is None:
+        return None
+    try:
+        connection.adbc_connection.set_autocommit(False)
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+    except Error:
+        connection.close()
+        return None
+    return connection
 
 
 def _address(url: str) -> str:

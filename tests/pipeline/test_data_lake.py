@@ -37,12 +37,14 @@ def ids(lake):
 
 def test_a_held_table_stays_as_it_was_until_its_reader_writes_to_it(tmp_path):
     reader, writer = (Lake(Settings(home=tmp_path), "sentiment") for _ in range(2))
-    reader.hold("curated", "labels")
     writer.replace("curated", *day(1))
-    assert ids(reader) == ["1"]  # it was not there to be held
-    reader.hold("curated")
-    writer.replace("curated", *day(2))
+    reader.hold("curated", "labels")
+    for table in ("curated", "labels"):
+        writer.replace(table, *day(2))
     assert ids(reader) == ["1"]
+    assert reader.dataset("labels") is None  # nor was it there to be held
+    reader.replace("labels", *day(3))
+    assert reader.dataset("labels").count_rows() == 2
     reader.replace("curated", *day(3))
     assert ids(reader) == ["1", "2", "3"]
     writer.replace("curated", *day(4))

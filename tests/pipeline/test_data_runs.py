@@ -11,7 +11,7 @@ from pydantic import SecretStr
 
 from tasks.curate_data import run as curate
 from tasks.generate_data import run as generate
-from tasks.hub.interval_runs import IntervalRun, keep_run
+from tasks.hub.interval_runs import IntervalRun, keep_run, log_texts
 from tasks.hub.tracking import connect, experiment_id, reachable
 from tasks.shared.errors import ServiceError
 from tasks.shared.interval import Interval, parse_interval
@@ -90,12 +90,12 @@ def test_a_run_that_another_step_takes_away_is_logged_to_the_one_it_keeps(settin
     experiment = experiment_id(settings, client, sentiment.data_experiment)
     asked = []
 
-    def log(run_id):
-        asked.append(run_id)
+    def log(run):
+        asked.append(run.info.run_id)
         if len(asked) == 1:
-            client.delete_run(run_id)
-        client.log_text(run_id, "", "file.txt")
-        client.set_tag(run_id, "logged", "yes")
+            client.delete_run(run.info.run_id)
+        log_texts(run, {"file.txt": ""})
+        client.set_tag(run.info.run_id, "logged", "yes")
 
     kept = keep_run(client, experiment, IntervalRun("2026-01-05", DAY, "digest", {}, {"rows": 1.0}), log)
     (run,) = runs(settings, sentiment)
