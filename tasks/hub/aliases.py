@@ -1,7 +1,7 @@
 """The aliases of a registered model: which of its versions is called champion, and which previous.
 
-To import MLflow takes more than a second, and a rollback may take no more than one. Its server's REST API knows the
-aliases too, so a process that has not imported MLflow asks that itself; all others use MLflow's client.
+To import MLflow takes more than a second, and a rollback may take no more than one. So a process that has not imported
+it asks the REST API of MLflow's server, or reads MLflow's file; all others use MLflow's client.
 """
 
 import base64
@@ -13,6 +13,7 @@ import urllib.parse
 import urllib.request
 from typing import Any
 
+from tasks.hub import alias_rows
 from tasks.hub.tracking import connect, login_refused, no_answer, reachable
 from tasks.shared.errors import ServiceError
 from tasks.shared.settings import Settings
@@ -32,6 +33,8 @@ def of(settings: Settings, use_case: UseCase) -> dict[str, str]:
     Raises:
         ServiceError: MLflow does not answer, or refuses the login.
     """
+    if _by_rows(settings):
+        return alias_rows.read(settings, use_case.model)
     try:
         return _asked(settings, use_case.model) if _by_rest(settings) else _of_client(settings, use_case.model)
     except _NotRegisteredError:
@@ -44,6 +47,8 @@ def point(settings: Settings, use_case: UseCase, alias: str, version: str | None
     Raises:
         ServiceError: MLflow does not answer, or refuses the login.
     """
+    if _by_rows(settings):
+        return alias_rows.point(settings, use_case.model, alias, version)
     point_it = _point_by_rest if _by_rest(settings) else _point_by_client
     try:
         point_it(settings, use_case.model, alias, version)
@@ -56,6 +61,11 @@ def _by_rest(settings: Settings) -> bool:
     """Whether to do without MLflow's client: it knows more kinds of logins, and may have been imported already."""
     login = "MLFLOW_TRACKING_USERNAME" in os.environ and "MLFLOW_TRACKING_PASSWORD" in os.environ
     return login and settings.mlflow_uri.startswith(("http://", "https://")) and "mlflow" not in sys.modules
+
+
+def _by_rows(settings: Settings) -> bool:
+    """Whether to do without MLflow's client, on its file."""
+    return "mlflow" not in sys.modules and alias_rows.are_known(settings)
 
 
 def _asked(settings: Settings, model: str) -> dict[str, str]:

@@ -1,17 +1,20 @@
-"""The aliases over MLflow's REST API, in a process that never imports MLflow. The server is MLflow's, with logins."""
+"""The aliases by MLflow's REST API and in its file, in a process that never imports MLflow. The server has logins."""
 
 import contextlib
 import os
 import secrets
 import socket
+import sqlite3
 import subprocess
 import sys
 import time
 
 import httpx
 import pytest
+from mlflow import MlflowClient
 
-from tasks.shared.settings import ROOT
+from tasks.hub import alias_rows
+from tasks.shared.settings import ROOT, Settings
 
 PASSWORD = secrets.token_hex(16)
 CODE = """
@@ -111,3 +114,37 @@ def test_a_wrong_login_and_a_server_that_is_away_are_one_sentence_each(server):
     assert "refuses the login" in refused
     (silent,) = _run("http://127.0.0.1:9", "champion=1")
     assert "does not answer" in silent
+
+
+@pytest.fixture
+def file(tmp_path):
+    """Address of MLflow's file; it has two versions of the model, and a third one that was deleted."""
+    address = f"sqlite:///{tmp_path}/mlflow.db"
+    client = MlflowClient(tracking_uri=address, registry_uri=address)
+    client.create_registered_model("sentiment_classifier")
+    for _ in range(3):
+        client.create_model_version("sentiment_classifier", source=f"{tmp_path}/model")
+    client.delete_model_version("sentiment_classifier", "3")
+    client.create_registered_model("another")
+    client.create_model_version("another", source=f"{tmp_path}/model")
+    client.set_registered_model_alias("another", "champion", "1")
+    return address
+
+
+def test_aliases_are_read_and_set_in_the_file_of_the_mlflow_that_is_installed(file):
+    assert _run(file) == ["{}"]
+    assert _run(file, "previous=1", "champion=2") == ["True", "True", "{'champion': '2', 'previous': '1'}"]
+    assert _run(file, "previous=", "champion=1") == ["True", "True", "{'champion': '1'}"]
+    assert _run(file, "champion=3", "champion=7") == ["False", "False", "{'champion': '1'}"]
+    client = MlflowClient(tracking_uri=file, registry_uri=file)
+    assert client.get_model_version_by_alias("sentiment_classifier", "champion").version == 1
+    assert client.get_registered_model("another").aliases == {"champion": 1}
+
+
+def test_a_file_of_another_schema_is_left_to_mlflow(file, tmp_path):
+    settings = Settings(MLFLOW_TRACKING_URI=file)
+    assert alias_rows.are_known(settings)
+    with contextlib.closing(sqlite3.connect(tmp_path / "mlflow.db")) as rows, rows:
+        rows.execute("UPDATE alembic_version SET version_num = 'another'")
+    assert not alias_rows.are_known(settings)
+    assert not alias_rows.are_known(Settings(MLFLOW_TRACKING_URI=f"sqlite:///{tmp_path}/missing.db"))
