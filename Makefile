@@ -13,7 +13,7 @@ endif
 PYTHON := .venv/bin/python
 STACK := python3 scripts/stack.py
 # Run a step inside the stack when it is up, embedded otherwise.
-STEP := scripts/step.sh
+STEP := $(STACK) step
 READY := .venv/.ready
 span = $(if $(INTERVAL),--interval $(INTERVAL),--history)
 version = $(if $(VERSION),--version $(VERSION))

@@ -15,12 +15,7 @@ PORT = "8888"
 
 def stack_is_up() -> bool:
     """Whether the stack's services are there to work with."""
-    try:
-        stack_docker.check()
-        healthy = {each.service for each in stack_docker.containers() if each.health == "healthy"}
-    except StackError:
-        return False
-    return {"mlflow", "airflow-scheduler"} <= healthy
+    return stack_docker.scheduler() is not None
 
 
 def stack_environment() -> dict[str, str]:
@@ -32,9 +27,7 @@ def stack_environment() -> dict[str, str]:
     values = stack_env.settings()
     return {
         "SLUSS_CONFIG_DIR": str(ROOT / values["SLUSS_CONFIG_DIR"]),
-        "MLFLOW_TRACKING_URI": f"http://127.0.0.1:{values['MLFLOW_PORT']}",
-        "MLFLOW_TRACKING_USERNAME": "sluss",
-        "MLFLOW_TRACKING_PASSWORD": values["MLFLOW_TASK_PASSWORD"],
+        **stack_env.mlflow_login(values),
         # The gates compare packages with those of their own process, and these are not the ones that will run a model.
         "SLUSS_DEPLOYS": "false",
         "SLUSS_LAKE_URL": "s3://lake",

@@ -1,4 +1,4 @@
-"""Train a version again with its commit, lock file and Python, in a fresh environment or the stack when it is up."""
+"""Train a version again with its commit and lock file, in a fresh environment: of this machine, or of the stack."""
 
 import hashlib
 import os
@@ -7,7 +7,11 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
+
+import stack_docker
+import stack_env
 
 from tasks.hub import registry
 from tasks.hub.environment import code_commit
@@ -20,20 +24,63 @@ from tasks.shared.use_case import UseCase
 STEP = Path("tasks") / "reproduce_model.py"
 
 
-def reproduce(settings: Settings, use_case: UseCase, version: str | None) -> int:
+@dataclass(frozen=True)
+class Recorded:
+    """A version, and what its run recorded: the code is at hand, the rest is to be made."""
+
+    name: str
+    version: str
+    python: str
+    commit: str
+    code: Path
+    scratch: Path  # for the rest
+
+    @property
+    def arguments(self) -> list[str]:
+        """Of the step."""
+        return ["--version", self.version]
+
+
+def reproduce(settings: Settings, use_case: UseCase, version: str | None, *, stack: bool) -> int:
     """Prepare code and environment, and run the step in them; its exit code."""
     found = registry.asked_for(settings, use_case, version)
     with reachable(settings):
         tags = connect(settings).get_run(found.run_id).data.tags
-    with tempfile.TemporaryDirectory(prefix="reproduce-", dir=settings.home.resolve()) as scratch:
-        commit = tags.get("sluss.commit", "unknown")
-        code = checked_out(ROOT, commit, code_commit(settings), Path(scratch) / "code")
+    with tempfile.TemporaryDirectory(prefix="reproduce-", dir=settings.home.resolve()) as folder:
+        scratch, commit = Path(folder), tags.get("sluss.commit", "unknown")
+        code = checked_out(ROOT, commit, code_commit(settings), scratch / "code")
         compare_lock(code, tags.get("sluss.lock", "unknown"))
-        python = fresh_environment(code, tags.get("sluss.python", ""), Path(scratch) / "environment")
-        tell(f"Training {found.name} version {found.version} again …")
-        chosen = ["--use-case", use_case.name, "--version", str(found.version)]
-        command: list[str | Path] = [python, code / STEP, *chosen]
-        return subprocess.run(command, env=environment_of(settings, code, commit), check=False).returncode
+        python = tags.get("sluss.python", "")
+        recorded = Recorded(found.name, str(found.version), python, commit, code, scratch)
+        return in_fresh_container(use_case, recorded) if stack else in_fresh_environment(settings, use_case, recorded)
+
+
+def in_fresh_environment(settings: Settings, use_case: UseCase, recorded: Recorded) -> int:
+    """Run the step with an interpreter that has nothing but what the lock file pins."""
+    python = fresh_environment(recorded.code, recorded.python, recorded.scratch / "environment")
+    tell(f"Training {recorded.name} version {recorded.version} again …")
+    command: list[str | Path] = [python, recorded.code / STEP, "--use-case", use_case.name, *recorded.arguments]
+    return subprocess.run(command, env=environment_of(settings, recorded.code, recorded.commit), check=False).returncode
+
+
+def in_fresh_container(use_case: UseCase, recorded: Recorded) -> int:
+    """Run the step in the stack, in a container of its own whose image is made from that commit's lock file.
+
+    Raises:
+        ServiceError: the image cannot be made.
+    """
+    lock = (recorded.code / "requirements.lock").read_bytes()
+    image = {"SLUSS_VERSION": f"reproduce-{hashlib.sha256(lock).hexdigest()[:12]}", "SLUSS_GIT_COMMIT": recorded.commit}
+    tell("Making a fresh image from the lock file …")
+    try:
+        if stack_docker.compose("build", "--quiet", "init-airflow", code=recorded.code, variables=image).returncode:
+            raise ServiceError("The image could not be built: the lines above say why; then run it again.")
+        tell(f"Training {recorded.name} version {recorded.version} again …")
+        once = ["run", "--rm", "--no-deps", "--no-TTY", "airflow-scheduler"]
+        command = ["python", f"/opt/sluss/{STEP}", "--use-case", use_case.name, *recorded.arguments]
+        return stack_docker.compose(*once, *command, code=recorded.code, variables=image).returncode
+    finally:
+        stack_docker.output("docker", "image", "rm", f"sluss-airflow:{image['SLUSS_VERSION']}")
 
 
 def checked_out(repository: Path, commit: str, here: str, target: Path) -> Path:
@@ -112,14 +159,12 @@ def tell(sentence: str) -> None:
 
 
 def main() -> None:
-    """Reproduce in the stack if it is up, whose image is made from the lock file, otherwise here."""
+    """Reproduce in the stack if it is up, otherwise here."""
     given = version_parser(__doc__ or "").parse_args()
-    if _ran(["python3", "scripts/stack.py", "is-up"], ROOT):
-        version = ["--version", given.version] if given.version else []
-        step = ["scripts/step.sh", STEP.stem, *version]
-        variables = os.environ | {"USE_CASE": given.use_case}
-        sys.exit(subprocess.run(step, cwd=ROOT, env=variables, check=False).returncode)
-    run_step(given, lambda settings, use_case: sys.exit(reproduce(settings, use_case, given.version)))
+    stack = stack_docker.scheduler() is not None
+    if stack:
+        os.environ.update(stack_env.mlflow_login(stack_env.settings()))
+    run_step(given, lambda settings, use_case: sys.exit(reproduce(settings, use_case, given.version, stack=stack)))
 
 
 if __name__ == "__main__":

@@ -2,12 +2,15 @@
 """The stack's commands, as `make` calls them. Standard library only: it runs before there is an environment."""
 
 import argparse
+import os
 import sys
 
 import stack_docker
 import stack_env
 import stack_machine
 from stack_error import StackError
+
+ROOT = stack_env.ROOT
 
 
 def up(arguments: argparse.Namespace) -> None:
@@ -80,18 +83,24 @@ def login(_: argparse.Namespace) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     """Run a command where the tasks run."""
-    _require_up()
-    terminal = [] if sys.stdin.isatty() and sys.stdout.isatty() else ["--no-TTY"]
+    # What is up needs no check of Docker, which would take longer than a rollback; what is not up may need to say why.
+    scheduler = stack_docker.scheduler()
+    if scheduler is None:
+        stack_docker.check()
+        raise StackError("The stack is not up: 'make up' starts it, 'make ps' shows what runs.")
     command = arguments.command[arguments.command[:1] == ["--"] :] or ["bash"]
-    sys.exit(stack_docker.compose("exec", *terminal, "airflow-scheduler", *command).returncode)
+    sys.exit(stack_docker.run_inside(scheduler, *command))
 
 
-def is_up(_: argparse.Namespace) -> None:
-    """Exit with 0 when tasks can run in the stack, with 1 otherwise; say nothing."""
-    try:
-        sys.exit(0 if _scheduler_is_healthy() else 1)
-    except StackError:
-        sys.exit(1)
+def step(arguments: argparse.Namespace) -> None:
+    """Run a step of tasks/: in the stack when it is up, in this environment otherwise."""
+    use_case = ["--use-case", os.environ.get("USE_CASE", "sentiment")]
+    file = f"tasks/{arguments.name}.py"
+    if scheduler := stack_docker.scheduler():
+        sys.exit(stack_docker.run_inside(scheduler, "python", f"/opt/sluss/{file}", *use_case, *arguments.arguments))
+    python = str(ROOT / ".venv" / "bin" / "python")
+    os.chdir(ROOT)
+    os.execv(python, [python, file, *use_case, *arguments.arguments])  # noqa: S606 - it takes this process's place
 
 
 def _prepared() -> dict[str, str]:
@@ -107,17 +116,6 @@ def _prepared() -> dict[str, str]:
 def _run(*arguments: str) -> None:
     if code := stack_docker.compose(*arguments).returncode:
         sys.exit(code)
-
-
-def _scheduler_is_healthy() -> bool:
-    return any(each.service == "airflow-scheduler" and each.health == "healthy" for each in stack_docker.containers())
-
-
-def _require_up() -> None:
-    # What is up needs no check of Docker, which would take longer than a rollback; what is not up may need to say why.
-    if not _scheduler_is_healthy():
-        stack_docker.check()
-        raise StackError("The stack is not up: 'make up' starts it, 'make ps' shows what runs.")
 
 
 def _refuse_lost_secrets(values: dict[str, str]) -> None:
@@ -152,16 +150,17 @@ def _addresses(values: dict[str, str]) -> str:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=__doc__)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    actions = (up, build, down, destroy, ps, logs, login, run, is_up)
+    actions = (up, build, down, destroy, ps, logs, login, run, step)
     made = {}
     for action in actions:
-        name = action.__name__.replace("_", "-")
-        made[name] = commands.add_parser(name, help=action.__doc__)
-        made[name].set_defaults(action=action)
+        made[action.__name__] = commands.add_parser(action.__name__, help=action.__doc__)
+        made[action.__name__].set_defaults(action=action)
     made["destroy"].add_argument("--yes", action="store_true", help="do not ask")
     made["logs"].add_argument("--follow", action="store_true", help="go on as lines come")
     made["logs"].add_argument("service", nargs="*", help="only these services")
     made["run"].add_argument("command", nargs=argparse.REMAINDER, help="default: a shell")
+    made["step"].add_argument("name", help="a file in tasks/, without .py")
+    made["step"].add_argument("arguments", nargs=argparse.REMAINDER, help="of the step")
     return parser
 
 

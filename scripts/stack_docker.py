@@ -4,8 +4,11 @@ import json
 import os
 import shutil
 import subprocess
+import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import stack_env
@@ -22,6 +25,7 @@ INSTALL = "on Debian 'sudo scripts/install_docker.sh' does it, elsewhere see doc
 class Container:
     """A container of this project as Docker sees it."""
 
+    id: str
     service: str
     state: str
     health: str
@@ -88,15 +92,17 @@ def environment(values: dict[str, str]) -> dict[str, str]:
     }
 
 
-def compose(*arguments: str, capture: bool = False) -> subprocess.CompletedProcess[str]:
-    """Run `docker compose` on this project."""
+def compose(
+    *arguments: str, capture: bool = False, code: Path = ROOT, variables: Mapping[str, str] = MappingProxyType({})
+) -> subprocess.CompletedProcess[str]:
+    """Run `docker compose` on this project, as the compose file in `code` describes it."""
     path = stack_env.env_file()
     if not path.exists():
         raise StackError(f"There is no {path}, so no stack was started from here: 'make up' starts one.")
-    command = ["docker", "compose", "--project-directory", str(ROOT), "--file", str(ROOT / "docker-compose.yml")]
+    command = ["docker", "compose", "--project-directory", str(code), "--file", str(code / "docker-compose.yml")]
     return subprocess.run(
         [*command, "--env-file", str(path), *arguments],
-        env=environment(stack_env.settings()),
+        env=environment(stack_env.settings()) | dict(variables),
         capture_output=capture,
         text=True,
         check=False,
@@ -116,7 +122,21 @@ def _container(found: dict[str, Any]) -> Container:
     state = found["State"]
     service = found["Config"]["Labels"]["com.docker.compose.service"]
     health = state.get("Health", {}).get("Status", "")
-    return Container(service, state["Status"], health, state["ExitCode"], found["RestartCount"])
+    return Container(found["Id"], service, state["Status"], health, state["ExitCode"], found["RestartCount"])
+
+
+def scheduler() -> Container | None:
+    """A container where tasks can run; None where the stack is not up."""
+    found = (each for each in containers() if each.service == "airflow-scheduler" and each.health == "healthy")
+    return next(found, None)
+
+
+def run_inside(container: Container, *command: str) -> int:
+    """Run a command in a container, at this terminal if there is one; its exit code."""
+    terminal = ["--tty"] if sys.stdin.isatty() and sys.stdout.isatty() else []
+    return subprocess.run(
+        ["docker", "exec", "--interactive", *terminal, container.id, *command], check=False
+    ).returncode
 
 
 def volumes() -> list[str]:

@@ -17,6 +17,7 @@ notebook.main()
 """
 HEALTHY = [
     {
+        "Id": service,
         "State": {"Status": "running", "Health": {"Status": "healthy"}, "ExitCode": 0},
         "Config": {"Labels": {"com.docker.compose.service": service}},
         "RestartCount": 0,

@@ -186,9 +186,23 @@ def test_destroy_does_not_take_silence_for_yes(sandbox: Sandbox) -> None:
 @needs_docker
 def test_a_step_in_a_stack_that_is_not_up_is_refused(sandbox: Sandbox) -> None:
     sandbox.refused(sandbox.stack("run", "--", "true"), "not up", "make up")
-    assert sandbox.stack("is-up").returncode == 1
 
 
-def test_is_up_is_silent_without_docker(sandbox: Sandbox) -> None:
-    done = sandbox.stack("is-up", PATH=str(sandbox.tools))
-    assert (done.returncode, done.stdout, done.stderr) == (1, "", "")
+DOCKER = """case "$1" in
+  ps) echo 0123 ;;
+  inspect) echo '[{"Id": "0123", "State": {"Status": "running", "Health": {"Status": "healthy"}, "ExitCode": 0},
+    "Config": {"Labels": {"com.docker.compose.service": "airflow-scheduler"}}, "RestartCount": 0}]' ;;
+  *) echo "$*"; exit 3 ;;
+esac"""
+
+
+def test_a_step_runs_in_the_stack_when_it_is_up(sandbox: Sandbox) -> None:
+    done = sandbox.stack("step", "show_history", "--json", PATH=sandbox.tool("docker", DOCKER), USE_CASE="fraud")
+    command = "exec --interactive 0123 python /opt/sluss/tasks/show_history.py --use-case fraud --json\n"
+    assert (done.returncode, done.stdout) == (3, command), done.stderr
+
+
+def test_a_step_runs_here_without_docker(sandbox: Sandbox) -> None:
+    done = sandbox.stack("step", "show_history", PATH=str(sandbox.tools), USE_CASE="fraud")
+    assert done.returncode == 2
+    assert "no use case 'fraud'" in done.stderr
