@@ -27,11 +27,12 @@ def champion_for(settings: Settings, use_case: UseCase, lake: Lake, interval: In
     champion = registry.champion(settings, use_case)
     if _innocent(champion, interval):
         return champion
-    earlier = ledger.standing(ledger.read(lake)) or [str(champion.version)]
-    for number in reversed(earlier):
-        version = registry.by_version(settings, use_case, number)
-        if _innocent(version, interval):
-            return version
+    version = champion
+    for number in reversed(ledger.standing(ledger.read(lake))):
+        if number != str(champion.version):
+            version = registry.by_version(settings, use_case, number)
+            if _innocent(version, interval):
+                break
     return version
 
 

@@ -1,5 +1,6 @@
 """The warehouse: SQL tables in a DuckDB file or in Postgres, both through ADBC, Arrow both ways."""
 
+import atexit
 import os
 import re
 from collections.abc import Iterator
@@ -33,6 +34,12 @@ _TYPES = {
 
 # Connections to Postgres that are not in use, by process and URL: to make one, which asks for all types, takes 50 ms.
 _IDLE: "dict[tuple[int, str], Connection]" = {}
+
+
+@atexit.register
+def _close_idle() -> None:
+    while _IDLE:
+        _IDLE.popitem()[1].close()
 
 
 @dataclass(frozen=True)
