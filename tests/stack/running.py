@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime, timedelta
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -79,10 +80,11 @@ class Stack:
         up = ["up", "--detach", "--wait", "--no-deps", "--no-recreate", "airflow-scheduler"]
         self._run([*command, *up], extra={"AIRFLOW_SCHEDULERS": str(number), "COMPOSE_PROFILES": "minio"})
 
-    def step(self, name: str, *arguments: str) -> str:
+    def step(self, name: str, *arguments: str, use_case: str = "sentiment") -> str:
         """A step of tasks/ inside the stack."""
-        script = f"/opt/sluss/tasks/{name}.py"
-        return self.command("run", "--", "python", script, "--use-case", "sentiment", *arguments).stdout
+        return self._run(
+            [sys.executable, str(ROOT / "scripts" / "stack.py"), "step", name, *arguments], extra={"USE_CASE": use_case}
+        ).stdout
 
     def inspect(self, service: str) -> dict[str, Any]:
         """What Docker knows of a service's container."""
@@ -116,10 +118,19 @@ class Stack:
         found: dict[str, Any] = answer.json()
         return found
 
-    def production(self) -> dict[str, Any]:
+    def production(self, use_case: str = "sentiment") -> dict[str, Any]:
         """What `make history` knows: the entries of the ledger, and what is wrong with them."""
-        found: dict[str, Any] = json.loads(self.step("show_history", "--json"))
+        found: dict[str, Any] = json.loads(self.step("show_history", "--json", use_case=use_case))
         return found
+
+    def same_model_again(self) -> str:
+        """The very model that is in production, under a new number: every gate lets it pass."""
+        run = self.mlflow_api("runs/get", params={"run_id": self.champion()["run_id"]})["run"]
+        known = {each["key"]: each["value"] for each in run["data"]["tags"]}["sluss.until"]
+        last_day = datetime.fromisoformat(known) - timedelta(days=1)
+        with told("train the same model once more"):
+            self.step("train_model", "--force", "--until", f"{last_day:%Y-%m-%d}")
+        return str(max(int(each["version"]) for each in self.versions()))
 
     def versions(self) -> list[dict[str, Any]]:
         """All registered versions."""

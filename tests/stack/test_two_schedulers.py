@@ -1,4 +1,4 @@
-"""A day scored three times at once, by two schedulers' containers and a DAG: what stays is what one would leave."""
+"""Two schedulers' containers work on the same at once: what stays is what one would leave."""
 
 import json
 import subprocess
@@ -51,7 +51,28 @@ os._exit(0)
 """
 
 
-@pytest.fixture
+DEPLOY = """
+import os, sys
+from tasks import deploy_model
+from tasks.shared.errors import SlussError
+from tasks.shared.settings import step_settings
+from tasks.shared.use_case import load_use_case
+
+settings = step_settings()
+use_case = load_use_case("sentiment", settings.config_dir)
+checked = deploy_model.check(settings, use_case, sys.argv[1])
+print("ready", flush=True)
+sys.stdin.readline()
+try:
+    deploy_model.run(settings, use_case, checked=checked)
+    print("deployed", flush=True)
+except SlussError as error:
+    print(error, flush=True)
+os._exit(0)
+"""
+
+
+@pytest.fixture(scope="module")
 def schedulers(stack: Stack) -> Iterator[list[str]]:
     """The containers of two schedulers."""
     with told("start a second scheduler"):
@@ -66,22 +87,41 @@ def state(stack: Stack) -> dict[str, Any]:
     return found
 
 
+def started(containers: list[str], script: str, *arguments: str) -> list[subprocess.Popen[str]]:
+    """The script in each container, with an argument of its own if there is one for each; they wait for a word."""
+    given = [[each] for each in arguments] or [[]] * len(containers)
+    processes = [
+        subprocess.Popen(
+            ["docker", "exec", "--interactive", container, "python", "-c", script, *words],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        )
+        for container, words in zip(containers, given, strict=True)
+    ]  # fmt: skip
+    for each in processes:
+        assert each.stdout
+        assert each.stdout.readline() == "ready\n", each.communicate()[1]
+    return processes
+
+
+def said_at_once(processes: list[subprocess.Popen[str]]) -> list[str]:
+    """Give all of them the word, and return what they say."""
+    for each in processes:
+        assert each.stdin
+        each.stdin.write("go\n")
+        each.stdin.flush()
+    said = [each.communicate(timeout=120) for each in processes]
+    assert [each.returncode for each in processes] == [0] * len(processes), "\n".join(words for _, words in said)
+    return [words for words, _ in said]
+
+
 @pytest.mark.usefixtures("trained")
 def test_a_day_scored_by_all_at_once_is_there_once(stack: Stack, schedulers: list[str]) -> None:
     champion, ledger = stack.champion(), stack.production()
-    steps = [
-        subprocess.Popen(
-            ["docker", "exec", "--interactive", container, "python", "-c", SCORE],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-        )
-        for container in schedulers
-    ]  # fmt: skip
-    assert [each.stdout.readline() for each in steps if each.stdout] == ["ready\n"] * 2
+    steps = started(schedulers, SCORE)
     with told("a day scored by two schedulers' containers and by a DAG at once"):
         run = stack.trigger("sentiment_scoring", ENDS)
-        said = [each.communicate("go\n", timeout=120)[1] for each in steps]
+        said_at_once(steps)
         assert stack.ended(run)["state"] == "success"
-    assert [each.returncode for each in steps] == [0, 0], "\n".join(said)
     stack.wait_until_idle("sentiment_training", "sentiment_deployment")
     found = state(stack)
     for table in ("curated", "labels", "predictions"):
@@ -96,3 +136,23 @@ def test_a_day_scored_by_all_at_once_is_there_once(stack: Stack, schedulers: lis
     assert state(stack) == found
     assert (stack.champion(), stack.production()) == (champion, ledger)
     assert ledger["problems"] == []
+
+
+@pytest.mark.usefixtures("trained")
+def test_of_two_deployments_at_once_one_wins(stack: Stack, schedulers: list[str]) -> None:
+    stack.wait_until_idle("sentiment_training", "sentiment_deployment")
+    before, known = stack.champion()["version"], stack.production()["entries"]
+    candidates = [stack.same_model_again() for _ in schedulers]
+    with told("the gates on two candidates"):
+        steps = started(schedulers, DEPLOY, *candidates)
+    with told("two deployments at once"):
+        said = [words.strip() for words in said_at_once(steps)]
+    [winner] = [version for version, words in zip(candidates, said, strict=True) if words == "deployed"]
+    [refusal] = [words for words in said if words != "deployed"]
+    assert f"version {winner} is, by entry {len(known) + 1}" in refusal
+    production = stack.production()
+    assert [each["version"] for each in production["entries"]] == [*(each["version"] for each in known), winner]
+    assert production["problems"] == []
+    assert stack.champion()["version"] == winner
+    stack.step("rollback_model", "--version", winner)
+    assert stack.champion()["version"] == before
