@@ -31,6 +31,12 @@ class Container:
     health: str
     exit_code: int
     restarts: int
+    folder: Path
+
+    @property
+    def ours(self) -> bool:
+        """Whether this checkout started it; also where the folder it was started from is gone, as after a move."""
+        return self.folder == ROOT or not self.folder.exists()
 
     @property
     def failed(self) -> bool:
@@ -46,10 +52,10 @@ def output(*command: str) -> subprocess.CompletedProcess[str]:
 
 
 def check() -> None:
-    """Docker is there, answers, and is new enough.
+    """Docker is there, answers, is new enough, and has no stack of another checkout under this one's name.
 
     Raises:
-        StackError: it is not.
+        StackError: it is not, or has one.
     """
     if not shutil.which("docker"):
         raise StackError(f"Docker is not installed: install Docker Engine with compose and buildx ({INSTALL}).")
@@ -63,6 +69,11 @@ def check() -> None:
         if output("docker", plugin, "version").returncode:
             raise StackError(f"Docker has no '{plugin}' plugin: install it ({INSTALL}).")
     _check_version("Docker Compose", output("docker", "compose", "version", "--short").stdout, OLDEST_COMPOSE)
+    if foreign := next((each for each in containers() if not each.ours), None):
+        raise StackError(
+            f"The stack '{project()}' on this machine was started from {foreign.folder}: use it from there, or give "
+            "this folder's stack another COMPOSE_PROJECT_NAME and other ports in .env."
+        )
 
 
 def _check_version(what: str, found: str, oldest: tuple[int, int]) -> None:
@@ -114,21 +125,24 @@ def containers() -> list[Container]:
     if not shutil.which("docker"):
         return []
     label = f"label=com.docker.compose.project={project()}"
-    ids = output("docker", "ps", "--all", "--quiet", "--filter", label).stdout.split()
+    services = ["--filter", label, "--filter", "label=com.docker.compose.oneoff=False"]
+    ids = output("docker", "ps", "--all", "--quiet", *services).stdout.split()
     return [_container(each) for each in json.loads(output("docker", "inspect", *ids).stdout)] if ids else []
 
 
 def _container(found: dict[str, Any]) -> Container:
     state = found["State"]
-    service = found["Config"]["Labels"]["com.docker.compose.service"]
+    labels = found["Config"]["Labels"]
+    service, folder = labels["com.docker.compose.service"], labels["com.docker.compose.project.working_dir"]
     health = state.get("Health", {}).get("Status", "")
-    return Container(found["Id"], service, state["Status"], health, state["ExitCode"], found["RestartCount"])
+    numbers = state["ExitCode"], found["RestartCount"]
+    return Container(found["Id"], service, state["Status"], health, *numbers, Path(folder).resolve())
 
 
 def scheduler() -> Container | None:
-    """A container where tasks can run; None where the stack is not up."""
+    """A container where this checkout's tasks can run; None where its stack is not up."""
     found = (each for each in containers() if each.service == "airflow-scheduler" and each.health == "healthy")
-    return next(found, None)
+    return next((each for each in found if each.ours), None)
 
 
 def run_inside(container: Container, *command: str) -> int:

@@ -19,7 +19,9 @@ HEALTHY = [
     {
         "Id": service,
         "State": {"Status": "running", "Health": {"Status": "healthy"}, "ExitCode": 0},
-        "Config": {"Labels": {"com.docker.compose.service": service}},
+        "Config": {
+            "Labels": {"com.docker.compose.service": service, "com.docker.compose.project.working_dir": str(ROOT)}
+        },
         "RestartCount": 0,
     }
     for service in ("mlflow", "airflow-scheduler", "minio")

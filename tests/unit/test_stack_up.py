@@ -1,5 +1,6 @@
 """What `make up` says when it cannot, and what it leaves behind then. No test here starts a container."""
 
+import json
 import os
 import shutil
 import socket
@@ -188,21 +189,37 @@ def test_a_step_in_a_stack_that_is_not_up_is_refused(sandbox: Sandbox) -> None:
     sandbox.refused(sandbox.stack("run", "--", "true"), "not up", "make up")
 
 
-DOCKER = """case "$1" in
-  ps) echo 0123 ;;
-  inspect) echo '[{"Id": "0123", "State": {"Status": "running", "Health": {"Status": "healthy"}, "ExitCode": 0},
-    "Config": {"Labels": {"com.docker.compose.service": "airflow-scheduler"}}, "RestartCount": 0}]' ;;
+def running(folder: Path) -> str:
+    """A stand-in for Docker, in which a stack runs that was started from a folder."""
+    labels = {"com.docker.compose.service": "airflow-scheduler", "com.docker.compose.project.working_dir": str(folder)}
+    state = {"Status": "running", "Health": {"Status": "healthy"}, "ExitCode": 0}
+    container = {"Id": "0123", "State": state, "Config": {"Labels": labels}, "RestartCount": 0}
+    return f"""case "$*" in
+  info*) echo 28.2.2 ;;
+  *version*) echo 2.30.0 ;;
+  "ps "*) echo 0123 ;;
+  inspect*) echo '{json.dumps([container])}' ;;
   *) echo "$*"; exit 3 ;;
 esac"""
 
 
-def test_a_step_runs_in_the_stack_when_it_is_up(sandbox: Sandbox) -> None:
-    done = sandbox.stack("step", "show_history", "--json", PATH=sandbox.tool("docker", DOCKER), USE_CASE="fraud")
+@pytest.mark.parametrize("folder", [ROOT, Path("/nowhere/any/more")], ids=["here", "a folder that was moved"])
+def test_a_step_runs_in_the_stack_when_it_is_up(sandbox: Sandbox, folder: Path) -> None:
+    path = sandbox.tool("docker", running(folder))
+    done = sandbox.stack("step", "show_history", "--json", PATH=path, USE_CASE="fraud")
     command = "exec --interactive 0123 python /opt/sluss/tasks/show_history.py --use-case fraud --json\n"
     assert (done.returncode, done.stdout) == (3, command), done.stderr
 
 
-def test_a_step_runs_here_without_docker(sandbox: Sandbox) -> None:
-    done = sandbox.stack("step", "show_history", PATH=str(sandbox.tools), USE_CASE="fraud")
+@pytest.mark.parametrize("command", ["up", "down", "destroy", "ps", "logs", "run"])
+def test_a_stack_of_another_checkout_is_left_alone(sandbox: Sandbox, tmp_path: Path, command: str) -> None:
+    path = sandbox.tool("docker", running(tmp_path))
+    sandbox.refused(sandbox.stack(command, PATH=path), f"was started from {tmp_path}:", "COMPOSE_PROJECT_NAME")
+
+
+@pytest.mark.parametrize("elsewhere", [False, True], ids=["no Docker", "a stack of another checkout"])
+def test_a_step_runs_here_where_no_stack_is_up(sandbox: Sandbox, tmp_path: Path, *, elsewhere: bool) -> None:
+    path = sandbox.tool("docker", running(tmp_path)) if elsewhere else str(sandbox.tools)
+    done = sandbox.stack("step", "show_history", PATH=path, USE_CASE="fraud")
     assert done.returncode == 2
     assert "no use case 'fraud'" in done.stderr
