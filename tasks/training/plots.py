@@ -101,14 +101,16 @@ def residual_distribution(labels: "Labels", scores: "Floats", unit: str) -> "Fig
 
 
 def _learning_curve(use_case: UseCase, pipeline: "Pipeline", train: "pd.DataFrame") -> "Figure":
-    from sklearn.base import clone
     from sklearn.model_selection import LearningCurveDisplay
+
+    from tasks.training.folding import what_folds_share
 
     figure, axes = _figure("Learning curve in the training window")
     spec = use_case.training
+    pipeline, features = what_folds_share(pipeline, train[list(use_case.features)])
     LearningCurveDisplay.from_estimator(
-        clone(pipeline),
-        train[list(use_case.features)],
+        pipeline,
+        features,
         train["label"],
         train_sizes=_SIZES,
         cv=kind_of(use_case).folds(_FOLDS, spec.seed),

@@ -16,16 +16,17 @@ pytestmark = pytest.mark.timeout(900)  # two demos, on a machine that may be bus
 
 @pytest.fixture(scope="module")
 def short_demo(tmp_path_factory, archive):
-    """A demo of one usual day and five changed ones, the last of them with a model that has learned; run twice."""
+    """A demo of one usual day and four changed ones, the last of them with a model that has learned; run twice."""
     folder = tmp_path_factory.mktemp("demo")
     content = yaml.safe_load((ROOT / "config" / "sentiment.yaml").read_text())
     content["source"]["phases"] = [
         {"source": "movies", "days": 31, "rows_per_day": 200},
-        {"source": "tweets", "days": 5, "rows_per_day": 500},
+        {"source": "tweets", "days": 4, "rows_per_day": 500},
     ]
-    content["live_end"] = "2026-01-07"
-    content["training"]["folds"] = 2
-    content["retraining"]["min_new_labels_on_alert"] = 400
+    content["source"]["label_delay_hours"] = [24, 30]
+    content["live_end"] = "2026-01-06"
+    content["training"] |= {"folds": 2, "holdout_days": 2}
+    content["retraining"] |= {"min_new_labels_on_alert": 400, "cool_down_hours": 48}
     (folder / "config").mkdir()
     (folder / "config" / "sentiment.yaml").write_text(yaml.safe_dump(content))
     for query in (ROOT / "config").glob("*.sql"):
@@ -50,12 +51,12 @@ def _tables(settings):
 
 def test_the_terminal_tells_how_good_the_model_was_and_how_it_fell(short_demo):
     said = short_demo[1][0][0]
-    assert "sentiment_classifier version 1 learned from 5,400 movie reviews" in said
+    assert "sentiment_classifier version 1 learned from 5,600 movie reviews" in said
     assert "data_drift raised" in said
     assert "quality_drop raised" in said
     assert said.index("data_drift raised") < said.index("quality_drop raised")
     assert "│ movies     │ 1       │ 1    │ 200" in said
-    assert "│ tweets     │ 1       │ 4    │ 2,000" in said
+    assert "│ tweets     │ 1       │ 3    │ 1,500" in said
 
 
 def test_new_labels_of_what_changed_start_a_training_and_the_new_champion_scores_the_next_day(short_demo):
@@ -68,7 +69,7 @@ def test_new_labels_of_what_changed_start_a_training_and_the_new_champion_scores
     lake = Lake(settings, "sentiment")
     scored = lake.dataset("predictions").to_table(["interval", "model_version"]).to_pandas()
     versions = scored.groupby("interval")["model_version"].unique().map(list).to_dict()
-    assert versions == {f"2026-01-0{day}": ["1"] for day in range(1, 6)} | {"2026-01-06": ["2"]}
+    assert versions == {f"2026-01-0{day}": ["1"] for day in range(1, 5)} | {"2026-01-05": ["2"]}
     assert [(entry.action, entry.version) for entry in ledger.read(lake)] == [("promote", "1"), ("promote", "2")]
 
 
