@@ -42,16 +42,17 @@ def run(settings: Settings, use_case: UseCase, interval: Interval) -> CuratedDat
         ServiceError: the warehouse, the lake or MLflow does not answer.
     """
     from tasks.curation.limits import check_intervals, limit_bad, require_rows
-    from tasks.curation.record import Content, described, record
+    from tasks.curation.record import Content, described, record, run_name
     from tasks.curation.schema import label_columns, row_columns
     from tasks.curation.statistics import arrivals
-    from tasks.hub.tracking import connect, experiment_id
+    from tasks.hub.interval_runs import look
+    from tasks.hub.tracking import connect
     from tasks.kinds import kind_of
 
     lake, client = Lake(settings, use_case.name), connect(settings)
     span = partitions(interval, use_case.unit)
     with ThreadPoolExecutor() as beside:  # while the one store answers, the other can work
-        experiment = beside.submit(experiment_id, settings, client, use_case.data_experiment)
+        seen = beside.submit(look, settings, client, use_case.data_experiment, run_name(interval, use_case))
         opened = beside.submit(lake.hold, "quarantine", "labels", "curated")
         rows, labels = _extracts(settings, use_case, interval)
         require_rows(rows, use_case, interval)
@@ -66,7 +67,7 @@ def run(settings: Settings, use_case: UseCase, interval: Interval) -> CuratedDat
             described(lake, "curated", versions[0], curated, row_columns(use_case.curation.columns)),
             described(lake, "labels", versions[1], known, label_columns(use_case)),
         )
-        run_id = record(settings, use_case, interval, Content(data, counts), experiment.result())
+        run_id = record(settings, use_case, interval, Content(data, counts), seen.result())
     return CuratedData(
         len(curated), len(known), rows.bad.num_rows, labels.bad.num_rows, versions[0], versions[1], run_id
     )

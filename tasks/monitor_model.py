@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
 from tasks.shared.cli import chosen_interval, interval_parser, run_step
-from tasks.shared.interval import Interval
+from tasks.shared.interval import Interval, partition
 from tasks.shared.settings import Settings
 from tasks.shared.use_case import UseCase
 from tasks.storage.lake import Lake
@@ -38,15 +38,17 @@ def run(settings: Settings, use_case: UseCase, interval: Interval) -> MonitorRes
         ModelError: the version that scored it has no reference profile.
         ServiceError: the lake or MLflow does not answer.
     """
+    from tasks.hub.interval_runs import look
     from tasks.hub.registry import reference_profile
-    from tasks.hub.tracking import connect, experiment_id
+    from tasks.hub.tracking import connect
     from tasks.monitoring import alerts, measure, tables
     from tasks.monitoring.profile import read_profile
     from tasks.monitoring.record import record
 
     lake, client = Lake(settings, use_case.name), connect(settings)
     with ThreadPoolExecutor() as beside:  # while the one store answers, the other can work
-        experiment = beside.submit(experiment_id, settings, client, use_case.monitoring_experiment)
+        name = partition(interval.start, use_case.unit)
+        seen = beside.submit(look, settings, client, use_case.monitoring_experiment, name)
         lake.hold(*tables.TABLES)
         rows = measure.scored_rows(lake, use_case, interval)
         version, _ = measure.version_of(rows)
@@ -57,7 +59,7 @@ def run(settings: Settings, use_case: UseCase, interval: Interval) -> MonitorRes
         conditions = measure.judge(lake, use_case, interval, summary, profile)
         found = alerts.advance(tables.latest_alerts(lake, summary.interval), conditions, summary.interval)
         content = _record(use_case, summary, conditions, found)
-        logged = beside.submit(record, settings, use_case, interval, content, experiment.result())
+        logged = beside.submit(record, settings, use_case, interval, content, seen.result())
         told = beside.submit(tables.write_alerts, lake, use_case, interval, found)
         tables.write_summary(lake, use_case, interval, summary)
         told.result()

@@ -6,7 +6,7 @@ from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from tasks.curation import statistics
-from tasks.hub.interval_runs import IntervalRun, keep_run
+from tasks.hub.interval_runs import IntervalRun, Seen, keep_run
 from tasks.hub.tracking import connect, reachable
 from tasks.shared.interval import Interval, length, partitions
 from tasks.shared.settings import Settings
@@ -43,21 +43,20 @@ class Content:
     counts: dict[str, float]
 
 
-def record(settings: Settings, use_case: UseCase, span: Interval, content: Content, experiment: str) -> str:
+def record(settings: Settings, use_case: UseCase, span: Interval, content: Content, seen: Seen) -> str:
     """Log the two tables of a span and return the run's id: one run for each span, whatever is run again.
 
-    Rows that are the same as before keep their run, which names the first version that held them.
+    `seen` is what MLflow had of the span's `run_name`. Rows that are the same as before keep their run, which names the
+    first version that held them.
 
     Raises:
         ServiceError: MLflow does not answer, or refuses the login.
     """
     client, data = connect(settings), content.data
     metrics = content.counts | _metrics(data)
-    run = IntervalRun(_name(span, use_case), span, _seal(data, metrics), _tags(use_case, span, data), metrics)
+    run = IntervalRun(run_name(span, use_case), span, _seal(data, metrics), _tags(use_case, span, data), metrics)
     with reachable(settings):
-        return keep_run(
-            client, experiment, run, lambda run: _log_inputs(client, run, [_dataset(each) for each in data])
-        )
+        return keep_run(client, seen, run, lambda run: _log_inputs(client, run, [_dataset(each) for each in data]))
 
 
 def described(lake: Lake, table: str, version: int, rows: "pa.Table", columns: dict[str, Column]) -> Data:
@@ -70,7 +69,7 @@ def described(lake: Lake, table: str, version: int, rows: "pa.Table", columns: d
     return Data(table, lake.uri(table), version, len(in_force), statistics.digest(values), columns, profile)
 
 
-def _name(span: Interval, use_case: UseCase) -> str:
+def run_name(span: Interval, use_case: UseCase) -> str:
     """The partition's name, or those of the first one and of the one after the last."""
     first, end = partitions(span, use_case.unit)
     return first if span.start + length(use_case.unit) == span.end else f"{first} to {end}"

@@ -13,7 +13,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tasks.hub.tracking import experiment_id, reachable
 from tasks.shared.interval import Interval
+from tasks.shared.settings import Settings
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -34,12 +36,31 @@ class IntervalRun:
     metrics: dict[str, float]
 
 
-def keep_run(client: "MlflowClient", experiment: str, wanted: IntervalRun, log: Callable[["Run"], None]) -> str:
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """The runs of an interval in an experiment, the oldest first, as they were a while ago."""
+
+    experiment: str
+    runs: "list[Run]"
+
+
+def look(settings: Settings, client: "MlflowClient", experiment: str, name: str) -> Seen:
+    """See an interval's runs in the experiment of this name; early, while a step is at work on what it will log.
+
+    Raises:
+        ServiceError: MLflow does not answer, or refuses the login.
+    """
+    number = experiment_id(settings, client, experiment)
+    with reachable(settings):
+        return Seen(number, _runs(client, number, name))
+
+
+def keep_run(client: "MlflowClient", seen: Seen, wanted: IntervalRun, log: Callable[["Run"], None]) -> str:
     """Make sure that the experiment has this run and no other of its name, and return its id.
 
     Args:
         client: a connection to MLflow.
-        experiment: the id of the experiment.
+        seen: what the experiment had of this name.
         wanted: the run.
         log: logs everything else to the run that it gets, from another thread; called again for a run that was not
             finished.
@@ -47,7 +68,7 @@ def keep_run(client: "MlflowClient", experiment: str, wanted: IntervalRun, log: 
     from mlflow.entities import LifecycleStage
     from mlflow.exceptions import MlflowException
 
-    kept = _agreed(client, experiment, wanted)
+    kept = _agreed(client, seen, wanted)
     run_id = str(kept.info.run_id)
     if _finished(kept, wanted):
         return run_id
@@ -56,26 +77,25 @@ def keep_run(client: "MlflowClient", experiment: str, wanted: IntervalRun, log: 
     except MlflowException:
         if client.get_run(run_id).info.lifecycle_stage != LifecycleStage.DELETED:
             raise
-        return keep_run(client, experiment, wanted, log)
+        return keep_run(client, _again(client, seen, wanted), wanted, log)
     return run_id
 
 
-def _agreed(client: "MlflowClient", experiment: str, wanted: IntervalRun) -> "Run":
+def _agreed(client: "MlflowClient", seen: Seen, wanted: IntervalRun) -> "Run":
     """The run that all steps at work on the interval keep.
 
     A finished run is kept before others, and an older one before a newer one. A step that saw only the newer one goes
     on with it, until it finds it deleted.
     """
-    runs = runs_of(client, experiment, wanted.name)
-    if not any(_finished(run, wanted) for run in runs):
+    if not any(_finished(run, wanted) for run in seen.runs):
         start = round(wanted.interval.start.timestamp() * 1000)
-        client.create_run(experiment, start, _tags(wanted), run_name=wanted.name)
-        runs = runs_of(client, experiment, wanted.name)
-    same = [run for run in runs if _same(run, wanted)]
+        client.create_run(seen.experiment, start, _tags(wanted), run_name=wanted.name)
+    now = _again(client, seen, wanted)
+    same = [run for run in now.runs if _same(run, wanted)]
     if not same:  # a step that says something else has taken this one's away
-        return _agreed(client, experiment, wanted)
+        return _agreed(client, now, wanted)
     kept = min(same, key=lambda run: not _finished(run, wanted))
-    for run in runs:
+    for run in now.runs:
         if run is not kept:
             client.delete_run(run.info.run_id)
     return kept
@@ -94,8 +114,11 @@ def _finish(client: "MlflowClient", run: "Run", wanted: IntervalRun, log: Callab
     client.set_terminated(run_id, end_time=end)
 
 
-def runs_of(client: "MlflowClient", experiment: str, name: str) -> "list[Run]":
-    """The runs of an interval, the oldest first."""
+def _again(client: "MlflowClient", seen: Seen, wanted: IntervalRun) -> Seen:
+    return Seen(seen.experiment, _runs(client, seen.experiment, wanted.name))
+
+
+def _runs(client: "MlflowClient", experiment: str, name: str) -> "list[Run]":
     found = client.search_runs([experiment], f"tags.`{INTERVAL_TAG}` = '{name}'")
     return sorted(found, key=lambda run: (run.data.tags.get(_CREATED_TAG, ""), run.info.run_id))
 
@@ -104,10 +127,12 @@ def log_texts(run: "Run", texts: Mapping[str, str]) -> None:
     """Keep texts, by file name, with a run. MLflow's client would ask first where a run keeps its files."""
     from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository
 
-    with tempfile.TemporaryDirectory() as folder:
-        for file, text in texts.items():
-            Path(folder, file).write_text(text, encoding="utf-8")
-        get_artifact_repository(run.info.artifact_uri).log_artifacts(folder)
+    store = get_artifact_repository(run.info.artifact_uri)
+    with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor() as beside:
+        files = [Path(folder, file) for file in texts]
+        for path, text in zip(files, texts.values(), strict=True):
+            path.write_text(text, encoding="utf-8")
+        list(beside.map(store.log_artifact, files))
 
 
 def _same(run: "Run", wanted: IntervalRun) -> bool:

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
-from tasks.hub.interval_runs import IntervalRun, keep_run, log_texts, runs_of
-from tasks.hub.tracking import connect, experiment_id, reachable
+from tasks.hub.interval_runs import IntervalRun, Seen, keep_run, log_texts, look
+from tasks.hub.tracking import connect, reachable
 from tasks.shared.errors import DataError
 from tasks.shared.interval import Interval, partition
 from tasks.shared.settings import Settings
@@ -30,8 +30,8 @@ class Record:
         return sha256(json.dumps([self.metrics, self.tags, self.files], sort_keys=True).encode()).hexdigest()
 
 
-def record(settings: Settings, use_case: UseCase, interval: Interval, content: Record, experiment: str) -> str:
-    """Log the interval's figures to its run in the experiment and return the run's id.
+def record(settings: Settings, use_case: UseCase, interval: Interval, content: Record, seen: Seen) -> str:
+    """Log the interval's figures to its run, of which MLflow had what was seen, and return the run's id.
 
     Raises:
         ServiceError: MLflow does not answer, or refuses the login.
@@ -40,7 +40,7 @@ def record(settings: Settings, use_case: UseCase, interval: Interval, content: R
     name = partition(interval.start, use_case.unit)
     run = IntervalRun(name, interval, content.digest, content.tags, content.metrics)
     with reachable(settings):
-        return keep_run(client, experiment, run, lambda run: log_texts(run, content.files))
+        return keep_run(client, seen, run, lambda run: log_texts(run, content.files))
 
 
 def run_of(settings: Settings, use_case: UseCase, interval: Interval) -> "Run":
@@ -49,11 +49,8 @@ def run_of(settings: Settings, use_case: UseCase, interval: Interval) -> "Run":
     Raises:
         DataError: the interval was not monitored.
     """
-    client = connect(settings)
-    experiment = experiment_id(settings, client, use_case.monitoring_experiment)
     name = partition(interval.start, use_case.unit)
-    with reachable(settings):
-        runs = runs_of(client, experiment, name)
+    runs = look(settings, connect(settings), use_case.monitoring_experiment, name).runs
     if not runs:
         raise DataError(
             f"The interval {interval} of {use_case.name} was not monitored, so there is nothing to tell. Monitor it "

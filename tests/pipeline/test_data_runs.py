@@ -11,7 +11,7 @@ from pydantic import SecretStr
 
 from tasks.curate_data import run as curate
 from tasks.generate_data import run as generate
-from tasks.hub.interval_runs import IntervalRun, keep_run, log_texts
+from tasks.hub.interval_runs import IntervalRun, keep_run, log_texts, look
 from tasks.hub.tracking import connect, experiment_id, reachable
 from tasks.shared.errors import ServiceError
 from tasks.shared.interval import Interval, parse_interval
@@ -87,7 +87,7 @@ def test_a_step_that_was_killed_before_it_had_logged_everything_is_made_good(set
 
 def test_a_run_that_another_step_takes_away_is_logged_to_the_one_it_keeps(settings, sentiment):
     client = connect(settings)
-    experiment = experiment_id(settings, client, sentiment.data_experiment)
+    seen = look(settings, client, sentiment.data_experiment, "2026-01-05")
     asked = []
 
     def log(run):
@@ -97,7 +97,7 @@ def test_a_run_that_another_step_takes_away_is_logged_to_the_one_it_keeps(settin
         log_texts(run, {"file.txt": ""})
         client.set_tag(run.info.run_id, "logged", "yes")
 
-    kept = keep_run(client, experiment, IntervalRun("2026-01-05", DAY, "digest", {}, {"rows": 1.0}), log)
+    kept = keep_run(client, seen, IntervalRun("2026-01-05", DAY, "digest", {}, {"rows": 1.0}), log)
     (run,) = runs(settings, sentiment)
     assert len(asked) == 2
     assert (run.info.run_id, run.info.status, run.data.metrics) == (kept, "FINISHED", {"rows": 1})
