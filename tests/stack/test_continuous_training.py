@@ -58,8 +58,10 @@ def test_the_reviews_change_and_a_new_champion_takes_over_by_itself(
     assert last["amazon"][2] > first["amazon"][2] + 0.08
     assert first["tweets"][2] < 0.68
     assert last["tweets"][2] > 0.76
-    assert last["movies"][2] > first["movies"][2] - 0.06
-    assert int(last["movies"][1]) > int(first["movies"][1])
+    # Few labels of the newest version's days are known yet: the movies that came back are judged together.
+    [(_, version, before, _), *later] = by_source["movies"]
+    assert sum(value * rows for _, _, value, rows in later) / sum(rows for *_, rows in later) > before - 0.06
+    assert all(int(each[1]) > int(version) for each in later)
     tell_how_long_it_took(stack)
 
 
