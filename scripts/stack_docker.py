@@ -133,16 +133,23 @@ def containers() -> list[Container]:
 def _container(found: dict[str, Any]) -> Container:
     state = found["State"]
     labels = found["Config"]["Labels"]
-    service, folder = labels["com.docker.compose.service"], labels["com.docker.compose.project.working_dir"]
-    health = state.get("Health", {}).get("Status", "")
-    numbers = state["ExitCode"], found["RestartCount"]
-    return Container(found["Id"], service, state["Status"], health, *numbers, Path(folder).resolve())
+    return Container(
+        id=found["Id"],
+        service=labels["com.docker.compose.service"],
+        state=state["Status"],
+        health=state.get("Health", {}).get("Status", ""),
+        exit_code=state["ExitCode"],
+        restarts=found["RestartCount"],
+        folder=Path(labels["com.docker.compose.project.working_dir"]).resolve(),
+    )
 
 
 def scheduler() -> Container | None:
     """A container where this checkout's tasks can run; None where its stack is not up."""
-    found = (each for each in containers() if each.service == "airflow-scheduler" and each.health == "healthy")
-    return next((each for each in found if each.ours), None)
+    for each in containers():
+        if each.ours and each.service == "airflow-scheduler" and each.health == "healthy":
+            return each
+    return None
 
 
 def run_inside(container: Container, *command: str) -> int:

@@ -20,7 +20,7 @@ def what_folds_share(pipeline: "Pipeline", features: "pd.DataFrame") -> "tuple[P
     """What is left to fit in each fold, and what it takes.
 
     Args:
-        pipeline: unfitted, its first step the preprocessing by branches.
+        pipeline: its first step the preprocessing by branches; whether it is fitted makes no difference.
         features: n rows of raw features.
 
     Returns:

@@ -138,9 +138,9 @@ class Stack:
         found: list[dict[str, Any]] = self.mlflow_api("model-versions/search", params=name)["model_versions"]
         return found
 
-    def champion(self) -> dict[str, Any]:
+    def champion(self, model: str = "sentiment_classifier") -> dict[str, Any]:
         """The version that the alias names."""
-        name = {"name": "sentiment_classifier", "alias": "champion"}
+        name = {"name": model, "alias": "champion"}
         found: dict[str, Any] = self.mlflow_api("registered-models/alias", params=name)["model_version"]
         return found
 

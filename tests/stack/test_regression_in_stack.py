@@ -53,8 +53,7 @@ def test_a_regression_is_trained_deployed_scored_and_monitored(stack: Stack, use
         stack.step("deploy_model", use_case=use_case.name)
     with told("until Airflow has its DAGs, and a day scored"):
         assert stack.run_dag(f"{use_case.name}_scoring", ENDS)["state"] == "success"
-    named = {"name": use_case.model, "alias": "champion"}
-    champion = stack.mlflow_api("registered-models/alias", params=named)["model_version"]
+    champion = stack.champion(use_case.model)
     [entry] = stack.production(use_case.name)["entries"]
     assert (entry["action"], entry["version"]) == ("promote", champion["version"])
     found = json.loads(stack.python_in("airflow-scheduler", FOUND).splitlines()[-1])
