@@ -147,7 +147,7 @@ def main() -> None:
         scored = run(settings, use_case, interval)
         print(f"{scored.rows} rows of {interval} scored by {use_case.model} version {scored.version}.")
 
-    run_step(arguments, step)
+    run_step(arguments, step, opens_model=True)
 
 
 if __name__ == "__main__":

@@ -143,7 +143,7 @@ def main() -> None:
         before = f" (before: version {deployed.previous})" if deployed.previous else ""
         print(f"{use_case.model} version {deployed.version} is the champion{before}.")
 
-    run_step(given, step)
+    run_step(given, step, opens_model=True)
 
 
 if __name__ == "__main__":

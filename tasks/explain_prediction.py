@@ -157,7 +157,7 @@ def main() -> None:
         print(as_json(receipt)) if given.json else show(receipt)
         sys.exit(0 if receipt.again.reproduced else 1)
 
-    run_step(given, step)
+    run_step(given, step, opens_model=True)
 
 
 if __name__ == "__main__":

@@ -69,7 +69,7 @@ def main() -> None:
         plots = run(settings, use_case, arguments.version)
         print(f"{use_case.model} version {plots.version} has on its run in MLflow: {', '.join(plots.files)}.")
 
-    run_step(arguments, step)
+    run_step(arguments, step, opens_model=True)
 
 
 if __name__ == "__main__":

@@ -94,7 +94,7 @@ def main() -> None:
         _print(use_case, result)
         sys.exit(0 if result.same else 1)
 
-    run_step(arguments, step)
+    run_step(arguments, step, opens_model=True)
 
 
 def _print(use_case: UseCase, result: Reproduction) -> None:

@@ -121,7 +121,7 @@ def main() -> None:
         until = parse_interval(arguments.until, use_case.unit).end if arguments.until else None
         _print(use_case, run(settings, use_case, until, force=arguments.force))
 
-    run_step(arguments, step)
+    run_step(arguments, step, opens_model=True)
 
 
 def _print(use_case: UseCase, model: TrainedModel) -> None:

@@ -102,7 +102,7 @@ def main() -> None:
         show(use_case, validation)
         sys.exit(1 if validation.refusals else 0)
 
-    run_step(given, step)
+    run_step(given, step, opens_model=True)
 
 
 if __name__ == "__main__":

@@ -23,6 +23,7 @@ from pathlib import Path
 __all__: list[str] = []
 
 PRELOADED = (
+    "scipy.special",  # first, as in tasks/shared/cli.py
     "pandas",
     "pandera.pandas",
     "pyarrow.acero",

@@ -13,6 +13,7 @@ def main() -> None:
     """Import, wait for the order, score."""
     sys.path.append(sys.argv[1])
     gc.disable()
+    import scipy.special  # noqa: F401, I001 - first, as in tasks/shared/cli.py: it makes skops' own import short
     import numpy as np
     import pandas as pd
     import skops.io

@@ -45,13 +45,23 @@ def chosen_interval(arguments: argparse.Namespace, use_case: UseCase) -> Interva
     return parse_interval(arguments.interval, use_case.unit)
 
 
-def run_step(arguments: argparse.Namespace, step: Callable[[Settings, UseCase], None]) -> NoReturn:
-    """Load settings and use case, run the step, turn a SlussError into one sentence and exit code 2, and end."""
+def run_step(
+    arguments: argparse.Namespace, step: Callable[[Settings, UseCase], None], *, opens_model: bool = False
+) -> NoReturn:
+    """Load settings and use case, run the step, turn a SlussError into one sentence and exit code 2, and end.
+
+    `opens_model` says that the step saves or loads a model, and so will import skops.
+    """
     _tune_process()
     code = 0
     try:
         settings = step_settings()
-        step(settings, load_use_case(arguments.use_case, settings.config_dir))
+        use_case = load_use_case(arguments.use_case, settings.config_dir)
+        if opens_model:
+            # skops looks for each function of this module in every module that was imported before it. Behind those of
+            # MLflow and Airflow that takes it a second.
+            import scipy.special  # noqa: F401
+        step(settings, use_case)
     except SlussError as error:
         print(error, file=sys.stderr)
         code = 2
