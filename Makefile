@@ -32,7 +32,7 @@ $(READY): requirements.lock pyproject.toml scripts/setup.sh
 demo: $(READY)  ## The whole story on real data, on this machine, without Docker (DATA=path: archive on disk)
 	@$(PYTHON) scripts/demo.py
 test: $(READY)  ## All tests that need no Docker
-	@.venv/bin/pytest -n auto --maxprocesses 4 --dist loadfile
+	@.venv/bin/pytest -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 ui: $(READY)  ## MLflow's and Airflow's pages on what the demo left, without Docker
 	@$(PYTHON) scripts/ui.py
 report: $(READY)  ## Write the report anew and open it

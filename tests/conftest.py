@@ -21,6 +21,12 @@ from tasks.shared.use_case import UseCase, load_use_case
 from tasks.sources.vader_archive import find_archive
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Files whose tests take a minute go first, in whatever order the others are shuffled."""
+    items.sort(key=lambda item: item.get_closest_marker("long") is None)
+
+
 @pytest.fixture(autouse=True)
 def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in os.environ:

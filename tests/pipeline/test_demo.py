@@ -11,7 +11,7 @@ from tasks.hub import ledger
 from tasks.shared.settings import ROOT, Settings
 from tasks.storage.lake import Lake
 
-pytestmark = pytest.mark.timeout(900)  # two demos, on a machine that may be busy
+pytestmark = [pytest.mark.long, pytest.mark.timeout(900)]  # two demos, on a machine that may be busy
 
 
 @pytest.fixture(scope="module")

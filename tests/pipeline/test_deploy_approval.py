@@ -11,6 +11,8 @@ from tasks.hub import ledger
 from tasks.shared.settings import ROOT, Settings
 from tasks.storage.lake import Lake
 
+pytestmark = pytest.mark.long
+
 # dag.test() waits for an answer from outside; a thread gives it, as the page does: through the REST API.
 PERSON = """
 import json, sys, threading, time

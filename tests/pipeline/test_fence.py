@@ -20,6 +20,8 @@ sys.path.insert(0, str(ROOT / "notebooks"))
 
 import hand_over
 
+pytestmark = pytest.mark.long
+
 GATE_BY_CAUSE = {"a": "quality", "b": "preprocessing", "c": "environment", "d": "monitoring", "e": "identity"}
 NO_INDEX = "The package index does not answer, so there is no second environment"
 PAGE, README = ROOT / "docs" / "fence.md", ROOT / "README.md"

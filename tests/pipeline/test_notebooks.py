@@ -1,9 +1,12 @@
 """What a notebook registers is a candidate like any other."""
 
+import pytest
 from notebook_runner import execute, own_home
 
 from tasks.hub import registry
 from tasks.training.recorded import recorded
+
+pytestmark = pytest.mark.long
 
 
 def test_a_notebook_hands_a_model_over_and_gates_and_deployment_take_it_from_there(first_days, sentiment, tmp_path):
