@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from tasks.gates.candidate import Candidate
 from tasks.gates.data import data
 from tasks.gates.environment import environment
-from tasks.gates.fresh import fresh_process
+from tasks.gates.fresh import FreshProcess
 from tasks.gates.identity import identity
 from tasks.gates.monitoring import monitoring
 from tasks.gates.preprocessing import preprocessing
@@ -43,10 +43,9 @@ def judge(
         ModelError: there is no such version, or it has no run.
         ServiceError: MLflow or the lake does not answer.
     """
-    with (
-        tempfile.TemporaryDirectory(dir=registry.copies(settings)) as scratch,
-        fresh_process(Path(scratch)) as fresh,
-    ):
+    with tempfile.TemporaryDirectory(dir=registry.copies(settings)) as scratch:
+        fresh = FreshProcess(Path(scratch))
+        fresh.prepare()
         candidate = Candidate(settings, use_case, find(), fresh)
         assert candidate.run is not None  # without a run there is nowhere to keep what the gates say
         with contextlib.suppress(Exception):  # what is missing, the gates meet again and say

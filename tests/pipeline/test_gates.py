@@ -8,6 +8,7 @@ from importlib import metadata
 
 import numpy as np
 import pandas as pd
+import psutil
 import pytest
 import skops.io
 from sklearn.linear_model import LogisticRegression
@@ -17,7 +18,7 @@ from sklearn.preprocessing import FunctionTransformer
 from tasks import train_model, validate_model
 from tasks.gates.candidate import Candidate
 from tasks.gates.comparison import CHAMPIONS_TAG
-from tasks.gates.fresh import FreshProcess, fresh_process
+from tasks.gates.fresh import FreshProcess
 from tasks.gates.judge import _GATES, _answer
 from tasks.hub import registry
 from tasks.hub.identity import artifact_digest
@@ -76,11 +77,7 @@ def ask(first_days, gated, tmp_path):
     def answer(gate, version, use_case=gated):
         scratch = tmp_path / "scratch"
         scratch.mkdir()
-        if gate != "preprocessing":
-            result = _answer(GATES[gate], Candidate(first_days, use_case, version, FreshProcess(None, scratch)))
-        else:
-            with fresh_process(scratch) as fresh:
-                result = _answer(GATES[gate], Candidate(first_days, use_case, version, fresh))
+        result = _answer(GATES[gate], Candidate(first_days, use_case, version, FreshProcess(scratch)))
         shutil.rmtree(scratch)
         assert result.gate == gate
         return result
@@ -101,7 +98,7 @@ def judged_as(folder, pipeline, rows):
 
 @pytest.fixture
 def rows(first_days, gated, good, tmp_path):
-    return Candidate(first_days, gated, good, FreshProcess(None, tmp_path)).rows
+    return Candidate(first_days, gated, good, FreshProcess(tmp_path)).rows
 
 
 # A good model
@@ -421,3 +418,36 @@ def test_a_service_that_does_not_answer_is_no_refusal():
 
     with pytest.raises(ServiceError, match="does not answer"):
         _answer(gate, None)
+
+
+# The fresh process
+
+
+@pytest.fixture
+def order(first_days, gated, good, tmp_path):
+    """Ask a fresh process for the scores of the good model."""
+    candidate = Candidate(first_days, gated, good, FreshProcess(tmp_path))
+
+    def ask(name):
+        (tmp_path / name).mkdir()
+        process = FreshProcess(tmp_path / name)
+        process.ask(candidate.model_file, candidate.raw, candidate.kind.method)
+        return process
+
+    return ask
+
+
+def test_two_orders_at_once_get_the_same_scores(order):
+    first, second = order("first"), order("second")
+    assert np.array_equal(second.scores(), first.scores())
+
+
+def test_one_that_is_killed_is_told_and_the_next_order_gets_another(order):
+    before = order("before").scores()
+    [waiting] = [each for each in psutil.Process().children() if "score_afresh" in " ".join(each.cmdline())]
+    waiting.suspend()
+    lost = order("lost")
+    waiting.kill()
+    with pytest.raises(ModelError, match="ended before its time"):
+        lost.scores()
+    assert np.array_equal(order("after").scores(), before)
