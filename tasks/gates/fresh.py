@@ -65,10 +65,11 @@ class _Origin:
 
     def end(self) -> None:
         """End it, and whatever it forked."""
-        if self._owner == os.getpid():
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(self._process.pid, signal.SIGKILL)
-            self._process.communicate()
+        if self._owner != os.getpid():
+            return
+        if self._process.poll() is None:
+            os.killpg(self._process.pid, signal.SIGKILL)
+        self._process.communicate()
 
 
 _kept: _Origin | None = None

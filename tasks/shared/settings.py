@@ -4,7 +4,7 @@ import os
 from functools import cached_property
 from pathlib import Path
 
-from pydantic import Field, SecretStr, ValidationError
+from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from tasks.shared.errors import ConfigError
@@ -34,6 +34,12 @@ class Settings(BaseSettings):
     )
     git_commit: str | None = Field(None, description="Commit of the code, where no git can be asked")
     tracking_uri: str | None = Field(None, validation_alias="MLFLOW_TRACKING_URI", description="MLflow's address")
+
+    @field_validator("home")
+    @classmethod
+    def _from_here(cls, home: Path) -> Path:
+        """A process that works in another folder, such as a gate's, finds the same place."""
+        return home.absolute()
 
     @cached_property
     def warehouse(self) -> str:
