@@ -134,8 +134,7 @@ class FreshProcess:
                 raise ModelError(f"no answer within {_PATIENCE} seconds")
             time.sleep(0.005)
         if code := int(ended.read_text(encoding="utf-8")):
-            complaint = self.scratch / "complaint"
-            said = complaint.read_text(encoding="utf-8") if complaint.exists() else ""
+            said = (self.scratch / "complaint").read_text(encoding="utf-8", errors="replace")
             raise ModelError(_last_line(said) or f"exit code {code}")
         scores: np.ndarray[tuple[int], np.dtype[np.float64]] = np.load(self.scratch / "scores.npy")
         return scores

@@ -10,8 +10,10 @@ import json
 import os
 import sys
 import traceback
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
+from typing import NoReturn
 
 
 def main() -> None:
@@ -19,19 +21,24 @@ def main() -> None:
     sys.path.append(sys.argv[1])
     gc.disable()
     import scipy.special  # noqa: F401, I001 - first, as in tasks/shared/cli.py: it makes skops' own import short
-    import numpy as np  # noqa: F401
-    import pandas as pd  # noqa: F401
-    import pyarrow.parquet  # noqa: F401
-    import skops.io  # noqa: F401
+    import numpy as np
+    import pandas as pd
+    import pyarrow.parquet  # noqa: F401 - what pandas reads by
+    import skops.io
+
+    def score(order: dict[str, str]) -> None:
+        pipeline = skops.io.load(order["model"], trusted=order["trusted"])
+        scores = getattr(pipeline, order["method"])(pd.read_parquet(order["rows"]))
+        np.save(order["scores"], scores[:, -1] if scores.ndim == 2 else scores)
 
     for line in sys.stdin:
-        _answer(json.loads(line))
+        _answer(json.loads(line), score)
 
 
-def _answer(order: dict[str, str]) -> None:
+def _answer(order: dict[str, str], score: Callable[[dict[str, str]], None]) -> None:
     """Let a new process score, and write its exit code to the file `ended`, which is there as a whole or not at all."""
     if not (child := os.fork()):
-        _score_and_exit(order)
+        _and_exit(order, score)
     _, status = os.waitpid(child, 0)
     with suppress(OSError):  # who asked may have gone, and the folder with him
         part = Path(order["ended"] + ".part")
@@ -39,19 +46,15 @@ def _answer(order: dict[str, str]) -> None:
         part.replace(order["ended"])
 
 
-def _score_and_exit(order: dict[str, str]) -> None:
-    import numpy as np
-    import pandas as pd
-    import skops.io
-
+def _and_exit(order: dict[str, str], score: Callable[[dict[str, str]], None]) -> NoReturn:
     code = 1
     try:
-        pipeline = skops.io.load(order["model"], trusted=order["trusted"])
-        scores = getattr(pipeline, order["method"])(pd.read_parquet(order["rows"]))
-        np.save(order["scores"], scores[:, -1] if scores.ndim == 2 else scores)
+        with Path(order["complaint"]).open("wb") as complaint:
+            os.dup2(complaint.fileno(), sys.stderr.fileno())
+        score(order)
         code = 0
     except Exception:  # noqa: BLE001 - the last line is what the gate says
-        Path(order["complaint"]).write_text(traceback.format_exc(), encoding="utf-8")
+        traceback.print_exc()
     finally:
         os._exit(code)
 
