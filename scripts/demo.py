@@ -114,8 +114,8 @@ def tell(settings: Settings, use_case: UseCase, console: Console) -> None:
     )
     with bar:
         task = bar.add_task("Creating the databases", total=len(live) + 3)
-        # It asks every module that is there for its types. Airflow's load others when they are asked, for seconds.
-        import skops.io  # noqa: F401
+        # As in tasks/shared/cli.py; Airflow's modules even load others when skops asks them, for seconds.
+        import scipy.special  # noqa: F401
 
         embedded.prepare_databases(settings)
         bar.update(task, advance=1, description="Fetching reviews and curating the history")
