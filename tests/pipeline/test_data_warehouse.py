@@ -102,6 +102,17 @@ def test_a_failure_half_way_leaves_the_day_as_it_was(anywhere, sentiment, tmp_pa
     assert content(anywhere, tmp_path) == before
 
 
+def test_types_of_the_database_s_own_are_read_as_what_they_say(settings, postgres, tmp_path):
+    where = settings.model_copy(update={"warehouse_url": _new_database(postgres)})
+    with open_warehouse(where) as warehouse:
+        warehouse.execute("CREATE TYPE mood AS ENUM ('sad', 'ok')")
+        warehouse.execute("CREATE DOMAIN sentence AS TEXT")
+        warehouse.execute("CREATE TABLE moods (now mood, before mood[], said sentence)")
+        warehouse.execute("INSERT INTO moods VALUES ('ok', '{sad,ok}', 'well')")
+    row = {"now": "ok", "before": ["sad", "ok"], "said": "well"}
+    assert content(where, tmp_path, "moods", "now") == [row]
+
+
 def test_two_writers_of_the_same_day_do_not_double_it(settings, sentiment, postgres, tmp_path):
     where = settings.model_copy(update={"warehouse_url": _new_database(postgres)})
     writers = [threading.Thread(target=generate, args=(where, sentiment, DAY)) for _ in range(4)]
