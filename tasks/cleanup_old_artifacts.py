@@ -2,16 +2,17 @@
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from tasks.shared.cli import chosen_interval, interval_parser, run_step
-from tasks.shared.interval import Interval, partition
+from tasks.shared.interval import Interval, midnight, partition
 from tasks.shared.settings import Settings
 from tasks.shared.use_case import UseCase
 from tasks.storage.lake import INTERVAL, Lake
 
 # Registered models name versions of `curated` and `labels`: their history must outlive any retention.
-VACUUMED = ("predictions", "monitoring", "alerts")
+VACUUMED = ("predictions", "monitoring")
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True)
@@ -30,20 +31,32 @@ def run(settings: Settings, use_case: UseCase, interval: Interval) -> CleanedUp:
         ServiceError: the lake or MLflow does not answer.
     """
     keep, lake = use_case.retention, Lake(settings, use_case.name)
-    oldest = partition(interval.end - timedelta(days=keep.predictions_days), use_case.unit)
-    with ThreadPoolExecutor() as beside:  # while the one store answers, the other can work
-        deleted = beside.submit(
-            _delete_runs, settings, use_case, interval.end - timedelta(days=keep.monitoring_runs_days)
-        )
-        others = [beside.submit(_vacuum, lake, table, keep.table_history_hours) for table in VACUUMED[1:]]
-        partitions = _delete_predictions(lake, oldest)
-        files = _vacuum(lake, VACUUMED[0], keep.table_history_hours) + sum(other.result() for other in others)
-    return CleanedUp(partitions, deleted.result(), files)
+    with ThreadPoolExecutor(1) as beside:  # while the one store answers, the other can work
+        runs = beside.submit(_delete_runs, settings, use_case, interval.end - timedelta(days=keep.monitoring_runs_days))
+        partitions = _delete_predictions(lake, use_case, interval.end - timedelta(days=keep.predictions_days))
+        files = 0
+        if _is_due(interval, keep.table_history_hours):
+            files = sum(_vacuum(lake, table, keep.table_history_hours) for table in VACUUMED)
+    return CleanedUp(partitions, runs.result(), files)
 
 
-def _delete_predictions(lake: Lake, oldest: str) -> int:
+def _is_due(interval: Interval, hours: int) -> bool:
+    """Whether the interval is the one of its span of so many hours in which files are looked for.
+
+    To look means to read the tables' logs, over and over: a week's files can wait for a week.
+    """
+    if hours == 0:
+        return True
+    span = timedelta(hours=hours)
+    return (interval.end - EPOCH) // span > (interval.start - EPOCH) // span
+
+
+def _delete_predictions(lake: Lake, use_case: UseCase, before: datetime) -> int:
     import pyarrow as pa
 
+    if before <= midnight(use_case.live_start):  # nothing can be so old yet
+        return 0
+    oldest = partition(before, use_case.unit)
     table = lake.table("predictions")
     old = [] if table is None else [p[INTERVAL] for p in table.partitions() if p[INTERVAL] < oldest]
     if table is not None and old:
@@ -54,6 +67,8 @@ def _delete_predictions(lake: Lake, oldest: str) -> int:
 def _delete_runs(settings: Settings, use_case: UseCase, before: datetime) -> int:
     from tasks.hub.tracking import connect, experiment_id, reachable
 
+    if before <= midnight(use_case.live_start):
+        return 0
     client = connect(settings)
     experiment = experiment_id(settings, client, use_case.monitoring_experiment)
     started = round(before.timestamp() * 1000)  # a monitoring run starts at its interval's start

@@ -1,12 +1,14 @@
 """Retention: what is old goes, what a model needs stays."""
 
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from monitor_world import World, make_home, world_from
 
-from tasks.cleanup_old_artifacts import CleanedUp, run
+from tasks.cleanup_old_artifacts import CleanedUp, _is_due, run
 from tasks.hub.registry import champion
+from tasks.shared.interval import Interval, parse_interval
 from tasks.shared.use_case import Retention, UseCase
 
 
@@ -69,3 +71,10 @@ def test_cleaning_up_again_finds_nothing_to_do(world):
     before = world.lake.table("predictions").version()
     assert run(world.settings, world.use_case, world.day(5)) == CleanedUp(0, 0, 0)
     assert world.lake.table("predictions").version() == before
+
+
+@pytest.mark.parametrize(("hours", "days", "looks"), [(0, 14, 14), (24, 14, 14), (168, 14, 2), (36, 30, 20)])
+def test_files_are_looked_for_once_in_each_span_of_the_history(hours, days, looks):
+    first = parse_interval("2026-01-02", "day")
+    each = [Interval(first.start + timedelta(days=day), first.end + timedelta(days=day)) for day in range(days)]
+    assert sum(_is_due(interval, hours) for interval in each) == looks
