@@ -67,9 +67,9 @@ def preload() -> None:
         for name in OPTIONAL:
             if importlib.util.find_spec(name) is None:
                 sys.modules[name] = None  # type: ignore[assignment] - how Python is told that there is no such module
+        load_steps()
         with contextlib.suppress(Exception):  # nor is this one
             _warm_up()
-        load_steps()
     gc.collect()
     gc.freeze()
     # LocalExecutor thaws after it has forked. The scheduler's next full collection would then write to every page
@@ -78,7 +78,11 @@ def preload() -> None:
 
 
 def _warm_up() -> None:
-    """What MLflow and pandera would find out again in every task, at their first use: where they run, their plugins."""
+    """What libraries would find out again in every task, at their first use: where they run, their plugins, types."""
+    if (steps := sys.modules.get("tasks.shared.settings")) and (config := sys.modules.get("tasks.shared.use_case")):
+        settings = steps.load_settings()
+        for name in config.use_case_names(settings.config_dir):
+            config.load_use_case(name, settings.config_dir)
     if headers := sys.modules.get("mlflow.tracking.request_header.registry"):
         headers.resolve_request_headers()
     # MLflow has no public names for these. Without the first a task takes 0.03 s longer, without the second, which
