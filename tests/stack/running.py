@@ -181,7 +181,12 @@ class Stack:
 
         def busy() -> bool:
             states = "state=running&state=queued&limit=1"
-            return any(self.airflow_api(f"dags/{dag}/dagRuns?{states}")["dag_runs"] for dag in dags)
+            return any(
+                self.airflow_api(f"dags/{dag}/dagRuns?{states}")["dag_runs"]
+                # After a run that was the only one allowed, the scheduler may leave news lying for half a minute.
+                or self.airflow_api(f"dags/{dag}/assets/queuedEvents")["total_entries"]
+                for dag in dags
+            )
 
         quiet_since = time.monotonic()
         while time.monotonic() - quiet_since < 2:  # the scheduler looks at its queue of assets four times a second
