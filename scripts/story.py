@@ -10,7 +10,7 @@ from rich.padding import Padding
 from rich.table import Table
 
 from tasks.monitoring.alerts import Alert
-from tasks.monitoring.tables import read_alerts, read_rows, read_summaries
+from tasks.monitoring.tables import read_monitored, read_rows
 from tasks.shared.errors import ModelError
 from tasks.shared.interval import Interval, partition
 from tasks.shared.settings import Settings
@@ -57,7 +57,8 @@ class Story:
     def scored(self, day: Interval) -> None:
         """One line a day: what came, how sure the model was, and what the labels say so far."""
         name = partition(day.start, self.use_case.unit)
-        summary = read_summaries(self.lake, first=name, last=name)[0]
+        monitored = read_monitored(self.lake, first=name, last=name)[0]
+        summary = monitored.summary
         drift = max((each.distance for each in summary.drift), default=0.0)
         quality = summary.quality
         known = f"{quality.value:.3f} ({summary.quality_intervals[-1]})" if quality else "no labels yet"
@@ -65,7 +66,7 @@ class Story:
             f"{name}  {self._sources(name):14} {summary.rows:5}  v{summary.model_version:3}  "
             f"{summary.mean_confidence:10.3f}  {drift:5.2f}  {known}"
         )
-        for alert in read_alerts(self.lake, first=name, last=name):
+        for alert in monitored.alerts:
             if alert.state != "ongoing":
                 self._tell(alert)
 

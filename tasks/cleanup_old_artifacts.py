@@ -11,7 +11,7 @@ from tasks.shared.use_case import UseCase
 from tasks.storage.lake import INTERVAL, Lake
 
 # Registered models name versions of `curated` and `labels`: their history must outlive any retention.
-VACUUMED = ("predictions", "monitoring", "alerts")
+VACUUMED = ("predictions", "monitoring")
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 

@@ -1,7 +1,7 @@
 """Take an interval's rows and labels from the warehouse to the lake; rows that break the schema go to quarantine."""
 
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from tasks.shared.cli import chosen_interval, interval_parser, run_step
@@ -61,11 +61,15 @@ def run(settings: Settings, use_case: UseCase, interval: Interval) -> CuratedDat
         check_intervals(rows.good, use_case, interval)
         opened.result()
         curated, known = with_supersession(rows.good), _as_numbers(labels.good, kind_of(use_case).label_type())
+        looks = (
+            beside.submit(described, lake, "curated", curated, row_columns(use_case.curation.columns)),
+            beside.submit(described, lake, "labels", known, label_columns(use_case)),
+        )
         versions = _write(lake, (curated, known), (rows.bad, labels.bad), span)
         counts = {"bad_rows": rows.bad.num_rows, "bad_labels": labels.bad.num_rows} | arrivals(curated, use_case.unit)
         data = (
-            described(lake, "curated", versions[0], curated, row_columns(use_case.curation.columns)),
-            described(lake, "labels", versions[1], known, label_columns(use_case)),
+            replace(looks[0].result(), version=versions[0]),
+            replace(looks[1].result(), version=versions[1]),
         )
         run_id = record(settings, use_case, interval, Content(data, counts), seen.result())
     return CuratedData(

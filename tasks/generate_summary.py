@@ -1,4 +1,4 @@
-"""Tell a person in one page what an interval brought, from the monitor's tables."""
+"""Tell a person in one page what an interval brought, from the monitor's table."""
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -29,24 +29,22 @@ def run(settings: Settings, use_case: UseCase, interval: Interval) -> Summary:
     from tasks.hub.interval_runs import log_texts
     from tasks.hub.tracking import reachable
     from tasks.monitoring.record import run_of
-    from tasks.monitoring.tables import ALERTS, MONITORING, read_alerts, read_summaries
+    from tasks.monitoring.tables import read_monitored
     from tasks.reporting.summary import summary_text
 
     lake, name = Lake(settings, use_case.name), partition(interval.start, use_case.unit)
     with ThreadPoolExecutor(1) as beside:
         found = beside.submit(run_of, settings, use_case, interval)
-        lake.hold(ALERTS, MONITORING)
-        measured = read_summaries(lake, first=name, last=name)
-        alerts = read_alerts(lake, first=name, last=name)
-    if not measured:
+        monitored = read_monitored(lake, first=name, last=name)
+    if not monitored:
         raise DataError(
             f"The interval {interval} of {use_case.name} was not monitored, so there is nothing to tell. "
             f"Monitor it first: python tasks/monitor_model.py --use-case {use_case.name} --interval {name}."
         )
-    text, monitored = summary_text(use_case, interval, measured[0], alerts), found.result()
+    text, kept = summary_text(use_case, interval, monitored[0].summary, monitored[0].alerts), found.result()
     with reachable(settings):
-        log_texts(monitored, {"summary.md": text})
-    return Summary(text, str(monitored.info.run_id))
+        log_texts(kept, {"summary.md": text})
+    return Summary(text, str(kept.info.run_id))
 
 
 def main() -> None:

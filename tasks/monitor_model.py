@@ -31,7 +31,7 @@ class MonitorResult:
 def run(settings: Settings, use_case: UseCase, interval: Interval) -> MonitorResult:
     """Measure and judge one scored interval from what was known at its end.
 
-    Run again, it leaves the same rows in `monitoring` and `alerts` and the same run in MLflow.
+    Run again, it leaves the same row in `monitoring` and the same run in MLflow.
 
     Raises:
         DataError: the interval was not scored.
@@ -60,9 +60,7 @@ def run(settings: Settings, use_case: UseCase, interval: Interval) -> MonitorRes
         found = alerts.advance(tables.latest_alerts(lake, summary.interval), conditions, summary.interval)
         content = _record(use_case, summary, conditions, found)
         logged = beside.submit(record, settings, use_case, interval, content, seen.result())
-        told = beside.submit(tables.write_alerts, lake, use_case, interval, found)
-        tables.write_summary(lake, use_case, interval, summary)
-        told.result()
+        tables.write(lake, use_case, interval, summary, found)
         run_id = logged.result()
     raised = ", ".join(alert.type for alert in found if alert.state == "raised")
     return MonitorResult(summary, tuple(found), run_id, raised)

@@ -5,12 +5,18 @@ inside the stack (http://minio:9000), which nobody outside can reach, so every f
 says so of every S3 store and has no setting against it; a store that only it can see may not offer signed addresses.
 """
 
+from a2wsgi import WSGIMiddleware
 from fastapi import FastAPI
 from mlflow.entities import FileInfo
+from mlflow.server import app as flask_app
 from mlflow.server.auth import create_app as create_app_with_logins
 from mlflow.store.artifact.artifact_repo import ArtifactRepository
 from mlflow.store.artifact.artifact_repository_registry import _artifact_repository_registry
 from mlflow.store.artifact.s3_artifact_repo import S3ArtifactRepository
+from starlette.types import Receive, Scope, Send
+
+# What clients ask for: all of it Flask's, which checks login, host and origin itself.
+_CLIENTS_API = "/api/2.0/mlflow/"
 
 
 class PrivateS3(ArtifactRepository):
@@ -41,8 +47,25 @@ class PrivateS3(ArtifactRepository):
         self._store._download_file(remote_file_path, local_path)  # noqa: SLF001 - the same method of the same base
 
 
-def create_app() -> FastAPI:
+class Server:
+    """MLflow's application, with a short way to the API of its clients.
+
+    MLflow passes each request to its Flask part through the middleware of its other parts, which is a sixth of the time
+    that a small request takes.
+    """
+
+    def __init__(self, application: FastAPI) -> None:
+        self._all = application
+        self._clients = WSGIMiddleware(flask_app)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and scope["path"].startswith(_CLIENTS_API):
+            await self._clients(scope, receive, send)
+        else:
+            await self._all(scope, receive, send)
+
+
+def create_app() -> Server:
     """The application for uvicorn."""
     _artifact_repository_registry.register("s3", PrivateS3)
-    application: FastAPI = create_app_with_logins()
-    return application
+    return Server(create_app_with_logins())

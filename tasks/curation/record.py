@@ -24,15 +24,15 @@ _SPEC = {"text": "string", "category": "string", "number": "double", "time": "da
 
 @dataclass(frozen=True)
 class Data:
-    """One table as it was curated: its address, the version that holds the rows, and what they look like."""
+    """One table as it was curated: its address, what its rows look like, and the version that holds them."""
 
     table: str
     uri: str
-    version: int
     rows: int
     digest: str
     columns: dict[str, Column]
     profile: statistics.Profile
+    version: int | None = None  # not before it is written
 
 
 @dataclass(frozen=True)
@@ -59,14 +59,14 @@ def record(settings: Settings, use_case: UseCase, span: Interval, content: Conte
         return keep_run(client, seen, run, lambda run: _log_inputs(client, run, [_dataset(each) for each in data]))
 
 
-def described(lake: Lake, table: str, version: int, rows: "pa.Table", columns: dict[str, Column]) -> Data:
+def described(lake: Lake, table: str, rows: "pa.Table", columns: dict[str, Column]) -> Data:
     """What good rows look like. A row that was corrected since counts for the digest, not for the figures."""
     values = rows.select(list(columns))
     in_force = (
         rows.filter(rows[SUPERSEDED].is_null()).select(list(columns)) if SUPERSEDED in rows.schema.names else values
     )
     profile = statistics.profile(in_force, columns)
-    return Data(table, lake.uri(table), version, len(in_force), statistics.digest(values), columns, profile)
+    return Data(table, lake.uri(table), len(in_force), statistics.digest(values), columns, profile)
 
 
 def run_name(span: Interval, use_case: UseCase) -> str:

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Literal, get_args
 
 from tasks.shared.errors import DataError, ModelError
-from tasks.storage.lake import PROPERTIES, Lake
+from tasks.storage.lake import Lake, properties
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -114,14 +114,15 @@ def append(lake: Lake, change: Change, after: int) -> Entry:
     if len(entries) != after:
         raise _moved(lake, entries)
     entry = _entry(change, entries)
+    row = _row(entry)
     try:
         with lake.reachable():
             write_deltalake(
                 table or lake.uri(TABLE),
-                _row(entry),
+                row,
                 mode="append" if table else "error",
                 partition_by=[_NUMBER],
-                configuration=None if table else PROPERTIES,
+                configuration=None if table else properties(row.schema.names),
                 commit_properties=CommitProperties(max_commit_retries=0),
                 storage_options=lake.settings.lake_options,
             )

@@ -11,7 +11,7 @@ State = Literal["raised", "ongoing", "ended"]
 
 @dataclass(frozen=True, slots=True)
 class Alert:
-    """One alert as one interval left it; a row of the table `alerts`."""
+    """One alert as one interval left it."""
 
     interval: str
     type: AlertType
@@ -33,7 +33,7 @@ def advance(before: Mapping[str, Alert], conditions: Iterable[Condition], interv
     A pure function: the same interval judged again gives the same alerts. An undecided condition keeps its state.
 
     Args:
-        before: the newest alert of each type from the intervals before this one.
+        before: the alerts, by type, that the last monitored interval before this one left.
         conditions: at most one for each type; a type without one is undecided.
         interval: name of the interval.
     """

@@ -13,18 +13,19 @@ from tasks.storage.lake import INTERVAL, Lake
 from tasks.storage.point_in_time import known_rows
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import datetime
 
     import pandas as pd
     import pyarrow as pa
 
-TABLES = ALERTS, MONITORING, PREDICTIONS, LABELS, CURATED = "alerts", "monitoring", "predictions", "labels", "curated"
+TABLES = MONITORING, PREDICTIONS, LABELS, CURATED = "monitoring", "predictions", "labels", "curated"
 BINS = 20  # of the score histogram
 
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """What the monitor found out about one interval, as known at its end; a row of the table `monitoring`."""
+    """What the monitor measured of one interval, as known at its end."""
 
     interval: str
     model_version: str
@@ -42,6 +43,14 @@ class Summary:
     def mean_score(self) -> float:
         """Of the interval's predictions."""
         return next(drift.now for drift in self.drift if drift.feature == SCORE and drift.now is not None)
+
+
+@dataclass(frozen=True, slots=True)
+class Monitored:
+    """What the monitor measured of one interval and which alerts it left; a row of the table `monitoring`."""
+
+    summary: Summary
+    alerts: tuple[Alert, ...]
 
 
 def read_rows(
@@ -64,55 +73,50 @@ def read_known(lake: Lake, columns: list[str], span: tuple[str, str], as_of: "da
 
 
 def latest_alerts(lake: Lake, before: str) -> dict[str, Alert]:
-    """The newest alert of each type from intervals before `before`."""
-    return {alert.type: alert for alert in read_alerts(lake) if alert.interval < before}
+    """The alerts, by type, that the last monitored interval before `before` left."""
+    last = lake.newest(MONITORING, before)
+    return {} if last is None else {alert.type: alert for alert in read_alerts(lake, first=last, last=last)}
 
 
-def read_alerts(lake: Lake, *, first: str | None = None, last: str | None = None) -> list[Alert]:
-    """Alerts of the intervals, in order."""
-    rows = _read(lake, ALERTS, _ALERT_COLUMNS, (first, last)).to_pylist()
-    alerts = [Alert(**(row | {"figures": json.loads(row["figures"])})) for row in rows]
-    return sorted(alerts, key=lambda alert: (alert.interval, alert.type))
+def read_monitored(lake: Lake, *, first: str | None = None, last: str | None = None) -> list[Monitored]:
+    """What the monitor wrote about the intervals, in order."""
+    rows = _read(lake, MONITORING, [*_SUMMARY_COLUMNS, _ALERTS], (first, last)).to_pylist()
+    found = [Monitored(_summary(row), tuple(_alerts(row))) for row in rows]
+    return sorted(found, key=lambda monitored: monitored.summary.interval)
 
 
 def read_summaries(lake: Lake, *, first: str | None = None, last: str | None = None) -> list[Summary]:
-    """What the monitor wrote about the intervals, in order."""
+    """What it measured of them, in order."""
     rows = _read(lake, MONITORING, _SUMMARY_COLUMNS, (first, last)).to_pylist()
     return sorted(map(_summary, rows), key=lambda summary: summary.interval)
 
 
-def write_alerts(lake: Lake, use_case: UseCase, interval: Interval, alerts: list[Alert]) -> None:
-    """Put these alerts in the place of whatever the interval had."""
-    rows = [asdict(alert) | {"figures": json.dumps(alert.figures, sort_keys=True)} for alert in alerts]
-    _replace(lake, ALERTS, _table(rows, _ALERT_COLUMNS), (use_case, interval))
+def read_alerts(lake: Lake, *, first: str | None = None, last: str | None = None) -> list[Alert]:
+    """Their alerts, in order."""
+    rows = _read(lake, MONITORING, [INTERVAL, _ALERTS], (first, last)).to_pylist()
+    return sorted((alert for row in rows for alert in _alerts(row)), key=lambda alert: (alert.interval, alert.type))
 
 
-def write_summary(lake: Lake, use_case: UseCase, interval: Interval, summary: Summary) -> None:
-    """Put this row in the place of whatever the interval had."""
+def write(lake: Lake, use_case: UseCase, interval: Interval, summary: Summary, alerts: "Sequence[Alert]") -> None:
+    """Put a row with these in the place of whatever the interval had."""
     import pyarrow as pa
 
+    told = [{name: getattr(alert, name) for name in _ALERT} for alert in alerts]
+    for each in told:
+        each["figures"] = json.dumps(each["figures"], sort_keys=True)
     row = asdict(summary)
-    row |= {name: json.dumps(row[name]) for name in _JSON}
-    types = {"rows": pa.int64()} | {n: pa.float64() for n in _FLOATS}
-    _replace(lake, MONITORING, _table([row], _SUMMARY_COLUMNS, types), (use_case, interval))
+    row |= {name: json.dumps(row[name]) for name in _JSON} | {_ALERTS: told}
+    types = dict.fromkeys(_SUMMARY_COLUMNS, pa.string()) | {"rows": pa.int64()} | dict.fromkeys(_FLOATS, pa.float64())
+    types[_ALERTS] = pa.list_(pa.struct([(name, pa.string()) for name in _ALERT]))
+    rows = pa.Table.from_pylist([row], schema=pa.schema(list(types.items())))
+    unit = use_case.unit
+    lake.replace(MONITORING, rows, partition(interval.start, unit), partition(interval.end, unit))
 
 
-_ALERT_COLUMNS = [INTERVAL, "type", "severity", "state", "since", "message", "figures"]
 _FLOATS = ("mean_confidence", "low_confidence_share", "positive_share")
 _JSON = ("histogram", "drift", "quality", "quality_intervals")
 _SUMMARY_COLUMNS = [INTERVAL, "model_version", "run_id", "rows", *_FLOATS, *_JSON]
-
-
-def _table(rows: list[dict[str, Any]], columns: list[str], types: "dict[str, pa.DataType] | None" = None) -> "pa.Table":
-    import pyarrow as pa
-
-    schema = pa.schema([(name, (types or {}).get(name, pa.string())) for name in columns])
-    return pa.Table.from_pylist(rows, schema=schema)
-
-
-def _replace(lake: Lake, name: str, rows: "pa.Table", of: tuple[UseCase, Interval]) -> None:
-    use_case, interval = of
-    lake.replace(name, rows, partition(interval.start, use_case.unit), partition(interval.end, use_case.unit))
+_ALERTS, _ALERT = "alerts", ("type", "severity", "state", "since", "message", "figures")
 
 
 def _read(lake: Lake, table: str, columns: list[str], span: tuple[str | None, str | None]) -> "pa.Table":
@@ -124,10 +128,14 @@ def _read(lake: Lake, table: str, columns: list[str], span: tuple[str | None, st
     return dataset.to_table(columns=columns)
 
 
+def _alerts(row: dict[str, Any]) -> list[Alert]:
+    return [Alert(interval=row[INTERVAL], **each | {"figures": json.loads(each["figures"])}) for each in row[_ALERTS]]
+
+
 def _summary(row: dict[str, Any]) -> Summary:
     parts = {name: json.loads(row[name]) for name in _JSON}
     return Summary(
-        **{name: row[name] for name in row if name not in _JSON},
+        **{name: row[name] for name in _SUMMARY_COLUMNS if name not in _JSON},
         histogram=tuple(parts["histogram"]),
         drift=tuple(Drift(**drift) for drift in parts["drift"]),
         quality=Estimate(**parts["quality"]) if parts["quality"] else None,

@@ -11,7 +11,7 @@ from tasks.monitoring.alerts import Alert
 from tasks.monitoring.labelled import labelled_rows
 from tasks.monitoring.profile import Profile, read_profile
 from tasks.monitoring.quality import Estimate, estimate
-from tasks.monitoring.tables import Summary, read_alerts, read_known, read_summaries
+from tasks.monitoring.tables import Summary, read_known, read_monitored
 from tasks.shared.errors import DataError
 from tasks.shared.interval import parse_interval
 from tasks.shared.settings import Settings
@@ -69,20 +69,21 @@ class Facts:
 
 
 def gather(settings: Settings, use_case: UseCase) -> Facts:
-    """Read the tables and the hub.
+    """Read the lake and the hub.
 
     Raises:
         DataError: nothing was monitored yet.
         ServiceError: the lake or MLflow does not answer.
     """
     lake = Lake(settings, use_case.name)
-    seen = read_summaries(lake)
-    if not seen:
+    monitored = read_monitored(lake)
+    if not monitored:
         raise DataError(
             f"No interval of {use_case.name} was monitored yet, so there is nothing to report. "
             f"Score and monitor one first: make score USE_CASE={use_case.name}, or see it all with make demo."
         )
-    alerts = read_alerts(lake)
+    seen = [each.summary for each in monitored]
+    alerts = [alert for each in monitored for alert in each.alerts]
     mix_column = next((n for n, c in use_case.curation.columns.items() if c.kind == "category"), None)
     rows, mixes = _labelled(lake, use_case, seen, mix_column)
     metric = use_case.training.metric

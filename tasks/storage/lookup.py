@@ -46,7 +46,7 @@ def _quoted(text: str) -> str:
 
 
 def files(lake: Lake, table: str) -> list[dict[str, Any]]:
-    """What the log says of each file: partition, rows, smallest and largest value of each column."""
+    """What the log says of each file: partition, rows, smallest and largest value of the columns looked for."""
     import pyarrow as pa
 
     opened = lake.table(table)

@@ -8,6 +8,7 @@ import pytest
 
 from tasks.shared.settings import Settings
 from tasks.storage.lake import Lake
+from tasks.storage.lookup import files
 
 
 @pytest.mark.parametrize("_", range(10))
@@ -33,6 +34,14 @@ def day(number):
 
 def ids(lake):
     return sorted(lake.dataset("curated").to_table()["id"].to_pylist())
+
+
+def test_the_log_knows_of_each_file_what_is_looked_for_and_no_more(tmp_path):
+    lake, rows = Lake(Settings(home=tmp_path), "sentiment"), day(1)[0]
+    lake.replace("curated", rows.append_column("text", pa.array(["well"])), *day(1)[1:])
+    (known,) = files(lake, "curated")
+    assert (known["min.id"], known["max.id"], known["num_records"]) == ("1", "1", 1)
+    assert not {"min.text", "max.text"} & set(known)
 
 
 def test_a_held_table_stays_as_it_was_until_its_reader_writes_to_it(tmp_path):

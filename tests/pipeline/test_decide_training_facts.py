@@ -102,8 +102,8 @@ def test_an_alert_counts_from_the_interval_that_raised_it(settings, lake, sentim
     put(lake, [("a", 1.5, 1.5), ("b", 2.5, 2.5), ("c", 3.5, 3.5)], [("a", 3), ("b", 4), ("c", 5)])
     alert = {"type": "data_drift", "severity": "warning", "message": "", "figures": json.dumps({})}
     life = [("2026-01-03", "raised"), ("2026-01-07", "ongoing"), ("2026-01-08", "ended")]
-    rows = [alert | {"interval": at, "state": state, "since": "2026-01-03"} for at, state in life]
-    lake.replace("alerts", pa.Table.from_pylist(rows), "2026-01-01", "2026-02-01")
+    rows = [{"interval": at, "alerts": [alert | {"state": state, "since": "2026-01-03"}]} for at, state in life]
+    lake.replace("monitoring", pa.Table.from_pylist(rows), "2026-01-01", "2026-02-01")
     alarm = decide_training.gather(settings, sentiment, lake, day(held + 4)).alarm
     assert (alarm.types, alarm.since, alarm.new_labels) == (("data_drift",), day(2), 2)
     assert decide_training.gather(settings, sentiment, lake, day(2)).alarm is None

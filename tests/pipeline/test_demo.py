@@ -45,7 +45,7 @@ def short_demo(tmp_path_factory, archive):
 def _tables(settings):
     """Every table as sorted rows."""
     lake = Lake(settings, "sentiment")
-    names = ("curated", "labels", "predictions", "monitoring", "alerts")
+    names = ("curated", "labels", "predictions", "monitoring")
     return {name: sorted(map(str, lake.dataset(name).to_table().to_pylist())) for name in names}
 
 
