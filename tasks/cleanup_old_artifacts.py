@@ -51,11 +51,15 @@ def _is_due(interval: Interval, hours: int) -> bool:
     return (interval.end - EPOCH) // span > (interval.start - EPOCH) // span
 
 
+def _nothing_is_so_old(use_case: UseCase, before: datetime) -> bool:
+    return before <= midnight(use_case.live_start)
+
+
 def _delete_predictions(lake: Lake, use_case: UseCase, before: datetime) -> int:
+    if _nothing_is_so_old(use_case, before):
+        return 0
     import pyarrow as pa
 
-    if before <= midnight(use_case.live_start):  # nothing can be so old yet
-        return 0
     oldest = partition(before, use_case.unit)
     table = lake.table("predictions")
     old = [] if table is None else [p[INTERVAL] for p in table.partitions() if p[INTERVAL] < oldest]
@@ -65,10 +69,10 @@ def _delete_predictions(lake: Lake, use_case: UseCase, before: datetime) -> int:
 
 
 def _delete_runs(settings: Settings, use_case: UseCase, before: datetime) -> int:
+    if _nothing_is_so_old(use_case, before):
+        return 0
     from tasks.hub.tracking import connect, experiment_id, reachable
 
-    if before <= midnight(use_case.live_start):
-        return 0
     client = connect(settings)
     experiment = experiment_id(settings, client, use_case.monitoring_experiment)
     started = round(before.timestamp() * 1000)  # a monitoring run starts at its interval's start

@@ -79,10 +79,6 @@ def preload() -> None:
 
 def _warm_up() -> None:
     """What libraries would find out again in every task, at their first use: where they run, their plugins, types."""
-    if (steps := sys.modules.get("tasks.shared.settings")) and (config := sys.modules.get("tasks.shared.use_case")):
-        settings = steps.load_settings()
-        for name in config.use_case_names(settings.config_dir):
-            config.load_use_case(name, settings.config_dir)
     if headers := sys.modules.get("mlflow.tracking.request_header.registry"):
         headers.resolve_request_headers()
     # MLflow has no public names for these. Without the first a task takes 0.03 s longer, without the second, which
@@ -95,6 +91,11 @@ def _warm_up() -> None:
             preprocessing.FunctionTransformer().fit(data)
     if pandera := sys.modules.get("pandera.pandas"):
         pandera.DataFrameSchema({"text": pandera.Column(checks=pandera.Check.str_length(min_value=1))}).validate(rows)
+    # Last, because a use case whose config is wrong ends it.
+    if (steps := sys.modules.get("tasks.shared.settings")) and (config := sys.modules.get("tasks.shared.use_case")):
+        settings = steps.load_settings()
+        for name in config.use_case_names(settings.config_dir):
+            config.load_use_case(name, settings.config_dir)
 
 
 def load_steps() -> None:

@@ -94,16 +94,14 @@ def read_summaries(lake: Lake, *, first: str | None = None, last: str | None = N
 def read_alerts(lake: Lake, *, first: str | None = None, last: str | None = None) -> list[Alert]:
     """Their alerts, in order."""
     rows = _read(lake, MONITORING, [INTERVAL, _ALERTS], (first, last)).to_pylist()
-    return sorted((alert for row in rows for alert in _alerts(row)), key=lambda alert: (alert.interval, alert.type))
+    return [alert for row in sorted(rows, key=lambda row: str(row[INTERVAL])) for alert in _alerts(row)]
 
 
 def write(lake: Lake, use_case: UseCase, interval: Interval, summary: Summary, alerts: "Sequence[Alert]") -> None:
     """Put a row with these in the place of whatever the interval had."""
     import pyarrow as pa
 
-    told = [{name: getattr(alert, name) for name in _ALERT} for alert in alerts]
-    for each in told:
-        each["figures"] = json.dumps(each["figures"], sort_keys=True)
+    told = [asdict(alert) | {"figures": json.dumps(alert.figures, sort_keys=True)} for alert in alerts]
     row = asdict(summary)
     row |= {name: json.dumps(row[name]) for name in _JSON} | {_ALERTS: told}
     types = dict.fromkeys(_SUMMARY_COLUMNS, pa.string()) | {"rows": pa.int64()} | dict.fromkeys(_FLOATS, pa.float64())
@@ -129,7 +127,8 @@ def _read(lake: Lake, table: str, columns: list[str], span: tuple[str | None, st
 
 
 def _alerts(row: dict[str, Any]) -> list[Alert]:
-    return [Alert(interval=row[INTERVAL], **each | {"figures": json.loads(each["figures"])}) for each in row[_ALERTS]]
+    told = sorted(row[_ALERTS], key=lambda each: str(each["type"]))
+    return [Alert(interval=row[INTERVAL], **each | {"figures": json.loads(each["figures"])}) for each in told]
 
 
 def _summary(row: dict[str, Any]) -> Summary:

@@ -5,7 +5,7 @@ import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -51,7 +51,7 @@ class Warehouse:
     """An open transaction. Table and column names come from the code and from checked config, never from rows."""
 
     connection: "Connection"
-    url: str
+    url: str = field(repr=False)  # it holds the password
 
     @property
     def is_postgres(self) -> bool:
