@@ -1,4 +1,8 @@
-"""One contender of the scoring benchmark in a process of its own. Arguments: `ours` or `bare`, and an interval."""
+"""Score an interval of the benchmark in a process of its own, and print what it took.
+
+Arguments: the interval, and the contenders in their order, such as `ours bare bare ours`. They share the process, so
+that where its memory happens to lie is the same for both.
+"""
 
 import json
 import resource
@@ -15,12 +19,12 @@ from tasks.shared.settings import load_settings
 from tasks.shared.use_case import load_use_case
 from tasks.storage.lake import INTERVAL, Lake
 
-_WARM = "2025-12-31"  # a small interval, predicted before the clock starts: it measures rows, not first calls
+_WARM = "2025-12-31"  # a small interval, scored before the clock starts: it measures rows, not first calls
 
 
 def main() -> None:
-    """Load, warm up, measure, print."""
-    contender, day = sys.argv[1:]
+    """Load, warm up, measure, print a list of contender, wall time, CPU time and peak memory so far."""
+    day, *contenders = sys.argv[1:]
     settings = load_settings()
     use_case = load_use_case("sentiment", settings.config_dir)
     interval = parse_interval(day, use_case.unit)
@@ -29,17 +33,22 @@ def main() -> None:
     table = Lake(settings, use_case.name).dataset("curated")
     assert table is not None
     model.pipeline.predict_proba(table.to_table(features, filter=ds.field(INTERVAL) == _WARM).to_pandas())
-    if contender == "bare":
-        rows = table.to_table(features, filter=ds.field(INTERVAL) == name).to_pandas()
+    batch_predict.run(settings, use_case, parse_interval(_WARM, use_case.unit))
+    rows = table.to_table(features, filter=ds.field(INTERVAL) == name).to_pandas() if "bare" in contenders else None
+    took = []
+    for contender in contenders:
         started = time.perf_counter(), time.process_time()
-        model.pipeline.predict_proba(rows)
-    else:
-        started = time.perf_counter(), time.process_time()
-        batch_predict.run(settings, use_case, interval)
-    wall, cpu = time.perf_counter() - started[0], time.process_time() - started[1]
+        if contender == "bare":
+            model.pipeline.predict_proba(rows)
+        else:
+            batch_predict.run(settings, use_case, interval)
+        took.append((contender, time.perf_counter() - started[0], time.process_time() - started[1], _peak()))
+    print(json.dumps(took))
+
+
+def _peak() -> float:
     unit = 1 if sys.platform == "darwin" else 1024
-    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e6
-    print(json.dumps({"wall": wall, "cpu": cpu, "memory": memory}))
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e6
 
 
 if __name__ == "__main__":

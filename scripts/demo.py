@@ -16,6 +16,7 @@ from story import Story
 
 from tasks.shared.errors import ModelError, SlussError
 from tasks.shared.interval import Interval, length, midnight, partition
+from tasks.shared.lean_imports import import_scipy, leave_out_optional, read_entry_points_once
 from tasks.shared.settings import ROOT, Settings, load_settings
 from tasks.shared.use_case import UseCase, load_use_case
 
@@ -114,9 +115,10 @@ def tell(settings: Settings, use_case: UseCase, console: Console) -> None:
     )
     with bar:
         task = bar.add_task("Creating the databases", total=len(live) + 3)
-        # As in tasks/shared/cli.py; Airflow's modules even load others when skops asks them, for seconds.
-        import scipy.special  # noqa: F401
-
+        # As in a step's process; Airflow's modules even load others when skops asks them, for seconds.
+        leave_out_optional()
+        read_entry_points_once()
+        import_scipy()
         embedded.prepare_databases(settings)
         bar.update(task, advance=1, description="Fetching reviews and curating the history")
         run_dag("data", f"{use_case.name}_data", midnight(use_case.source.start))

@@ -17,12 +17,13 @@ from tasks.storage.point_in_time import known
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    import pandas as pd
     import pyarrow as pa
 
     from tasks.hub.registry import LoadedModel
     from tasks.kinds.kind import Floats
 
-BATCH_ROWS = 32_768
+BATCH_ROWS = 8_192
 # How far two scores of the same row may be apart, as a part of it where it is above 1: rows are multiplied in another
 # order when others stand beside them.
 ROUNDING = 1e-9
@@ -119,7 +120,7 @@ def score(model: "LoadedModel", use_case: UseCase, rows: "pa.RecordBatch") -> "p
     from tasks.kinds import kind_of
 
     kind = kind_of(use_case)
-    features = rows.select(list(use_case.features)).to_pandas()
+    features = _as_pandas(rows.select(list(use_case.features)))
     scores = kind.scores(model.pipeline, features) if len(features) else np.empty(0)
     columns = {name: rows.column(name) for name in (INTERVAL, "id", "event_time")} | {
         "score": pa.array(scores, pa.float64()),
@@ -128,6 +129,20 @@ def score(model: "LoadedModel", use_case: UseCase, rows: "pa.RecordBatch") -> "p
         "run_id": pa.repeat(model.run_id, len(scores)),
     }
     return pa.RecordBatch.from_pydict(columns)
+
+
+def _as_pandas(rows: "pa.RecordBatch") -> "pd.DataFrame":
+    """Columns of pandas' types; texts as Python's own, since a pipeline that reads each would make them one by one."""
+    import numpy as np
+    import pandas as pd
+    import pyarrow as pa
+
+    frame: pd.DataFrame = rows.to_pandas()
+    for field in rows.schema:
+        if pa.types.is_string(field.type) or pa.types.is_large_string(field.type):
+            texts = rows.column(field.name).to_numpy(zero_copy_only=False)
+            frame[field.name] = pd.Series(texts, dtype=pd.StringDtype("python", na_value=np.nan))
+    return frame
 
 
 def apart(scores: "Floats", recorded: "Floats") -> "Floats":

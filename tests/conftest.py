@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-import scipy.special  # noqa: F401 - early, as in tasks/shared/cli.py
+import scipy.special  # noqa: F401 - early, as in tasks/shared/lean_imports.py
 import yaml
 
 from tasks.shared.settings import ROOT, Settings

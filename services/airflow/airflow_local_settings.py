@@ -23,7 +23,7 @@ from pathlib import Path
 __all__: list[str] = []
 
 PRELOADED = (
-    "scipy.special",  # first, as in tasks/shared/cli.py
+    "scipy.special",  # first, as in tasks/shared/lean_imports.py
     "pandas",
     "pandera.pandas",
     "pyarrow.acero",
@@ -81,10 +81,8 @@ def _warm_up() -> None:
     """What libraries would find out again in every task, at their first use: where they run, their plugins, types."""
     if headers := sys.modules.get("mlflow.tracking.request_header.registry"):
         headers.resolve_request_headers()
-    # MLflow has no public names for these. Without the first a task takes 0.03 s longer, without the second, which
-    # asks every installed package for its modules, a training 0.4 s.
+    # MLflow has no public name for this. Without it a task takes 0.03 s longer.
     getattr(sys.modules.get("mlflow.tracking._model_registry.utils"), "_get_store_registry", lambda: None)()
-    getattr(sys.modules.get("mlflow.utils.requirements_utils"), "_init_modules_to_packages_map", lambda: None)()
     rows = sys.modules["pandas"].DataFrame({"text": ["one"]})
     if preprocessing := sys.modules.get("sklearn.preprocessing"):
         for data in (rows, [["one"]]):  # what reads the names of a frame's columns, and what looks for other frames

@@ -20,7 +20,7 @@ def main() -> None:
     """Import, then answer until nobody can ask any more."""
     sys.path.append(sys.argv[1])
     gc.disable()
-    import scipy.special  # noqa: F401, I001 - first, as in tasks/shared/cli.py: it makes skops' own import short
+    import scipy.special  # noqa: F401, I001 - first: it makes skops' own import short
     import numpy as np
     import pandas as pd
     import pyarrow.parquet  # noqa: F401 - what pandas reads by

@@ -23,6 +23,7 @@ from tasks.hub.registry import (
 from tasks.hub.tracking import connect, experiment_id, reachable
 from tasks.hub.trials import chosen_parameters, log_trials
 from tasks.kinds import kind_of
+from tasks.shared.lean_imports import without_package_search
 from tasks.shared.settings import Settings
 from tasks.shared.use_case import UseCase
 
@@ -87,9 +88,9 @@ def register(settings: Settings, use_case: UseCase, candidate: Candidate) -> Reg
 
     A step that is killed before that call leaves a run, but never a version that is only half there.
     """
+    client = connect(settings)
     import mlflow
 
-    client = connect(settings)
     experiment = experiment_id(settings, client, use_case.experiment)
     with (
         reachable(settings),
@@ -158,17 +159,18 @@ def _save(folder: Path, described: "Model", use_case: UseCase, candidate: Candid
 
     rows, features, method = candidate.rows, list(use_case.features), kind_of(use_case).method
     example = rows.train[features].head(_EXAMPLE_ROWS)
-    mlflow.sklearn.save_model(
-        candidate.pipeline,
-        str(folder),
-        mlflow_model=described,
-        signature=infer_signature(example, getattr(candidate.pipeline, method)(example)),
-        input_example=example,
-        pip_requirements=environment.exact_requirements(),
-        serialization_format="skops",
-        skops_trusted_types=list(TRUSTED_TYPES),
-        pyfunc_predict_fn=method,
-    )
+    with without_package_search():
+        mlflow.sklearn.save_model(
+            candidate.pipeline,
+            str(folder),
+            mlflow_model=described,
+            signature=infer_signature(example, getattr(candidate.pipeline, method)(example)),
+            input_example=example,
+            pip_requirements=environment.exact_requirements(),
+            serialization_format="skops",
+            skops_trusted_types=list(TRUSTED_TYPES),
+            pyfunc_predict_fn=method,
+        )
     profile = build_profile(use_case, rows.train, rows.holdout, candidate.verdict.scores, candidate.verdict.labels)
     (folder / PROFILE_FILE).write_text(json.dumps(profile), encoding="utf-8")
     (folder / CONFIG_FILE).write_text(use_case.model_dump_json(by_alias=True), encoding="utf-8")

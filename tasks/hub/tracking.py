@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from tasks.shared.errors import ServiceError
+from tasks.shared.lean_imports import without_web_framework
 from tasks.shared.settings import Settings
 
 if TYPE_CHECKING:
@@ -34,7 +35,8 @@ def connect(settings: Settings) -> "MlflowClient":
     """
     for name, value in _MANNERS.items():
         os.environ.setdefault(name, value)
-    import mlflow
+    with without_web_framework():
+        import mlflow
 
     # A new SQLite file is announced line by line; a step has its own words for what it does.
     logging.getLogger("mlflow").setLevel(logging.WARNING)

@@ -10,6 +10,7 @@ from typing import NoReturn
 
 from tasks.shared.errors import SlussError
 from tasks.shared.interval import Interval, parse_interval
+from tasks.shared.lean_imports import import_scipy, leave_out_optional, read_entry_points_once
 from tasks.shared.settings import Settings, step_settings
 from tasks.shared.use_case import UseCase, load_use_case
 
@@ -57,10 +58,10 @@ def run_step(
     try:
         settings = step_settings()
         use_case = load_use_case(arguments.use_case, settings.config_dir)
+        leave_out_optional()
+        read_entry_points_once()
         if opens_model:
-            # skops looks for each function of this module in every module that was imported before it. Behind those of
-            # MLflow and Airflow that takes it a second.
-            import scipy.special  # noqa: F401
+            import_scipy()
         step(settings, use_case)
     except SlussError as error:
         print(error, file=sys.stderr)
