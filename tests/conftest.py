@@ -8,7 +8,7 @@ import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -49,6 +49,18 @@ def empty_hub(tmp_path_factory: pytest.TempPathFactory) -> Path:
     hub = Settings(home=tmp_path_factory.mktemp("hub"), data=None)
     connect(hub).search_experiments()
     return hub.home / "mlflow.db"
+
+
+@pytest.fixture(scope="session")
+def new_home(tmp_path_factory: pytest.TempPathFactory, empty_hub: Path) -> Callable[[str], Path]:
+    """Make a folder with MLflow's database in it, for fixtures that several tests share."""
+
+    def make(name: str) -> Path:
+        home = tmp_path_factory.mktemp(name)
+        shutil.copy(empty_hub, home / "mlflow.db")
+        return home
+
+    return make
 
 
 @pytest.fixture

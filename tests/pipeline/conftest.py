@@ -14,6 +14,8 @@ with warnings.catch_warnings():
     import mlflow.pyfunc.model
     import mlflow.sklearn  # noqa: F401
 
+from monitor_world import make_home
+
 from tasks import curate_data, deploy_model, generate_data, train_model
 from tasks.hub import aliases, registry
 from tasks.hub.tracking import connect
@@ -23,9 +25,9 @@ from tasks.storage.lake import Lake
 
 
 @pytest.fixture(scope="session")
-def first_days(tmp_path_factory, archive, sentiment) -> Settings:
+def first_days(new_home, archive, sentiment) -> Settings:
     """Settings of an embedded home; tests may add versions to its registry, and put the champion back."""
-    settings = Settings(home=tmp_path_factory.mktemp("first_days"), data=archive)
+    settings = Settings(home=new_home("first_days"), data=archive)
     spans = [sentiment.history, *(parse_interval(day, sentiment.unit) for day in ("2026-01-01", "2026-01-02"))]
     for span in spans:
         generate_data.run(settings, sentiment, span)
@@ -45,6 +47,14 @@ def copy_of_first_days(first_days, sentiment, tmp_path) -> Settings:
         aliases.point(settings, sentiment, alias, None)
     client.set_tag(registry.by_version(settings, sentiment, "1").run_id, "sluss.data.table", lake.uri("curated"))
     return settings
+
+
+@pytest.fixture(scope="session")
+def template(new_home, sentiment) -> Path:
+    """A home with one registered version of which nothing is monitored yet, to be copied for each test."""
+    home = new_home("template")
+    make_home(home, sentiment)
+    return home
 
 
 @pytest.fixture

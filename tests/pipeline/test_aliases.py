@@ -3,6 +3,7 @@
 import contextlib
 import os
 import secrets
+import shutil
 import socket
 import sqlite3
 import subprocess
@@ -117,8 +118,9 @@ def test_a_wrong_login_and_a_server_that_is_away_are_one_sentence_each(server):
 
 
 @pytest.fixture
-def file(tmp_path):
+def file(tmp_path, empty_hub):
     """Address of MLflow's file; it has two versions of the model, and a third one that was deleted."""
+    shutil.copy(empty_hub, tmp_path / "mlflow.db")
     address = f"sqlite:///{tmp_path}/mlflow.db"
     client = MlflowClient(tracking_uri=address, registry_uri=address)
     client.create_registered_model("sentiment_classifier")

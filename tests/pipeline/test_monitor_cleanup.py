@@ -4,7 +4,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from monitor_world import World, make_home, world_from
+from monitor_world import World, world_from
 
 from tasks.cleanup_old_artifacts import CleanedUp, _is_due, run
 from tasks.hub.registry import champion
@@ -13,12 +13,11 @@ from tasks.shared.use_case import Retention, UseCase
 
 
 @pytest.fixture(scope="module")
-def world(tmp_path_factory: pytest.TempPathFactory, sentiment: UseCase) -> World:
+def world(template: Path, tmp_path_factory: pytest.TempPathFactory, sentiment: UseCase) -> World:
     """Six days, monitored twice over, with a retention of three days for predictions and two for runs."""
-    folder = tmp_path_factory.mktemp("cleanup")
-    make_home(folder / "template", sentiment)
+    home = tmp_path_factory.mktemp("cleanup") / "home"
     keep = Retention(predictions_days=3, monitoring_runs_days=2, table_history_hours=0)
-    world = world_from(folder / "template", folder / "home", sentiment.model_copy(update={"retention": keep}))
+    world = world_from(template, home, sentiment.model_copy(update={"retention": keep}))
     world.live(*["usual"] * 6, rows=60)
     world.live(*["usual"] * 6, rows=70)
     world.monitor(*range(6))

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from monitor_world import World, make_home, register, world_from
+from monitor_world import World, register, world_from
 
 from tasks.hub.tracking import connect
 from tasks.reporting import write_report
@@ -30,13 +30,6 @@ class Tags(HTMLParser):
     def handle_starttag(self, tag, attrs):
         self.seen.append(tag)
         self.loads += [value for name, value in attrs if name in {"src", "href", "data"}]
-
-
-@pytest.fixture(scope="module")
-def template(tmp_path_factory: pytest.TempPathFactory, sentiment: UseCase) -> Path:
-    home = tmp_path_factory.mktemp("report") / "home"
-    make_home(home, sentiment)
-    return home
 
 
 @pytest.fixture

@@ -10,20 +10,13 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from monitor_world import LABEL_DELAY, World, make_home, register, world_from
+from monitor_world import LABEL_DELAY, World, register, world_from
 
 from tasks import cleanup_old_artifacts, generate_summary, monitor_model
 from tasks.hub.tracking import connect
 from tasks.shared.errors import DataError, ServiceError
 from tasks.shared.settings import ROOT, Settings
 from tasks.shared.use_case import UseCase
-
-
-@pytest.fixture(scope="module")
-def template(tmp_path_factory: pytest.TempPathFactory, sentiment: UseCase) -> Path:
-    home = tmp_path_factory.mktemp("monitor") / "home"
-    make_home(home, sentiment)
-    return home
 
 
 @pytest.fixture

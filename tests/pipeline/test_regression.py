@@ -34,9 +34,9 @@ DAYS = [f"2026-01-0{day}" for day in range(1, 7)]  # three of movies, three of A
 
 
 @pytest.fixture(scope="module")
-def home(tmp_path_factory, archive, intensity_config) -> Settings:
+def home(new_home, archive, intensity_config) -> Settings:
     """An embedded home whose history is curated."""
-    folder = tmp_path_factory.mktemp("regression")
+    folder = new_home("regression")
     config = folder / "config"
     config.mkdir()
     (config / "intensity.yaml").write_text(intensity_config)
