@@ -13,7 +13,7 @@ VERSION = Param(None, type=["null", "string"], description="Number of the versio
 QUESTION = """\
 {% set checked = ti.xcom_pull(task_ids='validate_model') %}What the gates said of version {{ checked['version'] }}:
 
-{% for gate, said in checked['gates'].items() %}- **{{ gate }}** {{ said }}
+{% for gate, said in checked['gates'] %}- **{{ gate }}** {{ said }}
 {% endfor %}"""
 
 
@@ -49,9 +49,11 @@ def deployment(use_case: UseCase) -> DAG:
 
         asked = (params or {}).get("version")
         version = asked or newest_announced(triggering_asset_events or {})
-        return run_step(
+        checked = run_step(
             lambda settings, config: deploy_model.check(settings, config, version, announced=not asked), name
         )
+        # As a list: Postgres does not keep the order of a mapping's keys, in which a person would read them.
+        return checked | {"gates": [list(said) for said in checked["gates"].items()]}
 
     @task
     def deploy_model(
@@ -62,7 +64,7 @@ def deployment(use_case: UseCase) -> DAG:
 
         person = ((answer or {}).get("responded_by_user") or {}).get("name")
         by = f"{person}, who approved it in Airflow" if person else f"Airflow, run {run_id}"
-        given = deploy_model.Checked(**checked)
+        given = deploy_model.Checked(**checked | {"gates": dict(checked["gates"])})
         return run_step(lambda settings, config: deploy_model.run(settings, config, by=by, checked=given), name)
 
     @dag(

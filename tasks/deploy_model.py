@@ -1,5 +1,6 @@
 """Make a version the champion, if every gate lets it pass and its smoke prediction goes well."""
 
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -13,6 +14,7 @@ from tasks.shared.use_case import UseCase
 from tasks.storage.lake import Lake
 from tasks.validate_model import run as validate
 
+_LOG = logging.getLogger(__name__)
 # What the gates said holds for a while only: a person may take days to approve, and environment and store change.
 _HOLDS = timedelta(minutes=15)
 
@@ -33,6 +35,10 @@ class Deployment:
 
     version: str
     previous: str | None
+
+    def __str__(self) -> str:
+        before = f" (before: version {self.previous})" if self.previous else ""
+        return f"version {self.version} is the champion{before}."
 
 
 def check(settings: Settings, use_case: UseCase, version: str | None = None, *, announced: bool = False) -> Checked:
@@ -120,8 +126,9 @@ def run(
             f"{use_case.model} version {checked.version} is not in production: version {entries[-1].version or 'none'} "
             f"is, by {entries[-1]}. {entries[-1].reason}"
         )
-    previous = [None, *ledger.standing(entries)][-2]
-    return Deployment(checked.version, previous)
+    deployed = Deployment(checked.version, previous=[None, *ledger.standing(entries)][-2])
+    _LOG.info("%s %s", use_case.model, deployed)
+    return deployed
 
 
 def _current(settings: Settings, use_case: UseCase, checked: Checked) -> Checked:
@@ -140,8 +147,7 @@ def main() -> None:
 
     def step(settings: Settings, use_case: UseCase) -> None:
         deployed = run(settings, use_case, given.version, by=given.by)
-        before = f" (before: version {deployed.previous})" if deployed.previous else ""
-        print(f"{use_case.model} version {deployed.version} is the champion{before}.")
+        print(f"{use_case.model} {deployed}")
 
     run_step(given, step, opens_model=True)
 

@@ -33,6 +33,6 @@ def preprocessing(candidate: Candidate) -> GateResult:
         return GateResult("preprocessing", sentence, passed=False, figures=figures)
     sentence = (
         f"Given {len(scores):,} raw rows in a fresh process, it returns the predictions recorded at training "
-        f"(largest difference {largest:.0e})."
+        f"(largest difference {largest:.1g})."
     )
     return GateResult("preprocessing", sentence, passed=True, figures=figures)

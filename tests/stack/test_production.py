@@ -1,5 +1,6 @@
 """Who puts a version into production, and who takes it out: a person in Airflow, a person at the terminal."""
 
+import re
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -10,6 +11,8 @@ from running import CONFIG, Stack, told, wait_for
 pytestmark = pytest.mark.stack
 
 DAG = "sentiment_deployment"
+# In the order in which they are asked and told.
+GATES = ["data", "identity", "safety", "environment", "monitoring", "quality", "preprocessing", "speed"]
 
 
 @pytest.fixture
@@ -58,6 +61,7 @@ def answer(stack: Stack, version: str, option: str) -> dict[str, str]:
         for action in stack.airflow_api(asked)["hitl_details"]:
             assert action["subject"] == f"Sentiment of short reviews: shall version {version} become the champion?"
             assert "- **quality** passed: Its accuracy" in action["body"]
+            assert re.findall(r"\*\*(\w+)\*\* passed", action["body"]) == GATES
             time.sleep(1)
             stack.airflow_api(f"{run}/taskInstances/approve/-1/hitlDetails", given, method="PATCH")
         return stack.airflow_api(run)["state"] in {"success", "failed"}
