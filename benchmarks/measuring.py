@@ -1,6 +1,7 @@
 """What all benchmarks share: measured processes, contenders that take turns, and the lines of the table."""
 
 import os
+import resource
 import subprocess
 import sys
 import time
@@ -98,8 +99,13 @@ def measured(arguments: Sequence[str | Path], environment: Mapping[str, str]) ->
         process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode:
         raise BenchmarkError(f"{' '.join(words[1:])} failed: {complaint.decode(errors='replace').strip()[-500:]}")
+    return Cost(time.perf_counter() - started, used.ru_utime + used.ru_stime, peak(used))
+
+
+def peak(used: resource.struct_rusage) -> float:
+    """Largest resident size in MB."""
     unit = 1 if sys.platform == "darwin" else 1024
-    return Cost(time.perf_counter() - started, used.ru_utime + used.ru_stime, used.ru_maxrss * unit / 1e6)
+    return used.ru_maxrss * unit / 1e6
 
 
 def in_turns(

@@ -11,6 +11,7 @@ import time
 
 import pandas as pd  # noqa: F401 - so that nobody's time includes an import
 import pyarrow.dataset as ds
+from measuring import peak
 
 from tasks import batch_predict
 from tasks.hub import registry
@@ -42,13 +43,9 @@ def main() -> None:
             model.pipeline.predict_proba(rows)
         else:
             batch_predict.run(settings, use_case, interval)
-        took.append((contender, time.perf_counter() - started[0], time.process_time() - started[1], _peak()))
+        wall, cpu = time.perf_counter() - started[0], time.process_time() - started[1]
+        took.append((contender, wall, cpu, peak(resource.getrusage(resource.RUSAGE_SELF))))
     print(json.dumps(took))
-
-
-def _peak() -> float:
-    unit = 1 if sys.platform == "darwin" else 1024
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e6
 
 
 if __name__ == "__main__":

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from tasks.hub.registry import LoadedModel
     from tasks.kinds.kind import Floats
 
-BATCH_ROWS = 8_192
+BATCH_ROWS = 8_192  # more at a time take more memory and no less time
 # How far two scores of the same row may be apart, as a part of it where it is above 1: rows are multiplied in another
 # order when others stand beside them.
 ROUNDING = 1e-9

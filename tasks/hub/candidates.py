@@ -88,7 +88,7 @@ def register(settings: Settings, use_case: UseCase, candidate: Candidate) -> Reg
 
     A step that is killed before that call leaves a run, but never a version that is only half there.
     """
-    client = connect(settings)
+    client = connect(settings)  # first: it imports MLflow without FastAPI
     import mlflow
 
     experiment = experiment_id(settings, client, use_case.experiment)
