@@ -66,11 +66,14 @@ class Line:
     unit: str = "s"
     kind: str = "ratio"  # `ratio`, `difference`, or `value` for a figure with no baseline
     at_most: bool = True
+    paired: float | None = None  # where turns were compared in pairs: the median of their ratios
 
     @property
     def figure(self) -> float:
         """What is compared with the limit."""
         match self.kind:
+            case "ratio" if self.paired is not None:
+                return self.paired
             case "ratio":
                 return self.ours / self.baseline if self.baseline else float("nan")
             case "difference":

@@ -51,7 +51,7 @@ def training(use_case: UseCase) -> DAG:
         """Draw the plots of the candidate's holdout onto its run; deployment does not wait for them."""
         from tasks import plot_model
 
-        os.nice(10)  # the gates run beside it, and they are what production waits for
+        os.nice(19)  # the gates run beside it, and they are what production waits for
         return run_step(lambda settings, config: plot_model.run(settings, config, version), name)
 
     @dag(

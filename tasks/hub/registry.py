@@ -108,14 +108,20 @@ def newest(settings: Settings, use_case: UseCase) -> "ModelVersion":
     Raises:
         ModelError: none is registered.
     """
-    client = connect(settings)
-    with reachable(settings):
-        found = client.search_model_versions(f"name = '{use_case.model}'")
+    found = every(settings, use_case)
     if not found:
         raise ModelError(
             f"No version of {use_case.model} is registered. Train one: make train USE_CASE={use_case.name}."
         )
-    return max(found, key=lambda version: int(version.version))
+    return found[max(found, key=int)]
+
+
+def every(settings: Settings, use_case: UseCase) -> "dict[str, ModelVersion]":
+    """All versions, by their numbers."""
+    client = connect(settings)
+    with reachable(settings):
+        found = client.search_model_versions(f"name = '{use_case.model}'")
+    return {str(version.version): version for version in found}
 
 
 def load(settings: Settings, version: "ModelVersion") -> LoadedModel:

@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING
 from tasks.monitoring.tables import LABELS, PREDICTIONS, read_rows
 from tasks.shared.interval import Interval, length, partition
 from tasks.shared.use_case import Monitoring, UseCase
-from tasks.storage.lake import INTERVAL, Lake
+from tasks.storage.lake import INTERVAL, Lake, Partition
 from tasks.storage.point_in_time import known_labels
 
 if TYPE_CHECKING:
     import pandas as pd
 
+_VERSION = "model_version"
 _GLANCE = 4  # intervals read at first: labels mostly come within them
 
 
@@ -30,16 +31,19 @@ def labelled_rows(lake: Lake, first: str, last: str, known_before: datetime) -> 
     labels = pd.DataFrame(columns=["id", "label", "label_time"]) if table is None else known_labels(table, known_before)
     if labels.empty:
         return labels.assign(interval="", score=0.0, model_version="")
-    scored = read_rows(lake, PREDICTIONS, [INTERVAL, "id", "score", "model_version"], first=first, last=last)
+    scored = read_rows(lake, PREDICTIONS, [INTERVAL, "id", "score", _VERSION], first=first, last=last)
     return scored.merge(labels, on="id")
 
 
 def newest_labelled(lake: Lake, use_case: UseCase, interval: Interval, version: str) -> "pd.DataFrame":
     """The newest whole intervals that together hold enough labelled rows scored by this version.
 
-    One interval where labels are many, several where they are few, so that small intervals are judged too.
+    One interval where labels are many, several where they are few, so that small intervals are judged too. `version`
+    has scored this interval.
     """
-    names, needed = window(use_case, interval), use_case.monitoring.quality_rows
+    scored, needed = lake.partitions(PREDICTIONS, [_VERSION]), use_case.monitoring.quality_rows
+    # Of a new version, no more than the few intervals that it scored need to be looked at.
+    names = [name for name in window(use_case, interval) if name in scored and _may_have(scored[name], version)]
     depth = _GLANCE
     while True:
         rows = labelled_rows(lake, names[:depth][-1], names[0], interval.end)
@@ -47,6 +51,10 @@ def newest_labelled(lake: Lake, use_case: UseCase, interval: Interval, version: 
         if len(rows) >= needed or depth >= len(names):
             return _newest(rows, use_case.monitoring)
         depth *= _GLANCE
+
+
+def _may_have(scored: Partition, version: str) -> bool:
+    return bool(scored.same.get(_VERSION, version) == version)
 
 
 def _newest(rows: "pd.DataFrame", rules: Monitoring) -> "pd.DataFrame":

@@ -16,7 +16,7 @@ from tasks.monitoring.drift import measure_drift
 from tasks.monitoring.labelled import newest_labelled, window
 from tasks.monitoring.profile import Profile
 from tasks.monitoring.quality import estimate
-from tasks.monitoring.tables import BINS, PREDICTIONS, Summary, read_known, read_rows, read_summaries
+from tasks.monitoring.tables import BINS, PREDICTIONS, Confidence, Summary, read_confidences, read_known, read_rows
 from tasks.shared.errors import DataError
 from tasks.shared.interval import Interval, partition
 from tasks.shared.use_case import ConfidenceMonitoring, UseCase
@@ -121,13 +121,9 @@ def _usually_unsure(profile: Profile, limit: float) -> tuple[int, int]:
 
 def _confidences(lake: Lake, use_case: UseCase, interval: Interval, now: Summary) -> tuple[list[float], bool]:
     """Mean confidences of the window by the present version, and whether another version scored before it."""
-    names = window(use_case, interval)
-    earlier = [s for s in read_summaries(lake, first=names[-1], last=names[0]) if s.interval < now.interval]
-    series = [s for s in [*earlier, now] if s.model_version == now.model_version and _counts(s, use_case)]
-    return [s.mean_confidence for s in series if s.mean_confidence is not None], any(
-        s.model_version != now.model_version for s in earlier
-    )
-
-
-def _counts(summary: Summary, use_case: UseCase) -> bool:
-    return summary.rows >= use_case.monitoring.min_rows
+    earlier = [each for each in read_confidences(lake, window(use_case, interval)) if each.interval < now.interval]
+    version, enough = now.model_version, use_case.monitoring.min_rows
+    both: list[Confidence | Summary] = [*earlier, now]
+    series = [s for s in both if s.model_version == version and s.rows >= enough]
+    means = [s.mean_confidence for s in series if s.mean_confidence is not None]
+    return means, any(s.model_version != version for s in earlier)

@@ -46,6 +46,16 @@ class Summary:
 
 
 @dataclass(frozen=True, slots=True)
+class Confidence:
+    """How sure a version was of the rows of one interval."""
+
+    interval: str
+    model_version: str
+    rows: int
+    mean_confidence: float
+
+
+@dataclass(frozen=True, slots=True)
 class Monitored:
     """What the monitor measured of one interval and which alerts it left; a row of the table `monitoring`."""
 
@@ -85,10 +95,14 @@ def read_monitored(lake: Lake, *, first: str | None = None, last: str | None = N
     return sorted(found, key=lambda monitored: monitored.summary.interval)
 
 
-def read_summaries(lake: Lake, *, first: str | None = None, last: str | None = None) -> list[Summary]:
-    """What it measured of them, in order."""
-    rows = _read(lake, MONITORING, _SUMMARY_COLUMNS, (first, last)).to_pylist()
-    return sorted(map(_summary, rows), key=lambda summary: summary.interval)
+def read_confidences(lake: Lake, intervals: "Sequence[str]") -> list[Confidence]:
+    """How sure the model was of those of the intervals that were monitored, in order.
+
+    A partition is one row, so the log alone tells it: no file is opened, however many intervals there are.
+    """
+    found = {name: part.same for name, part in lake.partitions(MONITORING, _CONFIDENCE).items()}
+    known = sorted(name for name in found.keys() & set(intervals) if len(found[name]) == len(_CONFIDENCE))
+    return [Confidence(name, **found[name]) for name in known]
 
 
 def read_alerts(lake: Lake, *, first: str | None = None, last: str | None = None) -> list[Alert]:
@@ -112,6 +126,7 @@ def write(lake: Lake, use_case: UseCase, interval: Interval, summary: Summary, a
 
 
 _FLOATS = ("mean_confidence", "low_confidence_share", "positive_share")
+_CONFIDENCE = ("model_version", "rows", "mean_confidence")
 _JSON = ("histogram", "drift", "quality", "quality_intervals")
 _SUMMARY_COLUMNS = [INTERVAL, "model_version", "run_id", "rows", *_FLOATS, *_JSON]
 _ALERTS, _ALERT = "alerts", ("type", "severity", "state", "since", "message", "figures")

@@ -14,6 +14,7 @@ from monitor_world import LABEL_DELAY, World, register, world_from
 
 from tasks import cleanup_old_artifacts, generate_summary, monitor_model
 from tasks.hub.tracking import connect
+from tasks.monitoring.tables import Confidence, read_confidences, read_monitored
 from tasks.shared.errors import DataError, ServiceError
 from tasks.shared.settings import ROOT, Settings
 from tasks.shared.use_case import UseCase
@@ -27,6 +28,17 @@ def world(template: Path, tmp_path: Path, sentiment: UseCase) -> World:
 def test_usual_days_raise_nothing(world):
     world.live(*["usual"] * 4)
     assert [result.alerts for result in world.monitor(0, 1, 2, 3)] == [()] * 4
+
+
+def test_a_trend_is_read_from_the_log_as_it_was_written(world):
+    world.live(*["usual"] * 3)
+    world.monitor(0, 1, 2)
+    written = read_monitored(world.lake)
+    known = read_confidences(world.lake, [each.summary.interval for each in written[:2]])
+    assert known == [
+        Confidence(each.interval, each.model_version, each.rows, each.mean_confidence)
+        for each in (monitored.summary for monitored in written[:2])
+    ]
 
 
 def test_changed_data_are_seen_at_once_and_the_worse_quality_once_labels_come(world):

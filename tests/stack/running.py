@@ -48,6 +48,8 @@ class Stack:
         self.airflow = f"http://localhost:{PORTS['AIRFLOW_PORT']}"
         self.console = f"http://localhost:{PORTS['MINIO_CONSOLE_PORT']}"
         self.first_states: dict[str, dict[str, Any]] = {}
+        # Kept: each new client reads all certificates, and what a test asks while it measures takes from what it asks.
+        self.http = httpx.Client(timeout=60)
 
     @property
     def secrets(self) -> dict[str, str]:
@@ -113,7 +115,7 @@ class Stack:
         """MLflow's REST API as the administrator."""
         login = ("admin", self.secrets["MLFLOW_ADMIN_PASSWORD"])
         method = arguments.pop("method", "GET")
-        answer = httpx.request(method, f"{self.mlflow}/api/2.0/mlflow/{path}", auth=login, timeout=60, **arguments)
+        answer = self.http.request(method, f"{self.mlflow}/api/2.0/mlflow/{path}", auth=login, **arguments)
         answer.raise_for_status()
         found: dict[str, Any] = answer.json()
         return found
@@ -148,7 +150,7 @@ class Stack:
     def airflow_token(self) -> str:
         """A token for Airflow's REST API; a restart of the stack must not make it worthless."""
         login = {"username": "admin", "password": self.secrets["AIRFLOW_ADMIN_PASSWORD"]}
-        answer = httpx.post(f"{self.airflow}/auth/token", json=login, timeout=60)
+        answer = self.http.post(f"{self.airflow}/auth/token", json=login)
         answer.raise_for_status()
         return str(answer.json()["access_token"])
 
@@ -156,7 +158,7 @@ class Stack:
         """Airflow's REST API with a token: GET, or POST when there is a body, or another method."""
         method = method or ("GET" if body is None else "POST")
         headers = {"Authorization": f"Bearer {self.airflow_token}"}
-        answer = httpx.request(method, f"{self.airflow}/api/v2/{path}", json=body, headers=headers, timeout=60)
+        answer = self.http.request(method, f"{self.airflow}/api/v2/{path}", json=body, headers=headers)
         answer.raise_for_status()
         found: dict[str, Any] = answer.json() if answer.content else {}
         return found
@@ -191,7 +193,7 @@ class Stack:
         quiet_since = time.monotonic()
         while time.monotonic() - quiet_since < 2:  # the scheduler looks at its queue of assets four times a second
             if busy():
-                wait_for(lambda: not busy(), f"the end of {', '.join(dags)}", poll=0.5)
+                wait_for(lambda: not busy(), f"the end of {', '.join(dags)}")
                 quiet_since = time.monotonic()
             time.sleep(0.25)
 
