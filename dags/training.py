@@ -7,6 +7,7 @@ from _shared import URGENT, announce, announcer, asset, moment, newest_fact, run
 from airflow.sdk import DAG, Param, dag, get_current_context, task
 
 from tasks.shared.interval import midnight, parse_interval
+from tasks.shared.settings import Settings
 from tasks.shared.use_case import UseCase
 
 PARAMS = {
@@ -41,8 +42,13 @@ def training(use_case: UseCase) -> DAG:
     def train_model(until: str) -> str:
         """Train, judge and register a candidate."""
         from tasks import train_model
+        from tasks.gates.origin import start_ahead
 
-        trained = run_step(lambda settings, config: train_model.run(settings, config, moment(until)), name)
+        def learn(settings: Settings, config: UseCase) -> train_model.TrainedModel:
+            start_ahead(settings)  # the gates come next, and imports are what they wait for longest
+            return train_model.run(settings, config, moment(until))
+
+        trained = run_step(learn, name)
         announce(name, "candidates", version=trained["version"])
         return str(trained["version"])
 

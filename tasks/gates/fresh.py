@@ -1,19 +1,11 @@
 """A fresh process that scores raw rows: what the model does where neither the notebook nor this code has been."""
 
-import atexit
-import contextlib
 import json
-import os
-import signal
-import subprocess
-import sys
-import tempfile
-import threading
 import time
-from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tasks.gates.origin import Ahead, Own, own
 from tasks.hub import registry
 from tasks.shared.errors import ModelError
 
@@ -21,66 +13,7 @@ if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
 
-_SCRIPT = Path(__file__).with_name("score_afresh.py")
 _PATIENCE = 120  # seconds
-
-
-class _Origin:
-    """A process that has imported the packages and nothing else, and forks one process for each order.
-
-    Isolated from the environment, and without the files that put folders such as this project's on the path (-I and
-    -S of Python): it finds the standard library and the installed packages. It ends when its standard input does.
-    """
-
-    def __init__(self) -> None:
-        packages = str(metadata.distribution("scikit-learn").locate_file(""))
-        self._complaints = tempfile.TemporaryFile()  # noqa: SIM115 - open as long as the process
-        self._owner = os.getpid()
-        self._one_at_a_time = threading.Lock()
-        self._process = subprocess.Popen(
-            [sys.executable, "-I", "-S", str(_SCRIPT), packages],
-            stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=self._complaints, text=True, cwd="/",
-            start_new_session=True,
-            # One thread of the linear algebra, as in every step: see tasks/shared/cli.py.
-            env={"PATH": "/usr/bin:/bin", "OPENBLAS_NUM_THREADS": "1"},
-        )  # fmt: skip
-        atexit.register(self.end)
-
-    @property
-    def ended(self) -> bool:
-        """Whether it is of no use: it ended, or belongs to the process that this one was forked from."""
-        return self._owner != os.getpid() or self._process.poll() is not None
-
-    def order(self, line: str) -> None:
-        """Hand a line to the next process; where this one has ended, `ended` and `complaint` say so."""
-        assert self._process.stdin is not None
-        with self._one_at_a_time, contextlib.suppress(BrokenPipeError):
-            self._process.stdin.write(f"{line}\n")
-            self._process.stdin.flush()
-
-    def complaint(self) -> str:
-        """The last line of what it wrote about itself."""
-        self._complaints.seek(0)
-        return _last_line(self._complaints.read().decode(errors="replace"))
-
-    def end(self) -> None:
-        """End it, and whatever it forked."""
-        if self._owner != os.getpid():
-            return
-        if self._process.poll() is None:
-            os.killpg(self._process.pid, signal.SIGKILL)
-        self._process.communicate()
-
-
-_kept: _Origin | None = None
-
-
-def _origin() -> _Origin:
-    """This process's own; a new one where there is none that works."""
-    global _kept  # noqa: PLW0603 - it outlives a run of the gates, so that the next one need not import again
-    if _kept is None or _kept.ended:
-        _kept = _Origin()
-    return _kept
 
 
 class FreshProcess:
@@ -89,17 +22,17 @@ class FreshProcess:
     def __init__(self, scratch: Path) -> None:
         """Take an empty folder for what it will read and write."""
         self.scratch = scratch
-        self._asked: _Origin | None = None
+        self._origin: Own | Ahead | None = None
+        self._order = ""
 
-    @staticmethod
-    def prepare() -> None:
-        """Start the imports, which take seconds, before there is something to score."""
-        _origin()
+    def prepare(self, ahead: Ahead | None) -> None:
+        """Start the imports, which take seconds, before there is something to score, unless they were started ahead."""
+        self._origin = ahead or own()
 
     @property
     def asked(self) -> bool:
         """Whether it has been told what to score."""
-        return self._asked is not None
+        return bool(self._order)
 
     def ask(self, model: Path, rows: "pd.DataFrame", method: str) -> None:
         """Hand it a model, raw rows and the method that gives scores; it works while the caller does something else."""
@@ -113,8 +46,13 @@ class FreshProcess:
             "complaint": str(self.scratch / "complaint"),
             "ended": str(self.scratch / "ended"),
         }
-        self._asked = _origin()
-        self._asked.order(json.dumps(order))
+        self._order = json.dumps(order) + "\n"
+        self._hand_over()
+
+    def _hand_over(self) -> None:
+        if self._origin is None or self._origin.ended:
+            self._origin = own()
+        self._origin.order(self._order)
 
     def scores(self) -> "np.ndarray[tuple[int], np.dtype[np.float64]]":
         """What it answered: a score for each row, shape (n,).
@@ -124,20 +62,27 @@ class FreshProcess:
         """
         import numpy as np
 
-        assert self._asked is not None
         ended, deadline = self.scratch / "ended", time.monotonic() + _PATIENCE
         while not ended.exists():
-            if self._asked.ended:
-                raise ModelError(self._asked.complaint() or "it ended before its time")
-            if time.monotonic() > deadline:
-                self._asked.end()
-                raise ModelError(f"no answer within {_PATIENCE} seconds")
+            self._check(overdue=time.monotonic() > deadline)
             time.sleep(0.005)
         if code := int(ended.read_text(encoding="utf-8")):
             said = (self.scratch / "complaint").read_text(encoding="utf-8", errors="replace")
             raise ModelError(_last_line(said) or f"exit code {code}")
         scores: np.ndarray[tuple[int], np.dtype[np.float64]] = np.load(self.scratch / "scores.npy")
         return scores
+
+    def _check(self, *, overdue: bool) -> None:
+        """Whether there is still somebody to wait for."""
+        assert self._origin is not None
+        if self._origin.ended:
+            if isinstance(self._origin, Own):
+                raise ModelError(_last_line(self._origin.complaint()) or "it ended before its time")
+            self._hand_over()  # it had waited for long enough just when it was asked
+        if overdue:
+            if isinstance(self._origin, Own):
+                self._origin.end()
+            raise ModelError(f"no answer within {_PATIENCE} seconds")
 
 
 def _last_line(text: str) -> str:

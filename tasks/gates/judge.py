@@ -12,6 +12,7 @@ from tasks.gates.environment import environment
 from tasks.gates.fresh import FreshProcess
 from tasks.gates.identity import identity
 from tasks.gates.monitoring import monitoring
+from tasks.gates.origin import ahead
 from tasks.gates.preprocessing import preprocessing
 from tasks.gates.quality import quality
 from tasks.gates.result import GateResult
@@ -45,7 +46,7 @@ def judge(
     """
     with tempfile.TemporaryDirectory(dir=registry.copies(settings)) as scratch:
         fresh = FreshProcess(Path(scratch))
-        fresh.prepare()
+        fresh.prepare(ahead(settings))
         candidate = Candidate(settings, use_case, find(), fresh)
         assert candidate.run is not None  # without a run there is nowhere to keep what the gates say
         with contextlib.suppress(Exception):  # what is missing, the gates meet again and say

@@ -1,13 +1,15 @@
 """Score raw rows with a model in a process that has nothing but the installed packages; none of this project's code.
 
-Run by tasks/gates/fresh.py as `python -I -S score_afresh.py <folder of packages>`. It imports the packages. Then every
-line of JSON on its standard input says which model, which rows and where to write the scores, and is worked at by a
-process of its own, forked from this one, which itself never sees a model.
+Run by tasks/gates/fresh.py as `python -I -S score_afresh.py <folder of packages> <seconds>`. It imports the packages.
+Then every line of JSON on its standard input says which model, which rows and where to write the scores, and is worked
+at by a process of its own, forked from this one, which itself never sees a model. It ends with its standard input, or
+when it was given nothing to do for so many seconds (0: it waits for ever).
 """
 
 import gc
 import json
 import os
+import signal
 import sys
 import traceback
 from collections.abc import Callable
@@ -19,6 +21,10 @@ from typing import NoReturn
 def main() -> None:
     """Import, then answer until nobody can ask any more."""
     sys.path.append(sys.argv[1])
+    patience = int(sys.argv[2])
+    signal.alarm(patience)  # which ends a process that does not ask for it
+    if patience:
+        os.nice(10)  # nobody waits yet
     gc.disable()
     import scipy.special  # noqa: F401, I001 - first: it makes skops' own import short
     import numpy as np
@@ -32,6 +38,7 @@ def main() -> None:
         np.save(order["scores"], scores[:, -1] if scores.ndim == 2 else scores)
 
     for line in sys.stdin:
+        signal.alarm(patience)
         _answer(json.loads(line), score)
 
 

@@ -1,8 +1,10 @@
 """Each gate refuses what it is there for, says so in a sentence, and lets a good model pass."""
 
+import contextlib
 import json
 import re
 import shutil
+import time
 from datetime import timedelta
 from importlib import metadata
 
@@ -16,14 +18,17 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 
 from tasks import train_model, validate_model
+from tasks.gates import fresh, origin
 from tasks.gates.candidate import Candidate
 from tasks.gates.comparison import CHAMPIONS_TAG
 from tasks.gates.fresh import FreshProcess
 from tasks.gates.judge import _GATES, _answer
+from tasks.gates.origin import start_ahead
 from tasks.hub import registry
 from tasks.hub.identity import artifact_digest
 from tasks.hub.tracking import connect
 from tasks.shared.errors import ModelError, ServiceError
+from tasks.shared.settings import Settings
 
 GATES = {gate.__name__: gate for gate in _GATES}
 LINEAGE = {"sluss.data.version", "sluss.labels.version", "sluss.data.table", "sluss.data.digest", "sluss.until"}
@@ -423,14 +428,21 @@ def test_a_service_that_does_not_answer_is_no_refusal():
 # The fresh process
 
 
+def afresh():
+    """The processes that this one has started and that fork fresh ones."""
+    living = [each for each in psutil.Process().children() if each.status() != psutil.STATUS_ZOMBIE]
+    return [each for each in living if "score_afresh" in " ".join(each.cmdline())]
+
+
 @pytest.fixture
 def order(first_days, gated, good, tmp_path):
     """Ask a fresh process for the scores of the good model."""
     candidate = Candidate(first_days, gated, good, FreshProcess(tmp_path))
 
-    def ask(name):
+    def ask(name, settings=None):
         (tmp_path / name).mkdir()
         process = FreshProcess(tmp_path / name)
+        process.prepare(origin.ahead(settings) if settings else None)
         process.ask(candidate.model_file, candidate.raw, candidate.kind.method)
         return process
 
@@ -444,10 +456,51 @@ def test_two_orders_at_once_get_the_same_scores(order):
 
 def test_one_that_is_killed_is_told_and_the_next_order_gets_another(order):
     before = order("before").scores()
-    [waiting] = [each for each in psutil.Process().children() if "score_afresh" in " ".join(each.cmdline())]
+    [waiting] = [each for each in afresh() if each.cmdline()[-1] == "0"]
     waiting.suspend()
     lost = order("lost")
     waiting.kill()
     with pytest.raises(ModelError, match="ended before its time"):
         lost.scores()
     assert np.array_equal(order("after").scores(), before)
+
+
+@pytest.fixture
+def ahead(tmp_path):
+    """Settings under which a process was started ahead, and that process."""
+    settings = Settings(home=tmp_path, fresh_ahead=True)
+    for _ in range(2):  # the second time there is one already
+        start_ahead(settings)
+    [process] = [each for each in afresh() if each.cmdline()[-1] != "0"]
+    yield settings, process
+    with contextlib.suppress(psutil.NoSuchProcess):
+        process.kill()
+    process.wait()
+
+
+def test_one_that_a_training_started_ahead_answers_the_gates(ahead, order, monkeypatch):
+    settings, process = ahead
+    own = order("own").scores()
+    monkeypatch.setattr(fresh, "own", lambda: pytest.fail("there was no need for another"))
+    assert np.array_equal(order("ahead", settings).scores(), own)
+    assert np.array_equal(order("again", settings).scores(), own)
+    assert process.is_running()
+
+
+def test_where_the_one_that_was_started_ahead_has_ended_the_gates_start_their_own(ahead, order):
+    settings, process = ahead
+    process.suspend()
+    asked = order("asked", settings)
+    process.kill()
+    assert np.array_equal(asked.scores(), order("after", settings).scores())
+
+
+def test_one_that_was_started_ahead_ends_when_nobody_asks(tmp_path, monkeypatch):
+    monkeypatch.setattr(origin, "_AHEAD", 1)
+    settings = Settings(home=tmp_path, fresh_ahead=True)
+    start_ahead(settings)
+    for _ in range(100):
+        if origin.ahead(settings) is None:
+            return
+        time.sleep(0.1)
+    pytest.fail("it is still there")

@@ -41,6 +41,7 @@ def stack() -> Iterator[Stack]:
         print(found.command("logs", check=False).stdout[-20_000:])
         raise
     finally:
+        found.http.close()
         if not os.environ.get("SLUSS_SMOKE_KEEP"):
             with told("make destroy"):
                 found.command("destroy", "--yes")
