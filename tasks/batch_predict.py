@@ -56,10 +56,9 @@ def run(settings: Settings, use_case: UseCase, interval: Interval) -> Prediction
     lake = Lake(settings, use_case.name)
     first, end = partitions(interval, use_case.unit)
     with ThreadPoolExecutor(1) as beside:  # while the one store answers, the other can work
-        champion = beside.submit(champion_for, settings, use_case, lake, interval)
+        loaded = beside.submit(lambda: registry.load(settings, champion_for(settings, use_case, lake, interval)))
         lake.hold("curated", "predictions")
-        rows = _rows(lake, use_case, interval)
-        model = registry.load(settings, champion.result())
+        rows, model = _rows(lake, use_case, interval), loaded.result()
     notes = {SCORED_FROM: str(lake.version("curated"))}
     counts: list[int] = []
     lake.replace("predictions", lambda: _scored(rows, use_case, model, counts), first, end, notes)
