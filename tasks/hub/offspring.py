@@ -63,12 +63,12 @@ def scored_intervals(lake: Lake) -> dict[str, dict[str, int]]:
     counts: dict[str, Counter[str]] = {}
     unsure = set()
     for file in lookup.files(lake, "predictions"):
-        name, least, most = file[f"partition.{INTERVAL}"], file.get("min.model_version"), file.get("max.model_version")
+        name, version = file[f"partition.{INTERVAL}"], lookup.constant(file, "model_version")
         counts.setdefault(name, Counter())
-        if least is None or least != most:
+        if version is None:
             unsure.add(name)
         else:
-            counts[name][least] += file["num_records"]
+            counts[name][version] += file["num_records"]
     for name in unsure:
         counts[name] = _counted(lake, name)
     return {name: dict(sorted(by_version.items())) for name, by_version in sorted(counts.items())}

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from tasks.hub.registry import GATE_TAG, UNTIL_TAG, by_version
+from tasks.hub.registry import GATE_TAG, UNTIL_TAG, by_version, every
 from tasks.hub.tracking import connect, reachable
 from tasks.shared.interval import partition
 from tasks.shared.settings import Settings
@@ -85,13 +85,8 @@ def of_version(settings: Settings, use_case: UseCase, version: str) -> Provenanc
 
 def of_all(settings: Settings, use_case: UseCase) -> list[Provenance]:
     """The records of all versions, the oldest first."""
-    client, found, page = connect(settings), [], None
-    with reachable(settings):
-        while page != "":
-            answer = client.search_model_versions(f"name = '{use_case.model}'", page_token=page)
-            found += answer
-            page = answer.token or ""
-    return list(_with_runs(settings, sorted(found, key=lambda version: int(version.version))))
+    found = every(settings, use_case)
+    return list(_with_runs(settings, [found[number] for number in sorted(found, key=int)]))
 
 
 def _with_runs(settings: Settings, versions: "Sequence[ModelVersion]") -> "Iterator[Provenance]":

@@ -118,10 +118,13 @@ def newest(settings: Settings, use_case: UseCase) -> "ModelVersion":
 
 def every(settings: Settings, use_case: UseCase) -> "dict[str, ModelVersion]":
     """All versions, by their numbers."""
-    client = connect(settings)
+    client, found, page = connect(settings), dict[str, "ModelVersion"](), None
     with reachable(settings):
-        found = client.search_model_versions(f"name = '{use_case.model}'")
-    return {str(version.version): version for version in found}
+        while page != "":
+            answer = client.search_model_versions(f"name = '{use_case.model}'", page_token=page)
+            found |= {str(version.version): version for version in answer}
+            page = answer.token or ""
+    return found
 
 
 def load(settings: Settings, version: "ModelVersion") -> LoadedModel:

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 from tasks.monitoring.tables import LABELS, PREDICTIONS, read_rows
 from tasks.shared.interval import Interval, length, partition
 from tasks.shared.use_case import Monitoring, UseCase
-from tasks.storage.lake import INTERVAL, Lake, Partition
+from tasks.storage.lake import INTERVAL, Lake
+from tasks.storage.lookup import in_common
 from tasks.storage.point_in_time import known_labels
 
 if TYPE_CHECKING:
@@ -41,9 +42,10 @@ def newest_labelled(lake: Lake, use_case: UseCase, interval: Interval, version: 
     One interval where labels are many, several where they are few, so that small intervals are judged too. `version`
     has scored this interval.
     """
-    scored, needed = lake.partitions(PREDICTIONS, [_VERSION]), use_case.monitoring.quality_rows
+    scored, needed = in_common(lake, PREDICTIONS, [_VERSION]), use_case.monitoring.quality_rows
     # Of a new version, no more than the few intervals that it scored need to be looked at.
-    names = [name for name in window(use_case, interval) if name in scored and _may_have(scored[name], version)]
+    by_it = {name for name, same in scored.items() if same.get(_VERSION, version) == version}
+    names = [name for name in window(use_case, interval) if name in by_it]
     depth = _GLANCE
     while True:
         rows = labelled_rows(lake, names[:depth][-1], names[0], interval.end)
@@ -51,10 +53,6 @@ def newest_labelled(lake: Lake, use_case: UseCase, interval: Interval, version: 
         if len(rows) >= needed or depth >= len(names):
             return _newest(rows, use_case.monitoring)
         depth *= _GLANCE
-
-
-def _may_have(scored: Partition, version: str) -> bool:
-    return bool(scored.same.get(_VERSION, version) == version)
 
 
 def _newest(rows: "pd.DataFrame", rules: Monitoring) -> "pd.DataFrame":

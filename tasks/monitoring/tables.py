@@ -10,6 +10,7 @@ from tasks.monitoring.quality import Estimate
 from tasks.shared.interval import Interval, partition
 from tasks.shared.use_case import UseCase
 from tasks.storage.lake import INTERVAL, Lake
+from tasks.storage.lookup import in_common
 from tasks.storage.point_in_time import known_rows
 
 if TYPE_CHECKING:
@@ -100,7 +101,7 @@ def read_confidences(lake: Lake, intervals: "Sequence[str]") -> list[Confidence]
 
     A partition is one row, so the log alone tells it: no file is opened, however many intervals there are.
     """
-    found = {name: part.same for name, part in lake.partitions(MONITORING, _CONFIDENCE).items()}
+    found = in_common(lake, MONITORING, _CONFIDENCE)
     known = sorted(name for name in found.keys() & set(intervals) if len(found[name]) == len(_CONFIDENCE))
     return [Confidence(name, **found[name]) for name in known]
 

@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from tasks.shared.errors import ConfigError, ServiceError
 from tasks.shared.settings import Settings
@@ -31,18 +31,6 @@ _PROPERTIES = {"delta.checkpointInterval": "5", "delta.enableExpiredLogCleanup":
 # Not all columns: whoever reads makes a condition of each, for each file, which takes 1 ms a file.
 _LOOKED_FOR = ("id", "model_version", "rows", "mean_confidence")
 _ARROW = re.compile(r"(?:\x1b\[\d+m)?↳(?:\x1b\[\d+m)? ?")
-
-
-@dataclass(frozen=True)
-class Partition:
-    """What the log tells of a partition."""
-
-    rows: int
-    same: Mapping[str, Any]  # the columns that have one value in all its rows, and that value
-
-    def __add__(self, other: "Partition") -> "Partition":
-        same = {name: value for name, value in self.same.items() if other.same.get(name) == value}
-        return Partition(self.rows + other.rows, same)
 
 
 @dataclass(frozen=True)
@@ -112,25 +100,6 @@ class Lake:
         table = self.table(name)
         found = (each[INTERVAL] for each in table.partitions()) if table else ()
         return max((each for each in found if before is None or each < before), default=None)
-
-    def partitions(self, table: str, columns: Iterable[str] = ()) -> dict[str, Partition]:
-        """What the log alone tells of each partition, without a file being opened; empty where nothing was written.
-
-        Args:
-            table: its name.
-            columns: of those whose smallest and largest values the log names (see `properties`).
-        """
-        import pyarrow as pa
-
-        opened = self.table(table)
-        files = pa.table(opened.get_add_actions(flatten=True)).to_pylist() if opened else []
-        found: dict[str, Partition] = {}
-        for file in files:
-            ends = ((column, file.get(f"min.{column}"), file.get(f"max.{column}")) for column in columns)
-            same = {column: low for column, low, high in ends if low is not None and low == high}
-            name, part = file[f"partition.{INTERVAL}"], Partition(file["num_records"], same)
-            found[name] = found[name] + part if name in found else part
-        return found
 
     def version(self, name: str) -> int:
         """The version that this lake's last look at a table has seen, without another look."""

@@ -1,5 +1,6 @@
 """Find single rows and what a partition was made from, without reading whole tables."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -51,6 +52,22 @@ def files(lake: Lake, table: str) -> list[dict[str, Any]]:
 
     opened = lake.table(table)
     return [] if opened is None else pa.table(opened.get_add_actions(flatten=True)).to_pylist()
+
+
+def constant(file: dict[str, Any], column: str) -> Any:  # noqa: ANN401 - of the column's type
+    """The column's value where the log tells that all rows of a file have the same one, or None."""
+    least, most = file.get(f"min.{column}"), file.get(f"max.{column}")
+    return least if least == most else None
+
+
+def in_common(lake: Lake, table: str, columns: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """By partition, those of the columns that have one value in all its rows, and that value, from the log alone."""
+    found: dict[str, dict[str, Any]] = {}
+    for file in files(lake, table):
+        same, name = {column: constant(file, column) for column in columns}, file[f"partition.{INTERVAL}"]
+        known = found.get(name, same)
+        found[name] = {column: value for column, value in known.items() if value is not None and value == same[column]}
+    return found
 
 
 def written(lake: Lake, table: str, interval: str) -> Written | None:

@@ -8,8 +8,8 @@ import pyarrow as pa
 import pytest
 
 from tasks.shared.settings import Settings
-from tasks.storage.lake import Lake, Partition
-from tasks.storage.lookup import files
+from tasks.storage.lake import Lake
+from tasks.storage.lookup import files, in_common
 
 
 @pytest.mark.parametrize("_", range(10))
@@ -47,16 +47,18 @@ def test_the_log_knows_of_each_file_what_is_looked_for_and_no_more(tmp_path):
 
 def test_the_log_alone_tells_how_many_rows_a_partition_has_and_what_they_have_in_common(tmp_path):
     lake = Lake(Settings(home=tmp_path), "sentiment")
-    assert lake.partitions("predictions") == {}
+    assert in_common(lake, "predictions", ["model_version"]) == {}
     versions = {"2026-01-01": ["1", "1", "1"], "2026-01-02": ["2", "10", "2"]}
     for number, (name, by) in enumerate(versions.items(), start=1):
         rows = {"interval": [name] * 3, "id": list("abc"), "model_version": by, "mean_confidence": [0.1 + 0.2] * 3}
         lake.replace("predictions", pa.table(rows), name, f"2026-01-{number + 1:02}")
     for each in Path(lake.uri("predictions")).rglob("*.parquet"):
         each.write_bytes(b"")
-    assert lake.partitions("predictions", ["model_version", "mean_confidence", "text"]) == {
-        "2026-01-01": Partition(3, {"model_version": "1", "mean_confidence": 0.1 + 0.2}),
-        "2026-01-02": Partition(3, {"mean_confidence": 0.1 + 0.2}),
+    rows = {file["partition.interval"]: file["num_records"] for file in files(lake, "predictions")}
+    assert rows == {"2026-01-01": 3, "2026-01-02": 3}
+    assert in_common(lake, "predictions", ["model_version", "mean_confidence", "text"]) == {
+        "2026-01-01": {"model_version": "1", "mean_confidence": 0.1 + 0.2},
+        "2026-01-02": {"mean_confidence": 0.1 + 0.2},
     }
 
 
