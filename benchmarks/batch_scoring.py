@@ -1,24 +1,18 @@
 """Scoring from the lake to the lake, beside bare `predict_proba` on the same rows in memory; and how much memory."""
 
-import json
-import subprocess
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from functools import partial
-from statistics import median
 
 import pyarrow as pa
 import pyarrow.dataset as ds
-from measuring import HERE, PYTHON, ROOT, Bench, BenchmarkError, Cost, Line, measured, middle
+from measuring import HERE, ROOT, Bench, Line, in_slices, measured
 
 from tasks.shared.settings import Settings
 from tasks.storage.lake import INTERVAL, Lake
 
-_FEW, _ROWS, _MANY = 100_000, 300_000, 800_000
-# Days with so many rows; the replay has none there.
-_DAYS = {_FEW: "2026-02-01", _ROWS: "2026-02-02", _MANY: "2026-02-03"}
-# A machine that others use as well changes its speed within seconds. So turns are short, and what is compared is the
-# two contenders of a block, in an order in which a speed that rises or falls evenly meets both alike.
-_BLOCK, _BLOCKS = ("ours", "bare", "bare", "ours"), 2
+_FEW, _MANY = 100_000, 800_000
+_DAYS = {_FEW: "2026-02-01", _MANY: "2026-02-02"}  # days with so many rows; the replay has none there
+_SCRIPT = HERE / "score_rows.py"
 
 
 def measure(bench: Bench) -> list[Line]:
@@ -29,31 +23,18 @@ def measure(bench: Bench) -> list[Line]:
     lake = Lake(Settings(home=bench.home), "sentiment")
     for rows, day in _DAYS.items():
         lake.replace("curated", partial(_many_reviews, lake, day, rows), day, day + "T")
-    blocks = _in_turns(bench, environment)
-    few, many = (_run(_DAYS[rows], ["ours"], environment)[0].memory for rows in (_FEW, _MANY))
+    contenders = {name: (_SCRIPT, name, _DAYS[_MANY]) for name in ("ours", "bare")}
+    turns = bench.progress.track(range(bench.rounds), description=f"Scoring {_MANY:,} rows")
+    rounds = [in_slices(contenders, environment) for _ in turns]
+    few = in_slices({"ours": (_SCRIPT, "ours", _DAYS[_FEW])}, environment)["ours"]
+    # Both of a round saw the same seconds of the machine, so it is rounds that are in the middle, not seconds.
+    middle = sorted(rounds, key=lambda found: found["bare"].cpu / found["ours"].cpu)[(len(rounds) - 1) // 2]
+    ours, bare = (_MANY / middle[name].cpu for name in ("ours", "bare"))
+    peak = f"peak memory, {_MANY:,} rows beside {_FEW:,}"
     return [
-        _line("rows per second of CPU", [(ours.cpu, bare.cpu) for ours, bare in blocks], limit=0.95),
-        _line("rows per second", [(ours.wall, bare.wall) for ours, bare in blocks]),
-        Line("batch_scoring", f"peak memory, {_MANY:,} rows beside {_FEW:,}", many, few, limit=1.25, unit="MB"),
+        Line("batch_scoring", "rows per second of CPU", ours, bare, limit=0.95, unit="/s", at_most=False),
+        Line("batch_scoring", peak, middle["ours"].memory, few.memory, limit=1.25, unit="MB"),
     ]
-
-
-def _in_turns(bench: Bench, environment: Mapping[str, str]) -> list[tuple[Cost, Cost]]:
-    """Ours and bare, a pair for each block; blocks follow on each other in several processes."""
-    pairs = []
-    for _ in bench.progress.track(range(bench.rounds), description=f"Scoring {_ROWS:,} rows"):
-        costs = _run(_DAYS[_ROWS], _BLOCK * _BLOCKS, environment)
-        for first in range(0, len(costs), len(_BLOCK)):
-            turns = list(zip(_BLOCK, costs[first:], strict=False))
-            ours, bare = (middle([cost for who, cost in turns if who == name]) for name in ("ours", "bare"))
-            pairs.append((ours, bare))
-    return pairs
-
-
-def _line(what: str, seconds: Sequence[tuple[float, float]], limit: float | None = None) -> Line:
-    ours, bare = (_ROWS / median(each[place] for each in seconds) for place in (0, 1))
-    ratio = median(bare / ours for ours, bare in seconds)
-    return Line("batch_scoring", what, ours, bare, limit=limit, unit="/s", at_most=False, paired=ratio)
 
 
 def _many_reviews(lake: Lake, day: str, rows: int) -> pa.RecordBatchReader:
@@ -71,12 +52,3 @@ def _many_reviews(lake: Lake, day: str, rows: int) -> pa.RecordBatchReader:
             yield from part.to_batches()
 
     return pa.RecordBatchReader.from_batches(real.schema, batches())
-
-
-def _run(day: str, contenders: Sequence[str], environment: Mapping[str, str]) -> list[Cost]:
-    """What each turn cost, in a process of its own for all of them."""
-    command = [str(PYTHON), str(HERE / "score_rows.py"), day, *contenders]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, cwd=ROOT)
-    if done.returncode:
-        raise BenchmarkError(f"scoring failed: {done.stderr.strip()[-500:]}")
-    return [Cost(*figures) for figures in json.loads(done.stdout)]

@@ -1,11 +1,14 @@
 """What all benchmarks share: measured processes, contenders that take turns, and the lines of the table."""
 
+import json
 import os
 import resource
+import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
@@ -15,6 +18,7 @@ from rich.progress import Progress
 HERE = Path(__file__).parent
 ROOT = HERE.parent
 PYTHON = ROOT / ".venv" / "bin" / "python"
+_SLICE = 0.1  # seconds: a shared machine keeps its speed for so long, and a cache is filled again in far less
 _SETTINGS = ("SLUSS_", "MLFLOW_", "AIRFLOW", "PYTHON")
 
 
@@ -66,14 +70,11 @@ class Line:
     unit: str = "s"
     kind: str = "ratio"  # `ratio`, `difference`, or `value` for a figure with no baseline
     at_most: bool = True
-    paired: float | None = None  # where turns were compared in pairs: the median of their ratios
 
     @property
     def figure(self) -> float:
         """What is compared with the limit."""
         match self.kind:
-            case "ratio" if self.paired is not None:
-                return self.paired
             case "ratio":
                 return self.ours / self.baseline if self.baseline else float("nan")
             case "difference":
@@ -129,3 +130,55 @@ def in_turns(
 def middle(costs: Sequence[Cost]) -> Cost:
     """The median of each figure."""
     return Cost(*(median(getattr(cost, name) for cost in costs) for name in ("wall", "cpu", "memory")))
+
+
+@dataclass(frozen=True)
+class Share:
+    """What a script measured of itself while it took turns with others."""
+
+    cpu: float  # seconds in user and system mode; a clock would go on while the script stands still
+    memory: float  # largest resident size in MB
+
+
+def in_slices(contenders: Mapping[str, Sequence[str | Path]], environment: Mapping[str, str]) -> dict[str, Share]:
+    """Run scripts side by side, but one at a time: each stands still while another has its tenth of a second.
+
+    Whatever the machine does meanwhile, it does to all of them. A script stops itself (SIGSTOP) when all is ready to be
+    measured, and ends by printing its share as JSON.
+
+    Raises:
+        BenchmarkError: one failed; its last words.
+    """
+    with ExitStack() as stack:
+        scripts = {name: stack.enter_context(_ready(words, environment)) for name, words in contenders.items()}
+        while running := [script for script in scripts.values() if script.poll() is None]:
+            for script in running:
+                script.send_signal(signal.SIGCONT)
+                try:
+                    script.wait(_SLICE)
+                except subprocess.TimeoutExpired:
+                    script.send_signal(signal.SIGSTOP)
+        return {name: _printed(script) for name, script in scripts.items()}
+
+
+@contextmanager
+def _ready(words: Sequence[str | Path], environment: Mapping[str, str]) -> Iterator[subprocess.Popen[str]]:
+    """A script that has stopped itself; it does not outlive the block."""
+    command = [str(PYTHON), *(str(word) for word in words)]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, env=environment, stdout=pipe, stderr=pipe, text=True, cwd=ROOT) as script:
+        try:
+            _, status = os.waitpid(script.pid, os.WUNTRACED)
+            if not os.WIFSTOPPED(status):
+                script.returncode = os.waitstatus_to_exitcode(status)
+                _printed(script)
+            yield script
+        finally:
+            script.kill()
+
+
+def _printed(script: subprocess.Popen[str]) -> Share:
+    said, complaint = script.communicate()
+    if script.returncode:
+        raise BenchmarkError(f"a script failed: {complaint.strip()[-500:]}")
+    return Share(**json.loads(said))

@@ -132,14 +132,17 @@ def score(model: "LoadedModel", use_case: UseCase, rows: "pa.RecordBatch") -> "p
 
 
 def _as_pandas(rows: "pa.RecordBatch") -> "pd.DataFrame":
-    """Columns of pandas' types; texts as Python's own, since a pipeline that reads each would make them one by one."""
+    """Columns of pandas' types; texts as plain objects, missing ones as NaN.
+
+    A vectorizer takes texts one by one, for which pandas' own types of text make or look up each again.
+    """
     import numpy as np
     import pandas as pd
     import pyarrow as pa
 
     text = pd.StringDtype("python", na_value=np.nan)
     frame: pd.DataFrame = rows.to_pandas(types_mapper={pa.string(): text, pa.large_string(): text}.get)
-    return frame
+    return frame.astype({name: object for name, dtype in frame.dtypes.items() if dtype == text})
 
 
 def apart(scores: "Floats", recorded: "Floats") -> "Floats":
