@@ -1,6 +1,7 @@
 """A fresh process that scores raw rows: what the model does where neither the notebook nor this code has been."""
 
 import json
+import signal
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,7 +14,8 @@ if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
 
-_PATIENCE = 120  # seconds
+_PATIENCE = 120  # seconds that the scoring may take
+_TURNS = 3  # as long again for the imports and for an order that came before
 
 
 class FreshProcess:
@@ -45,6 +47,7 @@ class FreshProcess:
             "scores": str(self.scratch / "scores.npy"),
             "complaint": str(self.scratch / "complaint"),
             "ended": str(self.scratch / "ended"),
+            "patience": _PATIENCE,
         }
         self._order = json.dumps(order) + "\n"
         self._hand_over()
@@ -62,11 +65,13 @@ class FreshProcess:
         """
         import numpy as np
 
-        ended, deadline = self.scratch / "ended", time.monotonic() + _PATIENCE
+        ended, deadline = self.scratch / "ended", time.monotonic() + _TURNS * _PATIENCE
         while not ended.exists():
             self._check(overdue=time.monotonic() > deadline)
             time.sleep(0.005)
-        if code := int(ended.read_text(encoding="utf-8")):
+        if (code := int(ended.read_text(encoding="utf-8"))) == -signal.SIGALRM:
+            raise ModelError(f"no answer within {_PATIENCE} seconds")
+        if code:
             said = (self.scratch / "complaint").read_text(encoding="utf-8", errors="replace")
             raise ModelError(_last_line(said) or f"exit code {code}")
         scores: np.ndarray[tuple[int], np.dtype[np.float64]] = np.load(self.scratch / "scores.npy")
@@ -82,7 +87,7 @@ class FreshProcess:
         if overdue:
             if isinstance(self._origin, Own):
                 self._origin.end()
-            raise ModelError(f"no answer within {_PATIENCE} seconds")
+            raise ModelError(f"no answer within {_TURNS * _PATIENCE} seconds")
 
 
 def _last_line(text: str) -> str:

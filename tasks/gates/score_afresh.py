@@ -1,9 +1,9 @@
 """Score raw rows with a model in a process that has nothing but the installed packages; none of this project's code.
 
 Run by tasks/gates/fresh.py as `python -I -S score_afresh.py <folder of packages> <seconds>`. It imports the packages.
-Then every line of JSON on its standard input says which model, which rows and where to write the scores, and is worked
-at by a process of its own, forked from this one, which itself never sees a model. It ends with its standard input, or
-when it was given nothing to do for so many seconds (0: it waits for ever).
+Then every line of JSON on its standard input says which model, which rows, where to write the scores and how many
+seconds that may take, and is worked at by a process of its own, forked from this one, which itself never sees a model.
+It ends with its standard input, or when it was given nothing to do for so many seconds (0: it waits for ever).
 """
 
 import gc
@@ -15,7 +15,7 @@ import traceback
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 
 def main() -> None:
@@ -32,7 +32,7 @@ def main() -> None:
     import pyarrow.parquet  # noqa: F401 - what pandas reads by
     import skops.io
 
-    def score(order: dict[str, str]) -> None:
+    def score(order: dict[str, Any]) -> None:
         pipeline = skops.io.load(order["model"], trusted=order["trusted"])
         scores = getattr(pipeline, order["method"])(pd.read_parquet(order["rows"]))
         np.save(order["scores"], scores[:, -1] if scores.ndim == 2 else scores)
@@ -42,7 +42,7 @@ def main() -> None:
         _answer(json.loads(line), score)
 
 
-def _answer(order: dict[str, str], score: Callable[[dict[str, str]], None]) -> None:
+def _answer(order: dict[str, Any], score: Callable[[dict[str, Any]], None]) -> None:
     """Let a new process score, and write its exit code to the file `ended`, which is there as a whole or not at all."""
     if not (child := os.fork()):
         _and_exit(order, score)
@@ -53,8 +53,9 @@ def _answer(order: dict[str, str], score: Callable[[dict[str, str]], None]) -> N
         part.replace(order["ended"])
 
 
-def _and_exit(order: dict[str, str], score: Callable[[dict[str, str]], None]) -> NoReturn:
+def _and_exit(order: dict[str, Any], score: Callable[[dict[str, Any]], None]) -> NoReturn:
     code = 1
+    signal.alarm(order["patience"])  # or all who ask later would wait for this one
     try:
         with Path(order["complaint"]).open("wb") as complaint:
             os.dup2(complaint.fileno(), sys.stderr.fileno())

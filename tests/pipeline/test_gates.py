@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import os
 import re
 import shutil
 import time
@@ -493,6 +494,22 @@ def test_where_the_one_that_was_started_ahead_has_ended_the_gates_start_their_ow
     asked = order("asked", settings)
     process.kill()
     assert np.array_equal(asked.scores(), order("after", settings).scores())
+
+
+def test_a_scoring_that_does_not_end_is_ended_and_the_next_order_has_its_turn(ahead, order, tmp_path, monkeypatch):
+    settings, process = ahead
+    before = order("before", settings).scores()
+    os.mkfifo(tmp_path / "nothing")  # whoever opens it waits for one who writes
+    (tmp_path / "hung").mkdir()
+    hung = FreshProcess(tmp_path / "hung")
+    hung.prepare(origin.ahead(settings))
+    with monkeypatch.context() as impatient:
+        impatient.setattr(fresh, "_PATIENCE", 1)
+        hung.ask(tmp_path / "nothing", pd.DataFrame(), "predict_proba")
+        with pytest.raises(ModelError, match="no answer within 1 seconds"):
+            hung.scores()
+    assert np.array_equal(order("next", settings).scores(), before)
+    assert not process.children()
 
 
 def test_one_that_was_started_ahead_ends_when_nobody_asks(tmp_path, monkeypatch):
