@@ -169,7 +169,7 @@ class Stack:
 
     def trigger(self, dag: str, date: str | None, **conf: str) -> str:
         """Trigger a DAG by REST, for a date if it runs for dates; the path of the run."""
-        wait_for(lambda: dag in {each["dag_id"] for each in self.airflow_api("dags")["dags"]}, f"DAG {dag}")
+        self.wait_until_found(dag)
         started = self.airflow_api(f"dags/{dag}/dagRuns", {"logical_date": date, "conf": conf})
         return f"dags/{dag}/dagRuns/{started['dag_run_id']}"
 
@@ -178,8 +178,15 @@ class Stack:
         wait_for(lambda: self.airflow_api(run)["state"] in {"success", "failed"}, run, seconds=seconds, poll=0.5)
         return self.airflow_api(run)
 
+    def wait_until_found(self, *dags: str) -> None:
+        """Wait until Airflow has read the files of these DAGs, which it does one after the other."""
+        wait_for(
+            lambda: {each["dag_id"] for each in self.airflow_api("dags")["dags"]} >= {*dags}, f"DAGs {', '.join(dags)}"
+        )
+
     def wait_until_idle(self, *dags: str) -> None:
         """Wait until no run of these DAGs is under way, nor waits for news that is on its way."""
+        self.wait_until_found(*dags)
 
         def busy() -> bool:
             states = "state=running&state=queued&limit=1"
