@@ -94,16 +94,25 @@ def measured(arguments: Sequence[str | Path], environment: Mapping[str, str]) ->
     Raises:
         BenchmarkError: it failed; its last words.
     """
-    words = [str(PYTHON), *(str(argument) for argument in arguments)]
     started = time.perf_counter()
-    process = subprocess.Popen(words, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, cwd=ROOT)
+    process = subprocess.Popen(
+        _python(arguments), env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, cwd=ROOT
+    )
     with process:
         complaint = process.stderr.read() if process.stderr else b""
         _, status, used = os.wait4(process.pid, 0)
         process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode:
-        raise BenchmarkError(f"{' '.join(words[1:])} failed: {complaint.decode(errors='replace').strip()[-500:]}")
+        raise _failure(arguments, complaint.decode(errors="replace"))
     return Cost(time.perf_counter() - started, used.ru_utime + used.ru_stime, peak(used))
+
+
+def _python(arguments: Sequence[str | Path]) -> list[str]:
+    return [str(PYTHON), *map(str, arguments)]
+
+
+def _failure(arguments: Sequence[str | Path], complaint: str) -> BenchmarkError:
+    return BenchmarkError(f"{' '.join(map(str, arguments))} failed: {complaint.strip()[-500:]}")
 
 
 def peak(used: resource.struct_rusage) -> float:
@@ -150,7 +159,7 @@ def in_slices(contenders: Mapping[str, Sequence[str | Path]], environment: Mappi
         BenchmarkError: one failed; its last words.
     """
     with ExitStack() as stack:
-        scripts = {name: stack.enter_context(_ready(words, environment)) for name, words in contenders.items()}
+        scripts = {name: stack.enter_context(_ready(each, environment)) for name, each in contenders.items()}
         while running := [script for script in scripts.values() if script.poll() is None]:
             for script in running:
                 script.send_signal(signal.SIGCONT)
@@ -158,27 +167,25 @@ def in_slices(contenders: Mapping[str, Sequence[str | Path]], environment: Mappi
                     script.wait(_SLICE)
                 except subprocess.TimeoutExpired:
                     script.send_signal(signal.SIGSTOP)
-        return {name: _printed(script) for name, script in scripts.items()}
+        return {name: _share(script, contenders[name]) for name, script in scripts.items()}
 
 
 @contextmanager
-def _ready(words: Sequence[str | Path], environment: Mapping[str, str]) -> Iterator[subprocess.Popen[str]]:
-    """A script that has stopped itself; it does not outlive the block."""
-    command = [str(PYTHON), *(str(word) for word in words)]
-    pipe = subprocess.PIPE
+def _ready(arguments: Sequence[str | Path], environment: Mapping[str, str]) -> Iterator[subprocess.Popen[str]]:
+    """A script that has stopped itself, or ended before; it does not outlive the block."""
+    command, pipe = _python(arguments), subprocess.PIPE
     with subprocess.Popen(command, env=environment, stdout=pipe, stderr=pipe, text=True, cwd=ROOT) as script:
         try:
             _, status = os.waitpid(script.pid, os.WUNTRACED)
             if not os.WIFSTOPPED(status):
                 script.returncode = os.waitstatus_to_exitcode(status)
-                _printed(script)
             yield script
         finally:
             script.kill()
 
 
-def _printed(script: subprocess.Popen[str]) -> Share:
+def _share(script: subprocess.Popen[str], arguments: Sequence[str | Path]) -> Share:
     said, complaint = script.communicate()
     if script.returncode:
-        raise BenchmarkError(f"a script failed: {complaint.strip()[-500:]}")
+        raise _failure(arguments, complaint)
     return Share(**json.loads(said))

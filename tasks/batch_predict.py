@@ -136,13 +136,11 @@ def _as_pandas(rows: "pa.RecordBatch") -> "pd.DataFrame":
 
     A vectorizer takes texts one by one, for which pandas' own types of text make or look up each again.
     """
-    import numpy as np
     import pandas as pd
-    import pyarrow as pa
 
-    text = pd.StringDtype("python", na_value=np.nan)
-    frame: pd.DataFrame = rows.to_pandas(types_mapper={pa.string(): text, pa.large_string(): text}.get)
-    return frame.astype({name: object for name, dtype in frame.dtypes.items() if dtype == text})
+    frame: pd.DataFrame = rows.to_pandas()
+    texts = [name for name, dtype in frame.dtypes.items() if isinstance(dtype, pd.StringDtype)]
+    return frame.astype(dict.fromkeys(texts, object))
 
 
 def apart(scores: "Floats", recorded: "Floats") -> "Floats":

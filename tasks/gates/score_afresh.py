@@ -1,6 +1,6 @@
 """Score raw rows with a model in a process that has nothing but the installed packages; none of this project's code.
 
-Run by tasks/gates/fresh.py as `python -I -S score_afresh.py <folder of packages> <seconds>`. It imports the packages.
+Run by tasks/gates/origin.py as `python -I -S score_afresh.py <folder of packages> <seconds>`. It imports the packages.
 Then every line of JSON on its standard input says which model, which rows, where to write the scores and how many
 seconds that may take, and is worked at by a process of its own, forked from this one, which itself never sees a model.
 It ends with its standard input, or when it was given nothing to do for so many seconds (0: it waits for ever).

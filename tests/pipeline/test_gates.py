@@ -437,14 +437,14 @@ def afresh():
 
 @pytest.fixture
 def order(first_days, gated, good, tmp_path):
-    """Ask a fresh process for the scores of the good model."""
+    """Ask a fresh process for the scores of the good model, or of another file."""
     candidate = Candidate(first_days, gated, good, FreshProcess(tmp_path))
 
-    def ask(name, settings=None):
+    def ask(name, settings=None, model=None):
         (tmp_path / name).mkdir()
         process = FreshProcess(tmp_path / name)
         process.prepare(origin.ahead(settings) if settings else None)
-        process.ask(candidate.model_file, candidate.raw, candidate.kind.method)
+        process.ask(model or candidate.model_file, candidate.raw, candidate.kind.method)
         return process
 
     return ask
@@ -500,12 +500,9 @@ def test_a_scoring_that_does_not_end_is_ended_and_the_next_order_has_its_turn(ah
     settings, process = ahead
     before = order("before", settings).scores()
     os.mkfifo(tmp_path / "nothing")  # whoever opens it waits for one who writes
-    (tmp_path / "hung").mkdir()
-    hung = FreshProcess(tmp_path / "hung")
-    hung.prepare(origin.ahead(settings))
     with monkeypatch.context() as impatient:
         impatient.setattr(fresh, "_PATIENCE", 1)
-        hung.ask(tmp_path / "nothing", pd.DataFrame(), "predict_proba")
+        hung = order("hung", settings, tmp_path / "nothing")
         with pytest.raises(ModelError, match="no answer within 1 seconds"):
             hung.scores()
     assert np.array_equal(order("next", settings).scores(), before)
