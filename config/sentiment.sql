@@ -1,6 +1,6 @@
--- The rows of one interval, as they arrived: $1 is its start, $2 its end (not included).
--- Late and corrected rows are among them; who reads the table says as of when. The order makes a second run give the
--- same table.
+-- The rows of one interval, including late and corrected ones: $1 is its start, $2 its end (excluded).
+-- Readers of the lake choose the moment as of which they read. The fixed order makes a second run write the same
+-- table.
 SELECT id, event_time, arrived_at, source, text
 FROM sentiment_rows
 WHERE event_time >= $1
