@@ -1,14 +1,19 @@
 """Scoring from the lake to the lake, beside bare `predict_proba` on the same rows in memory; and how much memory."""
 
-from collections.abc import Iterator
+from __future__ import annotations
+
 from functools import partial
+from typing import TYPE_CHECKING
 
 import pyarrow as pa
 import pyarrow.dataset as ds
 from measuring import HERE, ROOT, Bench, Line, in_slices, measured
 
-from tasks.shared.settings import Settings
-from tasks.storage.lake import INTERVAL, Lake
+from sluss.config.settings import Settings
+from sluss.storage.lake import INTERVAL, Lake
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 _FEW, _MANY = 100_000, 800_000
 _DAYS = {_FEW: "2026-02-01", _MANY: "2026-02-02"}  # days with so many rows; the replay has none there

@@ -4,6 +4,8 @@
 kernel takes them back just as well; how many there are says how much was read lately and how much memory was free.
 """
 
+from __future__ import annotations
+
 import json
 import subprocess
 import time

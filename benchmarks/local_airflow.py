@@ -1,17 +1,22 @@
 """Airflow with LocalExecutor, Postgres and an MLflow server on this machine, in one folder and without Docker."""
 
+from __future__ import annotations
+
 import os
 import secrets
 import shutil
 import subprocess
 import time
-from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from measuring import PYTHON, ROOT, Bench, BenchmarkError
 from mlflow_server import free_port, mlflow_server, wait_for
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 # As in docker-compose.yml, but for the login.
 _SETTINGS = {
@@ -85,7 +90,7 @@ def _migrate(environment: dict[str, str]) -> None:
 
 
 @contextmanager
-def _component(folder: Path, environment: dict[str, str], name: str) -> "Iterator[subprocess.Popen[bytes]]":
+def _component(folder: Path, environment: dict[str, str], name: str) -> Iterator[subprocess.Popen[bytes]]:
     with (folder / f"{name}.log").open("w") as log:
         command = [str(PYTHON), "-m", "airflow", name]
         process = subprocess.Popen(command, env=environment, stdout=log, stderr=log)

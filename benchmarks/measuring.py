@@ -1,19 +1,24 @@
 """What all benchmarks share: measured processes, contenders that take turns, and the lines of the table."""
 
+from __future__ import annotations
+
 import json
 import os
-import resource
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
+from typing import TYPE_CHECKING
 
-from rich.progress import Progress
+if TYPE_CHECKING:
+    import resource
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from rich.progress import Progress
 
 HERE = Path(__file__).parent
 ROOT = HERE.parent

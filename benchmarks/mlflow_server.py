@@ -1,14 +1,19 @@
 """An MLflow server on a free port, with a database and a folder of its own."""
 
+from __future__ import annotations
+
 import socket
 import subprocess
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 from measuring import PYTHON, Bench, BenchmarkError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 
 @contextmanager
@@ -39,7 +44,7 @@ def free_port() -> int:
         return int(server.getsockname()[1])
 
 
-def wait_for(address: str, server: "subprocess.Popen[bytes]", seconds: float = 120) -> None:
+def wait_for(address: str, server: subprocess.Popen[bytes], seconds: float = 120) -> None:
     """Wait until an address answers.
 
     Raises:

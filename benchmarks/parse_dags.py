@@ -1,5 +1,7 @@
 """Parsing the DAG folder, beside the import that every DAG file begins with."""
 
+from __future__ import annotations
+
 from measuring import ROOT, Bench, Cost, Line, in_turns, measured
 
 _BARE = "from airflow.sdk import dag, task"

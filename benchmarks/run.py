@@ -1,5 +1,7 @@
 """Measure, and print ratios to a baseline of the same run. It never fails for being slow: the table says it."""
 
+from __future__ import annotations
+
 import argparse
 import importlib
 import shutil
@@ -12,9 +14,9 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from tasks.shared.errors import SlussError
-from tasks.shared.settings import Settings, load_settings
-from tasks.sources.vader_archive import find_archive
+from sluss.config.settings import Settings, load_settings
+from sluss.errors import SlussError
+from sluss.sources.vader_archive import find_archive
 
 BENCHMARKS = ("parse_dags", "train", "scoring_dag", "batch_scoring", "scoring_in_stack", "idle_memory")
 

@@ -3,24 +3,29 @@
 Arguments: `ours` or `bare`, and the interval. It stops itself when it is ready, and prints what it took as JSON.
 """
 
+from __future__ import annotations
+
 import json
 import resource
 import signal
 import sys
 import time
-from collections.abc import Callable
 from functools import partial
+from typing import TYPE_CHECKING
 
 import pandas as pd  # noqa: F401 - so that nobody's time includes an import
 import pyarrow.dataset as ds
 from measuring import peak
 
+from sluss.config.settings import Settings, load_settings
+from sluss.config.use_case import UseCase, load_use_case
+from sluss.interval import parse_interval
+from sluss.registry import artifacts, versions
+from sluss.storage.lake import INTERVAL, Lake
 from tasks import batch_predict
-from tasks.hub import registry
-from tasks.shared.interval import parse_interval
-from tasks.shared.settings import Settings, load_settings
-from tasks.shared.use_case import UseCase, load_use_case
-from tasks.storage.lake import INTERVAL, Lake
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 _WARM = "2025-12-31"  # a small interval, scored before the clock starts: it measures rows, not first calls
 
@@ -44,7 +49,7 @@ def _ours(settings: Settings, use_case: UseCase, day: str) -> Callable[[], objec
 
 
 def _bare(settings: Settings, use_case: UseCase, day: str) -> Callable[[], object]:
-    pipeline = registry.load(settings, registry.champion(settings, use_case)).pipeline
+    pipeline = artifacts.load(settings, versions.champion(settings, use_case)).pipeline
     curated = Lake(settings, use_case.name).dataset("curated")
     assert curated is not None
     features = list(use_case.features)

@@ -1,15 +1,19 @@
 """The scoring DAG of five tasks, beside an empty one of the same shape, on the same scheduler."""
 
+from __future__ import annotations
+
 import time
 import urllib.parse
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from statistics import median
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import httpx
 from local_airflow import local_airflow
 from measuring import ROOT, Bench, BenchmarkError, Line, measured
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 OURS, EMPTY = "sentiment_scoring", "benchmark_empty"
 _FIRST = datetime(2026, 1, 2, tzinfo=UTC)  # the end of the first live interval

@@ -1,7 +1,8 @@
 """The scoring DAG of five tasks, beside an empty one of the same shape, on the scheduler of the stack that is up."""
 
+from __future__ import annotations
+
 import sys
-from collections.abc import Iterator
 from contextlib import contextmanager
 
 import httpx
@@ -9,7 +10,12 @@ from measuring import ROOT, Bench, BenchmarkError, Line
 from scoring_dag import EMPTY, EMPTY_DAG, compare, wait
 
 sys.path.insert(0, str(ROOT / "scripts"))
+from typing import TYPE_CHECKING
+
 import stack_env
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 _FILE = ROOT / "dags" / f"{EMPTY}.py"
 

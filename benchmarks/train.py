@@ -1,5 +1,7 @@
 """Training with all that is logged and registered, beside the same fit and cross-validation in bare scikit-learn."""
 
+from __future__ import annotations
+
 from functools import partial
 
 from measuring import HERE, ROOT, Bench, Cost, Line, in_turns, measured

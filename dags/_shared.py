@@ -1,5 +1,7 @@
 """What the DAG files share: the use cases, their timetable, their assets, and how a step's error ends a task."""
 
+from __future__ import annotations
+
 import dataclasses
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
@@ -8,10 +10,10 @@ from typing import Any, Literal
 from airflow.sdk import Asset, AssetAlias, CronDataIntervalTimetable, get_current_context
 from airflow.sdk.exceptions import AirflowFailException
 
-from tasks.shared.errors import ServiceError, SlussError
-from tasks.shared.interval import Interval, airflow_interval, midnight
-from tasks.shared.settings import Settings, load_settings, step_settings
-from tasks.shared.use_case import UseCase, load_use_case, use_case_names
+from sluss.config.settings import Settings, load_settings, step_settings
+from sluss.config.use_case import UseCase, load_use_case, use_case_names
+from sluss.errors import ServiceError, SlussError
+from sluss.interval import Interval, airflow_interval, midnight
 
 Step = Callable[[Settings, UseCase, Interval], Any]
 News = Literal["curated", "labels", "alerts", "candidates"]

@@ -1,12 +1,16 @@
 """Data: from the warehouse to curated rows. Loads the history that the first model learns from, or any span again."""
 
-from typing import Any
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
 
 from _shared import TASK_DEFAULTS, announce_curated, announcer, run_for_interval, use_cases
 from airflow.sdk import DAG, Param, dag, task
 
-from tasks.shared.interval import midnight
-from tasks.shared.use_case import UseCase
+from sluss.interval import midnight
+
+if TYPE_CHECKING:
+    from sluss.config.use_case import UseCase
 
 
 def data(use_case: UseCase) -> DAG:

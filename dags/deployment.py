@@ -1,13 +1,18 @@
 """Deployment: a candidate passes the gates, a person says yes where one is wanted, and it becomes the champion."""
 
-from collections.abc import Mapping
-from typing import Any
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
 
 from _shared import URGENT, asset, run_step, use_cases
 from airflow.sdk import DAG, Param, dag, task
 
-from tasks.shared.interval import midnight
-from tasks.shared.use_case import UseCase
+from sluss.interval import midnight
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from sluss.config.use_case import UseCase
 
 VERSION = Param(None, type=["null", "string"], description="Number of the version; by default the newest candidate")
 QUESTION = """\
@@ -45,13 +50,11 @@ def deployment(use_case: UseCase) -> DAG:
         params: dict[str, Any] | None = None, triggering_asset_events: Mapping[Any, Any] | None = None
     ) -> dict[str, Any]:
         """Run the gates on the candidate; what they say is kept on its run. Refused, it goes no further."""
-        from tasks import deploy_model
+        from sluss.deployment import deploy
 
         asked = (params or {}).get("version")
         version = asked or newest_announced(triggering_asset_events or {})
-        checked = run_step(
-            lambda settings, config: deploy_model.check(settings, config, version, announced=not asked), name
-        )
+        checked = run_step(lambda settings, config: deploy.check(settings, config, version, announced=not asked), name)
         # As a list: Postgres does not keep the order of a mapping's keys, in which a person would read them.
         return checked | {"gates": [list(said) for said in checked["gates"].items()]}
 
@@ -60,11 +63,12 @@ def deployment(use_case: UseCase) -> DAG:
         checked: dict[str, Any], answer: dict[str, Any] | None = None, run_id: str | None = None
     ) -> dict[str, Any]:
         """Make it the champion, and try it by a smoke prediction."""
+        from sluss.deployment.deploy import Checked
         from tasks import deploy_model
 
         person = ((answer or {}).get("responded_by_user") or {}).get("name")
         by = f"{person}, who approved it in Airflow" if person else f"Airflow, run {run_id}"
-        given = deploy_model.Checked(**checked | {"gates": dict(checked["gates"])})
+        given = Checked(**checked | {"gates": dict(checked["gates"])})
         return run_step(lambda settings, config: deploy_model.run(settings, config, by=by, checked=given), name)
 
     @dag(

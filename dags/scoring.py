@@ -1,11 +1,14 @@
 """Scoring: new data in, predictions by the champion, the monitor's view of them; one run an interval."""
 
-from typing import Any
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
 
 from _shared import TASK_DEFAULTS, announce, announce_curated, announcer, intervals, run_for_interval, use_cases
 from airflow.sdk import DAG, dag, task
 
-from tasks.shared.use_case import UseCase
+if TYPE_CHECKING:
+    from sluss.config.use_case import UseCase
 
 INTERVAL = {"start": "{{ data_interval_start.isoformat() }}", "end": "{{ data_interval_end.isoformat() }}"}
 

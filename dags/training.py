@@ -1,14 +1,19 @@
 """Training: when there is news worth learning from, learn it, and announce the candidate."""
 
+from __future__ import annotations
+
 import os
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from _shared import URGENT, announce, announcer, asset, moment, newest_fact, run_step, use_cases
 from airflow.sdk import DAG, Param, dag, get_current_context, task
 
-from tasks.shared.interval import midnight, parse_interval
-from tasks.shared.settings import Settings
-from tasks.shared.use_case import UseCase
+from sluss.interval import midnight, parse_interval
+
+if TYPE_CHECKING:
+    from sluss.config.settings import Settings
+    from sluss.config.use_case import UseCase
+    from sluss.training.train import TrainedModel
 
 PARAMS = {
     "until": Param(
@@ -41,10 +46,10 @@ def training(use_case: UseCase) -> DAG:
     @task(outlets=[announcer(name)])
     def train_model(until: str) -> str:
         """Train, judge and register a candidate."""
+        from sluss.gates.clean_process.fork_server import start_ahead
         from tasks import train_model
-        from tasks.gates.origin import start_ahead
 
-        def learn(settings: Settings, config: UseCase) -> train_model.TrainedModel:
+        def learn(settings: Settings, config: UseCase) -> TrainedModel:
             start_ahead(settings)  # the gates come next, and imports are what they wait for longest
             return train_model.run(settings, config, moment(until))
 

@@ -4,6 +4,8 @@ Whoever goes past the pipeline here takes trouble: the version carries over all 
 in one thing. So each cause meets the gate that is there for it.
 """
 
+from __future__ import annotations
+
 import json
 import re
 import shutil
@@ -11,31 +13,36 @@ import subprocess
 import sys
 import tempfile
 import warnings
-from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 import pyarrow.dataset as ds
 import skops.io
-from mlflow.entities.model_registry import ModelVersion
 
+from sluss.config.settings import Settings
+from sluss.deployment import ledger
+from sluss.digests import artifact_digest
+from sluss.errors import DataError, ModelError, ServiceError
+from sluss.interval import midnight
+from sluss.registry import artifacts, versions
+from sluss.registry.artifacts import HOLDOUT_FILE, MODEL_FILE, LoadedModel
+from sluss.registry.names import DIGEST_TAG, GATE_TAG
+from sluss.storage.lake import Lake
+from sluss.storage.point_in_time import known_labels, known_rows
+from sluss.tracking.client import connect
+from sluss.training.recorded_training import recorded, recorded_rows
+from sluss.training.rows import TrainingRows, newest_end
 from tasks import deploy_model
-from tasks.hub import ledger, registry
-from tasks.hub.identity import artifact_digest
-from tasks.hub.registry import GATE_TAG
-from tasks.hub.tracking import connect
-from tasks.notebook import Desk
-from tasks.shared.errors import DataError, ModelError, ServiceError
-from tasks.shared.interval import midnight
-from tasks.shared.settings import Settings
-from tasks.storage.lake import Lake
-from tasks.storage.point_in_time import known_labels, known_rows
-from tasks.train_model import newest_end
-from tasks.training.recorded import recorded, recorded_rows
-from tasks.training.rows import TrainingRows
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from mlflow.entities.model_registry import ModelVersion
+
+    from sluss.notebook import Desk
 
 CAUSE_TAG = "sluss.cause"
 _KEPT = ("sluss.data.", "sluss.labels.", "sluss.until", "sluss.use_case", "sluss.python", "sluss.lock", "sluss.commit")
@@ -56,9 +63,9 @@ class Bench:
 
     def __init__(self, at: Desk) -> None:
         self.at = at
-        self.champion = registry.champion(at.settings, at.use_case)
+        self.champion = versions.champion(at.settings, at.use_case)
         self.known = recorded(at.settings, at.use_case, self.champion)
-        self.model = registry.load(at.settings, self.champion).pipeline
+        self.model = artifacts.load(at.settings, self.champion).pipeline
         self.told: list[tuple[str, ...]] = []
 
     def rows(self) -> TrainingRows:
@@ -99,7 +106,7 @@ class Bench:
             self.at.use_case.model,
             f"models:/{model.model_id}",
             run_id,
-            tags={registry.DIGEST_TAG: digest},
+            tags={DIGEST_TAG: digest},
             model_id=model.model_id,
         )
 
@@ -179,24 +186,24 @@ def _environment(folder: Path) -> Path:
 
 def pack(folder: Path, elsewhere: Path) -> None:
     """Put a model that was trained elsewhere, and the versions it was trained with, among a version's files."""
-    for name in (registry.MODEL_FILE, "requirements.txt"):
+    for name in (MODEL_FILE, "requirements.txt"):
         shutil.copy(elsewhere / name, folder / name)
 
 
 def swap(bench: Bench, version: ModelVersion, model: Any) -> None:
     """Write another model over a version's own, where the store keeps it."""
     place = connect(bench.at.settings).get_logged_model(version.source.removeprefix("models:/")).artifact_location
-    skops.io.dump(model, Path(place.removeprefix("file://")) / registry.MODEL_FILE)
+    skops.io.dump(model, Path(place.removeprefix("file://")) / MODEL_FILE)
 
 
-def load_on_a_new_machine(at: Desk, version: ModelVersion) -> registry.LoadedModel:
+def load_on_a_new_machine(at: Desk, version: ModelVersion) -> LoadedModel:
     """Load a version where no copy of it is at hand, as a new container does.
 
     Raises:
         ModelError: the store holds other bytes than the recorded ones.
     """
     with tempfile.TemporaryDirectory() as home:
-        return registry.load(Settings(home=Path(home), MLFLOW_TRACKING_URI=at.settings.mlflow_uri), version)
+        return artifacts.load(Settings(home=Path(home), MLFLOW_TRACKING_URI=at.settings.mlflow_uri), version)
 
 
 def scores_of(model: Any, rows: Any) -> np.ndarray:
@@ -213,5 +220,5 @@ def accuracy(scores: Any, rows: pd.DataFrame) -> float:
 
 def with_scores(folder: Path, scores: Any) -> None:
     """Record other predictions of the holdout, as the model gave them where it was made."""
-    judged = pd.read_parquet(folder / registry.HOLDOUT_FILE)
-    judged.assign(score=scores).to_parquet(folder / registry.HOLDOUT_FILE, index=False)
+    judged = pd.read_parquet(folder / HOLDOUT_FILE)
+    judged.assign(score=scores).to_parquet(folder / HOLDOUT_FILE, index=False)

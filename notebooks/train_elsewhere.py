@@ -5,6 +5,8 @@ folder holds train.jsonl, raw.jsonl (rows to score) and pipeline.json; it gets m
 and requirements.txt.
 """
 
+from __future__ import annotations
+
 import json
 import sys
 from importlib import import_module, metadata

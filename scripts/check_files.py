@@ -1,15 +1,20 @@
 """Refuse files that do not belong into the repository: secrets, keys, large files, paths of one machine."""
 
+from __future__ import annotations
+
 import json
 import os
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import stack_env
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 ROOT = Path(__file__).resolve().parent.parent
 LARGEST = 500_000  # bytes

@@ -1,24 +1,28 @@
 """The whole story on real data, on this machine, without Docker: train, score day by day, watch the world change."""
 
+from __future__ import annotations
+
 import os
 import sys
 import time
-from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
-from pathlib import Path
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
 
 import embedded
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from story import Story
 
-from tasks.shared.errors import ModelError, SlussError
-from tasks.shared.interval import Interval, length, midnight, partition
-from tasks.shared.lean_imports import import_scipy, leave_out_optional, read_entry_points_once
-from tasks.shared.settings import ROOT, Settings, load_settings
-from tasks.shared.use_case import UseCase, load_use_case
+from sluss.compat import import_scipy, leave_out_optional, read_entry_points_once
+from sluss.config.settings import ROOT, Settings, load_settings
+from sluss.config.use_case import UseCase, load_use_case
+from sluss.errors import ModelError, SlussError
+from sluss.interval import Interval, length, midnight, partition
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
 
 
 @contextmanager

@@ -1,19 +1,24 @@
 """Write the tables of docs/use_cases.md and docs/settings.md from the code and .env.example, between their markers."""
 
+from __future__ import annotations
+
 import re
-from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 from types import NoneType, UnionType
-from typing import Any, Literal, Union, get_args, get_origin
+from typing import TYPE_CHECKING, Any, Literal, Union, get_args, get_origin
 
 from annotated_types import Ge, Gt, Le, Lt, MinLen
 from pydantic import BaseModel, SecretStr
-from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
-from tasks.shared.settings import ROOT, Settings
-from tasks.shared.use_case import UseCase
+from sluss.config.settings import ROOT, Settings
+from sluss.config.use_case import UseCase
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pydantic.fields import FieldInfo
 
 DOCS = ROOT / "docs"
 EXAMPLE = ROOT / ".env.example"

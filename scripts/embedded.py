@@ -1,9 +1,11 @@
 """Airflow without services: its home, its SQLite database and its settings, all below Sluss' own folder."""
 
+from __future__ import annotations
+
 import os
 from pathlib import Path
 
-from tasks.shared.settings import ROOT, Settings
+from sluss.config.settings import ROOT, Settings
 
 
 def environment(settings: Settings) -> dict[str, str]:

@@ -1,5 +1,7 @@
 """JupyterLab on notebooks/, with the packages of the lock file: on the stack's data when it is up."""
 
+from __future__ import annotations
+
 import json
 import os
 import sys

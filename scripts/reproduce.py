@@ -1,25 +1,31 @@
 """Train a version again with its commit and lock file, in a fresh environment: of this machine, or of the stack."""
 
+from __future__ import annotations
+
 import hashlib
 import os
 import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import stack_docker
 import stack_env
 
-from tasks.hub import registry
-from tasks.hub.environment import code_commit
-from tasks.hub.tracking import connect, reachable
-from tasks.shared.cli import run_step, version_parser
-from tasks.shared.errors import ModelError, ServiceError
-from tasks.shared.settings import ROOT, Settings
-from tasks.shared.use_case import UseCase
+from sluss.config.settings import ROOT, Settings
+from sluss.errors import ModelError, ServiceError
+from sluss.registry import versions
+from sluss.step import run_step, version_parser
+from sluss.tracking.client import connect, reachable
+from sluss.training.environment import code_commit
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sluss.config.use_case import UseCase
 
 STEP = Path("tasks") / "reproduce_model.py"
 
@@ -43,7 +49,7 @@ class Recorded:
 
 def reproduce(settings: Settings, use_case: UseCase, version: str | None, *, stack: bool) -> int:
     """Prepare code and environment, and run the step in them; its exit code."""
-    found = registry.asked_for(settings, use_case, version)
+    found = versions.asked_for(settings, use_case, version)
     with reachable(settings):
         tags = connect(settings).get_run(found.run_id).data.tags
     with tempfile.TemporaryDirectory(prefix="reproduce-", dir=settings.home.resolve()) as folder:

@@ -1,6 +1,8 @@
 #!/usr/bin/env python3
 """The stack's commands, as `make` calls them. Standard library only: it runs before there is an environment."""
 
+from __future__ import annotations
+
 import argparse
 import os
 import sys

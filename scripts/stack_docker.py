@@ -1,18 +1,22 @@
 """Docker, compose, and this project in them."""
 
+from __future__ import annotations
+
 import json
 import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import stack_env
 from stack_error import StackError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 ROOT = stack_env.ROOT
 # With `required: false` and `start_interval`, which the compose file uses.

@@ -1,15 +1,20 @@
 """The stack's settings: `.env`, what is missing in it, and what is not accepted in it."""
 
+from __future__ import annotations
+
 import base64
 import binascii
 import os
 import re
 import secrets
 import tempfile
-from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from stack_error import StackError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
 
 ROOT = Path(__file__).resolve().parent.parent
 EXAMPLE = ROOT / ".env.example"

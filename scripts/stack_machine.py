@@ -1,13 +1,18 @@
 """What the machine must have before anything starts: free ports, memory, disk, base images."""
 
+from __future__ import annotations
+
 import os
 import shutil
 import socket
-from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import stack_docker
 from stack_error import StackError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 # The port's setting: the service behind it, and what it is called in the stack.
 PORTS = {"MLFLOW_PORT": "mlflow", "AIRFLOW_PORT": "airflow-webserver", "MINIO_CONSOLE_PORT": "minio"}

@@ -1,24 +1,28 @@
 """What the demo says on the terminal while its DAGs run."""
 
-from datetime import datetime
-from pathlib import Path
+from __future__ import annotations
+
 from typing import TYPE_CHECKING
 
-from rich.console import Console
 from rich.markup import escape
 from rich.padding import Padding
 from rich.table import Table
 
-from tasks.monitoring.alerts import Alert
-from tasks.monitoring.tables import read_monitored, read_rows
-from tasks.shared.errors import ModelError
-from tasks.shared.interval import Interval, partition
-from tasks.shared.settings import Settings
-from tasks.shared.use_case import UseCase
-from tasks.storage.lake import INTERVAL, Lake
+from sluss.errors import ModelError
+from sluss.interval import Interval, partition
+from sluss.monitoring.tables import read_monitored, read_rows
+from sluss.storage.lake import INTERVAL, Lake
 
 if TYPE_CHECKING:
+    from datetime import datetime
+    from pathlib import Path
+
     import pandas as pd
+    from rich.console import Console
+
+    from sluss.config.settings import Settings
+    from sluss.config.use_case import UseCase
+    from sluss.monitoring.alerts import Alert
 
 
 class Story:
@@ -35,12 +39,12 @@ class Story:
         Raises:
             ModelError: there is none, since the gates refused the first candidate.
         """
-        from tasks.hub import registry
-        from tasks.hub.tracking import connect
+        from sluss.registry import versions
+        from sluss.tracking.client import connect
 
         if refusals:
             raise ModelError(refusals[0])
-        champion = registry.champion(self.settings, self.use_case)
+        champion = versions.champion(self.settings, self.use_case)
         self.newest = str(champion.version)
         metrics = connect(self.settings).get_run(champion.run_id).data.metrics
         metric = self.use_case.training.metric
@@ -72,26 +76,27 @@ class Story:
 
     def learned(self, until: datetime, refusals: list[str]) -> None:
         """A line for a version that was trained since the last call: why, and what became of it."""
+        from sluss.registry import versions
+        from sluss.registry.names import GATE_TAG
+        from sluss.tracking.client import connect
         from tasks import decide_training
-        from tasks.hub import registry
-        from tasks.hub.tracking import connect
 
-        newest = registry.newest(self.settings, self.use_case)
+        newest = versions.newest(self.settings, self.use_case)
         if str(newest.version) == self.newest:
             return
         self.newest = str(newest.version)
         reason = decide_training.run(self.settings, self.use_case, until).reason
         self._say(f"[blue]↻ version {newest.version} trained[/]: {escape(reason)}")
         tags = connect(self.settings).get_run(newest.run_id).data.tags
-        if str(registry.champion(self.settings, self.use_case).version) == self.newest:
-            said = tags.get(f"{registry.GATE_TAG}quality", "").removeprefix("passed: ")
+        if str(versions.champion(self.settings, self.use_case).version) == self.newest:
+            said = tags.get(f"{GATE_TAG}quality", "").removeprefix("passed: ")
             self._say(f"[green]✓ version {newest.version} is the champion[/]: {escape(said)}")
         for refusal in refusals:
             self._say(f"[yellow]✗[/] {escape(refusal)}")
 
     def end(self) -> None:
         """The summary, the report, and where to look next."""
-        from tasks.reporting import write_report
+        from sluss.reporting import write_report
 
         report = write_report(self.settings, self.use_case)
         self.console.print()
@@ -111,7 +116,7 @@ class Story:
 
     def _summary(self) -> Table:
         """Accuracy by where the reviews came from and which version scored them, over all labels that have arrived."""
-        from tasks.monitoring.proportions import wilson
+        from sluss.statistics.proportions import wilson
 
         table = Table(
             "reviews of", "version", "days", "rows", "labelled", "accuracy", "95 % interval", title="What happened"
@@ -131,7 +136,7 @@ class Story:
             )
         return table
 
-    def _labelled(self) -> "pd.DataFrame":
+    def _labelled(self) -> pd.DataFrame:
         predictions = read_rows(self.lake, "predictions", [INTERVAL, "id", "prediction", "model_version"])
         sources = read_rows(self.lake, "curated", ["id", "source"])
         labels = read_rows(self.lake, "labels", ["id", "label"])

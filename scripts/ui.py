@@ -1,5 +1,7 @@
 """MLflow's and Airflow's pages on what the embedded mode left, on the loopback address, until Ctrl-C."""
 
+from __future__ import annotations
+
 import os
 import signal
 import socket
@@ -11,8 +13,8 @@ from pathlib import Path
 
 import embedded
 
-from tasks.shared.errors import ConfigError, ServiceError, SlussError
-from tasks.shared.settings import Settings, load_settings
+from sluss.config.settings import Settings, load_settings
+from sluss.errors import ConfigError, ServiceError, SlussError
 
 BIN = Path(sys.executable).parent
 PATIENCE = 120  # seconds
@@ -48,7 +50,7 @@ def commands(settings: Settings, mlflow_port: int, airflow_port: int) -> dict[st
     }
 
 
-def wait(address: str, process: "subprocess.Popen[bytes]", log: Path) -> None:
+def wait(address: str, process: subprocess.Popen[bytes], log: Path) -> None:
     """Return when the address answers.
 
     Raises:

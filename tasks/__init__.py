@@ -1,1 +1,1 @@
-"""The steps of Sluss: one file a step, and sub-packages for what steps share."""
+"""The steps of Sluss: one file each, which parses, calls the library and prints."""

@@ -1,117 +1,17 @@
 """Take an interval's rows and labels from the warehouse to the lake; rows that break the schema go to quarantine."""
 
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from __future__ import annotations
+
 from typing import TYPE_CHECKING
 
-from tasks.shared.cli import chosen_interval, interval_parser, run_step
-from tasks.shared.interval import Interval, partitions
-from tasks.shared.settings import Settings
-from tasks.shared.use_case import UseCase
-from tasks.storage.lake import Lake
-from tasks.storage.point_in_time import ARRIVED, with_supersession
+from sluss.curation.curate import curate
+from sluss.step import chosen_interval, interval_parser, run_step
 
 if TYPE_CHECKING:
-    import pyarrow as pa
+    from sluss.config.settings import Settings
+    from sluss.config.use_case import UseCase
 
-    from tasks.curation.extract import Extract
-
-
-@dataclass(frozen=True)
-class CuratedData:
-    """What reached the lake, the versions of the two tables that hold it, and the run that tells of it."""
-
-    rows: int
-    labels: int
-    bad_rows: int
-    bad_labels: int
-    version: int
-    labels_version: int
-    run_id: str
-
-
-def run(settings: Settings, use_case: UseCase, interval: Interval) -> CuratedData:
-    """Replace the interval's partitions of `curated`, `labels` and `quarantine` by all that has arrived until now.
-
-    Rows are kept as they arrived, late and corrected ones among them; readers say as of when they want to know. Nothing
-    is written unless rows and labels are both good enough. What was written is logged to MLflow, one run a span.
-
-    Raises:
-        ConfigError: a query is missing or wrong, or the interval does not fit the partitions.
-        DataError: there are no rows, too many bad ones, or the interval breaks a limit of the config.
-        ServiceError: the warehouse, the lake or MLflow does not answer.
-    """
-    from tasks.curation.limits import check_intervals, limit_bad, require_rows
-    from tasks.curation.record import Content, described, record, run_name
-    from tasks.curation.schema import label_columns, row_columns
-    from tasks.curation.statistics import arrivals
-    from tasks.hub.interval_runs import look
-    from tasks.hub.tracking import connect
-    from tasks.kinds import kind_of
-
-    lake, client = Lake(settings, use_case.name), connect(settings)
-    span = partitions(interval, use_case.unit)
-    with ThreadPoolExecutor() as beside:  # while the one store answers, the other can work
-        seen = beside.submit(look, settings, client, use_case.data_experiment, run_name(interval, use_case))
-        opened = beside.submit(lake.hold, "quarantine", "labels", "curated")
-        rows, labels = _extracts(settings, use_case, interval)
-        require_rows(rows, use_case, interval)
-        for extract in (rows, labels):
-            limit_bad(extract, use_case, interval)
-        check_intervals(rows.good, use_case, interval)
-        opened.result()
-        curated, known = with_supersession(rows.good), _as_numbers(labels.good, kind_of(use_case).label_type())
-        looks = (
-            beside.submit(described, lake, "curated", curated, row_columns(use_case.curation.columns)),
-            beside.submit(described, lake, "labels", known, label_columns(use_case)),
-        )
-        versions = _write(lake, (curated, known), (rows.bad, labels.bad), span)
-        counts = {"bad_rows": rows.bad.num_rows, "bad_labels": labels.bad.num_rows} | arrivals(curated, use_case.unit)
-        data = (
-            replace(looks[0].result(), version=versions[0]),
-            replace(looks[1].result(), version=versions[1]),
-        )
-        run_id = record(settings, use_case, interval, Content(data, counts), seen.result())
-    return CuratedData(
-        len(curated), len(known), rows.bad.num_rows, labels.bad.num_rows, versions[0], versions[1], run_id
-    )
-
-
-def _extracts(settings: Settings, use_case: UseCase, interval: Interval) -> "tuple[Extract, Extract]":
-    from tasks.curation.extract import Query, extract
-    from tasks.curation.schema import label_columns, row_columns
-    from tasks.storage.warehouse import open_warehouse
-
-    columns = row_columns(use_case.curation.columns)
-    rows_file, labels_file = (settings.config_dir / f"{use_case.name}{end}.sql" for end in ("", "_labels"))
-    rows = Query("row", rows_file, columns, "event_time", ARRIVED)
-    labels = Query("label", labels_file, label_columns(use_case), "label_time", "label_time")
-    with open_warehouse(settings) as warehouse:
-        return (
-            extract(warehouse, rows, interval, use_case.unit),
-            extract(warehouse, labels, interval, use_case.unit),
-        )
-
-
-def _as_numbers(labels: "pa.Table", number: "pa.DataType") -> "pa.Table":
-    import pyarrow.compute as pc
-
-    place = labels.schema.get_field_index("label")
-    return labels.set_column(place, "label", pc.cast(labels["label"], number))
-
-
-def _write(
-    lake: Lake, good: "tuple[pa.Table, pa.Table]", bad: "tuple[pa.Table, pa.Table]", span: tuple[str, str]
-) -> tuple[int, int]:
-    """Replace the partitions, `curated` last, and return the versions of `curated` and `labels`."""
-    import pyarrow as pa
-
-    put_aside = pa.concat_tables(bad)
-    if put_aside.num_rows or lake.table("quarantine") is not None:
-        lake.replace("quarantine", put_aside, *span)
-    curated, labels = good
-    labels_version = lake.replace("labels", labels, *span)
-    return lake.replace("curated", curated, *span), labels_version
+run = curate
 
 
 def main() -> None:

@@ -1,132 +1,18 @@
 """Print one prediction's receipt: what made it, the row as known then, and whether the score comes out again."""
 
-import json
-import sys
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from __future__ import annotations
 
-from tasks.batch_predict import ROUNDING, score
-from tasks.shared.cli import parser, run_step
-from tasks.shared.errors import ModelError
-from tasks.shared.interval import parse_interval
-from tasks.shared.settings import Settings
-from tasks.shared.use_case import UseCase
-from tasks.show_lineage import show as show_lineage
-from tasks.storage import lookup
-from tasks.storage.lake import INTERVAL, Lake
-from tasks.storage.point_in_time import ARRIVED, SUPERSEDED, known
+import sys
+from typing import TYPE_CHECKING
+
+from sluss.lineage.receipt import Receipt, as_json, explain
+from sluss.reporting.lineage_tree import show as show_lineage
+from sluss.step import parser, run_step
 
 if TYPE_CHECKING:
-    import pyarrow as pa
-
-    from tasks.hub.graph import Graph
-    from tasks.hub.provenance import Provenance
-
-
-@dataclass(frozen=True)
-class Again:
-    """The row scored once more by the version that scored it, or why that cannot be."""
-
-    score: float | None
-    recorded: float
-    problem: str = ""
-
-    @property
-    def difference(self) -> float | None:
-        """The score now less the recorded one."""
-        return None if self.score is None else self.score - self.recorded
-
-    @property
-    def reproduced(self) -> bool:
-        """The score is the same but for rounding."""
-        return self.difference is not None and abs(self.difference) <= ROUNDING * max(abs(self.recorded), 1)
-
-    def __str__(self) -> str:
-        if self.difference is None:
-            return f"Not reproduced: {self.problem}"
-        if self.difference == 0:
-            return f"Reproduced: the same version, its digest checked, gives the row the same score, {self.score!r}."
-        if self.reproduced:
-            return f"Reproduced but for rounding: the score is {self.score!r} now, {self.difference:+.1e} apart."
-        return f"Not reproduced: the same version gives the row {self.score!r} now, {self.difference:+.6f} apart."
-
-
-@dataclass(frozen=True)
-class Receipt:
-    """A prediction, what made it, and the proof. `row` is None where curated holds it no more."""
-
-    prediction: dict[str, Any]
-    row: dict[str, Any] | None
-    features: dict[str, Any]
-    corrections: int  # of the row, that arrived after its interval and were not used
-    made_by: "Graph"
-    again: Again
-
-
-def run(settings: Settings, use_case: UseCase, row_id: str, interval: str | None = None) -> Receipt:
-    """The receipt of a row's newest prediction, or the one of an interval.
-
-    Raises:
-        DataError: the row was never scored.
-        ModelError: the version that scored it is not registered any more.
-        ServiceError: the lake or MLflow does not answer.
-    """
-    from tasks.hub import lineage, provenance
-
-    lake = Lake(settings, use_case.name)
-    found = lineage.predictions_of(lake, use_case, row_id, interval)
-    version = provenance.of_version(settings, use_case, found[0]["model_version"])
-    made_by = lineage.of_scored(lake, use_case, found, version)
-    then, corrections = _as_known(lake, use_case, found[0])
-    again = _score_again(settings, use_case, version, (then, found[0]["score"]))
-    row = then.to_pylist()[0] if then else None
-    features = {name: row[name] for name in version.features} if row else {}
-    return Receipt(found[0], row, features, corrections, made_by, again)
-
-
-def _as_known(lake: Lake, use_case: UseCase, prediction: dict[str, Any]) -> "tuple[pa.Table | None, int]":
-    """The curated row as it was known at the end of the interval, and how many corrections arrived later."""
-    rows = lookup.rows_with_id(lake, "curated", prediction["id"], prediction[INTERVAL])
-    if rows is None:
-        return None, 0
-    end = parse_interval(prediction[INTERVAL], use_case.unit).end
-    in_force = rows.filter(known(end)).drop_columns(SUPERSEDED)  # when it was superseded, nobody knew then
-    return in_force or None, sum(arrived >= end for arrived in rows[ARRIVED].to_pylist())
-
-
-def _score_again(
-    settings: Settings, use_case: UseCase, version: "Provenance", scored: "tuple[pa.Table | None, float]"
-) -> Again:
-    from tasks.hub import registry
-
-    row, recorded = scored
-    if row is None:
-        return Again(None, recorded, "curated has no such row any more that was known when the interval ended.")
-    try:
-        model = registry.load(settings, version.registration)
-    except ModelError as error:
-        return Again(None, recorded, str(error))
-    as_trained = use_case.model_copy(update={"features": version.features})
-    return Again(score(model, as_trained, row.to_batches()[0]).column("score")[0].as_py(), recorded)
-
-
-def as_json(receipt: Receipt) -> str:
-    """The receipt as JSON; times in ISO 8601."""
-    again = receipt.again
-    whole = {
-        "prediction": receipt.prediction,
-        "row": receipt.row,
-        "features": receipt.features,
-        "later_corrections": receipt.corrections,
-        "made_by": receipt.made_by.as_json(),
-        "again": {
-            "reproduced": again.reproduced,
-            "score": again.score,
-            "difference": again.difference,
-            "says": str(again),
-        },
-    }
-    return json.dumps(whole, indent=2, ensure_ascii=False, default=lambda moment: moment.isoformat())
+    from sluss.config.settings import Settings
+    from sluss.config.use_case import UseCase
+run = explain
 
 
 def show(receipt: Receipt) -> None:

@@ -1,11 +1,16 @@
 """Write the use case's report as one HTML page and print where it is."""
 
-import webbrowser
+from __future__ import annotations
 
-from tasks.reporting import write_report
-from tasks.shared.cli import parser, run_step
-from tasks.shared.settings import Settings
-from tasks.shared.use_case import UseCase
+import webbrowser
+from typing import TYPE_CHECKING
+
+from sluss.reporting import write_report
+from sluss.step import parser, run_step
+
+if TYPE_CHECKING:
+    from sluss.config.settings import Settings
+    from sluss.config.use_case import UseCase
 
 
 def main() -> None:

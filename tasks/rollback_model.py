@@ -1,69 +1,17 @@
 """Go back to the version that was in production before, and keep the reason in the ledger."""
 
-from dataclasses import dataclass
+from __future__ import annotations
 
-from tasks.hub import ledger
-from tasks.hub.ledger import Change, Entry
-from tasks.shared.cli import parser, run_step
-from tasks.shared.errors import ModelError
-from tasks.shared.settings import Settings
-from tasks.shared.use_case import UseCase
-from tasks.storage.lake import Lake
+from typing import TYPE_CHECKING
 
+from sluss.deployment.rollback import roll_back
+from sluss.step import parser, run_step
 
-@dataclass(frozen=True)
-class Rollback:
-    """The version in production now, the one that was taken out, and by which entry of the ledger."""
+if TYPE_CHECKING:
+    from sluss.config.settings import Settings
+    from sluss.config.use_case import UseCase
 
-    version: str
-    replaced: str
-    entry: int
-
-
-def run(
-    settings: Settings, use_case: UseCase, version: str | None = None, *, reason: str = "", by: str = ""
-) -> Rollback:
-    """Take a version (by default the champion) out of production, in favour of the one before it.
-
-    No gate is asked: that version was in production before. Until a newer version passes the gates, no deployment
-    brings back the one that was taken out. Run again after a rollback, it finishes that one and goes back no further,
-    unless the version to take out is named.
-
-    Raises:
-        ModelError: there is no version to go back to, or the named one is not in production.
-        DataError: the ledger was changed by other means.
-        ServiceError: the lake or MLflow does not answer.
-    """
-    from tasks.deployment.production import follow, user
-
-    lake = Lake(settings, use_case.name)
-    entries = ledger.whole(lake)
-    last = entries[-1] if entries else None
-    done = last is not None and last.action == "rollback" and version in (None, last.replaced)
-    if not done:
-        back, now = _back(use_case, entries, version)
-        change = Change("rollback", back, now, by or user(), reason or "no reason given", {})
-        last = ledger.append(lake, change, after=len(entries))
-    follow(settings, use_case, lake)
-    assert last is not None
-    return Rollback(str(last.version), str(last.replaced), last.number)
-
-
-def _back(use_case: UseCase, entries: list[Entry], version: str | None) -> tuple[str, str]:
-    """The version to go back to, and the one to take out."""
-    now, standing = ledger.in_production(entries), ledger.standing(entries)
-    if version and version != now:
-        raise ModelError(
-            f"{use_case.model} version {version} is not in production: version {now or 'none'} is. "
-            f"See who changed it: make history USE_CASE={use_case.name}."
-        )
-    if now is None or len(standing) < 2:
-        there = f"before version {now} there was none" if now else "no version is in production"
-        raise ModelError(
-            f"There is nothing to go back to: {there}. Train and deploy another: "
-            f"make train deploy USE_CASE={use_case.name}."
-        )
-    return standing[-2], now
+run = roll_back
 
 
 def main() -> None:

@@ -1,48 +1,18 @@
 """Show the ledger: which version was in production from when to when, by whom, why; and check that it is whole."""
 
-import json
+from __future__ import annotations
+
 import sys
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING
 
-from tasks.hub import ledger
-from tasks.hub.ledger import Entry
-from tasks.shared.cli import parser, run_step
-from tasks.shared.settings import Settings
-from tasks.shared.use_case import UseCase
-from tasks.storage.lake import Lake
+from sluss.deployment.history import History, _ends, as_json, history
+from sluss.step import parser, run_step
 
+if TYPE_CHECKING:
+    from sluss.config.settings import Settings
+    from sluss.config.use_case import UseCase
 
-@dataclass(frozen=True)
-class History:
-    """All entries, the oldest first, and what is wrong with them, a sentence each."""
-
-    entries: tuple[Entry, ...]
-    problems: tuple[str, ...]
-
-
-def run(settings: Settings, use_case: UseCase) -> History:
-    """Read the ledger, and compare it with itself and with the aliases in MLflow.
-
-    Raises:
-        ServiceError: the lake or MLflow does not answer.
-    """
-    from tasks.hub import aliases, registry
-
-    entries = ledger.read(Lake(settings, use_case.name))
-    problems = ledger.verify(entries)
-    alias = aliases.of(settings, use_case).get(registry.CHAMPION)
-    said = ledger.in_production(entries)
-    if alias != said:
-        problems.append(
-            f"The ledger ends with {_named(said)} in production, but MLflow's alias champion names {_named(alias)}. "
-            f"The next deployment sets the alias right: make deploy USE_CASE={use_case.name}."
-        )
-    return History(tuple(entries), tuple(problems))
-
-
-def _named(version: str | None) -> str:
-    return f"version {version}" if version else "no version"
+run = history
 
 
 def show(use_case: UseCase, history: History) -> None:
@@ -62,20 +32,6 @@ def show(use_case: UseCase, history: History) -> None:
         console.print(f"[red]{problem}")
     if not history.problems:
         console.print(f"{len(history.entries)} entries; every one is as it was written, and the aliases agree.")
-
-
-def _ends(entries: Sequence[Entry]) -> list[str]:
-    return [f"{entry.at:%Y-%m-%d %H:%M:%S}" for entry in entries[1:]]
-
-
-def as_json(history: History) -> str:
-    """The entries as JSON, each with the moment at which its version was replaced."""
-    ends = [entry.at.isoformat() for entry in history.entries[1:]]
-    entries = [
-        asdict(entry) | {"at": entry.at.isoformat(), "until": until}
-        for entry, until in zip(history.entries, [*ends, None], strict=False)
-    ]
-    return json.dumps({"entries": entries, "problems": history.problems}, indent=2, ensure_ascii=False)
 
 
 def main() -> None:

@@ -1,5 +1,7 @@
 """What all tests share: an embedded home in a temporary folder, the sentiment use case, its data, a real Postgres."""
 
+from __future__ import annotations
+
 import os
 import re
 import shutil
@@ -8,17 +10,20 @@ import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
-import scipy.special  # noqa: F401 - early, as in tasks/shared/lean_imports.py
+import scipy.special  # noqa: F401 - early, as in sluss/compat.py
 import yaml
 
-from tasks.shared.settings import ROOT, Settings
-from tasks.shared.use_case import UseCase, load_use_case
-from tasks.sources.vader_archive import find_archive
+from sluss.config.settings import ROOT, Settings
+from sluss.config.use_case import UseCase, load_use_case
+from sluss.sources.vader_archive import find_archive
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
 
 
 @pytest.hookimpl(trylast=True)
@@ -44,7 +49,7 @@ def archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def empty_hub(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """MLflow's database without a run: to make its tables takes seconds, to copy them nothing."""
-    from tasks.hub.tracking import connect
+    from sluss.tracking.client import connect
 
     hub = Settings(home=tmp_path_factory.mktemp("hub"), data=None)
     connect(hub).search_experiments()

@@ -1,25 +1,34 @@
 """A use case in production, made in a second: a registered version with its profile, and days of scored rows."""
 
+from __future__ import annotations
+
 import json
 import shutil
 from dataclasses import dataclass
 from datetime import date, timedelta
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-from mlflow import MlflowClient
 
+from sluss.config.settings import Settings
+from sluss.digests import artifact_digest
+from sluss.interval import Interval, midnight, parse_interval
+from sluss.monitoring.profile import build_profile
+from sluss.registry.artifacts import PROFILE_FILE
+from sluss.registry.names import CHAMPION, DIGEST_TAG
+from sluss.storage.lake import Lake
+from sluss.tracking.client import connect, experiment_id
 from tasks import monitor_model
-from tasks.hub.identity import artifact_digest
-from tasks.hub.registry import CHAMPION, DIGEST_TAG, PROFILE_FILE
-from tasks.hub.tracking import connect, experiment_id
-from tasks.monitoring.profile import build_profile
-from tasks.shared.interval import Interval, midnight, parse_interval
-from tasks.shared.settings import Settings
-from tasks.shared.use_case import UseCase
-from tasks.storage.lake import Lake
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from mlflow import MlflowClient
+
+    from sluss.config.use_case import UseCase
+    from sluss.monitoring.monitor import MonitorResult
 
 FIRST = date(2026, 1, 1)
 LABEL_DELAY = timedelta(hours=30)
@@ -69,7 +78,7 @@ class World:
             frames.append(frame.assign(interval=str(start.date()), source=kind, model_version=version, run_id="r"))
         self._write(pd.concat(frames))
 
-    def monitor(self, *numbers: int) -> list[monitor_model.MonitorResult]:
+    def monitor(self, *numbers: int) -> list[MonitorResult]:
         return [monitor_model.run(self.settings, self.use_case, self.day(number)) for number in numbers]
 
     def states(self, *numbers: int, kind: str) -> list[str | None]:

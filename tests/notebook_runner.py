@@ -1,5 +1,7 @@
 """Run a notebook from top to bottom in a kernel of its own, on a home of its own."""
 
+from __future__ import annotations
+
 import shutil
 import warnings
 from pathlib import Path
@@ -11,11 +13,15 @@ with warnings.catch_warnings():
     warnings.simplefilter("ignore")
     from nbclient import NotebookClient
 
-from tasks.hub import registry
-from tasks.hub.tracking import connect
-from tasks.shared.settings import ROOT, Settings
-from tasks.shared.use_case import UseCase
-from tasks.storage.lake import Lake
+from typing import TYPE_CHECKING
+
+from sluss.config.settings import ROOT, Settings
+from sluss.registry import versions
+from sluss.storage.lake import Lake
+from sluss.tracking.client import connect
+
+if TYPE_CHECKING:
+    from sluss.config.use_case import UseCase
 
 NOTEBOOKS = ROOT / "notebooks"
 
@@ -23,7 +29,7 @@ NOTEBOOKS = ROOT / "notebooks"
 def own_home(settings: Settings, use_case: UseCase, folder: Path) -> Settings:
     """A copy of a home, its champion trained on the copied rows: a notebook's versions are in nobody's way there."""
     copy = Settings(home=Path(shutil.copytree(settings.home, folder / "home")), data=settings.data)
-    run_id = registry.champion(copy, use_case).run_id
+    run_id = versions.champion(copy, use_case).run_id
     connect(copy).set_tag(run_id, "sluss.data.table", Lake(copy, use_case.name).uri("curated"))
     return copy
 

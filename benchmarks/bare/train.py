@@ -1,5 +1,7 @@
 """The fit and cross-validation of `make train` in bare scikit-learn, on the same Delta tables; argument: the lake."""
 
+from __future__ import annotations
+
 import sys
 from datetime import UTC, datetime, timedelta
 from importlib import import_module
@@ -17,7 +19,7 @@ if TYPE_CHECKING:
     from sklearn.base import BaseEstimator
 
 
-def make(part: dict[str, Any]) -> "BaseEstimator":
+def make(part: dict[str, Any]) -> BaseEstimator:
     """The class that the config names, with its parameters."""
     module, _, name = part["class"].rpartition(".")
     made: BaseEstimator = getattr(import_module(module), name)(**part["params"])

@@ -1,10 +1,11 @@
 """A use case in its first days: history curated, a model trained and deployed, two days brought in."""
 
+from __future__ import annotations
+
 import shutil
 import subprocess
 import sys
 import warnings
-from pathlib import Path
 
 import pytest
 
@@ -14,14 +15,19 @@ with warnings.catch_warnings():
     import mlflow.pyfunc.model
     import mlflow.sklearn  # noqa: F401
 
+from typing import TYPE_CHECKING
+
 from monitor_world import make_home
 
+from sluss.config.settings import ROOT, Settings
+from sluss.interval import parse_interval
+from sluss.registry import aliases, versions
+from sluss.storage.lake import Lake
+from sluss.tracking.client import connect
 from tasks import curate_data, deploy_model, generate_data, train_model
-from tasks.hub import aliases, registry
-from tasks.hub.tracking import connect
-from tasks.shared.interval import parse_interval
-from tasks.shared.settings import ROOT, Settings
-from tasks.storage.lake import Lake
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 @pytest.fixture(scope="session")
@@ -45,7 +51,7 @@ def copy_of_first_days(first_days, sentiment, tmp_path) -> Settings:
     client, lake = connect(settings), Lake(settings, sentiment.name)
     for alias in aliases.of(settings, sentiment):
         aliases.point(settings, sentiment, alias, None)
-    client.set_tag(registry.by_version(settings, sentiment, "1").run_id, "sluss.data.table", lake.uri("curated"))
+    client.set_tag(versions.by_version(settings, sentiment, "1").run_id, "sluss.data.table", lake.uri("curated"))
     return settings
 
 
@@ -61,7 +67,7 @@ def template(new_home, sentiment) -> Path:
 def run_step():
     """Run a step as a person would: a process, its arguments, its environment."""
 
-    def run(step: str, *arguments: str, **environment: str | Path) -> "subprocess.CompletedProcess[str]":
+    def run(step: str, *arguments: str, **environment: str | Path) -> subprocess.CompletedProcess[str]:
         command = [sys.executable, ROOT / "tasks" / f"{step}.py", *arguments]
         variables = {"PATH": "/usr/bin:/bin", "COLUMNS": "200"} | {
             key: str(value) for key, value in environment.items()

@@ -1,5 +1,7 @@
 """The aliases by MLflow's REST API and in its file, in a process that never imports MLflow. The server has logins."""
 
+from __future__ import annotations
+
 import contextlib
 import os
 import secrets
@@ -14,16 +16,16 @@ import httpx
 import pytest
 from mlflow import MlflowClient
 
-from tasks.hub import alias_rows
-from tasks.shared.settings import ROOT, Settings
+from sluss.config.settings import ROOT, Settings
+from sluss.registry import alias_rows
 
 PASSWORD = secrets.token_hex(16)
 CODE = """
 import sys
-from tasks.hub import aliases
-from tasks.shared.errors import SlussError
-from tasks.shared.settings import load_settings
-from tasks.shared.use_case import load_use_case
+from sluss.registry import aliases
+from sluss.errors import SlussError
+from sluss.config.settings import load_settings
+from sluss.config.use_case import load_use_case
 
 settings = load_settings()
 use_case = load_use_case("sentiment", settings.config_dir)

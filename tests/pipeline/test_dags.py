@@ -1,13 +1,15 @@
 """Every DAG file: it loads for every use case, imports nothing heavy, and has the shape people expect."""
 
+from __future__ import annotations
+
 import json
 import subprocess
 import sys
 
 import pytest
 
-from tasks.shared.settings import ROOT
-from tasks.shared.use_case import use_case_names
+from sluss.config.settings import ROOT
+from sluss.config.use_case import use_case_names
 
 FILES = sorted(path.stem for path in (ROOT / "dags").glob("[!_]*.py"))
 SHAPES = {
@@ -45,7 +47,7 @@ def loaded(tmp_path_factory):
     """What a fresh process that imports DAG files sees."""
     home = tmp_path_factory.mktemp("airflow")
 
-    def load(*files: str, **environment: str) -> "subprocess.CompletedProcess[str]":
+    def load(*files: str, **environment: str) -> subprocess.CompletedProcess[str]:
         variables = {"PATH": "/usr/bin:/bin", "AIRFLOW_HOME": str(home), "PYTHONPATH": str(ROOT / "dags")} | environment
         command = [sys.executable, "-c", LOAD, *files]
         return subprocess.run(command, env=variables, capture_output=True, text=True, check=False, timeout=120)

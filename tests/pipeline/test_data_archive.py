@@ -1,5 +1,7 @@
 """The data set's archive: from disk, from the cache, from an index that may be out of reach."""
 
+from __future__ import annotations
+
 import os
 import shutil
 import subprocess
@@ -9,11 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from tasks.shared.errors import DataError
-from tasks.shared.interval import parse_interval
-from tasks.shared.settings import ROOT, Settings
-from tasks.sources.vader_archive import NAME, SHA256, digest, find_archive
-from tasks.sources.vader_reviews import read_reviews
+from sluss.config.settings import ROOT, Settings
+from sluss.errors import DataError
+from sluss.interval import parse_interval
+from sluss.sources.vader_archive import NAME, SHA256, digest, find_archive
+from sluss.sources.vader_reviews import read_reviews
 
 STEP = ROOT / "tasks" / "generate_data.py"
 

@@ -1,8 +1,10 @@
 """From the warehouse to the lake: what is kept, what is put aside and why, and what is not yet known."""
 
+from __future__ import annotations
+
 import json
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pyarrow as pa
 import pytest
@@ -10,14 +12,17 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from tasks.curate_data import run as curate
-from tasks.generate_data import run as generate
-from tasks.shared.errors import ConfigError, DataError
-from tasks.shared.interval import Interval, parse_interval
-from tasks.shared.settings import ROOT, Settings
-from tasks.shared.use_case import Column
-from tasks.storage.lake import Lake
-from tasks.storage.warehouse import open_warehouse
+from sluss.config.data import Column
+from sluss.config.settings import ROOT, Settings
+from sluss.curation.curate import curate
+from sluss.errors import ConfigError, DataError
+from sluss.interval import Interval, parse_interval
+from sluss.sources.generate import generate
+from sluss.storage.lake import Lake
+from sluss.storage.warehouse import open_warehouse
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 DAY = parse_interval("2026-01-05", "day")
 NOON = DAY.start + timedelta(hours=12)

@@ -1,17 +1,19 @@
 """What docs/data.md says about the tables is what they are."""
 
+from __future__ import annotations
+
 import re
 
 import pytest
 
-from tasks.curate_data import run as curate
-from tasks.generate_data import run as generate
-from tasks.shared.interval import parse_interval
-from tasks.shared.settings import ROOT
-from tasks.sources.vader_archive import SHA256
-from tasks.sources.vader_reviews import read_reviews
-from tasks.storage.lake import Lake
-from tasks.storage.warehouse import open_warehouse
+from sluss.config.settings import ROOT
+from sluss.curation.curate import curate
+from sluss.interval import parse_interval
+from sluss.sources.generate import generate
+from sluss.sources.vader_archive import SHA256
+from sluss.sources.vader_reviews import read_reviews
+from sluss.storage.lake import Lake
+from sluss.storage.warehouse import open_warehouse
 
 DAY = parse_interval("2026-01-06", "day")
 TEXT = (ROOT / "docs" / "data.md").read_text(encoding="utf-8")

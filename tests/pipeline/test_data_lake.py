@@ -1,5 +1,7 @@
 """The lake: who writes at once, what a reader sees meanwhile, and what stays of a table's past."""
 
+from __future__ import annotations
+
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from threading import Barrier
@@ -7,9 +9,9 @@ from threading import Barrier
 import pyarrow as pa
 import pytest
 
-from tasks.shared.settings import Settings
-from tasks.storage.lake import Lake
-from tasks.storage.lookup import files, in_common
+from sluss.config.settings import Settings
+from sluss.storage.lake import Lake
+from sluss.storage.table_log import files, in_common
 
 
 @pytest.mark.parametrize("_", range(10))

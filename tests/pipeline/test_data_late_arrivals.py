@@ -1,5 +1,7 @@
 """Rows and labels that come late or are corrected: picked up when curated again, never seen before they arrived."""
 
+from __future__ import annotations
+
 import shutil
 from datetime import datetime, timedelta
 
@@ -8,15 +10,15 @@ import pyarrow as pa
 import pyarrow.dataset as ds
 import pytest
 
+from sluss.config.settings import Settings
+from sluss.config.use_case import load_use_case
+from sluss.interval import Interval, parse_interval
+from sluss.monitoring.labelled import labelled_rows
+from sluss.storage.lake import Lake
+from sluss.storage.point_in_time import known_labels, known_rows
+from sluss.storage.warehouse import open_warehouse
+from sluss.training.rows import training_rows
 from tasks import batch_predict, curate_data, generate_data
-from tasks.monitoring.labelled import labelled_rows
-from tasks.shared.interval import Interval, parse_interval
-from tasks.shared.settings import Settings
-from tasks.shared.use_case import load_use_case
-from tasks.storage.lake import Lake
-from tasks.storage.point_in_time import known_labels, known_rows
-from tasks.storage.warehouse import open_warehouse
-from tasks.training.rows import training_rows
 
 FIRST, SECOND = (parse_interval(day, "day") for day in ("2026-01-01", "2026-01-02"))
 LATER = SECOND.end + timedelta(days=1)

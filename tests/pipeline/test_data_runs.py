@@ -1,5 +1,7 @@
 """Each curated span is one run in MLflow: which data set came of it, and what it looks like."""
 
+from __future__ import annotations
+
 import json
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
@@ -9,14 +11,14 @@ from mlflow.entities import ViewType
 from mlflow.exceptions import MlflowException
 from pydantic import SecretStr
 
-from tasks.curate_data import run as curate
-from tasks.generate_data import run as generate
-from tasks.hub.interval_runs import IntervalRun, keep_run, log_texts, look
-from tasks.hub.tracking import connect, experiment_id, reachable
-from tasks.shared.errors import ServiceError
-from tasks.shared.interval import Interval, parse_interval
-from tasks.storage.lake import Lake
-from tasks.storage.warehouse import open_warehouse
+from sluss.curation.curate import curate
+from sluss.errors import ServiceError
+from sluss.interval import Interval, parse_interval
+from sluss.sources.generate import generate
+from sluss.storage.lake import Lake
+from sluss.storage.warehouse import open_warehouse
+from sluss.tracking.client import connect, experiment_id, reachable
+from sluss.tracking.interval_runs import IntervalRun, keep_run, log_texts, look
 
 DAY, NEXT = (parse_interval(day, "day") for day in ("2026-01-05", "2026-01-06"))
 

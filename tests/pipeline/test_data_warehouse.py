@@ -1,5 +1,7 @@
 """New data reach the warehouse: DuckDB and a real Postgres alike."""
 
+from __future__ import annotations
+
 import os
 import subprocess
 import sys
@@ -10,13 +12,13 @@ from datetime import UTC, datetime
 import pyarrow as pa
 import pytest
 
-from tasks.curate_data import run as curate
-from tasks.generate_data import run as generate
-from tasks.shared.errors import ConfigError, DataError, ServiceError
-from tasks.shared.interval import Interval, parse_interval
-from tasks.shared.settings import ROOT, Settings
-from tasks.storage.lake import Lake
-from tasks.storage.warehouse import open_warehouse
+from sluss.config.settings import ROOT, Settings
+from sluss.curation.curate import curate
+from sluss.errors import ConfigError, DataError, ServiceError
+from sluss.interval import Interval, parse_interval
+from sluss.sources.generate import generate
+from sluss.storage.lake import Lake
+from sluss.storage.warehouse import open_warehouse
 
 DAY = parse_interval("2026-01-06", "day")
 ALWAYS = Interval(datetime(2000, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC))

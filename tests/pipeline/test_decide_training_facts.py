@@ -1,15 +1,18 @@
 """What counts as new to learn from, read from real tables and a real hub."""
 
+from __future__ import annotations
+
 import json
 from datetime import UTC, datetime, timedelta
 
 import pyarrow as pa
 import pytest
 
+from sluss.interval import midnight, parse_interval, partition
+from sluss.storage.lake import Lake
+from sluss.training import decision
+from sluss.training.new_labels import unlearned
 from tasks import decide_training
-from tasks.shared.interval import midnight, parse_interval, partition
-from tasks.storage.lake import Lake
-from tasks.training.unlearned import unlearned
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -83,7 +86,7 @@ def test_a_use_case_without_a_model_is_trained_as_soon_as_its_history_is_there(s
 def test_trainings_and_alerts_come_from_the_hub_and_the_lake(first_days, sentiment):
     """The model of `first_days` knows the history; what came after it is held out or not labelled yet."""
     until = parse_interval("2026-01-02", sentiment.unit).end
-    facts = decide_training.gather(first_days, sentiment, Lake(first_days, sentiment.name), until)
+    facts = decision.gather(first_days, sentiment, Lake(first_days, sentiment.name), until)
     assert midnight(sentiment.live_start) in facts.trainings
     assert 0 < facts.new_labels < 3 * 300
     assert facts.alarm is None
@@ -104,7 +107,7 @@ def test_an_alert_counts_from_the_interval_that_raised_it(settings, lake, sentim
     life = [("2026-01-03", "raised"), ("2026-01-07", "ongoing"), ("2026-01-08", "ended")]
     rows = [{"interval": at, "alerts": [alert | {"state": state, "since": "2026-01-03"}]} for at, state in life]
     lake.replace("monitoring", pa.Table.from_pylist(rows), "2026-01-01", "2026-02-01")
-    alarm = decide_training.gather(settings, sentiment, lake, day(held + 4)).alarm
+    alarm = decision.gather(settings, sentiment, lake, day(held + 4)).alarm
     assert (alarm.types, alarm.since, alarm.new_labels) == (("data_drift",), day(2), 2)
-    assert decide_training.gather(settings, sentiment, lake, day(2)).alarm is None
-    assert decide_training.gather(settings, sentiment, lake, day(8)).alarm is None
+    assert decision.gather(settings, sentiment, lake, day(2)).alarm is None
+    assert decision.gather(settings, sentiment, lake, day(8)).alarm is None

@@ -1,5 +1,7 @@
 """The demo as a person sees it: the real DAGs, one after the other, in a process of its own."""
 
+from __future__ import annotations
+
 import re
 import subprocess
 import sys
@@ -7,9 +9,9 @@ import sys
 import pytest
 import yaml
 
-from tasks.hub import ledger
-from tasks.shared.settings import ROOT, Settings
-from tasks.storage.lake import Lake
+from sluss.config.settings import ROOT, Settings
+from sluss.deployment import ledger
+from sluss.storage.lake import Lake
 
 pytestmark = [pytest.mark.long, pytest.mark.timeout(900)]  # two demos, on a machine that may be busy
 

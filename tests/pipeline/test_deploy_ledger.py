@@ -1,5 +1,7 @@
 """The ledger: it is append-only, a change of it is seen, and an entry has one writer."""
 
+from __future__ import annotations
+
 import dataclasses
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
@@ -7,11 +9,11 @@ from threading import Barrier
 import pytest
 from deltalake import DeltaTable
 
-from tasks.hub import ledger
-from tasks.hub.ledger import Change, LedgerMovedError
-from tasks.shared.errors import DataError
-from tasks.shared.settings import Settings
-from tasks.storage.lake import Lake
+from sluss.config.settings import Settings
+from sluss.deployment import ledger
+from sluss.deployment.ledger import Change, LedgerMovedError
+from sluss.errors import DataError
+from sluss.storage.lake import Lake
 
 
 @pytest.fixture

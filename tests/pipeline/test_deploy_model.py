@@ -1,24 +1,31 @@
 """Deployment and rollback: what is in production afterwards, whatever happens on the way."""
 
+from __future__ import annotations
+
 import json
 import multiprocessing
 import os
 import shutil
 from dataclasses import replace
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 import pandas as pd
 import pytest
 
+from sluss.deployment import deploy, ledger, production, smoke
+from sluss.deployment.deploy import Checked
+from sluss.digests import artifact_digest
+from sluss.errors import DataError, ModelError
+from sluss.registry import aliases, artifacts, versions
+from sluss.registry.artifacts import HOLDOUT_FILE
+from sluss.registry.names import CHAMPION, DIGEST_TAG, PREVIOUS
+from sluss.storage.lake import Lake
+from sluss.tracking.client import connect
 from tasks import deploy_model, rollback_model, show_history
-from tasks.deploy_model import Checked
-from tasks.deployment import production, smoke
-from tasks.hub import aliases, ledger, registry
-from tasks.hub.identity import artifact_digest
-from tasks.hub.tracking import connect
-from tasks.shared.errors import DataError, ModelError
-from tasks.shared.settings import Settings
-from tasks.storage.lake import Lake
+
+if TYPE_CHECKING:
+    from sluss.config.settings import Settings
 
 FORKSERVER = multiprocessing.get_context("forkserver")
 # Imported once for all processes that are killed, so that each starts at once.
@@ -38,9 +45,9 @@ def world(copy_of_first_days, sentiment) -> Settings:
 
 def another(world, sentiment, *, source=None) -> str:
     """Register one more version: the first one's model, or what is in the folder."""
-    client, first = connect(world), registry.by_version(world, sentiment, "1")
-    digest = artifact_digest(source) if source else first.tags[registry.DIGEST_TAG]
-    tags = {registry.DIGEST_TAG: digest}
+    client, first = connect(world), versions.by_version(world, sentiment, "1")
+    digest = artifact_digest(source) if source else first.tags[DIGEST_TAG]
+    tags = {DIGEST_TAG: digest}
     made = client.create_model_version(
         sentiment.model, source.as_uri() if source else first.source, first.run_id, tags=tags
     )
@@ -49,8 +56,8 @@ def another(world, sentiment, *, source=None) -> str:
 
 def unlike_its_record(world, sentiment, folder) -> str:
     """Register a version that gives other scores than the ones beside it."""
-    shutil.copytree(registry.local_copy(world, registry.by_version(world, sentiment, "1")), folder)
-    path = folder / registry.HOLDOUT_FILE
+    shutil.copytree(artifacts.local_copy(world, versions.by_version(world, sentiment, "1")), folder)
+    path = folder / HOLDOUT_FILE
     recorded = pd.read_parquet(path)
     recorded.assign(score=1 - recorded["score"]).to_parquet(path, index=False)
     return another(world, sentiment, source=folder)
@@ -74,7 +81,7 @@ def entries_of(world, sentiment):
 def production_of(world, sentiment):
     """Champion and previous, in the ledger and by the aliases, which must agree."""
     named = aliases.of(world, sentiment)
-    by_alias = (named.get(registry.CHAMPION), named.get(registry.PREVIOUS))
+    by_alias = (named.get(CHAMPION), named.get(PREVIOUS))
     previous, champion = [None, None, *ledger.standing(entries_of(world, sentiment))][-2:]
     assert by_alias == (champion, previous)
     assert show_history.run(world, sentiment).problems == ()
@@ -146,8 +153,8 @@ def test_an_old_announcement_comes_too_late_when_a_newer_version_is_in_productio
     old, new = another(world, sentiment), another(world, sentiment)
     deploy_model.run(world, sentiment, checked=passed(world, sentiment, new))
     with pytest.raises(ModelError, match=f"version {old} comes too late: version {new} is in production"):
-        deploy_model.check(world, sentiment, old, announced=True)
-    assert deploy_model.check(world, sentiment, new, announced=True).gates == {}
+        deploy.check(world, sentiment, old, announced=True)
+    assert deploy.check(world, sentiment, new, announced=True).gates == {}
 
 
 def test_a_failed_smoke_prediction_brings_back_the_version_before(world, sentiment, tmp_path):
@@ -164,7 +171,7 @@ def test_a_failed_smoke_prediction_brings_back_the_version_before(world, sentime
 
 def test_a_version_whose_artifacts_are_gone_brings_back_the_version_before(world, sentiment, tmp_path):
     folder = tmp_path / "model"
-    shutil.copytree(registry.local_copy(world, registry.by_version(world, sentiment, "1")), folder)
+    shutil.copytree(artifacts.local_copy(world, versions.by_version(world, sentiment, "1")), folder)
     (folder / "requirements.txt").write_text("")
     version = another(world, sentiment, source=folder)
     shutil.rmtree(folder)
@@ -220,19 +227,19 @@ def test_nothing_is_deployed_or_taken_back_on_a_ledger_that_was_changed(world, s
     for step in (deploy_model.run, rollback_model.run):
         with pytest.raises(DataError, match=r"Entry 1 was changed.*make history USE_CASE=sentiment"):
             step(world, sentiment)
-    assert aliases.of(world, sentiment) == {registry.CHAMPION: "1"}
+    assert aliases.of(world, sentiment) == {CHAMPION: "1"}
 
 
 # Where a deployment can be killed: right after this function of that module was called for the n-th time.
 KILLS = {
-    "before the entry is written": ("tasks.hub.ledger", "_row", 1),
+    "before the entry is written": ("sluss.deployment.ledger", "_row", 1),
     "after the entry was written": ("deltalake", "write_deltalake", 1),
-    "between the aliases": ("tasks.hub.aliases", "point", 1),
-    "after the aliases": ("tasks.hub.aliases", "point", 2),
-    "before the smoke prediction scores": ("tasks.hub.registry", "load", 1),
-    "before the smoke prediction is kept": ("tasks.batch_predict", "score", 2),
+    "between the aliases": ("sluss.registry.aliases", "point", 1),
+    "after the aliases": ("sluss.registry.aliases", "point", 2),
+    "before the smoke prediction scores": ("sluss.registry.artifacts", "load", 1),
+    "before the smoke prediction is kept": ("sluss.scoring.score", "score", 2),
     "after the return was written": ("deltalake", "write_deltalake", 2),
-    "after the return's first alias": ("tasks.hub.aliases", "point", 3),
+    "after the return's first alias": ("sluss.registry.aliases", "point", 3),
 }
 
 
@@ -265,7 +272,7 @@ def die(*arguments):
 def test_a_deployment_killed_at_any_point_ends_the_same_when_it_runs_again(world, sentiment, kill):
     checked = passed(world, sentiment, another(world, sentiment))
     die(deploy_model.run, world, sentiment, checked, KILLS[kill])
-    assert aliases.of(world, sentiment)[registry.CHAMPION] in ("1", checked.version)
+    assert aliases.of(world, sentiment)[CHAMPION] in ("1", checked.version)
     deployed = deploy_model.run(world, sentiment, checked=checked)
     assert (deployed.version, deployed.previous) == (checked.version, "1")
     assert production_of(world, sentiment) == (checked.version, "1")
@@ -302,10 +309,10 @@ def test_history_names_the_entry_that_was_changed_and_ends_with_1(world, sentime
     deploy_model.run(world, sentiment, checked=passed(world, sentiment, version), by="ann")
     history = show_history.run(world, sentiment)
     assert not history.problems
-    first, last = json.loads(show_history.as_json(history))["entries"]
+    first, last = json.loads(history.as_json(history))["entries"]
     assert (first["until"], last["until"], last["by"]) == (last["at"], None, "ann")
     DeltaTable(Lake(world, sentiment.name).uri("ledger")).update({"by": "'bob'"}, predicate="number = '00000001'")
-    connect(world).set_registered_model_alias(sentiment.model, registry.CHAMPION, "1")
+    connect(world).set_registered_model_alias(sentiment.model, CHAMPION, "1")
     broken = show_history.run(world, sentiment).problems
     assert broken[0].startswith("Entry 1 was changed")
     assert f"ends with version {version} in production, but MLflow's alias champion names version 1" in broken[-1]

@@ -1,13 +1,15 @@
 """The commands of docs/use_cases.md make a second use case that learns, passes the gates and scores."""
 
+from __future__ import annotations
+
 import re
 import shutil
 import subprocess
 
+from sluss.config.settings import ROOT, Settings
+from sluss.config.use_case import load_use_case
+from sluss.interval import parse_interval
 from tasks import batch_predict, curate_data, deploy_model, generate_data, train_model
-from tasks.shared.interval import parse_interval
-from tasks.shared.settings import ROOT, Settings
-from tasks.shared.use_case import load_use_case
 
 DAY = parse_interval("2026-01-01", "day")
 

@@ -1,5 +1,7 @@
 """Five hand-overs past the pipeline, each for a cause of its own: what they yield, which gate refuses, what stays."""
 
+from __future__ import annotations
+
 import re
 import sys
 import threading
@@ -8,13 +10,14 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 from notebook_runner import execute, own_home
 
+from sluss.config.settings import ROOT, Settings
+from sluss.deployment import ledger
+from sluss.errors import ModelError, ServiceError
+from sluss.interval import Interval, midnight
+from sluss.registry import aliases, artifacts
+from sluss.storage.lake import Lake
+from sluss.tracking.client import connect
 from tasks import curate_data, generate_data
-from tasks.hub import aliases, ledger, registry
-from tasks.hub.tracking import connect
-from tasks.shared.errors import ModelError, ServiceError
-from tasks.shared.interval import Interval, midnight
-from tasks.shared.settings import ROOT, Settings
-from tasks.storage.lake import Lake
 
 sys.path.insert(0, str(ROOT / "notebooks"))
 
@@ -129,7 +132,7 @@ def test_the_gate_names_the_packages_that_differ(story):
 def test_a_swapped_artifact_is_loaded_on_no_new_machine(story, tmp_path):
     version, _ = story.versions()["e"]
     with pytest.raises(ModelError, match="is not the model that was validated"):
-        registry.load(Settings(home=tmp_path, MLFLOW_TRACKING_URI=story.settings.mlflow_uri), version)
+        artifacts.load(Settings(home=tmp_path, MLFLOW_TRACKING_URI=story.settings.mlflow_uri), version)
     assert "is not the model that was validated" in story.text.rpartition("Refused by")[2]
 
 

@@ -1,5 +1,7 @@
 """Each gate refuses what it is there for, says so in a sentence, and lets a good model pass."""
 
+from __future__ import annotations
+
 import contextlib
 import json
 import os
@@ -18,18 +20,20 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 
+from sluss.config.settings import Settings
+from sluss.digests import artifact_digest
+from sluss.errors import ModelError, ServiceError
+from sluss.gates.clean_process import client, fork_server
+from sluss.gates.clean_process.client import FreshProcess
+from sluss.gates.clean_process.fork_server import start_ahead
+from sluss.gates.comparison import CHAMPIONS_TAG
+from sluss.gates.evidence import Candidate
+from sluss.gates.judge import _GATES, _answer
+from sluss.registry import artifacts, versions
+from sluss.registry.artifacts import HOLDOUT_FILE, MODEL_FILE, PROFILE_FILE
+from sluss.registry.names import CHAMPION, DIGEST_TAG
+from sluss.tracking.client import connect
 from tasks import train_model, validate_model
-from tasks.gates import fresh, origin
-from tasks.gates.candidate import Candidate
-from tasks.gates.comparison import CHAMPIONS_TAG
-from tasks.gates.fresh import FreshProcess
-from tasks.gates.judge import _GATES, _answer
-from tasks.gates.origin import start_ahead
-from tasks.hub import registry
-from tasks.hub.identity import artifact_digest
-from tasks.hub.tracking import connect
-from tasks.shared.errors import ModelError, ServiceError
-from tasks.shared.settings import Settings
 
 GATES = {gate.__name__: gate for gate in _GATES}
 LINEAGE = {"sluss.data.version", "sluss.labels.version", "sluss.data.table", "sluss.data.digest", "sluss.until"}
@@ -45,8 +49,8 @@ def gated(sentiment):
 def good(first_days, gated):
     """A good version, which is also the champion."""
     trained = train_model.run(first_days, gated, gated.history.end)
-    connect(first_days).set_registered_model_alias(gated.model, registry.CHAMPION, trained.version)
-    return registry.by_version(first_days, gated, trained.version)
+    connect(first_days).set_registered_model_alias(gated.model, CHAMPION, trained.version)
+    return versions.by_version(first_days, gated, trained.version)
 
 
 @pytest.fixture
@@ -55,7 +59,7 @@ def changed(first_days, gated, good, tmp_path):
 
     def register(change=None, tags=None):
         client = connect(first_days)
-        folder = shutil.copytree(registry.local_copy(first_days, good), tmp_path / "changed")
+        folder = shutil.copytree(artifacts.local_copy(first_days, good), tmp_path / "changed")
         if change:
             change(folder)
         source = client.get_run(good.run_id)
@@ -69,7 +73,7 @@ def changed(first_days, gated, good, tmp_path):
             gated.model,
             f"models:/{model.model_id}",
             run.info.run_id,
-            tags={registry.DIGEST_TAG: artifact_digest(folder)},
+            tags={DIGEST_TAG: artifact_digest(folder)},
             model_id=model.model_id,
         )
 
@@ -97,9 +101,9 @@ def with_limits(use_case, **limits):
 
 def judged_as(folder, pipeline, rows):
     """Put a pipeline and what it says of the rows in the place of the model."""
-    skops.io.dump(pipeline, folder / registry.MODEL_FILE)
-    judged = pd.read_parquet(folder / registry.HOLDOUT_FILE)
-    judged.assign(score=pipeline.predict_proba(rows)[:, 1]).to_parquet(folder / registry.HOLDOUT_FILE, index=False)
+    skops.io.dump(pipeline, folder / MODEL_FILE)
+    judged = pd.read_parquet(folder / HOLDOUT_FILE)
+    judged.assign(score=pipeline.predict_proba(rows)[:, 1]).to_parquet(folder / HOLDOUT_FILE, index=False)
 
 
 @pytest.fixture
@@ -158,9 +162,9 @@ def test_too_few_rows_are_refused_with_their_number(ask, good, gated, rows):
 
 def test_a_holdout_with_another_label_is_refused(ask, changed):
     def flatter(folder):
-        judged = pd.read_parquet(folder / registry.HOLDOUT_FILE)
+        judged = pd.read_parquet(folder / HOLDOUT_FILE)
         judged.loc[0, "label"] = 1 - judged.loc[0, "label"]
-        judged.to_parquet(folder / registry.HOLDOUT_FILE, index=False)
+        judged.to_parquet(folder / HOLDOUT_FILE, index=False)
 
     assert "has other rows or labels" in ask("data", changed(flatter)).sentence
 
@@ -170,8 +174,8 @@ def test_a_holdout_with_another_label_is_refused(ask, changed):
 
 def test_a_model_saved_after_preprocessing_by_hand_is_refused(ask, changed, first_days, good):
     def estimator_only(folder):
-        whole = registry.load(first_days, good).pipeline
-        skops.io.dump(whole.named_steps["estimator"], folder / registry.MODEL_FILE)
+        whole = artifacts.load(first_days, good).pipeline
+        skops.io.dump(whole.named_steps["estimator"], folder / MODEL_FILE)
 
     result = ask("preprocessing", changed(estimator_only))
     assert not result.passed
@@ -182,7 +186,7 @@ def test_a_model_saved_after_preprocessing_by_hand_is_refused(ask, changed, firs
 def test_a_model_whose_texts_were_cleaned_in_the_notebook_is_refused(ask, changed, first_days, good, rows):
     def cleaned(folder):
         texts = rows.holdout[["text"]].assign(text=rows.holdout["text"].str.replace(r"n't|not|no", " ", regex=True))
-        judged_as(folder, registry.load(first_days, good).pipeline, texts)
+        judged_as(folder, artifacts.load(first_days, good).pipeline, texts)
 
     result = ask("preprocessing", changed(cleaned))
     assert not result.passed
@@ -227,9 +231,9 @@ def test_requirements_without_exact_versions_are_refused(ask, changed):
 def test_one_changed_byte_in_the_store_is_refused_although_a_good_copy_is_at_hand(ask, changed, first_days):
     version = changed()
     assert ask("identity", version).passed
-    assert registry.local_copy(first_days, version).is_dir()
+    assert artifacts.local_copy(first_days, version).is_dir()
     model = version.source.removeprefix("models:/")
-    [file] = (first_days.home / "artifacts").rglob(f"{model}/artifacts/{registry.PROFILE_FILE}")
+    [file] = (first_days.home / "artifacts").rglob(f"{model}/artifacts/{PROFILE_FILE}")
     content = bytearray(file.read_bytes())
     content[len(content) // 2] ^= 1
     file.write_bytes(content)
@@ -240,7 +244,7 @@ def test_one_changed_byte_in_the_store_is_refused_although_a_good_copy_is_at_han
 
 def test_a_lost_store_is_a_refusal_by_every_gate_that_needs_it(ask, changed, first_days):
     version = changed()
-    shutil.rmtree(first_days.home / "models" / version.tags[registry.DIGEST_TAG], ignore_errors=True)
+    shutil.rmtree(first_days.home / "models" / version.tags[DIGEST_TAG], ignore_errors=True)
     model = version.source.removeprefix("models:/")
     [folder] = (first_days.home / "artifacts").rglob(model)
     shutil.rmtree(folder)
@@ -254,7 +258,7 @@ def test_a_lost_store_is_a_refusal_by_every_gate_that_needs_it(ask, changed, fir
 def test_a_type_that_is_not_trusted_is_refused_by_name(ask, changed):
     def own_class(folder):
         pipeline = make_pipeline(FunctionTransformer(judged_as), LogisticRegression())
-        skops.io.dump(pipeline, folder / registry.MODEL_FILE)
+        skops.io.dump(pipeline, folder / MODEL_FILE)
 
     result = ask("safety", changed(own_class))
     assert not result.passed
@@ -272,7 +276,7 @@ def test_a_file_that_can_run_code_is_refused(ask, changed, name, content):
 
 
 def test_a_damaged_model_is_a_refusal_and_no_traceback(ask, changed):
-    version = changed(lambda folder: (folder / registry.MODEL_FILE).write_bytes(b"PK damaged"))
+    version = changed(lambda folder: (folder / MODEL_FILE).write_bytes(b"PK damaged"))
     for gate in ("safety", "speed"):
         result = ask(gate, version)
         assert not result.passed
@@ -283,13 +287,13 @@ def test_a_damaged_model_is_a_refusal_and_no_traceback(ask, changed):
 
 
 def test_a_model_without_reference_profile_is_refused(ask, changed):
-    result = ask("monitoring", changed(lambda folder: (folder / registry.PROFILE_FILE).unlink()))
+    result = ask("monitoring", changed(lambda folder: (folder / PROFILE_FILE).unlink()))
     assert "Its artifacts hold no reference profile, without which it cannot be monitored" in result.sentence
 
 
 def test_a_profile_of_other_features_is_refused(ask, changed):
     def other(folder):
-        path = folder / registry.PROFILE_FILE
+        path = folder / PROFILE_FILE
         content = json.loads(path.read_text())
         content["features"]["price"] = content["features"].pop("text.words")
         path.write_text(json.dumps(content))
@@ -324,9 +328,9 @@ def test_a_slice_below_its_floor_is_refused_by_name_unless_it_is_small(ask, chan
     shortest = set(rows.holdout["id"][words <= words.quantile(0.2)])
 
     def wrong_on_short_texts(folder):
-        judged = pd.read_parquet(folder / registry.HOLDOUT_FILE)
+        judged = pd.read_parquet(folder / HOLDOUT_FILE)
         judged.loc[judged["id"].isin(shortest), "score"] = 1.0 - judged["label"]
-        judged.to_parquet(folder / registry.HOLDOUT_FILE, index=False)
+        judged.to_parquet(folder / HOLDOUT_FILE, index=False)
 
     version = changed(wrong_on_short_texts)
     lenient = with_limits(gated, min_metric=0.1, min_gain=0.0, margin=0.9, slice_min_rows=30)
@@ -343,7 +347,7 @@ def test_a_challenger_that_is_worse_than_the_champion_is_refused_with_both_figur
     spec["preprocessing"][0]["steps"][0]["params"]["n_features"] = 512
     weak = gated.model_copy(update={"training": type(gated.training).model_validate(spec)})
     trained = train_model.run(first_days, weak, weak.history.end)
-    version = registry.by_version(first_days, weak, trained.version)
+    version = versions.by_version(first_days, weak, trained.version)
     result = ask("quality", version, with_limits(weak, min_metric=0.5))
     assert not result.passed
     told = f"It is not shown to be as good as the champion, version 1: on {len(rows.holdout):,} rows that neither"
@@ -360,10 +364,10 @@ def test_the_champions_own_pipeline_passes_however_few_the_rows(ask, gated, chan
 
 def test_rows_that_the_champion_learned_from_do_not_flatter_it(ask, first_days, gated, good):
     earlier = train_model.run(first_days, gated, gated.history.end - timedelta(days=1))
-    version = registry.by_version(first_days, gated, earlier.version)
+    version = versions.by_version(first_days, gated, earlier.version)
     figures = ask("quality", version).figures
-    judged = pd.read_parquet(registry.local_copy(first_days, version) / registry.HOLDOUT_FILE)
-    champions = pd.read_parquet(registry.local_copy(first_days, good) / registry.HOLDOUT_FILE)
+    judged = pd.read_parquet(artifacts.local_copy(first_days, version) / HOLDOUT_FILE)
+    champions = pd.read_parquet(artifacts.local_copy(first_days, good) / HOLDOUT_FILE)
     assert figures["compared_rows"] == judged["id"].isin(champions["id"]).sum()
     assert 0 < figures["compared_rows"] < len(judged)
 
@@ -376,11 +380,11 @@ def test_every_champion_that_a_version_is_compared_with_uses_up_a_part_of_alpha(
     assert first["chance_allowed"] == pytest.approx(0.9 * 0.05 / (number * (number + 1)))
     assert ask("quality", version).figures == first
     other = client.create_model_version(gated.model, good.source, good.run_id, tags=good.tags)
-    client.set_registered_model_alias(gated.model, registry.CHAMPION, other.version)
+    client.set_registered_model_alias(gated.model, CHAMPION, other.version)
     try:
         assert ask("quality", version).figures["chance_allowed"] == pytest.approx(first["chance_allowed"] / 10)
     finally:
-        client.set_registered_model_alias(gated.model, registry.CHAMPION, good.version)
+        client.set_registered_model_alias(gated.model, CHAMPION, good.version)
     assert ask("quality", version).figures == first
     assert client.get_run(version.run_id).data.tags[CHAMPIONS_TAG] == f"1,{other.version}"
 
@@ -390,11 +394,11 @@ def test_every_champion_that_a_version_is_compared_with_uses_up_a_part_of_alpha(
 
 def test_the_first_model_of_all_passes_without_a_champion(ask, first_days, gated, good):
     client = connect(first_days)
-    client.delete_registered_model_alias(gated.model, registry.CHAMPION)
+    client.delete_registered_model_alias(gated.model, CHAMPION)
     try:
         result = ask("quality", good)
     finally:
-        client.set_registered_model_alias(gated.model, registry.CHAMPION, good.version)
+        client.set_registered_model_alias(gated.model, CHAMPION, good.version)
     assert result.passed
     assert np.isnan(result.figures.get("champion_accuracy", np.nan))
 
@@ -413,7 +417,7 @@ def test_make_gates_ends_with_1_and_a_table_when_a_gate_refuses(run_step, first_
 
 def test_a_version_without_a_run_is_refused_in_a_sentence(first_days, gated, good):
     client = connect(first_days)
-    version = client.create_model_version(gated.model, registry.local_copy(first_days, good).as_uri())
+    version = client.create_model_version(gated.model, artifacts.local_copy(first_days, good).as_uri())
     with pytest.raises(ModelError, match=f"version {version.version} has no run in MLflow"):
         validate_model.run(first_days, gated, str(version.version))
 
@@ -432,7 +436,7 @@ def test_a_service_that_does_not_answer_is_no_refusal():
 def afresh():
     """The processes that this one has started and that fork fresh ones."""
     living = [each for each in psutil.Process().children() if each.status() != psutil.STATUS_ZOMBIE]
-    return [each for each in living if "score_afresh" in " ".join(each.cmdline())]
+    return [each for each in living if "clean_process/score.py" in " ".join(each.cmdline())]
 
 
 @pytest.fixture
@@ -443,7 +447,7 @@ def order(first_days, gated, good, tmp_path):
     def ask(name, settings=None, model=None):
         (tmp_path / name).mkdir()
         process = FreshProcess(tmp_path / name)
-        process.prepare(origin.ahead(settings) if settings else None)
+        process.prepare(fork_server.ahead(settings) if settings else None)
         process.ask(model or candidate.model_file, candidate.raw, candidate.kind.method)
         return process
 
@@ -482,7 +486,7 @@ def ahead(tmp_path):
 def test_one_that_a_training_started_ahead_answers_the_gates(ahead, order, monkeypatch):
     settings, process = ahead
     own = order("own").scores()
-    monkeypatch.setattr(fresh, "own", lambda: pytest.fail("there was no need for another"))
+    monkeypatch.setattr(client, "own", lambda: pytest.fail("there was no need for another"))
     assert np.array_equal(order("ahead", settings).scores(), own)
     assert np.array_equal(order("again", settings).scores(), own)
     assert process.is_running()
@@ -501,7 +505,7 @@ def test_a_scoring_that_does_not_end_is_ended_and_the_next_order_has_its_turn(ah
     before = order("before", settings).scores()
     os.mkfifo(tmp_path / "nothing")  # whoever opens it waits for one who writes
     with monkeypatch.context() as impatient:
-        impatient.setattr(fresh, "_PATIENCE", 1)
+        impatient.setattr(client, "_PATIENCE", 1)
         hung = order("hung", settings, tmp_path / "nothing")
         with pytest.raises(ModelError, match="no answer within 1 seconds"):
             hung.scores()
@@ -510,11 +514,11 @@ def test_a_scoring_that_does_not_end_is_ended_and_the_next_order_has_its_turn(ah
 
 
 def test_one_that_was_started_ahead_ends_when_nobody_asks(tmp_path, monkeypatch):
-    monkeypatch.setattr(origin, "_AHEAD", 1)
+    monkeypatch.setattr(fork_server, "_AHEAD", 1)
     settings = Settings(home=tmp_path, fresh_ahead=True)
     start_ahead(settings)
     for _ in range(100):
-        if origin.ahead(settings) is None:
+        if fork_server.ahead(settings) is None:
             return
         time.sleep(0.1)
     pytest.fail("it is still there")

@@ -1,5 +1,7 @@
 """Lineage in both directions and one prediction's receipt, on the real loop."""
 
+from __future__ import annotations
+
 import json
 import re
 import shutil
@@ -11,14 +13,18 @@ import pyarrow.compute as pc
 import pytest
 from deltalake import write_deltalake
 
+from sluss.config.settings import ROOT, Settings
+from sluss.deployment import ledger
+from sluss.deployment.ledger import Change
+from sluss.errors import ConfigError, DataError, ModelError
+from sluss.interval import parse_interval
+from sluss.registry import versions
+from sluss.registry.names import DIGEST_TAG
+from sluss.reporting import lineage_tree
+from sluss.storage.lake import Lake
+from sluss.storage.point_in_time import with_supersession
+from sluss.tracking.client import connect
 from tasks import batch_predict, explain_prediction, show_lineage
-from tasks.hub import ledger, registry
-from tasks.hub.tracking import connect
-from tasks.shared.errors import ConfigError, DataError, ModelError
-from tasks.shared.interval import parse_interval
-from tasks.shared.settings import ROOT, Settings
-from tasks.storage.lake import Lake
-from tasks.storage.point_in_time import with_supersession
 
 DAY = "2026-01-01"
 
@@ -55,7 +61,7 @@ def replace_day(settings, table, rows):
 @pytest.fixture(scope="module")
 def made_by(scored, sentiment):
     """The version that scored the day, and the tags of its run."""
-    version = registry.champion(scored, sentiment)
+    version = versions.champion(scored, sentiment)
     return version, connect(scored).get_run(version.run_id).data.tags
 
 
@@ -65,7 +71,7 @@ def test_a_prediction_leads_back_to_all_that_made_it(scored, sentiment, row_id, 
     assert graph.root.facts["score"] == prediction["score"]
     makers = {node.kind: node for _, node in graph.sources(graph.root)}
     assert makers["version"].title == f"sentiment_classifier version {version.version}"
-    assert makers["version"].facts["digest"] == version.tags[registry.DIGEST_TAG]
+    assert makers["version"].facts["digest"] == version.tags[DIGEST_TAG]
     assert 0 <= int(makers["row"].facts["version"]) <= Lake(scored, "sentiment").table("curated").version()
     earlier = {node.kind: node for _, node in graph.sources(makers["version"])}
     assert earlier["run"].title == f"run {version.run_id}"
@@ -121,7 +127,7 @@ def test_the_ledger_says_who_put_a_version_into_production_and_whether_it_was_ch
         return next(node for node in nodes if node.kind == "deployment")
 
     assert deployment().facts == {"ledger": "not recorded"}
-    ledger.append(lake, ledger.Change("promote", number, None, "ada", "better", {"quality": "passed: so"}), 0)
+    ledger.append(lake, Change("promote", number, None, "ada", "better", {"quality": "passed: so"}), 0)
     assert (deployment().title, deployment().facts["by"]) == ("entry 1 of the ledger", "ada")
     assert "ledger" not in deployment().facts
     rows = rows_of(own_lake, "ledger")
@@ -197,7 +203,7 @@ def test_the_page_about_lineage_shows_a_receipt_as_it_is_printed(scored, sentime
 
 def test_text_json_and_picture_show_the_same_things(scored, sentiment, run_step, row_id, capsys):
     graph = show_lineage.run(scored, sentiment, row_id=row_id, interval=DAY)
-    show_lineage.show(graph)
+    lineage_tree.show(graph)
     text = capsys.readouterr().out
     assert all(title in text for title in graph.nodes)
     drawn = run_step("show_lineage", "--id", row_id, "--svg", "-", SLUSS_HOME=scored.home)

@@ -1,15 +1,21 @@
 """Retention: what is old goes, what a model needs stays."""
 
+from __future__ import annotations
+
 from datetime import timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from monitor_world import World, world_from
 
-from tasks.cleanup_old_artifacts import CleanedUp, _is_due, run
-from tasks.hub.registry import champion
-from tasks.shared.interval import Interval, parse_interval
-from tasks.shared.use_case import Retention, UseCase
+from sluss.config.operation import Retention
+from sluss.interval import Interval, parse_interval
+from sluss.monitoring.retention import CleanedUp, _is_due, clean_up
+from sluss.registry.versions import champion
+
+if TYPE_CHECKING:
+    from sluss.config.use_case import UseCase
 
 
 @pytest.fixture(scope="module")
@@ -26,7 +32,7 @@ def world(template: Path, tmp_path_factory: pytest.TempPathFactory, sentiment: U
 
 @pytest.fixture(scope="module")
 def done(world: World) -> CleanedUp:
-    return run(world.settings, world.use_case, world.day(5))
+    return clean_up(world.settings, world.use_case, world.day(5))
 
 
 def days(world: World, table: str) -> set[str]:
@@ -68,7 +74,7 @@ def test_models_are_never_touched(world):
 @pytest.mark.usefixtures("done")
 def test_cleaning_up_again_finds_nothing_to_do(world):
     before = world.lake.table("predictions").version()
-    assert run(world.settings, world.use_case, world.day(5)) == CleanedUp(0, 0, 0)
+    assert clean_up(world.settings, world.use_case, world.day(5)) == CleanedUp(0, 0, 0)
     assert world.lake.table("predictions").version() == before
 
 

@@ -1,20 +1,25 @@
 """The report: one page, its figures from the tables, harmless whatever the data hold."""
 
+from __future__ import annotations
+
 import re
 import subprocess
 import sys
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pandas as pd
 import pytest
 from monitor_world import World, register, world_from
 
-from tasks.hub.tracking import connect
-from tasks.reporting import write_report
-from tasks.shared.errors import DataError
-from tasks.shared.settings import ROOT
-from tasks.shared.use_case import UseCase
+from sluss.config.settings import ROOT
+from sluss.errors import DataError
+from sluss.reporting import write_report
+from sluss.tracking.client import connect
+
+if TYPE_CHECKING:
+    from sluss.config.use_case import UseCase
 
 EVIL = "<script>alert('x')</script>"
 

@@ -1,5 +1,7 @@
 """The monitor on a real lake and a real hub: what is raised, when, and that running again changes nothing."""
 
+from __future__ import annotations
+
 import json
 import os
 import subprocess
@@ -7,17 +9,20 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pandas as pd
 import pytest
 from monitor_world import LABEL_DELAY, World, register, world_from
 
+from sluss.config.settings import ROOT, Settings
+from sluss.errors import DataError, ServiceError
+from sluss.monitoring.tables import Confidence, read_confidences, read_monitored
+from sluss.tracking.client import connect
 from tasks import cleanup_old_artifacts, generate_summary, monitor_model
-from tasks.hub.tracking import connect
-from tasks.monitoring.tables import Confidence, read_confidences, read_monitored
-from tasks.shared.errors import DataError, ServiceError
-from tasks.shared.settings import ROOT, Settings
-from tasks.shared.use_case import UseCase
+
+if TYPE_CHECKING:
+    from sluss.config.use_case import UseCase
 
 
 @pytest.fixture

@@ -1,19 +1,21 @@
 """What a notebook registers is a candidate like any other."""
 
+from __future__ import annotations
+
 import pytest
 from notebook_runner import execute, own_home
 
-from tasks.hub import registry
-from tasks.training.recorded import recorded
+from sluss.registry import versions
+from sluss.training.recorded_training import recorded
 
 pytestmark = pytest.mark.long
 
 
 def test_a_notebook_hands_a_model_over_and_gates_and_deployment_take_it_from_there(first_days, sentiment, tmp_path):
     home = own_home(first_days, sentiment, tmp_path)
-    before = registry.newest(home, sentiment)
+    before = versions.newest(home, sentiment)
     said = "\n".join(shown["text/plain"] for shown in execute("sentiment.ipynb", home))
-    version = registry.newest(home, sentiment)
+    version = versions.newest(home, sentiment)
     assert int(version.version) > int(before.version)
     known = recorded(home, sentiment, version)
     assert known.use_case.training.estimator.name == "sklearn.naive_bayes.ComplementNB"
@@ -22,6 +24,6 @@ def test_a_notebook_hands_a_model_over_and_gates_and_deployment_take_it_from_the
     assert len(gates) == 8
     assert {name for name, verdict in gates.items() if not verdict.startswith("passed")} <= {"sluss.gate.quality"}
     promoted = gates["sluss.gate.quality"].startswith("passed")
-    assert (registry.champion(home, sentiment).version == version.version) == promoted
+    assert (versions.champion(home, sentiment).version == version.version) == promoted
     assert ("is the champion" in said) == promoted
     assert ("is refused, and the champion stays" in said) != promoted

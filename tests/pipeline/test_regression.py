@@ -1,5 +1,7 @@
 """A regression goes through the same steps and gates: the example of docs/use_cases.md, on real data."""
 
+from __future__ import annotations
+
 import json
 
 import mlflow
@@ -7,6 +9,17 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from sluss.config.settings import ROOT, Settings
+from sluss.config.training import Part
+from sluss.errors import ConfigError, ModelError
+from sluss.interval import parse_interval
+from sluss.registry import aliases, versions
+from sluss.registry.artifacts import HOLDOUT_FILE, PROFILE_FILE, local_copy
+from sluss.registry.names import CHAMPION
+from sluss.reporting import write_report
+from sluss.storage.lake import Lake
+from sluss.tracking.client import connect
+from sluss.training import fit
 from tasks import (
     batch_predict,
     curate_data,
@@ -21,14 +34,6 @@ from tasks import (
     train_model,
     validate_model,
 )
-from tasks.hub import aliases, registry
-from tasks.hub.tracking import connect
-from tasks.reporting import write_report
-from tasks.shared.errors import ConfigError, ModelError
-from tasks.shared.interval import parse_interval
-from tasks.shared.settings import ROOT, Settings
-from tasks.shared.use_case import Part
-from tasks.storage.lake import Lake
 
 DAYS = [f"2026-01-0{day}" for day in range(1, 7)]  # three of movies, three of Amazon reviews
 
@@ -57,7 +62,7 @@ def trained(home, intensity):
 @pytest.fixture(scope="module")
 def artifacts(home, intensity, trained):
     """The folder with the version's artifacts."""
-    return registry.local_copy(home, registry.by_version(home, intensity, trained.version))
+    return local_copy(home, versions.by_version(home, intensity, trained.version))
 
 
 @pytest.fixture(scope="module")
@@ -77,7 +82,7 @@ def monitored(home, intensity, trained):
 @pytest.fixture(scope="module")
 def worse(home, intensity, monitored):
     """A version that reaches the floors, but learns less."""
-    assert str(registry.champion(home, intensity).version) == monitored[0].summary.model_version
+    assert str(versions.champion(home, intensity).version) == monitored[0].summary.model_version
     weak = Part.model_validate({"class": "sklearn.linear_model.Ridge", "params": {"alpha": 30.0}})
     training = intensity.training.model_copy(update={"estimator": weak})
     changed = intensity.model_copy(update={"training": training})
@@ -94,7 +99,7 @@ def test_labels_are_numbers_in_the_lake(home, intensity):
 
 def test_the_model_is_judged_beside_the_guesses_that_need_no_model(home, trained, artifacts):
     metrics = connect(home).get_run(trained.run_id).data.metrics
-    judged = pd.read_parquet(artifacts / registry.HOLDOUT_FILE)
+    judged = pd.read_parquet(artifacts / HOLDOUT_FILE)
     errors = judged["score"] - judged["label"]
     assert metrics["holdout_mae"] == pytest.approx(errors.abs().mean())
     assert metrics["holdout_rmse"] == pytest.approx(np.sqrt((errors**2).mean()))
@@ -111,7 +116,7 @@ def test_the_model_says_that_it_predicts_numbers(artifacts):
     described = (artifacts / "MLmodel").read_text()
     assert "predict_fn: predict\n" in described
     assert "float64" in described
-    profile = json.loads((artifacts / registry.PROFILE_FILE).read_text())
+    profile = json.loads((artifacts / PROFILE_FILE).read_text())
     assert profile["holdout"]["metric"] == "r2"
     assert not {"confidence", "low_confidence_share", "positive_share"} & set(profile)
 
@@ -148,11 +153,11 @@ def test_a_worse_challenger_is_refused_beside_the_champion(home, intensity, wors
 
 
 def test_a_better_challenger_passes_beside_the_champion(home, intensity, worse, trained):
-    aliases.point(home, intensity, registry.CHAMPION, worse)
+    aliases.point(home, intensity, CHAMPION, worse)
     try:
         [quality] = [r for r in validate_model.run(home, intensity, trained.version).results if r.gate == "quality"]
     finally:
-        aliases.point(home, intensity, registry.CHAMPION, trained.version)
+        aliases.point(home, intensity, CHAMPION, trained.version)
     assert quality.passed
     assert quality.figures["challenger_closeness"] > quality.figures["champion_closeness"]
     assert quality.figures["chance_if_worse"] <= quality.figures["chance_allowed"]
@@ -235,4 +240,4 @@ def test_an_estimator_of_the_other_kind_is_named(request, name, estimator, wante
     part = Part.model_validate({"class": estimator})
     changed = use_case.model_copy(update={"training": use_case.training.model_copy(update={"estimator": part})})
     with pytest.raises(ConfigError, match=rf"{estimator.rpartition('.')[2]} cannot be used: {wanted}"):
-        train_model.fit_and_judge(changed, None)
+        fit.fit_and_judge(changed, None)

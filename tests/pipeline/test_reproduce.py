@@ -1,16 +1,18 @@
 """Training a version again: the same model in another process, and a plain word for whatever differs."""
 
+from __future__ import annotations
+
 import re
 import subprocess
 import sys
 
 import pytest
 
+from sluss.config.settings import ROOT
+from sluss.errors import DataError, ModelError
+from sluss.registry import versions
+from sluss.tracking.client import connect
 from tasks import reproduce_model
-from tasks.hub import registry
-from tasks.hub.tracking import connect
-from tasks.shared.errors import DataError, ModelError
-from tasks.shared.settings import ROOT
 
 sys.path.insert(0, str(ROOT / "scripts"))
 
@@ -20,7 +22,7 @@ import reproduce
 @pytest.fixture
 def version(first_days, sentiment):
     """The version that is in production."""
-    return registry.champion(first_days, sentiment)
+    return versions.champion(first_days, sentiment)
 
 
 @pytest.fixture

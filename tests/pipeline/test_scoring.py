@@ -1,18 +1,20 @@
 """Batch scoring: what it writes, twice, and at once."""
 
+from __future__ import annotations
+
 import shutil
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
 
+from sluss.config.settings import Settings
+from sluss.deployment.champion_for import champion_for
+from sluss.errors import DataError
+from sluss.interval import Interval, parse_interval
+from sluss.registry import versions
+from sluss.storage.lake import Lake
 from tasks import batch_predict, deploy_model, train_model
-from tasks.hub import registry
-from tasks.hub.champions import champion_for
-from tasks.shared.errors import DataError
-from tasks.shared.interval import Interval, parse_interval
-from tasks.shared.settings import Settings
-from tasks.storage.lake import Lake
 
 
 def predictions(settings, use_case, interval):
@@ -29,7 +31,7 @@ def first_day(sentiment) -> Interval:
 def test_every_curated_row_gets_the_champions_prediction(first_days, sentiment, first_day):
     scored = batch_predict.run(first_days, sentiment, first_day)
     rows = predictions(first_days, sentiment, "2026-01-01")
-    champion = registry.champion(first_days, sentiment)
+    champion = versions.champion(first_days, sentiment)
     assert scored.rows == len(rows) == 200
     assert set(rows["model_version"]) == {str(champion.version)}
     assert set(rows["run_id"]) == {champion.run_id}
@@ -62,7 +64,7 @@ def test_a_day_that_is_scored_again_later_is_scored_by_the_version_that_did_not_
 ):
     settings = Settings(home=shutil.copytree(first_days.home, tmp_path / "home"), data=first_days.data)
     second_day = parse_interval("2026-01-02", sentiment.unit)
-    first, lake = registry.champion(settings, sentiment), Lake(settings, sentiment.name)
+    first, lake = versions.champion(settings, sentiment), Lake(settings, sentiment.name)
     # A holdout this small does not tell a model from one that is worse by the usual margin.
     wide = sentiment.model_copy(update={"gates": sentiment.gates.model_copy(update={"margin": 0.4})})
     newer = train_model.run(settings, sentiment, second_day.end)

@@ -1,5 +1,7 @@
 """A trained model: what it carries, what it was made from, and when it is refused."""
 
+from __future__ import annotations
+
 import json
 from datetime import timedelta
 
@@ -7,14 +9,16 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from sluss.config.use_case import UseCase
+from sluss.errors import DataError, ModelError
+from sluss.registry import artifacts, versions
+from sluss.registry.artifacts import HOLDOUT_FILE
+from sluss.registry.names import PREVIOUS
+from sluss.storage.lake import Lake
+from sluss.tracking.client import connect
+from sluss.training.fingerprint import pipeline_digest
+from sluss.training.rows import training_rows
 from tasks import deploy_model, plot_model, reproduce_model, train_model, validate_model
-from tasks.hub import registry
-from tasks.hub.tracking import connect
-from tasks.shared.errors import DataError, ModelError
-from tasks.shared.use_case import UseCase
-from tasks.storage.lake import Lake
-from tasks.training.fingerprint import pipeline_digest
-from tasks.training.rows import training_rows
 
 
 @pytest.fixture(scope="module")
@@ -31,7 +35,7 @@ def damaged(first_days, sentiment):
 
 def _train(first_days, sentiment):
     trained = train_model.run(first_days, sentiment, sentiment.history.end, force=True)
-    return registry.by_version(first_days, sentiment, trained.version)
+    return versions.by_version(first_days, sentiment, trained.version)
 
 
 def test_the_model_is_clearly_better_than_guessing(first_days, candidate):
@@ -41,7 +45,7 @@ def test_the_model_is_clearly_better_than_guessing(first_days, candidate):
 
 
 def test_the_model_carries_signature_example_and_exact_requirements_and_no_pickle(first_days, candidate, tmp_path):
-    folder = registry.download(first_days, candidate, tmp_path)
+    folder = artifacts.download(first_days, candidate, tmp_path)
     names = {path.name for path in folder.iterdir()}
     assert {"model.skops", "input_example.json", "requirements.txt", "reference_profile.json"} <= names
     assert not [name for name in names if name.endswith((".pkl", ".pickle"))]
@@ -72,7 +76,7 @@ def test_each_slice_of_the_holdout_is_judged_for_itself(first_days, candidate):
     client = connect(first_days)
     run = client.get_run(candidate.run_id)
     table = client.load_table(run.info.experiment_id, "slices.json", [candidate.run_id])
-    judged = pd.read_parquet(registry.local_copy(first_days, candidate) / registry.HOLDOUT_FILE)
+    judged = pd.read_parquet(artifacts.local_copy(first_days, candidate) / HOLDOUT_FILE)
     assert list(table["column"].unique()) == ["source", "text.words"]
     for _, row in table.iterrows():
         name = f"slice.{row['column']}.{row['value']}"
@@ -93,8 +97,8 @@ def test_the_same_inputs_give_the_version_they_gave_before(first_days, sentiment
 
 def test_training_anew_gives_the_same_model(first_days, sentiment, candidate):
     rows = training_rows(Lake(first_days, sentiment.name), sentiment, sentiment.history.end)
-    champion = registry.champion(first_days, sentiment)
-    one, other = (registry.load(first_days, version).pipeline for version in (champion, candidate))
+    champion = versions.champion(first_days, sentiment)
+    one, other = (artifacts.load(first_days, version).pipeline for version in (champion, candidate))
     np.testing.assert_array_equal(one.predict_proba(rows.holdout), other.predict_proba(rows.holdout))
     runs = [connect(first_days).get_run(version.run_id) for version in (champion, candidate)]
     digests = {run.data.tags["sluss.pipeline"] for run in runs}
@@ -103,8 +107,8 @@ def test_training_anew_gives_the_same_model(first_days, sentiment, candidate):
 
 def test_the_loaded_model_gives_the_scores_that_were_recorded_at_training(first_days, sentiment, candidate):
     rows = training_rows(Lake(first_days, sentiment.name), sentiment, sentiment.history.end)
-    recorded = pd.read_parquet(registry.local_copy(first_days, candidate) / registry.HOLDOUT_FILE)
-    scores = registry.load(first_days, candidate).pipeline.predict_proba(rows.holdout[["text"]])[:, 1]
+    recorded = pd.read_parquet(artifacts.local_copy(first_days, candidate) / HOLDOUT_FILE)
+    scores = artifacts.load(first_days, candidate).pipeline.predict_proba(rows.holdout[["text"]])[:, 1]
     assert list(recorded["id"]) == list(rows.holdout["id"])
     np.testing.assert_array_equal(recorded["score"], scores)
 
@@ -125,31 +129,31 @@ def test_too_few_rows_say_how_many_there_are(first_days, sentiment):
 
 
 def test_a_model_with_one_changed_byte_is_refused_and_the_champion_stays(first_days, sentiment, damaged):
-    before = registry.champion(first_days, sentiment).version
+    before = versions.champion(first_days, sentiment).version
     model = damaged.source.removeprefix("models:/")
     [file] = (first_days.home / "artifacts").rglob(f"{model}/artifacts/model.skops")
     content = bytearray(file.read_bytes())
     content[len(content) // 2] ^= 1
     file.write_bytes(content)
     with pytest.raises(ModelError, match="not the model that was validated"):
-        registry.load(first_days, damaged)
+        artifacts.load(first_days, damaged)
     with pytest.raises(ModelError, match="is refused, and the champion stays"):
         deploy_model.run(first_days, sentiment, str(damaged.version))
-    assert registry.champion(first_days, sentiment).version == before
+    assert versions.champion(first_days, sentiment).version == before
 
 
 def test_a_damaged_local_copy_is_fetched_again(first_days, candidate):
-    folder = registry.local_copy(first_days, candidate)
+    folder = artifacts.local_copy(first_days, candidate)
     (folder / "model.skops").write_bytes(b"damaged")
-    assert registry.load(first_days, candidate).pipeline is not None
+    assert artifacts.load(first_days, candidate).pipeline is not None
 
 
 def test_a_model_below_its_floor_is_refused_with_the_figures(first_days, sentiment, candidate):
     strict = sentiment.model_copy(update={"gates": sentiment.gates.model_copy(update={"min_metric": 0.99})})
-    before = registry.champion(first_days, sentiment).version
+    before = versions.champion(first_days, sentiment).version
     with pytest.raises(ModelError, match=r"quality: Its accuracy on the holdout is 0\.\d+, below the floor of 0\.990"):
         deploy_model.run(first_days, strict, str(candidate.version))
-    assert registry.champion(first_days, sentiment).version == before
+    assert versions.champion(first_days, sentiment).version == before
     tags = connect(first_days).get_run(candidate.run_id).data.tags
     assert tags["sluss.gate.quality"].startswith("refused: ")
     assert tags["sluss.gate.identity"].startswith("passed: ")
@@ -163,7 +167,7 @@ def test_a_promotion_keeps_the_version_before_it_as_previous(first_days, sentime
     assert (deployed.version, deployed.previous) == (str(candidate.version), before)
     again = deploy_model.run(first_days, wide, str(candidate.version))
     assert again == deployed
-    assert str(registry.by_alias(first_days, sentiment, registry.PREVIOUS).version) == before
+    assert str(versions.by_alias(first_days, sentiment, PREVIOUS).version) == before
     deploy_model.run(first_days, sentiment, before)
 
 
@@ -181,8 +185,8 @@ def test_each_trial_of_a_search_is_a_nested_run_and_the_model_bears_the_chosen_p
     assert set(scores) == {"0.001", "1.0"}
     assert {trial.info.status for trial in nested} == {"FINISHED"}
     assert run.data.params["estimator.C"] == max(scores, key=scores.__getitem__) == "1.0"
-    version = registry.by_version(first_days, sentiment, trained.version)
-    assert registry.load(first_days, version).pipeline.get_params()["estimator__C"] == 1.0
+    version = versions.by_version(first_days, sentiment, trained.version)
+    assert artifacts.load(first_days, version).pipeline.get_params()["estimator__C"] == 1.0
     assert reproduce_model.run(first_days, sentiment, trained.version).same
 
 
@@ -203,5 +207,5 @@ def test_a_version_without_digest_is_not_loaded(first_days, sentiment, candidate
     client = connect(first_days)
     bare = client.create_model_version(sentiment.model, candidate.source, candidate.run_id)
     with pytest.raises(ModelError, match="bears no digest"):
-        registry.load(first_days, bare)
+        artifacts.load(first_days, bare)
     client.delete_model_version(sentiment.model, bare.version)

@@ -1,9 +1,11 @@
 """Each wrong input ends in one sentence with cause and cure, and exit code 2; never in a traceback."""
 
+from __future__ import annotations
+
 import pytest
 import yaml
 
-from tasks.shared.settings import ROOT
+from sluss.config.settings import ROOT
 
 NOBODY = "http://127.0.0.1:9"  # the discard port: nothing listens there
 

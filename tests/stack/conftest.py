@@ -1,12 +1,16 @@
 """One stack for all tests of this folder: brought up by `make up`'s own script, taken down with its volumes."""
 
+from __future__ import annotations
+
 import os
 import shutil
-from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from running import CONFIG, ENV_FILE, PROJECT, Stack, told
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 FIRST_DAY = "2026-01-02T00:00:00Z"
 

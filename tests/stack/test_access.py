@@ -1,5 +1,7 @@
 """Who gets in where."""
 
+from __future__ import annotations
+
 import json
 
 import httpx

@@ -1,13 +1,17 @@
 """Artifacts through MLflow alone."""
 
+from __future__ import annotations
+
 import os
 import subprocess
 import sys
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from running import Stack, told
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 pytestmark = pytest.mark.stack
 

@@ -1,21 +1,25 @@
 """The commands of `make` that ask, explain and repeat, as a person types them beside the running stack."""
 
+from __future__ import annotations
+
 import json
 import subprocess
 import sys
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from running import ROOT, Stack, told
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 pytestmark = pytest.mark.stack
 
 DAY = "2026-01-01"  # what the DAG run `scored` has scored
 ONE_ROW = f"""
 import os, sys
-from tasks.shared.settings import step_settings
-from tasks.storage.lake import Lake
+from sluss.config.settings import step_settings
+from sluss.storage.lake import Lake
 rows = Lake(step_settings(), "sentiment").dataset("predictions", first="{DAY}", last="{DAY}").to_table(columns=["id"])
 print(rows["id"][0])
 sys.stdout.flush()

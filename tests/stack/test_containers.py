@@ -1,5 +1,7 @@
 """How the containers are held."""
 
+from __future__ import annotations
+
 import pytest
 from running import INITS, SERVICES, Stack, told
 
@@ -50,7 +52,7 @@ def test_ports_are_open_on_this_machine_alone(stack: Stack) -> None:
 def test_the_code_is_mounted_read_only(stack: Stack) -> None:
     for service in ("airflow-scheduler", "airflow-dag-processor"):
         mounts = {each["Destination"]: each["RW"] for each in stack.inspect(service)["Mounts"]}
-        assert {mounts[f"/opt/sluss/{name}"] for name in ("dags", "tasks", "config")} == {False}
+        assert {mounts[f"/opt/sluss/{name}"] for name in ("dags", "sluss", "tasks", "config")} == {False}
 
 
 def test_migrations_ran_in_the_init_step_and_nowhere_else(stack: Stack) -> None:

@@ -1,5 +1,7 @@
 """Days pass, the reviews change, and the stack finds a new champion with no hand on it. The last test: it moves on."""
 
+from __future__ import annotations
+
 import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -13,9 +15,9 @@ pytestmark = pytest.mark.stack
 SCORING, TRAINING, DEPLOYMENT = (f"sentiment_{name}" for name in ("scoring", "training", "deployment"))
 FACTS = """
 import json, os, sys
-from tasks.reporting.facts import gather
-from tasks.shared.settings import step_settings
-from tasks.shared.use_case import load_use_case
+from sluss.reporting.facts import gather
+from sluss.config.settings import step_settings
+from sluss.config.use_case import load_use_case
 settings = step_settings()
 facts = gather(settings, load_use_case("sentiment", settings.config_dir))
 accuracy = [[mix, version, e.value, e.rows] for (mix, version), e in facts.by_version.items()]

@@ -1,5 +1,7 @@
 """Every task killed once at a moment of chance, and what that leaves: the same as if nothing had happened."""
 
+from __future__ import annotations
+
 import json
 import subprocess
 import threading
@@ -46,11 +48,13 @@ while not over.is_set():
 """
 STATE = """
 import json, os, sys
-from tasks.hub import aliases, ledger, registry
-from tasks.hub.tracking import connect
-from tasks.shared.settings import step_settings
-from tasks.shared.use_case import load_use_case
-from tasks.storage.lake import Lake
+from sluss.deployment import ledger
+from sluss.registry import aliases
+from sluss.registry.names import DIGEST_TAG
+from sluss.tracking.client import connect
+from sluss.config.settings import step_settings
+from sluss.config.use_case import load_use_case
+from sluss.storage.lake import Lake
 
 settings = step_settings()
 use_case = load_use_case("sentiment", settings.config_dir)
@@ -62,7 +66,7 @@ print(json.dumps({
     "wrong": ledger.verify(entries),
     "production": ledger.in_production(entries),
     "aliases": aliases.of(settings, use_case),
-    "half": [each.version for each in versions if registry.DIGEST_TAG not in each.tags],
+    "half": [each.version for each in versions if DIGEST_TAG not in each.tags],
     "rows": sorted((row["id"], row["score"]) for row in rows),
 }))
 sys.stdout.flush()

@@ -1,5 +1,7 @@
 """From training to monitored predictions, and what a restart or a killed task leaves."""
 
+from __future__ import annotations
+
 import json
 import time
 from typing import Any

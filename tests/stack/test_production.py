@@ -1,12 +1,16 @@
 """Who puts a version into production, and who takes it out: a person in Airflow, a person at the terminal."""
 
+from __future__ import annotations
+
 import re
 import time
-from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from running import CONFIG, Stack, told, wait_for
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 pytestmark = pytest.mark.stack
 

@@ -1,21 +1,26 @@
 """A second use case beside the first, a regression: on Postgres and S3, with DAGs that Airflow finds by itself."""
 
+from __future__ import annotations
+
 import json
-from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import pytest
 from running import CONFIG, ROOT, Stack, told
 
-from tasks.shared.use_case import UseCase
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from sluss.config.use_case import UseCase
 
 pytestmark = pytest.mark.stack
 
 DAY, ENDS = "2026-01-01", "2026-01-02T00:00:00Z"
 FOUND = f"""
 import json, os, sys
-from tasks.hub.tracking import connect
-from tasks.shared.settings import step_settings
-from tasks.storage.lake import Lake
+from sluss.tracking.client import connect
+from sluss.config.settings import step_settings
+from sluss.storage.lake import Lake
 
 settings = step_settings()
 lake, client = Lake(settings, "intensity"), connect(settings)

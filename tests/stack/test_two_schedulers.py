@@ -1,12 +1,16 @@
 """Two schedulers' containers work on the same at once: what stays is what one would leave."""
 
+from __future__ import annotations
+
 import json
 import subprocess
-from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from running import PROJECT, Stack, told
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 pytestmark = pytest.mark.stack
 
@@ -14,9 +18,9 @@ DAY, ENDS = "2026-01-04", "2026-01-05T00:00:00Z"
 SCORE = f"""
 import os, sys
 from tasks import batch_predict, curate_data, generate_data, monitor_model
-from tasks.shared.interval import parse_interval
-from tasks.shared.settings import step_settings
-from tasks.shared.use_case import load_use_case
+from sluss.interval import parse_interval
+from sluss.config.settings import step_settings
+from sluss.config.use_case import load_use_case
 
 settings = step_settings()
 use_case = load_use_case("sentiment", settings.config_dir)
@@ -29,9 +33,9 @@ os._exit(0)
 """
 STATE = f"""
 import json, os, sys
-from tasks.hub.tracking import connect
-from tasks.shared.settings import step_settings
-from tasks.storage.lake import Lake
+from sluss.tracking.client import connect
+from sluss.config.settings import step_settings
+from sluss.storage.lake import Lake
 
 settings = step_settings()
 lake, client = Lake(settings, "sentiment"), connect(settings)
@@ -54,9 +58,9 @@ os._exit(0)
 DEPLOY = """
 import os, sys
 from tasks import deploy_model
-from tasks.shared.errors import SlussError
-from tasks.shared.settings import step_settings
-from tasks.shared.use_case import load_use_case
+from sluss.errors import SlussError
+from sluss.config.settings import step_settings
+from sluss.config.use_case import load_use_case
 
 settings = step_settings()
 use_case = load_use_case("sentiment", settings.config_dir)

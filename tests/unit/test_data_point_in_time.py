@@ -1,5 +1,7 @@
 """What was known at a moment, held against the plain definition of it."""
 
+from __future__ import annotations
+
 from datetime import UTC, datetime, timedelta
 
 import pyarrow as pa
@@ -8,8 +10,8 @@ import pyarrow.parquet as pq
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasks.storage.pieces import pieces
-from tasks.storage.point_in_time import known, known_labels, known_rows, with_supersession
+from sluss.storage.point_in_time import known, known_labels, known_rows, with_supersession
+from sluss.storage.row_groups import pieces
 
 START = datetime(2026, 1, 5, tzinfo=UTC)
 TIME = pa.timestamp("us", "UTC")

@@ -1,5 +1,7 @@
 """The replay: which text arrives when, and when its label becomes known."""
 
+from __future__ import annotations
+
 import hashlib
 from datetime import UTC, date, datetime, timedelta
 
@@ -8,9 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tasks.shared.errors import ConfigError
-from tasks.shared.use_case import Phase, ReplaySource
-from tasks.sources.replay import days_with_rows, replay
+from sluss.config.data import Phase, ReplaySource
+from sluss.errors import ConfigError
+from sluss.sources.replay import days_with_rows, replay
 
 START = date(2025, 11, 2)
 

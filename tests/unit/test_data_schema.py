@@ -1,5 +1,7 @@
 """What a good row is, and what a person reads about a bad one."""
 
+from __future__ import annotations
+
 from datetime import UTC, date, datetime
 from decimal import Decimal
 
@@ -8,10 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tasks.curation.checks import repeated_faults, row_faults
-from tasks.curation.schema import arrow_schema, label_columns, row_columns, typed
-from tasks.shared.errors import ConfigError
-from tasks.shared.use_case import Column
+from sluss.config.data import Column
+from sluss.curation.checks import repeated_faults, row_faults
+from sluss.curation.schema import arrow_schema, label_columns, row_columns, typed
+from sluss.errors import ConfigError
 
 
 def faults(batch: pa.RecordBatch, columns: dict[str, Column]) -> list[str]:

@@ -1,27 +1,33 @@
 """README and docs say what is there: commands, links, settings, keys, errors."""
 
+from __future__ import annotations
+
 import ast
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 import yaml
 
-from tasks.shared.settings import ROOT
+from sluss.config.settings import ROOT
 
 sys.path.insert(0, str(ROOT / "scripts"))
 
+from typing import TYPE_CHECKING
+
 import check_files
 import document_config
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
 
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
 DECISIONS = sorted((ROOT / "docs" / "decisions").glob("*.md"))
 CODE = [
     path
-    for folder in ("tasks", "dags", "scripts", "services")
+    for folder in ("sluss", "tasks", "dags", "scripts", "services")
     for path in sorted((ROOT / folder).rglob("*"))
     if path.is_file() and path.suffix != ".pyc"
 ]

@@ -1,11 +1,13 @@
 """The test that lets a challenger replace the champion: wrong promotions are as rare as it says, right ones common."""
 
+from __future__ import annotations
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasks.gates.evidence import allowance, chance_if_worse
+from sluss.statistics.betting_test import allowance, chance_if_worse
 
 MARGIN, ALPHA = 0.02, 0.05
 

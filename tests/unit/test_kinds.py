@@ -1,5 +1,7 @@
 """What a config may say about each kind of prediction problem, and how a regression's errors are measured."""
 
+from __future__ import annotations
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -12,14 +14,14 @@ from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.metrics import d2_absolute_error_score, r2_score
 from sklearn.pipeline import make_pipeline
 
-from tasks.gates.evidence import chance_if_worse
-from tasks.kinds import kind_of
-from tasks.monitoring.quality import estimate, fallen
-from tasks.notebook import described
-from tasks.shared.errors import ConfigError
-from tasks.shared.use_case import UseCase, load_use_case
-from tasks.training.pipeline import build_pipeline
-from tasks.training.search import search
+from sluss.config.use_case import UseCase, load_use_case
+from sluss.errors import ConfigError
+from sluss.monitoring.quality import estimate, fallen
+from sluss.notebook import described
+from sluss.problems import kind_of
+from sluss.statistics.betting_test import chance_if_worse
+from sluss.training.pipeline import build_pipeline
+from sluss.training.search import search
 
 EXPLAINED = {"r2": r2_score, "d2_absolute_error_score": d2_absolute_error_score}
 

@@ -1,12 +1,14 @@
 """What a step's process does without, and that it is there again for whoever wants it."""
 
+from __future__ import annotations
+
 import json
 import subprocess
 import sys
 
 import pytest
 
-from tasks.shared.settings import ROOT
+from sluss.config.settings import ROOT
 
 _OPTIONAL = ("IPython", "pytest", "mako.ext.pygmentplugin")
 
@@ -15,9 +17,9 @@ STEP = """
 import importlib.metadata, json, sys
 import importlib_metadata
 from pathlib import Path
-from tasks.hub.tracking import connect
-from tasks.shared.lean_imports import import_scipy, leave_out_optional, read_entry_points_once, without_package_search
-from tasks.shared.settings import Settings
+from sluss.tracking.client import connect
+from sluss.compat import import_scipy, leave_out_optional, read_entry_points_once, without_package_search
+from sluss.config.settings import Settings
 
 home, optional = Path(sys.argv[1]), json.loads(sys.argv[2])
 all_at_once, by_kind, searched = [], [], []

@@ -1,17 +1,19 @@
 """What came of versions out of a log, who deployed them, and the picture of a graph."""
 
+from __future__ import annotations
+
 import xml.etree.ElementTree as ET
 from datetime import UTC, datetime, timedelta
 
 import pyarrow as pa
 
-from tasks.hub.graph import Graph, Node, short
-from tasks.hub.ledger import Entry
-from tasks.hub.makers import deployment
-from tasks.hub.offspring import scored_intervals, spans
-from tasks.reporting.lineage_picture import picture
-from tasks.shared.settings import Settings
-from tasks.storage.lake import Lake
+from sluss.config.settings import Settings
+from sluss.deployment.ledger import Entry
+from sluss.lineage.downstream import scored_intervals, spans
+from sluss.lineage.graph import Graph, Node, short
+from sluss.lineage.upstream import deployment
+from sluss.reporting.lineage_picture import picture
+from sluss.storage.lake import Lake
 
 
 def test_predictions_are_counted_by_version_even_where_two_share_a_file(tmp_path):

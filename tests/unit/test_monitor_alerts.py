@@ -1,12 +1,14 @@
 """The life of an alert, whatever the verdicts."""
 
+from __future__ import annotations
+
 from itertools import pairwise
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasks.monitoring.alerts import Alert, advance
-from tasks.monitoring.conditions import ALERT_TYPES, Condition
+from sluss.monitoring.alerts import Alert, advance
+from sluss.monitoring.conditions import ALERT_TYPES, Condition
 
 verdicts = st.lists(
     st.dictionaries(st.sampled_from(ALERT_TYPES), st.sampled_from(["breached", "clear", "undecided"])), max_size=12

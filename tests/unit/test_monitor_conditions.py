@@ -1,5 +1,7 @@
 """When the monitor speaks up: seldom without a reason, nearly always with one. Seeds are fixed."""
 
+from __future__ import annotations
+
 import json
 import time
 
@@ -7,13 +9,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tasks.monitoring.conditions import confidence_trend, data_drift, low_confidence, quality_drop
-from tasks.monitoring.drift import Drift, in_words, measure_drift
-from tasks.monitoring.profile import build_profile, read_profile
-from tasks.monitoring.quality import estimate
-from tasks.shared.errors import ModelError
-from tasks.shared.settings import ROOT
-from tasks.shared.use_case import Column
+from sluss.config.data import Column
+from sluss.config.settings import ROOT
+from sluss.errors import ModelError
+from sluss.monitoring.conditions import confidence_trend, data_drift, low_confidence, quality_drop
+from sluss.monitoring.drift import in_words, measure_drift
+from sluss.monitoring.profile import build_profile, read_profile
+from sluss.monitoring.quality import estimate
+from sluss.statistics.figures import Drift
 
 WORDS = np.array([f"word{i}" for i in range(3000)])
 

@@ -1,5 +1,7 @@
 """The monitor's statistics, beside scipy's and beside figures from the literature."""
 
+from __future__ import annotations
+
 from itertools import pairwise
 
 import numpy as np
@@ -9,10 +11,10 @@ from hypothesis import settings as examples
 from hypothesis import strategies as st
 from scipy import optimize, stats
 
-from tasks.monitoring.distances import category_drift, holm, numeric_drift
-from tasks.monitoring.proportions import exceeds, wilson
-from tasks.monitoring.quality import estimate, fallen
-from tasks.monitoring.trend import mann_kendall, smallest_p
+from sluss.monitoring.quality import estimate, fallen
+from sluss.statistics.distances import category_drift, holm, numeric_drift
+from sluss.statistics.proportions import exceeds, wilson
+from sluss.statistics.trend import mann_kendall, smallest_p
 
 
 @pytest.mark.parametrize(("successes", "rows"), [(0, 10), (1, 10), (81, 263), (15, 148), (29, 29)])

@@ -1,5 +1,7 @@
 """A notebook's pipeline, written down as a config would write it, and made again from those words."""
 
+from __future__ import annotations
+
 import pytest
 import yaml
 from sklearn.compose import ColumnTransformer
@@ -11,10 +13,11 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 from sklearn.svm import LinearSVC
 
-from tasks.notebook import config_text, described
-from tasks.shared.errors import ConfigError
-from tasks.shared.use_case import Search, UseCase
-from tasks.training.pipeline import build_pipeline
+from sluss.config.training import Search
+from sluss.config.use_case import UseCase
+from sluss.errors import ConfigError
+from sluss.notebook import config_text, described
+from sluss.training.pipeline import build_pipeline
 
 
 def reading(text, classifier, columns="text", **params):

@@ -1,5 +1,7 @@
 """What `make notebook` starts, and what it works on. A stand-in for Docker says that the stack is up."""
 
+from __future__ import annotations
+
 import json
 import os
 import subprocess

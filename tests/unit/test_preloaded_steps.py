@@ -1,5 +1,8 @@
-"""The scheduler loads tasks/ once for all that it forks, and still every task runs the code that is there."""
+"""The scheduler loads our packages once for all that it forks, and still every task runs the code that is there."""
 
+from __future__ import annotations
+
+import ast
 import os
 import subprocess
 import sys
@@ -8,33 +11,36 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-# What Airflow does: load, let time pass, fork.
+SETTINGS = ROOT / "services" / "airflow" / "airflow_local_settings.py"
+# As Airflow does it: load, let time pass, fork.
 SCHEDULER = """
 import os, sys
 sys.argv = ["test"]
 import airflow_local_settings as settings
-settings.load_steps()
-os.register_at_fork(after_in_child=settings.forget_changed_steps)
+settings.load_own()
+os.register_at_fork(after_in_child=settings.forget_changed)
 exec(sys.stdin.read())
 if os.fork() == 0:
     from tasks.steps import one
-    print(len(settings._steps), one.VALUE, flush=True)
+    print(len(settings._loaded), one.VALUE, one.library.VALUE, flush=True)
     os._exit(0)
 os.wait()
 """
+LOADED = 6  # tasks, tasks.steps, tasks.steps.one, sluss, sluss.rooms, sluss.rooms.library
 
 
 @pytest.fixture
-def said(tmp_path):
-    """What a child says that was forked after some statements; the number of modules that it got from its parent."""
-    package = tmp_path / "tasks" / "steps"
-    package.mkdir(parents=True)
-    for folder in (package.parent, package):
-        (folder / "__init__.py").touch()
-    step = package / "one.py"
-    step.write_text("VALUE = 'old'")
-    os.utime(step, (0, 0))
-    paths = os.pathsep.join([str(tmp_path), str(ROOT / "services" / "airflow")])
+def printed(tmp_path):
+    """Run some statements between loading and forking; return the number of modules kept, and the values read."""
+    step = tmp_path / "tasks" / "steps" / "one.py"
+    library = tmp_path / "sluss" / "rooms" / "library.py"
+    for module, content in ((step, "from sluss.rooms import library\n"), (library, "")):
+        module.parent.mkdir(parents=True)
+        (module.parent.parent / "__init__.py").touch()
+        (module.parent / "__init__.py").touch()
+        module.write_text(content + "VALUE = 'old'\n")
+        os.utime(module, (0, 0))
+    paths = os.pathsep.join([str(tmp_path), str(SETTINGS.parent)])
 
     def run(between: str) -> str:
         words = [sys.executable, "-c", SCHEDULER]
@@ -46,18 +52,45 @@ def said(tmp_path):
     return run
 
 
-def test_a_task_finds_the_steps_in_memory(said):
-    assert said("") == "3 old"
+def rewritten(file: str) -> str:
+    return f"open('{file}', 'a').write('VALUE = \"new\"')"
 
 
-def test_a_task_runs_the_code_that_was_changed_since(said):
-    assert said("open('tasks/steps/one.py', 'w').write('VALUE = \"new\"')") == "0 new"
+def test_a_task_finds_steps_and_library_in_memory(printed):
+    assert printed("") == f"{LOADED} old old"
 
 
-def test_a_task_forgets_all_steps_when_a_file_is_gone(said):
-    assert said("os.remove('tasks/steps/__init__.py')") == "0 old"
+def test_a_task_runs_the_step_that_was_changed_since(printed):
+    assert printed(rewritten("tasks/steps/one.py")) == "0 new old"
 
 
-def test_a_step_that_cannot_be_loaded_does_not_keep_the_scheduler_from_starting(said, tmp_path):
-    (tmp_path / "tasks" / "broken.py").write_text("import nothing_of_that_name")
-    assert said("").endswith("old")
+def test_a_task_runs_the_library_that_was_changed_since(printed):
+    assert printed(rewritten("sluss/rooms/library.py")) == "0 old new"
+
+
+def test_a_task_forgets_all_modules_when_a_file_is_gone(printed):
+    assert printed("os.remove('tasks/steps/__init__.py')") == "0 old old"
+
+
+@pytest.mark.parametrize("package", ["sluss", "tasks"])
+def test_a_module_that_cannot_be_loaded_does_not_keep_the_scheduler_from_starting(printed, tmp_path, package):
+    (tmp_path / package / "broken.py").write_text("import nothing_of_that_name")
+    assert printed("").endswith("old old")
+
+
+def test_a_main_module_is_not_run(printed, tmp_path):
+    (tmp_path / "sluss" / "__main__.py").write_text("raise SystemExit('this would end the scheduler')")
+    assert printed("") == f"{LOADED} old old"
+
+
+def test_the_packages_that_are_preloaded_are_ours():
+    tree = ast.parse(SETTINGS.read_text(encoding="utf-8"))
+    lists = {
+        target.id: ast.literal_eval(node.value)
+        for node in tree.body
+        if isinstance(node, ast.Assign)
+        for target in node.targets
+        if isinstance(target, ast.Name)
+    }
+    assert lists["OWN"] == ("sluss", "tasks")
+    assert not [name for name in lists["PRELOADED"] if any(part.startswith("_") for part in name.split("."))]

@@ -1,16 +1,18 @@
 """Charts that stay readable and safe, whatever they are given."""
 
+from __future__ import annotations
+
 import xml.etree.ElementTree as ET
 
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from tasks.monitoring.alerts import Alert
-from tasks.monitoring.drift import Drift
-from tasks.reporting.charts import Frame, line, nice, shade, svg, text, x_axis, y_axis
-from tasks.reporting.drift_chart import drift_chart
-from tasks.reporting.facts import spells
+from sluss.charts.drift import drift_chart
+from sluss.charts.svg import Frame, line, nice, shade, svg, text, x_axis, y_axis
+from sluss.monitoring.alerts import Alert
+from sluss.reporting.facts import spells
+from sluss.statistics.figures import Drift
 
 
 @given(st.floats(0, 1), st.floats(0, 1))

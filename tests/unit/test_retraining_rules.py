@@ -1,5 +1,7 @@
 """When a new model is worth training: the rules on facts, each as a user would put it."""
 
+from __future__ import annotations
+
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -7,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from tasks.decide_training import Alarm, Facts, decide
-from tasks.shared.use_case import Retraining
+from sluss.config.operation import Retraining
+from sluss.training.decision import Alarm, Facts, decide
 
 NOW = datetime(2026, 1, 10, tzinfo=UTC)
 ALARM = Alarm(("data_drift",), NOW - timedelta(days=6), 0)

@@ -1,5 +1,7 @@
 """Scoring hands a pipeline its texts as plain objects, training as pandas' own type: both must mean the same."""
 
+from __future__ import annotations
+
 import numpy as np
 import pandas as pd
 import pyarrow as pa
@@ -10,8 +12,9 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder
 
-from tasks.batch_predict import columns_to_score, score
-from tasks.hub.registry import LoadedModel
+from sluss.registry.artifacts import LoadedModel
+from sluss.scoring.rows import columns_to_score
+from sluss.scoring.score import score
 
 TEXTS = ["a good film", "a bad film", "good and long", "bad, but short", "the rest"] * 20
 COLOURS = ["red", None, "blue", None, "red"] * 20

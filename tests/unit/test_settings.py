@@ -1,6 +1,8 @@
 """Where things are."""
 
-from tasks.shared.settings import Settings
+from __future__ import annotations
+
+from sluss.config.settings import Settings
 
 
 def test_a_home_is_meant_from_the_folder_in_which_it_was_said(tmp_path, monkeypatch):

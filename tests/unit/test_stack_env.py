@@ -1,5 +1,7 @@
 """The secrets that `make up` writes."""
 
+from __future__ import annotations
+
 import os
 import subprocess
 import sys

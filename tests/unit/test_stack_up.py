@@ -1,15 +1,20 @@
 """What `make up` says when it cannot, and what it leaves behind then. No test here starts a container."""
 
+from __future__ import annotations
+
 import json
 import os
 import shutil
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCKER_ANSWERS = (

@@ -1,5 +1,7 @@
 """How the process of a step ends."""
 
+from __future__ import annotations
+
 import subprocess
 import sys
 
@@ -7,8 +9,8 @@ import pytest
 
 STEP = """
 import argparse, atexit, sys
-from tasks.shared.cli import run_step
-from tasks.shared.errors import ConfigError
+from sluss.step import run_step
+from sluss.errors import ConfigError
 
 class Held:
     def __del__(self):

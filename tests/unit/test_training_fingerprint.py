@@ -1,5 +1,7 @@
 """The digest of a fitted pipeline: the same for the same model, in any process; another one for any other model."""
 
+from __future__ import annotations
+
 import subprocess
 import sys
 
@@ -17,8 +19,8 @@ from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder
 
-from tasks.shared.settings import ROOT
-from tasks.training.fingerprint import pipeline_digest
+from sluss.config.settings import ROOT
+from sluss.training.fingerprint import pipeline_digest
 
 CLASSIFIERS = [
     LogisticRegression(),

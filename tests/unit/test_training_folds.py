@@ -1,13 +1,20 @@
 """What folds share is computed once, and changes no score."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 import numpy as np
 import pandas as pd
 import pytest
 from sklearn.model_selection import StratifiedKFold, cross_val_score
 
-from tasks.shared.use_case import Branch, Part, UseCase
-from tasks.training.folding import what_folds_share
-from tasks.training.pipeline import build_pipeline
+from sluss.config.training import Branch, Part
+from sluss.training.pipeline import build_pipeline
+from sluss.training.shared_preprocessing import what_folds_share
+
+if TYPE_CHECKING:
+    from sluss.config.use_case import UseCase
 
 HASHING = Part(**{"class": "sklearn.feature_extraction.text.HashingVectorizer", "params": {"n_features": 1024}})
 TFIDF = Part(**{"class": "sklearn.feature_extraction.text.TfidfTransformer"})

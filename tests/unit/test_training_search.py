@@ -1,15 +1,17 @@
 """Hyper-parameter search: what is tried, what is chosen, and what a config may not say."""
 
+from __future__ import annotations
+
 import numpy as np
 import pandas as pd
 import pytest
 from pydantic import ValidationError
 
-from tasks.shared.errors import ConfigError
-from tasks.shared.use_case import UseCase
-from tasks.training.pipeline import build_pipeline
-from tasks.training.search import search
-from tasks.training.threads import one_blas_thread
+from sluss.config.use_case import UseCase
+from sluss.errors import ConfigError
+from sluss.training.blas import one_blas_thread
+from sluss.training.pipeline import build_pipeline
+from sluss.training.search import search
 
 GRID = {"class": "sklearn.model_selection.GridSearchCV"}
 RANDOM = {"class": "sklearn.model_selection.RandomizedSearchCV", "params": {"n_iter": 4}}

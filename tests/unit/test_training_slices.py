@@ -1,12 +1,14 @@
 """Slices: which rows are in which, and what a config may name."""
 
+from __future__ import annotations
+
 import pandas as pd
 import pytest
 from pydantic import ValidationError
 
-from tasks.kinds import kind_of
-from tasks.shared.use_case import UseCase
-from tasks.training.slices import Slice, slice_metrics, slice_values, slices
+from sluss.config.use_case import UseCase
+from sluss.problems import kind_of
+from sluss.training.slices import Slice, slice_metrics, slice_values, slices
 
 
 @pytest.fixture

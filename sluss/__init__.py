@@ -1,0 +1,1 @@
+"""Sluss: the library that the steps, the DAGs and the command line call."""

@@ -1,0 +1,1 @@
+"""Settings of a process, and the config of a use case: one file a section."""

@@ -1,0 +1,91 @@
+"""Config of the rows: their columns, their source, the limits of curation."""
+
+from __future__ import annotations
+
+import re
+from datetime import date
+from typing import Literal
+
+from pydantic import (
+    Field,
+    field_validator,
+    model_validator,
+)
+
+from sluss.config.base import Frozen
+
+Kind = Literal["text", "number", "category", "time"]
+
+
+class Column(Frozen):
+    """What a good value of one curated column looks like."""
+
+    kind: Kind = Field(description="What the values are")
+    nullable: bool = Field(default=False, description="Whether a value may be missing")
+    min_length: int | None = Field(None, ge=0, description="Fewest characters of a text")
+    max_length: int | None = Field(None, ge=1, description="Most characters of a text")
+    minimum: float | None = Field(None, description="Smallest number")
+    maximum: float | None = Field(None, description="Largest number")
+    categories: tuple[str, ...] | None = Field(None, description="The only values that a category may have")
+    pattern: str | None = Field(None, description="Regular expression (RE2) that a whole text must match")
+    unique: bool = Field(default=False, description="Whether two ids of an interval must not have the same value")
+
+    @field_validator("pattern")
+    @classmethod
+    def _is_a_regular_expression(cls, pattern: str | None) -> str | None:
+        try:
+            re.compile(pattern or "")
+        except re.error as error:
+            raise ValueError(f"no regular expression: {error}") from None
+        return pattern
+
+
+class Phase(Frozen):
+    """Some days of a replay that draw their rows from one source."""
+
+    source: str = Field(description="Part of the data set, see [data.md](data.md#the-data-set)")
+    days: int = Field(ge=1, description="How many days it lasts; the next phase follows at once")
+    rows_per_day: int = Field(ge=1, description="Rows on each of these days")
+
+
+class ReplaySource(Frozen):
+    """A real data set, played back interval by interval."""
+
+    kind: Literal["replay"] = Field(description="A replay is the only kind of source so far")
+    dataset: Literal["vader_reviews"] = Field(description="The data set to play back")
+    seed: int = Field(description="Decides the order of the rows, their times and their labels' delays")
+    start: date = Field(description="First day of the replay, and of the history")
+    phases: tuple[Phase, ...] = Field(min_length=1, description="What arrives when, one phase after the other")
+    label_delay_hours: tuple[float, float] = Field(
+        description="Shortest and longest time after which a row's label becomes known"
+    )
+    # Left out where it is the default, so that the replay of a config without it keeps the name of its cached file.
+    label: Literal["sign", "mean"] = Field(
+        "sign", exclude_if=lambda label: label == "sign",
+        description="Of a text's ratings: the `sign` of their mean (0 or 1), or the `mean` itself (−4 to 4)",
+    )  # fmt: skip
+
+
+class Curation(Frozen):
+    """What a row must look like to be used."""
+
+    columns: dict[str, Column] = Field(
+        min_length=1, description="What a good row has, by column; `id` and `event_time` must be among them"
+    )
+    max_bad_share: float = Field(
+        ge=0, le=1, description="Share of bad rows above which the interval fails and nothing is written"
+    )
+    min_rows: int | None = Field(None, ge=1, description="Fewest good rows of an interval; with less it fails too")
+    max_rows: int | None = Field(None, ge=1, description="Most good rows of an interval")
+    max_age_hours: float | None = Field(
+        None, gt=0, description="Longest time between the newest event of an interval and the interval's end"
+    )
+
+    @model_validator(mode="after")
+    def _has_the_columns_every_row_needs(self) -> Curation:
+        missing = {"id", "event_time"} - set(self.columns)
+        if missing:
+            raise ValueError(
+                f"the columns {', '.join(sorted(missing))} are missing; every row has an id and an event time"
+            )
+        return self

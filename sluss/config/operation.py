@@ -1,0 +1,79 @@
+"""Config of production: deployment, monitoring, retraining, retention."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import (
+    Field,
+    model_validator,
+)
+
+from sluss.config.base import Frozen
+
+
+class Deployment(Frozen):
+    """How a version gets into production; [deployment](deployment.md) says more."""
+
+    approval: Literal["none", "manual"] = Field(
+        description="`manual`: in Airflow, a person approves what has passed the gates"
+    )
+    smoke_rows: int = Field(
+        ge=1, description="Rows of the smoke prediction, of the newest data and of the holdout each"
+    )
+
+
+class Monitoring(Frozen):
+    """When the monitor speaks up."""
+
+    window_days: int = Field(ge=1, description="Days that trends and labels look back on …")
+    window_intervals: int = Field(ge=3, description="… and intervals, whichever is shorter")
+    min_rows: int = Field(ge=1, description="Rows without which an interval decides nothing")
+    alpha: float = Field(gt=0, lt=0.5, description="Chance of a false alarm, per test")
+    drift_distance: float = Field(gt=0, lt=1, description="`data_drift`: distance from the profile that counts")
+    quality_drop: float = Field(
+        gt=0, lt=1, description="`quality_drop`: fall of the metric below the holdout's that counts"
+    )
+    quality_rows: int = Field(ge=1, description="The newest labelled rows, at least so many, give the metric")
+
+
+class ConfidenceMonitoring(Monitoring):
+    """When the monitor speaks up about a model that says how sure it is."""
+
+    low_confidence: float = Field(
+        gt=0, lt=1, description="Classification: the model is unsure of a row whose best class scores less"
+    )
+    low_confidence_rise: float = Field(
+        gt=0,
+        lt=1,
+        description="Classification, `low_confidence`: rise of the share of unsure rows over the holdout's that counts",
+    )
+    trend_fall: float = Field(
+        gt=0, lt=1, description="Classification, `confidence_trend`: fall of the mean confidence that counts"
+    )
+
+
+class Retraining(Frozen):
+    """When a new model is worth training. All times are those of the data, so a replay decides as production does."""
+
+    min_new_labels: int = Field(ge=1, description="Labelled rows to learn from that the last training did not have")
+    min_new_labels_on_alert: int = Field(
+        ge=1, description="The same while an alert is active, counted from the interval that raised it on"
+    )
+    every_days: int | None = Field(None, ge=1, description="Train after so many days in any case, on any new label")
+    cool_down_hours: float = Field(ge=0, description="Shortest time between the ends of two trainings' data")
+    max_per_day: int = Field(ge=1, description="Most trainings within 24 hours")
+
+    @model_validator(mode="after")
+    def _an_alert_lowers_the_limit(self) -> Retraining:
+        if self.min_new_labels_on_alert > self.min_new_labels:
+            raise ValueError("min_new_labels_on_alert must not be above min_new_labels, or an alert delays training")
+        return self
+
+
+class Retention(Frozen):
+    """How long things are kept, counted back from the interval that is cleaned up."""
+
+    predictions_days: int = Field(ge=1, description="Predictions older than this are deleted")
+    monitoring_runs_days: int = Field(ge=1, description="So are the monitor's runs in MLflow")
+    table_history_hours: int = Field(ge=0, description="So are replaced files of the tables that are no training data")

@@ -1,0 +1,112 @@
+"""Where things are and how to log in. The defaults are the embedded mode, so a step needs no environment at all."""
+
+from __future__ import annotations
+
+import os
+from functools import cached_property
+from pathlib import Path
+
+from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from sluss.errors import ConfigError
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+class Settings(BaseSettings):
+    """One object for the whole process; every field can be set as `SLUSS_<NAME>` (MLflow keeps its own names)."""
+
+    model_config = SettingsConfigDict(env_prefix="SLUSS_", frozen=True, extra="ignore")
+
+    home: Path = Field(ROOT / "var", description="Folder of the embedded mode's state, and scratch space elsewhere")
+    config_dir: Path = Field(ROOT / "config", description="Folder with one YAML file a use case")
+    data: Path | None = Field(None, description="The demo's data archive on disk, instead of a download")
+    warehouse_url: SecretStr | None = Field(
+        None, description="`duckdb:///path` or `postgresql://user:password@host/db`"
+    )
+    lake_url: str | None = Field(None, description="Folder or `s3://bucket` of the Delta tables")
+    s3_endpoint_url: str | None = Field(None, description="S3 end point of the lake, e.g. MinIO's")
+    s3_access_key_id: str | None = Field(None, description="The lake's own key")
+    s3_secret_access_key: SecretStr | None = Field(None, description="The lake's own secret")
+    s3_region: str = Field("us-east-1", description="S3 region of the lake")
+    deploys: bool = Field(
+        default=True,
+        description="`false`: what is installed here is not what will run a model, so nothing is deployed from here",
+    )
+    fresh_ahead: bool = Field(
+        default=False,
+        description="`true`: a training starts the gates' fresh process; where steps are processes of one machine",
+    )
+    git_commit: str | None = Field(None, description="Commit of the code, where no git can be asked")
+    tracking_uri: str | None = Field(None, validation_alias="MLFLOW_TRACKING_URI", description="MLflow's address")
+
+    @field_validator("home")
+    @classmethod
+    def _from_here(cls, home: Path) -> Path:
+        """A process that works in another folder, such as a gate's, finds the same place."""
+        return home.absolute()
+
+    @cached_property
+    def warehouse(self) -> str:
+        """The warehouse's URL; a DuckDB file under `home` unless set."""
+        return (
+            self.warehouse_url.get_secret_value() if self.warehouse_url else f"duckdb:///{self.home}/warehouse.duckdb"
+        )
+
+    @cached_property
+    def lake(self) -> str:
+        """The root of all Delta tables, without a slash at its end."""
+        return (self.lake_url or str(self.home / "lake")).rstrip("/")
+
+    @cached_property
+    def mlflow_uri(self) -> str:
+        """MLflow's address; an SQLite file under `home` unless set."""
+        return self.tracking_uri or f"sqlite:///{self.home}/mlflow.db"
+
+    @cached_property
+    def lake_options(self) -> dict[str, str]:
+        """Storage options of delta-rs; empty for a folder."""
+        if not self.lake.startswith("s3://"):
+            return {}
+        options = {"region": self.s3_region, "conditional_put": "etag"}
+        if self.s3_endpoint_url:
+            options |= {"endpoint": self.s3_endpoint_url, "allow_http": str(self.s3_endpoint_url.startswith("http:"))}
+        if self.s3_access_key_id and self.s3_secret_access_key:
+            options["access_key_id"] = self.s3_access_key_id
+            options["secret_access_key"] = self.s3_secret_access_key.get_secret_value()
+        return options
+
+
+def load_settings() -> Settings:
+    """Read the environment.
+
+    Raises:
+        ConfigError: a variable holds a value that cannot be used; the sentence names it.
+    """
+    try:
+        return Settings()
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = "_".join(str(part) for part in first["loc"]).upper()
+        raise ConfigError(
+            f"SLUSS_{name} cannot be used: {first['msg']}. Correct it in the environment or .env."
+        ) from None
+
+
+def step_settings() -> Settings:
+    """Settings for a step that is about to work: its home exists and can be written.
+
+    Raises:
+        ConfigError: a setting cannot be used, or the home cannot be written.
+    """
+    settings = load_settings()
+    try:
+        settings.home.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConfigError(
+            f"The folder {settings.home} cannot be made: {error.strerror}. Set SLUSS_HOME to one that can be written."
+        ) from None
+    if not os.access(settings.home, os.W_OK):
+        raise ConfigError(f"The folder {settings.home} cannot be written. Set SLUSS_HOME to one that can.")
+    return settings

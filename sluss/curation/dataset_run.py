@@ -1,0 +1,148 @@
+"""The run of a curated span in MLflow: which data set came of it, and what it looks like."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import TYPE_CHECKING
+
+from sluss.curation import statistics
+from sluss.interval import Interval, length, partitions
+from sluss.storage.point_in_time import SUPERSEDED
+from sluss.tracking.client import connect, reachable
+from sluss.tracking.interval_runs import IntervalRun, Seen, keep_run
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+    from mlflow import MlflowClient
+    from mlflow.entities import DatasetInput, Run
+
+    from sluss.config.data import Column
+    from sluss.config.settings import Settings
+    from sluss.config.use_case import UseCase
+    from sluss.curation.statistics import Profile
+    from sluss.storage.lake import Lake
+
+_SPEC = {"text": "string", "category": "string", "number": "double", "time": "datetime"}  # MLflow's names
+
+
+@dataclass(frozen=True)
+class Data:
+    """One table as it was curated: its address, what its rows look like, and the version that holds them."""
+
+    table: str
+    uri: str
+    rows: int
+    digest: str
+    columns: dict[str, Column]
+    profile: Profile
+    version: int | None = None  # not before it is written
+
+
+@dataclass(frozen=True)
+class Content:
+    """What is logged about a span: `curated` and `labels`, and what is counted beside their rows, by metric."""
+
+    data: tuple[Data, Data]
+    counts: dict[str, float]
+
+
+def record(settings: Settings, use_case: UseCase, span: Interval, content: Content, seen: Seen) -> str:
+    """Log the two tables of a span and return the run's id: one run for each span, whatever is run again.
+
+    `seen` is what MLflow had of the span's `run_name`. Rows that are the same as before keep their run, which names the
+    first version that held them.
+
+    Raises:
+        ServiceError: MLflow does not answer, or refuses the login.
+    """
+    client, data = connect(settings), content.data
+    metrics = content.counts | _metrics(data)
+    run = IntervalRun(run_name(span, use_case), span, _seal(data, metrics), _tags(use_case, span, data), metrics)
+    with reachable(settings):
+        return keep_run(client, seen, run, lambda run: _log_inputs(client, run, [_dataset(each) for each in data]))
+
+
+def described(lake: Lake, table: str, rows: pa.Table, columns: dict[str, Column]) -> Data:
+    """What good rows look like. A row that was corrected since counts for the digest, not for the figures."""
+    values = rows.select(list(columns))
+    in_force = (
+        rows.filter(rows[SUPERSEDED].is_null()).select(list(columns)) if SUPERSEDED in rows.schema.names else values
+    )
+    profile = statistics.profile(in_force, columns)
+    return Data(table, lake.uri(table), len(in_force), statistics.digest(values), columns, profile)
+
+
+def run_name(span: Interval, use_case: UseCase) -> str:
+    """The partition's name, or those of the first one and of the one after the last."""
+    first, end = partitions(span, use_case.unit)
+    return first if span.start + length(use_case.unit) == span.end else f"{first} to {end}"
+
+
+def _metrics(data: tuple[Data, Data]) -> dict[str, float]:
+    curated, labels = data
+    found: dict[str, float] = {"rows": curated.rows, "labels": labels.rows}
+    for name, figures in curated.profile.items():
+        if curated.columns[name].kind in ("number", "text"):
+            found |= {f"{name}.{figure}": float(value) for figure, value in figures.items()}
+    return found
+
+
+def _seal(data: tuple[Data, Data], metrics: dict[str, float]) -> str:
+    """The same for the same rows, whatever version of the table holds them."""
+    rows = [(each.table, each.digest, each.profile, _schema(each)) for each in data]
+    return sha256(json.dumps([rows, metrics], sort_keys=True).encode()).hexdigest()
+
+
+def _tags(use_case: UseCase, span: Interval, data: tuple[Data, Data]) -> dict[str, str]:
+    curated, labels = data
+    first, end = partitions(span, use_case.unit)
+    return {
+        "sluss.use_case": use_case.name,
+        "sluss.data.table": curated.uri,
+        "sluss.data.version": str(curated.version),
+        "sluss.data.digest": curated.digest,
+        "sluss.labels.version": str(labels.version),
+        "sluss.labels.digest": labels.digest,
+        "sluss.data.first": first,
+        "sluss.data.end": end,
+    }
+
+
+def _log_inputs(client: MlflowClient, run: Run, datasets: list[DatasetInput]) -> None:
+    """Of two steps that log the same at once MLflow lets one fail; tried again, it finds what the other logged."""
+    from mlflow.exceptions import MlflowException
+
+    for tries_left in reversed(range(5)):
+        try:
+            client.log_inputs(run.info.run_id, datasets=datasets)
+        except MlflowException as error:
+            if not tries_left or "unique constraint" not in str(error).lower():
+                raise
+        else:
+            break
+
+
+def _dataset(data: Data) -> DatasetInput:
+    from mlflow.entities import Dataset, DatasetInput, InputTag
+
+    return DatasetInput(
+        Dataset(
+            name=data.table,
+            digest=data.digest[:36],  # MLflow's column holds 36 characters; the whole digest is a tag
+            source_type="delta",
+            source=json.dumps({"path": data.uri, "delta_table_version": data.version}),
+            schema=_schema(data),
+            profile=json.dumps({"num_rows": data.rows, "columns": data.profile}),
+        ),
+        [InputTag("mlflow.data.context", "curation")],
+    )
+
+
+def _schema(data: Data) -> str:
+    columns = [
+        {"name": name, "type": _SPEC[column.kind], "required": not column.nullable}
+        for name, column in data.columns.items()
+    ]
+    return json.dumps({"mlflow_colspec": columns})

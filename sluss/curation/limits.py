@@ -1,0 +1,91 @@
+"""Whether an interval as a whole is good enough to be used: rows, their share of bad ones, their age."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from sluss.errors import DataError
+from sluss.interval import Interval, length, partition
+from sluss.storage.lake import INTERVAL
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from sluss.config.data import Curation
+    from sluss.config.use_case import UseCase
+    from sluss.curation.extract import Extract
+
+
+def require_rows(rows: Extract, use_case: UseCase, interval: Interval) -> None:
+    """Something must be there.
+
+    Raises:
+        DataError: the warehouse has no row of the interval.
+    """
+    if rows.good.num_rows + rows.bad.num_rows:
+        return
+    which = f"--interval {partition(interval.start, use_case.unit)}"
+    if interval == use_case.history:
+        which = "--history"
+    raise DataError(
+        f"The warehouse has no rows of {use_case.name} for {interval}. "
+        f"Bring them first: python tasks/generate_data.py --use-case {use_case.name} {which}"
+    )
+
+
+def limit_bad(extract: Extract, use_case: UseCase, interval: Interval) -> None:
+    """Few enough may be bad.
+
+    Raises:
+        DataError: more than `max_bad_share`; the sentence shows three of them.
+    """
+    bad, total = extract.bad.num_rows, extract.good.num_rows + extract.bad.num_rows
+    limit = use_case.curation.max_bad_share
+    if bad <= limit * total:
+        return
+    examples = [f"{row['id']}: {row['reason']}" for row in extract.bad.slice(0, 3).to_pylist()]
+    raise DataError(
+        f"{bad} of {total} {extract.kind}s for {interval} are bad, more than {limit:.0%}, so nothing was written "
+        f"({'; '.join(examples)}). Mend the source, or raise curation.max_bad_share in config/{use_case.name}.yaml."
+    )
+
+
+def check_intervals(good: pa.Table, use_case: UseCase, span: Interval) -> None:
+    """Each interval of the span must have as many good rows as the config asks for, and new enough ones.
+
+    Raises:
+        DataError: fewer than `min_rows`, more than `max_rows`, or the newest is older than `max_age_hours`.
+    """
+    if use_case.curation.min_rows is use_case.curation.max_rows is use_case.curation.max_age_hours is None:
+        return
+    found = good.group_by(INTERVAL).aggregate([("id", "count_distinct"), ("event_time", "max")]).to_pylist()
+    by_name = {row[INTERVAL]: row for row in found}
+    start, step = span.start, length(use_case.unit)
+    while start < span.end:
+        interval = Interval(start, start + step)
+        row = by_name.get(partition(start, use_case.unit), {"id_count_distinct": 0, "event_time_max": None})
+        fault = _fault(row["id_count_distinct"], row["event_time_max"], interval, use_case.curation)
+        if fault:
+            raise DataError(f"{interval} has {fault} in config/{use_case.name}.yaml.")
+        start += step
+
+
+def _fault(rows: int, newest: datetime | None, interval: Interval, rules: Curation) -> str | None:
+    if rules.min_rows is not None and rows < rules.min_rows:
+        return (
+            f"{rows} good rows, fewer than {rules.min_rows}, so nothing was written. "
+            "See whether the source has stopped, or lower curation.min_rows"
+        )
+    if rules.max_rows is not None and rows > rules.max_rows:
+        return (
+            f"{rows} good rows, more than {rules.max_rows}, so nothing was written. "
+            "See whether the query doubles rows, or raise curation.max_rows"
+        )
+    hours = rules.max_age_hours
+    if newest and hours is not None and newest < interval.end - timedelta(hours=hours):
+        return (
+            f"no row after {newest:%Y-%m-%d %H:%M} UTC, more than {hours:g} hours before its end, so nothing was "
+            "written. See whether the source has stopped, or raise curation.max_age_hours"
+        )
+    return None

@@ -1,0 +1,144 @@
+"""Make a version the champion, if every gate lets it pass and its smoke prediction goes well."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+from sluss.deployment import ledger
+from sluss.deployment.ledger import Change, Entry
+from sluss.errors import ModelError
+from sluss.gates.validate import validate
+from sluss.storage.lake import Lake
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from sluss.config.settings import Settings
+    from sluss.config.use_case import UseCase
+
+_LOG = logging.getLogger(__name__)
+# What the gates said holds for a while only: a person may take days to approve, and environment and store change.
+_HOLDS = timedelta(minutes=15)
+
+
+@dataclass(frozen=True)
+class Checked:
+    """A version that may be deployed: what the gates said, and how many entries the ledger had before they ran."""
+
+    version: str
+    ledger: int
+    at: str
+    gates: Mapping[str, str] = field(default_factory=dict)  # none for the version that is in production anyway
+
+
+@dataclass(frozen=True)
+class Deployment:
+    """The version in production, and the one before it."""
+
+    version: str
+    previous: str | None
+
+    def __str__(self) -> str:
+        before = f" (before: version {self.previous})" if self.previous else ""
+        return f"version {self.version} is the champion{before}."
+
+
+def check(settings: Settings, use_case: UseCase, version: str | None = None, *, announced: bool = False) -> Checked:
+    """Finish what an earlier deployment left, then run the gates on a version (the newest by default).
+
+    Whoever names a version may put an older one than the champion into production. A version that was `announced` when
+    it was new may not: a deployment that runs late, or once more, does not go back.
+
+    Raises:
+        ModelError: there is no such version, it comes too late, a rollback holds it back, a gate refuses it, or nothing
+            is deployed from here; the champion stays.
+        DataError: the ledger was changed by other means.
+        ServiceError: the lake or MLflow does not answer.
+    """
+    from sluss.deployment.production import settle
+    from sluss.registry import versions
+
+    entries = settle(settings, use_case)
+    found = versions.asked_for(settings, use_case, version)
+    number, now = str(found.version), datetime.now(UTC).isoformat()
+    if number == ledger.in_production(entries):
+        return Checked(number, len(entries), now)
+    _refuse(use_case, entries, number, announced=announced)
+    if not settings.deploys:
+        raise ModelError(
+            f"{use_case.model} version {number} is not deployed from here: the gates have to judge it with the "
+            f"packages that will run it. Deploy it there: make deploy USE_CASE={use_case.name} VERSION={number}."
+        )
+    validation = validate(settings, use_case, number)
+    if validation.refusals:
+        reasons = " ".join(f"{result.gate}: {result.sentence}" for result in validation.refusals)
+        raise ModelError(f"{use_case.model} version {number} is refused, and the champion stays. {reasons}")
+    said = {result.gate: f"passed: {result.sentence}" for result in validation.results}
+    return Checked(number, len(entries), now, said)
+
+
+def _refuse(use_case: UseCase, entries: list[Entry], number: str, *, announced: bool) -> None:
+    """Refuse what the ledger alone decides."""
+    champion = ledger.in_production(entries)
+    if announced and champion and int(number) < int(champion):
+        raise ModelError(
+            f"{use_case.model} version {number} comes too late: version {champion} is in production, and stays. "
+            f"To put it into production anyway, name it: make deploy USE_CASE={use_case.name} VERSION={number}."
+        )
+    if hold := ledger.held_by(entries, number):
+        raise ModelError(
+            f"{use_case.model} version {number} is refused, and the champion stays: version {hold.replaced} was taken "
+            f"out of production by {hold} ({hold.reason}), and that holds until a newer version passes the gates. "
+            f"Train one: make train USE_CASE={use_case.name}."
+        )
+
+
+def deploy(
+    settings: Settings, use_case: UseCase, version: str | None = None, *, by: str = "", checked: Checked | None = None
+) -> Deployment:
+    """Put a version into production: an entry in the ledger, then the aliases, then a smoke prediction.
+
+    Running it again for the champion changes nothing. Of two deployments at once, the first to write its entry wins.
+
+    Args:
+        settings: where things are.
+        use_case: whose model.
+        version: its number; by default the newest.
+        by: who or what deploys; by default the user of this process.
+        checked: what `check` gave for this version; checked now by default, and again when that was long ago.
+
+    Raises:
+        ModelError: the version is refused, another deployment was faster, or the smoke prediction failed, which brings
+            back the version before.
+        DataError: the ledger was changed by other means.
+        ServiceError: the lake or MLflow does not answer.
+    """
+    from sluss.deployment.production import settle, user
+
+    checked = _current(settings, use_case, checked) if checked else check(settings, use_case, version)
+    lake = Lake(settings, use_case.name)
+    before = ledger.in_production(ledger.read(lake))
+    if before != checked.version:
+        reason = "every gate passed" if before is None else f"every gate passed, also beside version {before}"
+        change = Change("promote", checked.version, before, by or user(), reason, checked.gates)
+        ledger.append(lake, change, after=checked.ledger)
+    entries = settle(settings, use_case)
+    if ledger.in_production(entries) != checked.version:
+        raise ModelError(
+            f"{use_case.model} version {checked.version} is not in production: version {entries[-1].version or 'none'} "
+            f"is, by {entries[-1]}. {entries[-1].reason}"
+        )
+    deployed = Deployment(checked.version, previous=[None, *ledger.standing(entries)][-2])
+    _LOG.info("%s %s", use_case.model, deployed)
+    return deployed
+
+
+def _current(settings: Settings, use_case: UseCase, checked: Checked) -> Checked:
+    """What was checked, or the same checked anew where that was long ago; the ledger it was decided on stays."""
+    if datetime.now(UTC) - datetime.fromisoformat(checked.at) < _HOLDS:
+        return checked
+    anew = check(settings, use_case, checked.version)
+    return Checked(anew.version, checked.ledger, anew.at, anew.gates)

@@ -1,0 +1,64 @@
+"""The ledger read as a history of production, and checked."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING
+
+from sluss.deployment import ledger
+from sluss.storage.lake import Lake
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sluss.config.settings import Settings
+    from sluss.config.use_case import UseCase
+    from sluss.deployment.ledger import Entry
+
+
+@dataclass(frozen=True)
+class History:
+    """All entries, the oldest first, and what is wrong with them, a sentence each."""
+
+    entries: tuple[Entry, ...]
+    problems: tuple[str, ...]
+
+
+def history(settings: Settings, use_case: UseCase) -> History:
+    """Read the ledger, and compare it with itself and with the aliases in MLflow.
+
+    Raises:
+        ServiceError: the lake or MLflow does not answer.
+    """
+    from sluss.registry import aliases
+    from sluss.registry.names import CHAMPION
+
+    entries = ledger.read(Lake(settings, use_case.name))
+    problems = ledger.verify(entries)
+    alias = aliases.of(settings, use_case).get(CHAMPION)
+    said = ledger.in_production(entries)
+    if alias != said:
+        problems.append(
+            f"The ledger ends with {_named(said)} in production, but MLflow's alias champion names {_named(alias)}. "
+            f"The next deployment sets the alias right: make deploy USE_CASE={use_case.name}."
+        )
+    return History(tuple(entries), tuple(problems))
+
+
+def _named(version: str | None) -> str:
+    return f"version {version}" if version else "no version"
+
+
+def _ends(entries: Sequence[Entry]) -> list[str]:
+    return [f"{entry.at:%Y-%m-%d %H:%M:%S}" for entry in entries[1:]]
+
+
+def as_json(history: History) -> str:
+    """The entries as JSON, each with the moment at which its version was replaced."""
+    ends = [entry.at.isoformat() for entry in history.entries[1:]]
+    entries = [
+        asdict(entry) | {"at": entry.at.isoformat(), "until": until}
+        for entry, until in zip(history.entries, [*ends, None], strict=False)
+    ]
+    return json.dumps({"entries": entries, "problems": history.problems}, indent=2, ensure_ascii=False)

@@ -1,0 +1,74 @@
+"""The rows of a smoke prediction: the newest there are, and some whose scores were recorded at training."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from sluss.errors import DataError, ModelError
+from sluss.interval import parse_interval, partition
+from sluss.registry import artifacts
+from sluss.registry.artifacts import HOLDOUT_FILE
+from sluss.registry.names import UNTIL_TAG
+from sluss.scoring.rows import columns_to_score, rows_to_score
+from sluss.storage.lake import INTERVAL, Lake
+from sluss.storage.point_in_time import known_rows
+from sluss.tracking.client import connect, reachable
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pyarrow as pa
+    from mlflow.entities.model_registry import ModelVersion
+
+    from sluss.config.settings import Settings
+    from sluss.config.use_case import UseCase
+
+
+def newest_rows(lake: Lake, use_case: UseCase) -> pa.RecordBatch | None:
+    """Some rows of the newest curated interval, as scoring it would read them; None where there are none."""
+    newest = lake.newest("curated")
+    rows = rows_to_score(lake, use_case, parse_interval(newest, use_case.unit)) if newest else None
+    return next(rows.batches(use_case.deployment.smoke_rows), None) if rows else None
+
+
+def holdout_rows(settings: Settings, use_case: UseCase, version: ModelVersion) -> tuple[pa.RecordBatch, np.ndarray]:
+    """The last rows of the version's holdout, raw as they were at its training, and the scores recorded then: (n,).
+
+    Raises:
+        ModelError: the version does not say what it was judged on.
+        DataError: those rows are gone.
+    """
+    import pandas as pd
+
+    recorded = pd.read_parquet(artifacts.local_copy(settings, version) / HOLDOUT_FILE)
+    recorded = recorded.tail(use_case.deployment.smoke_rows)
+    rows = _as_trained(settings, use_case, version, list(recorded["id"]))
+    place = {row_id: number for number, row_id in enumerate(rows["id"].to_pylist())}
+    if missing := set(recorded["id"]) - set(place):
+        raise DataError(
+            f"{len(missing)} rows that {use_case.model} version {version.version} was judged on are not in the table "
+            f"{Lake(settings, use_case.name).uri('curated')} as it was at the training. Train again: make train."
+        )
+    in_order = rows.take([place[row_id] for row_id in recorded["id"]]).combine_chunks()
+    return in_order.to_batches()[0], recorded["score"].to_numpy()
+
+
+def _as_trained(settings: Settings, use_case: UseCase, version: ModelVersion, ids: list[str]) -> pa.Table:
+    """The rows with these ids as they were known when the version was trained, from the table as it was then."""
+    import pyarrow.dataset as ds
+
+    with reachable(settings):
+        run = connect(settings).get_run(version.run_id).data
+    if not {UNTIL_TAG, "sluss.data.version"} <= set(run.tags) or "holdout_days" not in run.params:
+        raise ModelError(
+            f"The run of {use_case.model} version {version.version} does not say which rows it was judged on, so its "
+            "scores cannot be compared. Train through the pipeline: make train."
+        )
+    until = datetime.fromisoformat(run.tags[UNTIL_TAG])
+    first = partition(until - timedelta(days=int(run.params["holdout_days"])), use_case.unit)
+    curated = Lake(settings, use_case.name).dataset(
+        "curated", int(run.tags["sluss.data.version"]), first=first, last=partition(until, use_case.unit)
+    )
+    assert curated is not None
+    among = (ds.field(INTERVAL) >= first) & ds.field("id").isin(ids)
+    return known_rows(curated, columns_to_score(use_case), until, among)

@@ -1,0 +1,1 @@
+"""The gates that a version must pass before its deployment."""

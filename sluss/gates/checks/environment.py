@@ -1,0 +1,61 @@
+"""Was it made with the packages that will run it?"""
+
+from __future__ import annotations
+
+import re
+from importlib import metadata
+from typing import TYPE_CHECKING
+
+from sluss.gates.result import GateResult
+from sluss.training.environment import python_version
+
+if TYPE_CHECKING:
+    from sluss.gates.evidence import Candidate
+
+_FIRST = ("Python", "scikit-learn", "numpy", "scipy", "pandas", "skops")  # they decide what a model predicts
+_SHOWN = 6
+_PIN = re.compile(r"([A-Za-z0-9][A-Za-z0-9._-]*)==([^\s;]+)")
+
+
+def environment(candidate: Candidate) -> GateResult:
+    """The model's exact requirements and its Python are those of this environment."""
+    pins, loose = _recorded(candidate)
+    if loose:
+        sentence = f"Its requirements do not fix a version of {', '.join(loose[:_SHOWN])}, so nobody can compare them."
+        return GateResult("environment", sentence, passed=False)
+    here = {name: python_version() if name == "Python" else _installed(name) for name in pins}
+    differing = sorted((name for name in pins if pins[name] != here[name]), key=_rank)
+    figures = {"packages": float(len(pins) - 1), "differing": float(len(differing))}
+    if not differing:
+        sentence = f"Its Python {pins['Python']} and its {len(pins) - 1} packages are those of this environment."
+        return GateResult("environment", sentence, passed=True, figures=figures)
+    named = ", ".join(f"{name} {pins[name]} ≠ {here[name]}" for name in differing[:_SHOWN])
+    more = f" and {len(differing) - _SHOWN} more" if len(differing) > _SHOWN else ""
+    sentence = f"It was made with other packages than those that would run it: {named}{more}. Train it again here."
+    return GateResult("environment", sentence, passed=False, figures=figures)
+
+
+def _recorded(candidate: Candidate) -> tuple[dict[str, str], list[str]]:
+    """Versions by package, Python's among them, and what is named without an exact version or not at all."""
+    lines = candidate.file("requirements.txt", "list of requirements").read_text(encoding="utf-8").splitlines()
+    made = candidate.file("python_env.yaml", "version of Python").read_text(encoding="utf-8")
+    python = re.search(r"^python: (\S+)$", made, re.MULTILINE)
+    pins = {"Python": python[1]} if python else {}
+    loose = []
+    for line in filter(None, map(str.strip, lines)):
+        if pin := _PIN.fullmatch(line.partition(";")[0].strip()):
+            pins[pin[1].lower().replace("_", "-").replace(".", "-")] = pin[2]
+        else:
+            loose.append(line)
+    return pins, loose + [name for name in _FIRST if name not in pins]
+
+
+def _installed(name: str) -> str:
+    try:
+        return metadata.version(name)
+    except metadata.PackageNotFoundError:
+        return "not installed"
+
+
+def _rank(name: str) -> tuple[int, str]:
+    return (_FIRST.index(name) if name in _FIRST else len(_FIRST), name)

@@ -1,0 +1,22 @@
+"""Is it, byte for byte, the model that was registered?"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sluss.digests import artifact_digest
+from sluss.gates.result import GateResult
+from sluss.registry.artifacts import check_digest
+
+if TYPE_CHECKING:
+    from sluss.gates.evidence import Candidate
+
+
+def identity(candidate: Candidate) -> GateResult:
+    """Every artifact that the store holds now has the bytes recorded at registration."""
+    folder = candidate.stored
+    digest = artifact_digest(folder)
+    check_digest(candidate.version, digest)
+    files = sum(path.is_file() for path in folder.rglob("*"))
+    sentence = f"Its {files} artifacts in the store have the recorded digest {digest[:12]}."
+    return GateResult("identity", sentence, passed=True, figures={"files": float(files)})

@@ -1,0 +1,39 @@
+"""Can the monitor watch over it?"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from sluss.gates.result import GateResult
+from sluss.registry.artifacts import PROFILE_FILE
+
+if TYPE_CHECKING:
+    from sluss.gates.evidence import Candidate
+
+
+def monitoring(candidate: Candidate) -> GateResult:
+    """It has a reference profile of the use case's features and metric, and the monitor can measure rows against it."""
+    from sluss.monitoring.drift import in_words, measure_drift
+    from sluss.monitoring.profile import feature_parts, read_profile
+
+    use_case, rows = candidate.use_case, candidate.rows.holdout
+    path = candidate.file(PROFILE_FILE, "reference profile, without which it cannot be monitored")
+    profile = read_profile(json.loads(path.read_text(encoding="utf-8")))
+    wanted = set(feature_parts(use_case, rows.head(1), profile.vocabularies))
+    if wanted != set(profile.features):
+        differing = ", ".join(sorted(wanted ^ set(profile.features)))
+        sentence = f"Its reference profile is not of the features that the monitor watches: {differing} differ."
+        return GateResult("monitoring", sentence, passed=False)
+    if profile.holdout.metric != use_case.training.metric:
+        sentence = f"Its profile promises a {profile.holdout.metric}; the monitor watches {use_case.training.metric}."
+        return GateResult("monitoring", sentence, passed=False)
+    drifts = measure_drift(use_case, profile, rows, candidate.judged["score"].to_numpy())
+    limit = use_case.monitoring.drift_distance
+    if not drifts:
+        return GateResult("monitoring", "Its reference profile is empty, so no drift would be seen.", passed=False)
+    sentence = (
+        f"The monitor knows {len(drifts)} distributions; on the holdout the farthest from its profile is "
+        f"{in_words(drifts[0].feature)} at {drifts[0].distance:.3f} (an alert is raised at {limit:.3f})."
+    )
+    return GateResult("monitoring", sentence, passed=True, figures={"distance": drifts[0].distance, "limit": limit})

@@ -1,0 +1,85 @@
+"""Is the model good enough? Floors on the holdout and each slice of it, guessing, and the champion."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from sluss.gates.comparison import Comparison, compare
+from sluss.gates.result import GateResult
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from sluss.gates.evidence import Candidate
+
+
+@dataclass(frozen=True)
+class _Finding:
+    """One of the questions that the gate asks, answered."""
+
+    sentence: str
+    passed: bool
+    figures: dict[str, float] = field(default_factory=dict)
+
+
+def quality(candidate: Candidate) -> GateResult:
+    """It reaches its floors on the holdout and on every slice, beats guessing, and is not worse than the champion."""
+    findings = [_floor(candidate), _guessing(candidate), *_slices(candidate), _champion(compare(candidate))]
+    refused = [finding for finding in findings if not finding.passed]
+    figures = {name: value for finding in findings for name, value in finding.figures.items()}
+    sentence = " ".join(finding.sentence for finding in refused or findings if finding.sentence)
+    return GateResult("quality", sentence, not refused, figures)
+
+
+def _floor(candidate: Candidate) -> _Finding:
+    from sluss.monitoring.quality import estimate
+
+    metric, floor = candidate.use_case.training.metric, candidate.use_case.gates.min_metric
+    judged = candidate.judged
+    found = estimate(metric, judged["score"].to_numpy(dtype=float), judged["label"].to_numpy())
+    if found is None:
+        return _Finding(f"Its holdout of {len(judged):,} rows does not define {metric}.", passed=False)
+    figures = {metric: found.value, "floor": floor}
+    if found.value < floor:
+        sentence = f"Its {metric} on the holdout is {found.value:.3f}, below the floor of {floor:.3f}."
+        return _Finding(sentence, passed=False, figures=figures)
+    return _Finding(f"Its {metric} on the holdout is {found.value:.3f}.", passed=True, figures=figures)
+
+
+def _guessing(candidate: Candidate) -> _Finding:
+    kind, judged, least = candidate.kind, candidate.judged, candidate.use_case.gates.min_gain
+    baseline = candidate.run.data.metrics.get(f"baseline_{kind.row_metric}")
+    if baseline is None:
+        return _Finding(f"Its run does not say how good guessing is (baseline_{kind.row_metric}).", passed=False)
+    value = float(kind.by_row(judged["label"].to_numpy(), judged["score"].to_numpy()).mean())
+    gain = kind.gain(value, baseline)
+    figures = {"gain": gain, "min_gain": least}
+    if gain < least:
+        sentence = f"It beats guessing ({kind.told(baseline)}) by {gain:.3f}{kind.gain_of} only; {least:.3f} is asked."
+        return _Finding(sentence, passed=False, figures=figures)
+    return _Finding(f"Guessing gives {kind.told(baseline)}.", passed=True, figures=figures)
+
+
+def _slices(candidate: Candidate) -> Iterator[_Finding]:
+    """A finding for each slice below its floor, and one with the worst of all."""
+    from sluss.training.slices import slice_values, slices
+
+    kind, use_case, rows = candidate.kind, candidate.use_case, candidate.rows
+    parts = slice_values(use_case, rows.train, rows.holdout).assign(id=rows.holdout["id"])
+    judged = candidate.judged[["id", "label", "score"]].merge(parts, on="id")
+    found = [each for each in slices(kind, judged) if each.rows >= use_case.gates.slice_min_rows]
+    for each in found:
+        if fault := kind.slice_fault(each.figure):
+            sentence = f"On the {each.rows:,} rows with {each.column} = {each.value} its {fault}."
+            yield _Finding(sentence, passed=False)
+    if found:
+        worst = kind.worst(found, key=lambda each: each.figure)
+        sentence = f"The worst of {len(found)} slices, {worst.column} = {worst.value}, has {kind.told(worst.figure)}."
+        yield _Finding(sentence, passed=True, figures={f"worst_slice_{kind.row_metric}": worst.figure})
+
+
+def _champion(comparison: Comparison | None) -> _Finding:
+    if comparison is None:
+        return _Finding("", passed=True)  # the first of all, or the champion itself: the floors are what counts
+    return _Finding(str(comparison), comparison.passed, comparison.figures)

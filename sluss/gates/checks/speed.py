@@ -1,0 +1,34 @@
+"""Does it score a batch fast enough?"""
+
+from __future__ import annotations
+
+import time
+from statistics import median
+from typing import TYPE_CHECKING
+
+from sluss.gates.result import GateResult
+
+if TYPE_CHECKING:
+    from sluss.gates.evidence import Candidate
+
+_BATCH = 4_096  # rows
+_RUNS = 3
+
+
+def speed(candidate: Candidate) -> GateResult:
+    """The median time of a few batches is within the budget."""
+    pipeline, limit = candidate.pipeline, candidate.use_case.gates.max_ms_per_1000_rows
+    rows = candidate.raw
+    batch = rows.iloc[[index % len(rows) for index in range(_BATCH)]]
+    seconds = []
+    for _ in range(_RUNS):
+        started = time.perf_counter()
+        candidate.kind.scores(pipeline, batch)
+        seconds.append(time.perf_counter() - started)
+    took = median(seconds) * 1_000 / (_BATCH / 1_000)
+    words = f"{took:.3g} ms for 1,000 rows of a batch of {_BATCH:,}"
+    figures = {"ms_per_1000_rows": took, "limit": limit, "rows_per_second": 1e6 / took}
+    if took > limit:
+        sentence = f"It takes {words}; gates.max_ms_per_1000_rows allows {limit:g} ms."
+        return GateResult("speed", sentence, passed=False, figures=figures)
+    return GateResult("speed", f"It takes {words}; {limit:g} ms are allowed.", passed=True, figures=figures)

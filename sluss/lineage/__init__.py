@@ -1,0 +1,1 @@
+"""Upstream and downstream of a row, a version and an interval."""

@@ -1,0 +1,95 @@
+"""What came of data and of versions: which rows could be learned from, and which predictions were made."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections import Counter
+from dataclasses import dataclass
+from itertools import groupby
+from typing import TYPE_CHECKING
+
+from sluss.errors import DataError
+from sluss.storage import table_log
+from sluss.storage.lake import INTERVAL, Lake
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    import pyarrow as pa
+
+    from sluss.config.use_case import UseCase
+
+
+@dataclass(frozen=True)
+class Rows:
+    """The curated rows of an interval, and the moments, in order, at which those with a label became complete."""
+
+    count: int
+    complete: list[datetime]
+
+    def known(self, until: datetime) -> int:
+        """Rows that could be learned from at that moment: both row and label had arrived."""
+        return bisect_left(self.complete, until)
+
+
+def curated_rows(lake: Lake, use_case: UseCase, interval: str) -> Rows:
+    """The rows of a partition. Reads ids and times of it, and of the labels since.
+
+    Raises:
+        DataError: the interval has no curated rows.
+    """
+    import pyarrow.dataset as ds
+
+    curated, labels = (lake.dataset("curated", first=interval, last=interval), lake.dataset("labels", first=interval))
+    rows = None if curated is None else _first_arrival(curated.to_table(["id", "arrived_at"]), "arrived_at")
+    if not rows:
+        raise DataError(
+            f"The interval {interval} of {use_case.name} has no curated rows, so nothing came of it. "
+            f"Curate it first: make data USE_CASE={use_case.name} INTERVAL={interval}."
+        )
+    if labels is None:
+        return Rows(len(rows), [])
+    known = labels.to_table(["id", "label_time"], filter=ds.field("id").isin(rows["id"]))
+    both = rows.join(_first_arrival(known, "label_time"), "id", join_type="inner")
+    return Rows(len(rows), sorted(map(max, both["arrived_at"].to_pylist(), both["label_time"].to_pylist())))
+
+
+def _first_arrival(rows: pa.Table, column: str) -> pa.Table:
+    """A row may be corrected: it was there from its first arrival on."""
+    return rows.group_by("id").aggregate([(column, "min")]).rename_columns(["id", column])
+
+
+def scored_intervals(lake: Lake) -> dict[str, dict[str, int]]:
+    """Predictions by interval and version, the oldest interval first.
+
+    The table's log alone says so, without a file being opened, where a file holds the predictions of one version.
+    """
+    counts: dict[str, Counter[str]] = {}
+    unsure = set()
+    for file in table_log.files(lake, "predictions"):
+        name, version = file[f"partition.{INTERVAL}"], table_log.constant(file, "model_version")
+        counts.setdefault(name, Counter())
+        if version is None:
+            unsure.add(name)
+        else:
+            counts[name][version] += file["num_records"]
+    for name in unsure:
+        counts[name] = _counted(lake, name)
+    return {name: dict(sorted(by_version.items())) for name, by_version in sorted(counts.items())}
+
+
+def _counted(lake: Lake, interval: str) -> Counter[str]:
+    rows = lake.dataset("predictions", first=interval, last=interval)
+    assert rows is not None
+    return Counter(rows.to_table(["model_version"])["model_version"].to_pylist())
+
+
+def spans(scored: dict[str, dict[str, int]], version: str) -> dict[str, int]:
+    """What a version scored: rows by span, e.g. `2026-01-01 to 2026-01-05`; scored intervals in between break it."""
+    result = {}
+    for by_it, group in groupby(scored, key=lambda name: version in scored[name]):
+        names = list(group)
+        if by_it:
+            span = names[0] if len(names) == 1 else f"{names[0]} to {names[-1]}"
+            result[span] = sum(scored[name][version] for name in names)
+    return result

@@ -1,0 +1,157 @@
+"""What made a prediction, and what came of data: read from MLflow and Delta alone, in both directions."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from sluss.errors import ConfigError, DataError
+from sluss.interval import parse_interval, partition
+from sluss.lineage import version_record
+from sluss.lineage.downstream import curated_rows, scored_intervals, spans
+from sluss.lineage.graph import Fact, Graph, Node
+from sluss.lineage.upstream import add_deployment, add_makers, moment, version_node
+from sluss.lineage.version_record import UNKNOWN, Provenance
+from sluss.problems import kind_of
+from sluss.storage import table_log
+from sluss.storage.lake import INTERVAL, Lake
+from sluss.storage.table_log import SCORED_FROM
+
+if TYPE_CHECKING:
+    from sluss.config.settings import Settings
+    from sluss.config.use_case import UseCase
+
+
+def of_prediction(settings: Settings, use_case: UseCase, row_id: str, interval: str | None = None) -> Graph:
+    """What made a row's newest prediction, or the one of an interval.
+
+    Raises:
+        DataError: the row was never scored.
+        ModelError: the version that scored it is not registered any more.
+        ServiceError: the lake or MLflow does not answer.
+    """
+    lake = Lake(settings, use_case.name)
+    found = predictions_of(lake, use_case, row_id, interval)
+    return of_scored(lake, use_case, found, version_record.of_version(settings, use_case, found[0]["model_version"]))
+
+
+def of_scored(lake: Lake, use_case: UseCase, found: list[dict[str, Any]], made_by: Provenance) -> Graph:
+    """What made the first of a row's predictions; the others are named beside it."""
+    prediction, *others = found
+    row_id, name, number = prediction["id"], prediction[INTERVAL], prediction["model_version"]
+    written = table_log.written(lake, "predictions", name)
+    at, read = (written.at, written.notes.get(SCORED_FROM, UNKNOWN)) if written else (None, UNKNOWN)
+    facts: dict[str, Fact] = {
+        "score": prediction["score"],
+        **kind_of(use_case).receipt(prediction),
+        "scored at": moment(at),
+    }
+    for other in others:
+        facts[f"also scored in {other[INTERVAL]}"] = f"{other['score']:.4f} by version {other['model_version']}"
+    graph = Graph(Node("predictions", f"prediction for {row_id} in {name}", facts))
+    row = Node("row", f"row {row_id}", {"table": lake.uri("curated"), "version": read, "interval": name})
+    graph.link(row, "was input of", graph.root)
+    version = add_makers(graph, use_case, made_by)
+    graph.link(version, "made", graph.root)
+    add_deployment(graph, lake, version, number, at)
+    return graph
+
+
+def of_interval(settings: Settings, use_case: UseCase, interval: str) -> Graph:
+    """Which versions learned from the rows of an interval or were judged on them, and which predictions came of both.
+
+    A version counts if it knew a row of the interval and its label when it was trained.
+
+    Raises:
+        DataError: the interval has no curated rows.
+        ServiceError: the lake or MLflow does not answer.
+    """
+    lake, name = Lake(settings, use_case.name), _partition(use_case, interval)
+    rows, scored = curated_rows(lake, use_case, name), scored_intervals(lake)
+    graph = Graph(Node("data", f"curated rows of {name}", {"table": lake.uri("curated"), "rows": rows.count}))
+    for number, count in scored.get(name, {}).items():
+        made = Node("predictions", f"predictions of {name} by version {number}", {"rows": count})
+        graph.link(graph.root, "were input of", made)
+    for made_by in version_record.of_all(settings, use_case):
+        known = rows.known(made_by.until) if made_by.until and _covers(made_by, use_case, name) else 0
+        if known:
+            version, held_out = version_node(use_case, made_by), made_by.held_out_from(use_case)
+            version.facts["labelled rows"] = known
+            graph.link(graph.root, "judged" if held_out and held_out <= name else "taught", version)
+            _add_predictions(graph, version, made_by.version, scored)
+    return graph
+
+
+def of_version(settings: Settings, use_case: UseCase, number: str) -> Graph:
+    """What made a version, and which predictions it made.
+
+    Raises:
+        ModelError: there is no such version.
+        ServiceError: the lake or MLflow does not answer.
+    """
+    lake, made = Lake(settings, use_case.name), version_record.of_version(settings, use_case, number)
+    graph = Graph(version_node(use_case, made))
+    add_makers(graph, use_case, made)
+    add_deployment(graph, lake, graph.root, number)
+    _add_predictions(graph, graph.root, number, scored_intervals(lake))
+    return graph
+
+
+def predictions_of(lake: Lake, use_case: UseCase, row_id: str, interval: str | None = None) -> list[dict[str, Any]]:
+    """All predictions for a row, the newest interval first; with `interval`, that one alone.
+
+    Raises:
+        DataError: there are none.
+    """
+    name = _partition(use_case, interval) if interval else None
+    found = table_log.rows_with_id(lake, "predictions", row_id, name)
+    if not found:  # no table, or no row
+        raise DataError(
+            f"No row '{row_id}' of {use_case.name} was scored{f' in {name}' if name else ''}. Check the id (column id "
+            f"of the table {lake.uri('predictions')}), or score its {use_case.unit}: "
+            f"make score USE_CASE={use_case.name} INTERVAL={name or '2026-01-05'}."
+        )
+    return list(found.to_pylist())
+
+
+def _partition(use_case: UseCase, interval: str) -> str:
+    return partition(parse_interval(interval, use_case.unit).start, use_case.unit)
+
+
+def _covers(made: Provenance, use_case: UseCase, interval: str) -> bool:
+    window = made.window(use_case)
+    return window is not None and window[0] <= interval < window[1]
+
+
+def _add_predictions(graph: Graph, version: Node, number: str, scored: dict[str, dict[str, int]]) -> None:
+    """What the version scored; nothing where it never did."""
+    facts: dict[str, Fact] = {span: f"{rows} rows" for span, rows in spans(scored, number).items()}
+    if facts:
+        graph.link(version, "made", Node("predictions", f"predictions by version {number}", facts))
+
+
+def lineage_of(
+    settings: Settings,
+    use_case: UseCase,
+    *,
+    row_id: str | None = None,
+    interval: str | None = None,
+    version: str | None = None,
+) -> Graph:
+    """The lineage of a row's prediction (its newest, or the interval's), of a version, or of an interval's data.
+
+    Raises:
+        ConfigError: nothing is asked about, or a version beside something else.
+        DataError: the row was never scored, or the interval has no rows.
+        ModelError: there is no such version.
+        ServiceError: the lake or MLflow does not answer.
+    """
+    if version and not row_id and not interval:
+        return of_version(settings, use_case, version)
+    if row_id and not version:
+        return of_prediction(settings, use_case, row_id, interval)
+    if interval and not version:
+        return of_interval(settings, use_case, interval)
+    raise ConfigError(
+        "Say whose lineage to show: that of a prediction (make lineage ID=movies-12), of an interval's data "
+        "(make lineage INTERVAL=2026-01-05) or of a version (make lineage VERSION=1)."
+    )

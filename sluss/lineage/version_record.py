@@ -1,0 +1,124 @@
+"""What a version was made from and what was said of it, as its run and its registration recorded it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+from sluss.interval import partition
+from sluss.registry.names import GATE_TAG, UNTIL_TAG
+from sluss.registry.versions import by_version, every
+from sluss.tracking.client import connect, reachable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from mlflow.entities import Run
+    from mlflow.entities.model_registry import ModelVersion
+
+    from sluss.config.settings import Settings
+    from sluss.config.use_case import UseCase
+
+UNKNOWN = "not recorded"
+_AT_ONCE = 200  # runs a request
+
+
+@dataclass(frozen=True)
+class Provenance:
+    """One version's record. What a run did not record is `UNKNOWN`."""
+
+    version: str
+    run_id: str
+    registration: ModelVersion
+    tags: dict[str, str]
+    params: dict[str, str]
+    gates: dict[str, str] = field(default_factory=dict)  # by name: `passed: sentence` or `refused: sentence`
+
+    @property
+    def registered(self) -> datetime:
+        """When it came into the registry."""
+        return datetime.fromtimestamp(self.registration.creation_timestamp / 1000, UTC)
+
+    def tag(self, name: str) -> str:
+        """A tag `sluss.<name>` of the version or its run."""
+        return self.tags.get(f"sluss.{name}", UNKNOWN)
+
+    @property
+    def features(self) -> list[str]:
+        """The columns it takes, in order, whatever the config says by now."""
+        return self.params.get("features", "").split(",")
+
+    @property
+    def until(self) -> datetime | None:
+        """Nothing that arrived later was known to it."""
+        text = self.tags.get(UNTIL_TAG)
+        return datetime.fromisoformat(text) if text else None
+
+    @property
+    def refusals(self) -> list[str]:
+        """Names of the gates that refuse it."""
+        return [name for name, verdict in self.gates.items() if not verdict.startswith("passed")]
+
+    def window(self, use_case: UseCase) -> tuple[str, str] | None:
+        """Names of the first partition it was trained or judged on and of the one after the last."""
+        if "sluss.data.first" in self.tags and "sluss.data.end" in self.tags:
+            return self.tags["sluss.data.first"], self.tags["sluss.data.end"]
+        if self.until is None or "window_days" not in self.params:
+            return None
+        start = self.until - timedelta(days=int(self.params["window_days"]))
+        return partition(start, use_case.unit), partition(self.until, use_case.unit)
+
+    def held_out_from(self, use_case: UseCase) -> str | None:
+        """Name of the first partition that it was judged on instead of learning from it."""
+        if self.until is None or "holdout_days" not in self.params:
+            return None
+        return partition(self.until - timedelta(days=int(self.params["holdout_days"])), use_case.unit)
+
+
+def of_version(settings: Settings, use_case: UseCase, version: str) -> Provenance:
+    """The record of one version: two requests.
+
+    Raises:
+        ModelError: it was never registered.
+        ServiceError: MLflow does not answer.
+    """
+    found = by_version(settings, use_case, version)
+    return next(_with_runs(settings, [found]))
+
+
+def of_all(settings: Settings, use_case: UseCase) -> list[Provenance]:
+    """The records of all versions, the oldest first."""
+    found = every(settings, use_case)
+    return list(_with_runs(settings, [found[number] for number in sorted(found, key=int)]))
+
+
+def _with_runs(settings: Settings, versions: Sequence[ModelVersion]) -> Iterator[Provenance]:
+    runs = _runs(settings, sorted({str(version.run_id) for version in versions}))
+    for version in versions:
+        run = runs.get(str(version.run_id))
+        tags = dict(run.data.tags) | dict(version.tags) if run else dict(version.tags)
+        yield Provenance(
+            version=str(version.version),
+            run_id=str(version.run_id),
+            registration=version,
+            tags=tags,
+            params=dict(run.data.params) if run else {},
+            gates={
+                name.removeprefix(GATE_TAG): said for name, said in sorted(tags.items()) if name.startswith(GATE_TAG)
+            },
+        )
+
+
+def _runs(settings: Settings, ids: list[str]) -> dict[str, Run]:
+    """The runs by id, wherever they were logged; deleted ones too, since a version outlives its run."""
+    from mlflow.entities import ViewType
+
+    client, runs = connect(settings), dict[str, "Run"]()
+    with reachable(settings):
+        experiments = [found.experiment_id for found in client.search_experiments(view_type=ViewType.ALL)]
+        for start in range(0, len(ids), _AT_ONCE):
+            wanted = ", ".join(f"'{run_id}'" for run_id in ids[start : start + _AT_ONCE])
+            found = client.search_runs(experiments, f"attributes.run_id IN ({wanted})", ViewType.ALL, _AT_ONCE)
+            runs |= {run.info.run_id: run for run in found}
+    return runs

@@ -1,0 +1,1 @@
+"""Reference profiles, drift, quality and the life cycle of alerts."""

@@ -1,0 +1,66 @@
+"""The life of an alert: raised once, ongoing in silence, ended once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Literal
+
+from sluss.monitoring.conditions import ALERT_TYPES, AlertType, Condition, Severity
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+State = Literal["raised", "ongoing", "ended"]
+
+
+@dataclass(frozen=True, slots=True)
+class Alert:
+    """One alert as one interval left it."""
+
+    interval: str
+    type: AlertType
+    severity: Severity
+    state: State
+    since: str  # the interval that raised it
+    message: str
+    figures: dict[str, Any]
+
+    @property
+    def active(self) -> bool:
+        """Whether the condition lasts."""
+        return self.state != "ended"
+
+
+def advance(before: Mapping[str, Alert], conditions: Iterable[Condition], interval: str) -> list[Alert]:
+    """The alerts of an interval, from the state the earlier intervals left and this one's verdicts.
+
+    A pure function: the same interval judged again gives the same alerts. An undecided condition keeps its state.
+
+    Args:
+        before: the alerts, by type, that the last monitored interval before this one left.
+        conditions: at most one for each type; a type without one is undecided.
+        interval: name of the interval.
+    """
+    judged = {condition.type: condition for condition in conditions}
+    return [alert for kind in ALERT_TYPES if (alert := _next(before.get(kind), judged.get(kind), interval)) is not None]
+
+
+def _next(last: Alert | None, condition: Condition | None, interval: str) -> Alert | None:
+    active = last if last is not None and last.active else None
+    if condition is None or condition.verdict == "undecided":
+        kept = condition.message if condition else "It could not be judged."
+        return active and replace(
+            active, interval=interval, state="ongoing", message=f"Not decided anew, so it lasts. {kept}"
+        )
+    if condition.verdict == "clear" and active is None:
+        return None
+    state: State = "ended" if condition.verdict == "clear" else "ongoing" if active else "raised"
+    return Alert(
+        interval,
+        condition.type,
+        active.severity if active and state == "ended" else condition.severity,
+        state,
+        active.since if active else interval,
+        condition.message,
+        condition.figures,
+    )

@@ -1,0 +1,66 @@
+"""Scored rows whose label is known: what the metric is computed on, with nothing that came later."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sluss.interval import Interval, length, partition
+from sluss.monitoring.tables import LABELS, PREDICTIONS, read_rows
+from sluss.storage.lake import INTERVAL, Lake
+from sluss.storage.point_in_time import known_labels
+from sluss.storage.table_log import in_common
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    import pandas as pd
+
+    from sluss.config.operation import Monitoring
+    from sluss.config.use_case import UseCase
+
+_VERSION = "model_version"
+_GLANCE = 4  # intervals read at first: labels mostly come within them
+
+
+def window(use_case: UseCase, interval: Interval) -> list[str]:
+    """Names of the intervals the monitor looks back on, the newest first and this one among them."""
+    rules, step = use_case.monitoring, length(use_case.unit)
+    starts = (interval.start - i * step for i in range(rules.window_intervals))
+    return [partition(start, use_case.unit) for start in starts if (interval.end - start).days <= rules.window_days]
+
+
+def labelled_rows(lake: Lake, first: str, last: str, known_before: datetime) -> pd.DataFrame:
+    """Predictions of the intervals with the labels known before a moment; a corrected label counts once."""
+    import pandas as pd
+
+    table = lake.dataset(LABELS, first=first, last=last)
+    labels = pd.DataFrame(columns=["id", "label", "label_time"]) if table is None else known_labels(table, known_before)
+    if labels.empty:
+        return labels.assign(interval="", score=0.0, model_version="")
+    scored = read_rows(lake, PREDICTIONS, [INTERVAL, "id", "score", _VERSION], first=first, last=last)
+    return scored.merge(labels, on="id")
+
+
+def newest_labelled(lake: Lake, use_case: UseCase, interval: Interval, version: str) -> pd.DataFrame:
+    """The newest whole intervals that together hold enough labelled rows scored by this version.
+
+    One interval where labels are many, several where they are few, so that small intervals are judged too. `version`
+    has scored this interval.
+    """
+    scored, needed = in_common(lake, PREDICTIONS, [_VERSION]), use_case.monitoring.quality_rows
+    # Of a new version, no more than the few intervals that it scored need to be looked at.
+    by_it = {name for name, same in scored.items() if same.get(_VERSION, version) == version}
+    names = [name for name in window(use_case, interval) if name in by_it]
+    depth = _GLANCE
+    while True:
+        rows = labelled_rows(lake, names[:depth][-1], names[0], interval.end)
+        rows = rows[rows.model_version == version]
+        if len(rows) >= needed or depth >= len(names):
+            return _newest(rows, use_case.monitoring)
+        depth *= _GLANCE
+
+
+def _newest(rows: pd.DataFrame, rules: Monitoring) -> pd.DataFrame:
+    known = rows.groupby(INTERVAL).size().sort_index(ascending=False).cumsum()
+    enough = known[known >= rules.quality_rows]
+    return rows if enough.empty else rows[rows[INTERVAL] >= enough.index[0]]

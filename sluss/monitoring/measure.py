@@ -1,0 +1,127 @@
+"""One interval measured: its scores, its drift, and the labels known by its end; then judged."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from sluss.config.operation import ConfidenceMonitoring
+from sluss.errors import DataError
+from sluss.interval import Interval, partition
+from sluss.monitoring.conditions import Condition, confidence_trend, data_drift, low_confidence, quality_drop
+from sluss.monitoring.drift import measure_drift
+from sluss.monitoring.labelled import newest_labelled, window
+from sluss.monitoring.quality import estimate
+from sluss.monitoring.tables import PREDICTIONS, Confidence, read_confidences, read_known, read_rows
+from sluss.problems import kind_of
+from sluss.statistics.figures import BINS, Summary
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from sluss.config.use_case import UseCase
+    from sluss.monitoring.profile import Profile
+    from sluss.problems.problem import Floats
+    from sluss.storage.lake import Lake
+
+
+@dataclass(frozen=True)
+class Known:
+    """What was known at an interval's end: its raw rows, and the newest scored rows that have a label."""
+
+    raw: pd.DataFrame
+    labelled: pd.DataFrame
+
+
+def scored_rows(lake: Lake, use_case: UseCase, interval: Interval) -> pd.DataFrame:
+    """The interval's predictions.
+
+    Raises:
+        DataError: it was not scored.
+    """
+    name = partition(interval.start, use_case.unit)
+    rows = read_rows(lake, PREDICTIONS, ["score", "model_version", "run_id"], first=name, last=name)
+    if rows.empty:
+        raise DataError(
+            f"The interval {interval} of {use_case.name} has no predictions, so there is nothing to monitor. "
+            f"Score it first: python tasks/batch_predict.py --use-case {use_case.name} --interval {name}."
+        )
+    return rows
+
+
+def version_of(rows: pd.DataFrame) -> tuple[str, str]:
+    """Version and run that scored the rows; the most frequent one should there be several."""
+    (version, run_id), _ = Counter(zip(rows.model_version, rows.run_id, strict=True)).most_common(1)[0]
+    return version, run_id
+
+
+def known_at_end(lake: Lake, use_case: UseCase, interval: Interval, version: str) -> Known:
+    """Read what was known at the interval's end, with the labels of rows that this version scored."""
+    name = partition(interval.start, use_case.unit)
+    raw = read_known(lake, ["id", *use_case.features], (name, name), interval.end)
+    return Known(raw, newest_labelled(lake, use_case, interval, version))
+
+
+def summarise(use_case: UseCase, interval: Interval, rows: pd.DataFrame, known: Known, profile: Profile) -> Summary:
+    """Everything the monitor measures about the interval."""
+    kind, found = kind_of(use_case), rows.score.to_numpy(dtype=float)
+    (version, run_id), labelled = version_of(rows), known.labelled
+    scores, labels = labelled.score.to_numpy(dtype=float), labelled.label.to_numpy()
+    return Summary(
+        interval=partition(interval.start, use_case.unit),
+        model_version=version,
+        run_id=run_id,
+        rows=len(rows),
+        **kind.measured(found),
+        histogram=histogram(found, kind.score_range(profile.score["values"])),
+        drift=tuple(measure_drift(use_case, profile, known.raw, found)),
+        quality=estimate(use_case.training.metric, scores, labels) if len(labelled) else None,
+        quality_intervals=tuple(sorted(set(labelled.interval))),
+    )
+
+
+def histogram(scores: Floats, within: tuple[float, float]) -> tuple[int, ...]:
+    """Rows by score, in equal bins; what lies outside is counted in the first or the last one."""
+    import numpy as np
+
+    counts, _ = np.histogram(np.clip(scores, *within), bins=BINS, range=within)
+    return tuple(counts.tolist())
+
+
+def judge(lake: Lake, use_case: UseCase, interval: Interval, summary: Summary, profile: Profile) -> list[Condition]:
+    """The verdict on every type of alert."""
+    rules = use_case.monitoring
+    on_confidence = []
+    if isinstance(rules, ConfidenceMonitoring):
+        series, changed = _confidences(lake, use_case, interval, summary)
+        on_confidence = [
+            low_confidence(_unsure(summary), _usually_unsure(profile, rules.low_confidence), rules),
+            confidence_trend(series, rules, model_changed=changed),
+        ]
+    return [
+        *on_confidence,
+        data_drift(summary.drift, summary.rows, rules),
+        quality_drop(summary.quality, profile.holdout, rules, summary.quality_intervals),
+    ]
+
+
+def _unsure(summary: Summary) -> tuple[int, int]:
+    assert summary.low_confidence_share is not None
+    return round(summary.low_confidence_share * summary.rows), summary.rows
+
+
+def _usually_unsure(profile: Profile, limit: float) -> tuple[int, int]:
+    assert profile.confidence is not None
+    values, rows = profile.confidence["values"], profile.confidence["rows"]
+    return round(sum(value < limit for value in values) / len(values) * rows), rows
+
+
+def _confidences(lake: Lake, use_case: UseCase, interval: Interval, now: Summary) -> tuple[list[float], bool]:
+    """Mean confidences of the window by the present version, and whether another version scored before it."""
+    earlier = [each for each in read_confidences(lake, window(use_case, interval)) if each.interval < now.interval]
+    version, enough = now.model_version, use_case.monitoring.min_rows
+    both: list[Confidence | Summary] = [*earlier, now]
+    series = [s for s in both if s.model_version == version and s.rows >= enough]
+    means = [s.mean_confidence for s in series if s.mean_confidence is not None]
+    return means, any(s.model_version != version for s in earlier)

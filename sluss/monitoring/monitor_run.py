@@ -1,0 +1,62 @@
+"""The monitor's own run in MLflow: one for each interval, whatever is run again."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import TYPE_CHECKING
+
+from sluss.errors import DataError
+from sluss.interval import Interval, partition
+from sluss.tracking.client import connect, reachable
+from sluss.tracking.interval_runs import IntervalRun, Seen, keep_run, log_texts, look
+
+if TYPE_CHECKING:
+    from mlflow.entities import Run
+
+    from sluss.config.settings import Settings
+    from sluss.config.use_case import UseCase
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """What the monitor logs about one interval."""
+
+    metrics: dict[str, float]
+    tags: dict[str, str]
+    files: dict[str, str]  # text by file name
+
+    @property
+    def digest(self) -> str:
+        """The same for the same figures."""
+        return sha256(json.dumps([self.metrics, self.tags, self.files], sort_keys=True).encode()).hexdigest()
+
+
+def record(settings: Settings, use_case: UseCase, interval: Interval, content: Record, seen: Seen) -> str:
+    """Log the interval's figures to its run, of which MLflow had what was seen, and return the run's id.
+
+    Raises:
+        ServiceError: MLflow does not answer, or refuses the login.
+    """
+    client = connect(settings)
+    name = partition(interval.start, use_case.unit)
+    run = IntervalRun(name, interval, content.digest, content.tags, content.metrics)
+    with reachable(settings):
+        return keep_run(client, seen, run, lambda run: log_texts(run, content.files))
+
+
+def run_of(settings: Settings, use_case: UseCase, interval: Interval) -> Run:
+    """The interval's run.
+
+    Raises:
+        DataError: the interval was not monitored.
+    """
+    name = partition(interval.start, use_case.unit)
+    runs = look(settings, connect(settings), use_case.monitoring_experiment, name).runs
+    if not runs:
+        raise DataError(
+            f"The interval {interval} of {use_case.name} was not monitored, so there is nothing to tell. Monitor it "
+            f"first: python tasks/monitor_model.py --use-case {use_case.name} --interval {name}."
+        )
+    return runs[0]

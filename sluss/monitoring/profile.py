@@ -1,0 +1,133 @@
+"""The reference profile: what the training data and the scores on held-out data looked like.
+
+It is logged with the model as JSON of some 100 KB; drift is measured against it and nothing else, so no monitor ever
+needs the training data. Training rows describe the features. Two things only held-out rows can tell: the scores, and
+how many unknown words a normal text has, since the training texts have none.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from sluss.errors import ModelError
+from sluss.monitoring.quality import estimate
+from sluss.monitoring.words import Words, hashed_words, text_numbers, vocabulary
+from sluss.problems import kind_of
+from sluss.statistics.distributions import Distribution, category_part, number_part
+from sluss.statistics.figures import Estimate
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from sluss.config.use_case import UseCase
+    from sluss.problems.problem import Floats, Labels
+
+FORMAT = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """A profile as read back from a model's run."""
+
+    features: dict[str, Distribution]  # by name such as `text.words`, `price`, `price.missing`, `colour`
+    vocabularies: dict[str, str]  # by text feature
+    score: Distribution
+    confidence: Distribution | None  # None where a model does not say how sure it is
+    holdout: Estimate
+
+
+def build_profile(
+    use_case: UseCase,
+    training_rows: pd.DataFrame,
+    holdout_rows: pd.DataFrame,
+    holdout_scores: Floats,
+    holdout_labels: Labels,
+) -> dict[str, Any]:
+    """The profile to log as `reference_profile.json` beside the model.
+
+    Args:
+        use_case: names the features, their kinds and the metric.
+        training_rows: what the model learned from, without the holdout.
+        holdout_rows: rows the model has not seen, in the order of scores and labels.
+        holdout_scores: what the model gave for them, shape (n,).
+        holdout_labels: the truth, shape (n,).
+    """
+    import numpy as np
+
+    scores = np.asarray(holdout_scores, dtype=float)
+    holdout = estimate(use_case.training.metric, scores, holdout_labels)
+    if holdout is None:
+        raise ModelError(
+            f"The holdout does not define {use_case.training.metric}: it needs labelled rows whose labels differ. "
+            "Raise training.holdout_days, or check the labels."
+        )
+    words = {name: hashed_words(_texts(training_rows[name])) for name in _named(use_case, "text")}
+    vocabularies = {name: vocabulary(texts) for name, texts in words.items()}
+    features = feature_parts(use_case, training_rows, vocabularies, words)
+    unseen = feature_parts(use_case, holdout_rows, vocabularies)
+    return {
+        "format": FORMAT,
+        "training_rows": len(training_rows),
+        "features": {name: (unseen if name.endswith(".unknown_words") else features)[name] for name in features},
+        "vocabularies": vocabularies,
+        "score": number_part(scores),
+        **kind_of(use_case).profile(scores),
+        "holdout": holdout.as_dict(),
+    }
+
+
+def read_profile(content: dict[str, Any]) -> Profile:
+    """The profile from its JSON.
+
+    Raises:
+        ModelError: another version of Sluss wrote it, or it is no profile.
+    """
+    try:
+        if content["format"] != FORMAT:
+            raise ModelError(
+                f"The reference profile has format {content['format']}, but this version reads format {FORMAT}. "
+                "Train the model again: python tasks/train_model.py."
+            )
+        return Profile(
+            content["features"],
+            content["vocabularies"],
+            content["score"],
+            content.get("confidence"),
+            Estimate(**content["holdout"]),
+        )
+    except (KeyError, TypeError) as error:
+        raise ModelError(
+            f"The reference profile is damaged ({error}). Train the model again: python tasks/train_model.py."
+        ) from None
+
+
+def feature_parts(
+    use_case: UseCase, rows: pd.DataFrame, vocabularies: dict[str, str], words: dict[str, Words] | None = None
+) -> dict[str, Distribution]:
+    """The distribution of every feature, text as derived numbers; the same function for training and for scoring.
+
+    `words` are the rows' texts where they were taken apart before.
+    """
+    parts: dict[str, Distribution] = {}
+    for name in use_case.features:
+        column, kind = rows[name], use_case.curation.columns[name].kind
+        if kind == "text":
+            texts = (words or {}).get(name) or hashed_words(_texts(column))
+            numbers = text_numbers(texts, vocabularies.get(name, ""))
+            parts |= {f"{name}.{key}": number_part(values) for key, values in numbers.items()}
+        elif kind == "number":
+            parts[name] = number_part(column.dropna().to_numpy(dtype=float))
+        elif kind == "category":
+            parts[name] = category_part(column.dropna().astype(str).tolist())
+        missing = int(column.isna().sum())
+        parts[f"{name}.missing"] = {"counts": {"missing": missing, "present": len(column) - missing}}
+    return parts
+
+
+def _named(use_case: UseCase, kind: str) -> list[str]:
+    return [name for name in use_case.features if use_case.curation.columns[name].kind == kind]
+
+
+def _texts(column: pd.Series[str]) -> list[str]:
+    return ["" if text is None else text for text in column.astype(object).where(column.notna(), None)]

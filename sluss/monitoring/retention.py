@@ -1,0 +1,106 @@
+"""Delete what is past its retention. Models, and the data they were trained on, are never touched."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+from sluss.interval import Interval, midnight, partition
+from sluss.storage.lake import INTERVAL, Lake
+
+if TYPE_CHECKING:
+    from sluss.config.settings import Settings
+    from sluss.config.use_case import UseCase
+
+# Registered models name versions of `curated` and `labels`: their history must outlive any retention.
+VACUUMED = ("predictions", "monitoring")
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True)
+class CleanedUp:
+    """How much was deleted."""
+
+    partitions: int
+    runs: int
+    files: int
+
+
+def clean_up(settings: Settings, use_case: UseCase, interval: Interval) -> CleanedUp:
+    """Apply the use case's retention, counted back from the interval's end. Run again, it finds nothing to do.
+
+    Raises:
+        ServiceError: the lake or MLflow does not answer.
+    """
+    keep, lake = use_case.retention, Lake(settings, use_case.name)
+    with ThreadPoolExecutor(1) as beside:  # while the one store answers, the other can work
+        runs = beside.submit(_delete_runs, settings, use_case, interval.end - timedelta(days=keep.monitoring_runs_days))
+        partitions = _delete_predictions(lake, use_case, interval.end - timedelta(days=keep.predictions_days))
+        files = 0
+        if _is_due(interval, keep.table_history_hours):
+            files = sum(_vacuum(lake, table, keep.table_history_hours) for table in VACUUMED)
+    return CleanedUp(partitions, runs.result(), files)
+
+
+def _is_due(interval: Interval, hours: int) -> bool:
+    """Whether the interval is the one of its span of so many hours in which files are looked for.
+
+    To look means to read the tables' logs, over and over: a week's files can wait for a week.
+    """
+    if hours == 0:
+        return True
+    span = timedelta(hours=hours)
+    return (interval.end - EPOCH) // span > (interval.start - EPOCH) // span
+
+
+def _nothing_is_so_old(use_case: UseCase, before: datetime) -> bool:
+    return before <= midnight(use_case.live_start)
+
+
+def _delete_predictions(lake: Lake, use_case: UseCase, before: datetime) -> int:
+    if _nothing_is_so_old(use_case, before):
+        return 0
+    import pyarrow as pa
+
+    oldest = partition(before, use_case.unit)
+    table = lake.table("predictions")
+    old = [] if table is None else [p[INTERVAL] for p in table.partitions() if p[INTERVAL] < oldest]
+    if table is not None and old:
+        lake.replace("predictions", pa.schema(table.schema().to_arrow()).empty_table(), min(old), oldest)
+    return len(old)
+
+
+def _delete_runs(settings: Settings, use_case: UseCase, before: datetime) -> int:
+    if _nothing_is_so_old(use_case, before):
+        return 0
+    from sluss.tracking.client import connect, experiment_id, reachable
+
+    client = connect(settings)
+    experiment = experiment_id(settings, client, use_case.monitoring_experiment)
+    started = round(before.timestamp() * 1000)  # a monitoring run starts at its interval's start
+    with reachable(settings):
+        old = client.search_runs([experiment], f"attributes.start_time < {started}")
+        for clean_up in old:
+            client.delete_run(clean_up.info.run_id)
+    return len(old)
+
+
+def _vacuum(lake: Lake, name: str, hours: int) -> int:
+    """Delete files that no version of the last hours needs; those of the newest version stay in any case.
+
+    delta-rs names a file again as long as the log remembers it, deleted or not, and notes each vacuum as two new
+    versions of the table; so it is asked only when a file is really there.
+    """
+    from pyarrow.fs import FileType
+
+    table = lake.table(name)
+    unneeded = table.vacuum(hours, dry_run=True, enforce_retention_duration=False) if table else []
+    if table is None or not unneeded:
+        return 0
+    files = table.to_pyarrow_dataset().filesystem.get_file_info(unneeded)
+    there: int = sum(file.type == FileType.File for file in files)
+    if there:
+        table.vacuum(hours, dry_run=False, enforce_retention_duration=False)
+    return there

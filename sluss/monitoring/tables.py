@@ -1,0 +1,137 @@
+"""The tables the monitor reads and writes."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+from sluss.interval import Interval, partition
+from sluss.monitoring.alerts import Alert
+from sluss.statistics.figures import Drift, Estimate, Summary
+from sluss.storage.lake import INTERVAL, Lake
+from sluss.storage.point_in_time import known_rows
+from sluss.storage.table_log import in_common
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    import pandas as pd
+    import pyarrow as pa
+
+    from sluss.config.use_case import UseCase
+
+TABLES = MONITORING, PREDICTIONS, LABELS, CURATED = "monitoring", "predictions", "labels", "curated"
+
+
+@dataclass(frozen=True, slots=True)
+class Confidence:
+    """How sure a version was of the rows of one interval."""
+
+    interval: str
+    model_version: str
+    rows: int
+    mean_confidence: float
+
+
+@dataclass(frozen=True, slots=True)
+class Monitored:
+    """What the monitor measured of one interval and which alerts it left; a row of the table `monitoring`."""
+
+    summary: Summary
+    alerts: tuple[Alert, ...]
+
+
+def read_rows(
+    lake: Lake, table: str, columns: list[str], *, first: str | None = None, last: str | None = None
+) -> pd.DataFrame:
+    """Columns of the partitions first ≤ interval ≤ last; empty where the table does not exist."""
+    rows: pd.DataFrame = _read(lake, table, columns, (first, last)).to_pandas()
+    return rows
+
+
+def read_known(lake: Lake, columns: list[str], span: tuple[str, str], as_of: datetime) -> pd.DataFrame:
+    """Columns of the curated rows of the partitions first ≤ interval ≤ last, as known just before a moment."""
+    import pandas as pd
+
+    table = lake.dataset(CURATED, first=span[0], last=span[1])
+    rows: pd.DataFrame = (
+        pd.DataFrame(columns=columns) if table is None else known_rows(table, columns, as_of).to_pandas()
+    )
+    return rows
+
+
+def latest_alerts(lake: Lake, before: str) -> dict[str, Alert]:
+    """The alerts, by type, that the last monitored interval before `before` left."""
+    last = lake.newest(MONITORING, before)
+    return {} if last is None else {alert.type: alert for alert in read_alerts(lake, first=last, last=last)}
+
+
+def read_monitored(lake: Lake, *, first: str | None = None, last: str | None = None) -> list[Monitored]:
+    """What the monitor wrote about the intervals, in order."""
+    rows = _read(lake, MONITORING, [*_SUMMARY_COLUMNS, _ALERTS], (first, last)).to_pylist()
+    found = [Monitored(_summary(row), tuple(_alerts(row))) for row in rows]
+    return sorted(found, key=lambda monitored: monitored.summary.interval)
+
+
+def read_confidences(lake: Lake, intervals: Sequence[str]) -> list[Confidence]:
+    """How sure the model was of those of the intervals that were monitored, in order.
+
+    A partition is one row, so the log alone tells it: no file is opened, however many intervals there are.
+    """
+    found = in_common(lake, MONITORING, _CONFIDENCE)
+    known = sorted(name for name in found.keys() & set(intervals) if len(found[name]) == len(_CONFIDENCE))
+    return [Confidence(name, **found[name]) for name in known]
+
+
+def read_alerts(lake: Lake, *, first: str | None = None, last: str | None = None) -> list[Alert]:
+    """Their alerts, in order."""
+    rows = _read(lake, MONITORING, [INTERVAL, _ALERTS], (first, last)).to_pylist()
+    return [alert for row in sorted(rows, key=lambda row: str(row[INTERVAL])) for alert in _alerts(row)]
+
+
+def write(lake: Lake, use_case: UseCase, interval: Interval, summary: Summary, alerts: Sequence[Alert]) -> None:
+    """Put a row with these in the place of whatever the interval had."""
+    import pyarrow as pa
+
+    told = [asdict(alert) | {"figures": json.dumps(alert.figures, sort_keys=True)} for alert in alerts]
+    row = asdict(summary)
+    row |= {name: json.dumps(row[name]) for name in _JSON} | {_ALERTS: told}
+    types = dict.fromkeys(_SUMMARY_COLUMNS, pa.string()) | {"rows": pa.int64()} | dict.fromkeys(_FLOATS, pa.float64())
+    types[_ALERTS] = pa.list_(pa.struct([(name, pa.string()) for name in _ALERT]))
+    rows = pa.Table.from_pylist([row], schema=pa.schema(list(types.items())))
+    unit = use_case.unit
+    lake.replace(MONITORING, rows, partition(interval.start, unit), partition(interval.end, unit))
+
+
+_FLOATS = ("mean_confidence", "low_confidence_share", "positive_share")
+_CONFIDENCE = ("model_version", "rows", "mean_confidence")
+_JSON = ("histogram", "drift", "quality", "quality_intervals")
+_SUMMARY_COLUMNS = [INTERVAL, "model_version", "run_id", "rows", *_FLOATS, *_JSON]
+_ALERTS, _ALERT = "alerts", ("type", "severity", "state", "since", "message", "figures")
+
+
+def _read(lake: Lake, table: str, columns: list[str], span: tuple[str | None, str | None]) -> pa.Table:
+    import pyarrow as pa
+
+    dataset = lake.dataset(table, first=span[0], last=span[1])
+    if dataset is None:
+        return pa.table({name: pa.array([], pa.string()) for name in columns})
+    return dataset.to_table(columns=columns)
+
+
+def _alerts(row: dict[str, Any]) -> list[Alert]:
+    told = sorted(row[_ALERTS], key=lambda each: str(each["type"]))
+    return [Alert(interval=row[INTERVAL], **each | {"figures": json.loads(each["figures"])}) for each in told]
+
+
+def _summary(row: dict[str, Any]) -> Summary:
+    parts = {name: json.loads(row[name]) for name in _JSON}
+    return Summary(
+        **{name: row[name] for name in _SUMMARY_COLUMNS if name not in _JSON},
+        histogram=tuple(parts["histogram"]),
+        drift=tuple(Drift(**drift) for drift in parts["drift"]),
+        quality=Estimate(**parts["quality"]) if parts["quality"] else None,
+        quality_intervals=tuple(parts["quality_intervals"]),
+    )

@@ -1,0 +1,68 @@
+"""Texts as numbers: how long they are, and how many of their words the training data never showed."""
+
+from __future__ import annotations
+
+import re
+from base64 import b64decode, b64encode
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from zlib import crc32
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float64]
+    Hashes = NDArray[np.uint32]
+
+_WORD = re.compile(r"\b\w\w+\b")  # scikit-learn's own default, so that the monitor sees what a vectoriser sees
+_LIMIT = 50_000
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """All words of some texts, one text after the other."""
+
+    hashes: Hashes  # 32 bits a word
+    counts: NDArray[np.int64]  # words of each text
+
+
+def hashed_words(texts: Sequence[str]) -> Words:
+    """Take texts apart.
+
+    Hashes keep the training texts out of the profile; with 50,000 words one unknown word in 86,000 passes for known.
+    """
+    import numpy as np
+
+    words: list[str] = []
+    counts = np.empty(len(texts), dtype=np.int64)
+    for row, text in enumerate(texts):
+        found = _WORD.findall(text.lower())
+        counts[row] = len(found)
+        words += found
+    hashes = {word: crc32(word.encode()) for word in set(words)}
+    return Words(np.fromiter(map(hashes.__getitem__, words), dtype=np.uint32, count=len(words)), counts)
+
+
+def vocabulary(texts: Words) -> str:
+    """The words of the training texts, hashed; the most frequent ones where there are too many."""
+    import numpy as np
+
+    words, seen = np.unique(texts.hashes, return_counts=True)
+    if len(words) > _LIMIT:
+        words = np.sort(words[np.argsort(-seen, kind="stable")[:_LIMIT]])
+    return b64encode(words.astype("<u4").tobytes()).decode()
+
+
+def text_numbers(texts: Words, known: str) -> dict[str, Floats]:
+    """Words per row, and the share of them that the vocabulary does not know, where a row has words."""
+    import numpy as np
+
+    vocabulary_hashes = np.frombuffer(b64decode(known), dtype="<u4")
+    counts = texts.counts
+    unknown = ~np.isin(texts.hashes, vocabulary_hashes)
+    row = np.repeat(np.arange(len(counts)), counts)
+    per_row = np.bincount(row, weights=unknown, minlength=len(counts))
+    return {"words": counts.astype(float), "unknown_words": per_row[counts > 0] / counts[counts > 0]}

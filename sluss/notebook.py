@@ -1,0 +1,180 @@
+"""From a notebook to a candidate: the desk to work at, and one call that registers what was tried there.
+
+A notebook's pipeline is first written down as the config of a use case would write it. What is trained is then made
+from those words by the very step that the training pipeline runs, on the rows that it reads: nothing of the notebook's
+memory gets into the model, and whoever has the record can make it again.
+"""
+
+from __future__ import annotations
+
+import inspect
+import os
+from dataclasses import dataclass
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from sluss.config.settings import Settings, step_settings
+from sluss.config.training import Branch, Part
+from sluss.config.use_case import UseCase, load_use_case
+from sluss.errors import ConfigError
+from sluss.problems import kind_of
+from sluss.storage.lake import Lake
+from sluss.training import rows, train
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from sklearn.base import BaseEstimator
+    from sklearn.compose import ColumnTransformer
+    from sklearn.pipeline import Pipeline
+
+    from sluss.training.rows import TrainingRows
+    from sluss.training.train import TrainedModel
+
+_SHAPE = (
+    "A candidate is a pipeline of two steps: a ColumnTransformer, which takes the raw columns by their names, and a "
+    "classifier or regressor, e.g. make_pipeline(ColumnTransformer([('text', TfidfVectorizer(), 'text')]), "
+    "LogisticRegression())."
+)
+
+
+@dataclass(frozen=True)
+class Desk:
+    """Where things are, and the use case that a notebook is about."""
+
+    settings: Settings
+    use_case: UseCase
+
+    def rows(self, until: datetime | None = None) -> TrainingRows:
+        """The rows that a candidate would learn from and be judged on: all there are, or what was known at `until`.
+
+        Raises:
+            DataError: there are no curated rows, or too few.
+        """
+        from sluss.training.rows import training_rows
+
+        lake = Lake(self.settings, self.use_case.name)
+        return training_rows(lake, self.use_case, until or rows.newest_end(lake, self.use_case))
+
+
+def desk(use_case: str | None = None) -> Desk:
+    """Read the settings and a use case, as every step does; by default the one that USE_CASE names.
+
+    Raises:
+        ConfigError: a setting cannot be used, or there is no such use case.
+    """
+    settings = step_settings()
+    return Desk(settings, load_use_case(use_case or os.environ.get("USE_CASE", "sentiment"), settings.config_dir))
+
+
+def register(pipeline: Pipeline, at: Desk, until: datetime | None = None) -> TrainedModel:
+    """Train a pipeline like this one as the training pipeline would, and register it as a candidate.
+
+    Whether it was fitted makes no difference: a new one is. An estimator without `random_state` gets the config's seed.
+
+    Args:
+        pipeline: raw columns in, predictions out.
+        at: the use case, and where its data and its registry are.
+        until: use only what was known then; by default all there is.
+
+    Raises:
+        ConfigError: the pipeline cannot be written down as a config.
+        DataError: there are no curated rows, or too few.
+        ServiceError: the lake or MLflow does not answer.
+    """
+    return train.train(at.settings, described(pipeline, at.use_case), until)
+
+
+def described(pipeline: Pipeline, use_case: UseCase) -> UseCase:
+    """The use case with this pipeline in its config.
+
+    Raises:
+        ConfigError: it cannot be written down there, or it reads columns that the use case does not give a model.
+    """
+    preprocessing, estimator = _two_steps(pipeline, use_case)
+    branches = tuple(_branch(*each) for each in preprocessing.transformers)
+    used = {
+        name
+        for branch in branches
+        for name in ([branch.columns] if isinstance(branch.columns, str) else branch.columns)
+    }
+    if unknown := sorted(used - set(use_case.features)):
+        raise ConfigError(
+            f"The pipeline reads {', '.join(unknown)}; {use_case.name} gives a model {', '.join(use_case.features)}. "
+            "Leave that column out, or add it to features in the use case's config."
+        )
+    # A search would look for parameters of the config's pipeline; in a notebook a person has chosen.
+    chosen = {"preprocessing": branches, "estimator": _part(estimator), "search": None}
+    training = use_case.training.model_copy(update=chosen)
+    return use_case.model_copy(update={"training": training})
+
+
+def config_text(pipeline: Pipeline, use_case: UseCase) -> str:
+    """The lines of YAML that make it the pipeline of every training to come, when they stand in the config."""
+    import yaml
+
+    told = described(pipeline, use_case).training.model_dump(
+        mode="json", by_alias=True, include={"preprocessing", "estimator"}
+    )
+    return yaml.safe_dump({"training": told}, sort_keys=False, allow_unicode=True)
+
+
+def _two_steps(pipeline: Pipeline, use_case: UseCase) -> tuple[ColumnTransformer, BaseEstimator]:
+    from sklearn.compose import ColumnTransformer
+
+    steps = [step for _, step in getattr(pipeline, "steps", [])]
+    if len(steps) != 2 or not isinstance(steps[0], ColumnTransformer) or not kind_of(use_case).fits(steps[1]):
+        raise ConfigError(_SHAPE)
+    if unsaid := sorted(set(_params(steps[0])) - {"transformers"}):
+        raise ConfigError(f"The config cannot say ColumnTransformer({unsaid[0]}=…). Leave it at its default.")
+    return steps[0], steps[1]
+
+
+def _branch(_: str, transformer: BaseEstimator, columns: str | list[str]) -> Branch:
+    from sklearn.pipeline import Pipeline
+
+    names = [columns] if isinstance(columns, str) else columns
+    if not (isinstance(names, list | tuple) and all(isinstance(name, str) for name in names)):
+        raise ConfigError(f"A branch names its columns; {columns!r} are no names. {_SHAPE}")
+    steps = [step for _, step in transformer.steps] if isinstance(transformer, Pipeline) else [transformer]
+    chosen = columns if isinstance(columns, str) else tuple(names)
+    return Branch(columns=chosen, steps=tuple(_part(step) for step in steps))
+
+
+def _part(part: BaseEstimator) -> Part:
+    """A class of scikit-learn by its public name, and the parameters that are not its defaults."""
+    cls = type(part)
+    public = cls.__module__.split("._")[0]
+    if not public.startswith("sklearn.") or getattr(import_module(public), cls.__name__, None) is not cls:
+        raise ConfigError(
+            f"{cls.__module__}.{cls.__qualname__} is no class of scikit-learn, so nobody can make the pipeline "
+            "from its config. Use scikit-learn's own classes, or prepare that column in the use case's SQL."
+        )
+    params = _params(part)
+    if odd := next((name for name, value in params.items() if not _plain(value)), None):
+        raise ConfigError(
+            f"{cls.__name__}({odd}={params[odd]!r}) cannot be written into a config. "
+            "Give numbers, texts, True, False, None, or a tuple of them."
+        )
+    return Part.model_validate({"class": f"{public}.{cls.__name__}", "params": _as_yaml(params)})
+
+
+def _params(part: BaseEstimator) -> dict[str, Any]:
+    defaults = {name: each.default for name, each in inspect.signature(type(part).__init__).parameters.items()}
+    given = part.get_params(deep=False)
+    return {name: value for name, value in given.items() if not _same(value, defaults.get(name))}
+
+
+def _same(value: object, default: object) -> bool:
+    return value is default or (_plain(value) and type(value) is type(default) and value == default)
+
+
+def _plain(value: object) -> bool:
+    if isinstance(value, tuple):
+        return all(map(_plain, value))
+    return value is None or isinstance(value, bool | int | float | str)
+
+
+def _as_yaml(params: dict[str, Any]) -> dict[str, Any]:
+    """YAML has no tuples; the step that builds the pipeline makes tuples of lists."""
+    return {name: list(value) if isinstance(value, tuple) else value for name, value in params.items()}

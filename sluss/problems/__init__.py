@@ -1,0 +1,18 @@
+"""The kinds of prediction problem: all that differs between a classification and a regression."""
+
+from __future__ import annotations
+
+from sluss.config.use_case import Classification, Regression, UseCase
+from sluss.problems.classification import Classifier
+from sluss.problems.problem import Kind
+from sluss.problems.regression import Regressor
+
+__all__ = ["Kind", "kind_of"]
+
+
+def kind_of(use_case: UseCase) -> Kind:
+    """The kind of a use case, which its config says by `classes` or `target`."""
+    if isinstance(use_case, Classification):
+        return Classifier(use_case)
+    assert isinstance(use_case, Regression)
+    return Regressor(use_case)

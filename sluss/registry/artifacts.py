@@ -1,0 +1,158 @@
+"""A version's artifacts: download, digest, and load without pickle."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sluss.digests import artifact_digest
+from sluss.errors import ModelError
+from sluss.registry.names import DIGEST_TAG
+from sluss.registry.versions import by_version
+from sluss.tracking.client import connect, reachable
+
+if TYPE_CHECKING:
+    from mlflow.entities.model_registry import ModelVersion
+    from sklearn.pipeline import Pipeline
+
+    from sluss.config.settings import Settings
+    from sluss.config.use_case import UseCase
+MODEL_FILE = "model.skops"
+PROFILE_FILE = "reference_profile.json"
+CONFIG_FILE = "use_case.json"  # the use case as its config was at training
+HOLDOUT_FILE = "holdout.parquet"  # id, label, score and slices of every holdout row, as recorded at training
+
+# Types outside scikit-learn, NumPy and SciPy that a model may contain. The list is ours: the one that MLflow keeps
+# beside a model can be changed by whoever can change the model.
+TRUSTED_TYPES: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class LoadedModel:
+    """A model whose bytes are those recorded at its registration."""
+
+    version: str
+    run_id: str
+    pipeline: Pipeline
+
+
+def load(settings: Settings, version: ModelVersion) -> LoadedModel:
+    """Load a version without pickle, after its bytes were found to be those recorded at registration.
+
+    Raises:
+        ModelError: an artifact was changed, damaged or lost, or the model contains a type that is not trusted.
+    """
+    import skops.io
+    from skops.io.exceptions import UntrustedTypesFoundException
+
+    folder = local_copy(settings, version)
+    try:
+        pipeline: Pipeline = skops.io.load(folder / MODEL_FILE, trusted=list(TRUSTED_TYPES))
+    except UntrustedTypesFoundException as error:
+        raise ModelError(f"{version.name} version {version.version} is refused: {error}") from None
+    return LoadedModel(str(version.version), str(version.run_id), pipeline)
+
+
+def local_copy(settings: Settings, version: ModelVersion) -> Path:
+    """Folder with the version's artifacts, downloaded unless a copy with the recorded digest is at hand."""
+    recorded = recorded_digest(version)
+    target = copies(settings) / recorded
+    if target.is_dir() and artifact_digest(target) == recorded:
+        return target
+    with tempfile.TemporaryDirectory(dir=copies(settings)) as scratch:
+        fresh = download(settings, version, Path(scratch))
+        check_digest(version, artifact_digest(fresh))
+        return keep(settings, fresh, recorded)
+
+
+def recorded_digest(version: ModelVersion) -> str:
+    """The digest that a version's artifacts had at its registration.
+
+    Raises:
+        ModelError: none was recorded.
+    """
+    recorded = version.tags.get(DIGEST_TAG)
+    if not recorded:
+        raise ModelError(
+            f"{version.name} version {version.version} bears no digest, so nobody can say that it is the model "
+            "that was validated. Train it through the pipeline: make train."
+        )
+    return str(recorded)
+
+
+def check_digest(version: ModelVersion, found: str) -> None:
+    """Compare the digest of a version's artifacts with the recorded one.
+
+    Raises:
+        ModelError: none was recorded, or it is another one.
+    """
+    recorded = recorded_digest(version)
+    if found != recorded:
+        raise ModelError(
+            f"{version.name} version {version.version} is not the model that was validated: its artifacts have "
+            f"the digest {found[:12]}, recorded is {recorded[:12]}. Someone changed or damaged a file in the "
+            "artifact store; restore it, or train again: make train."
+        )
+
+
+def copies(settings: Settings) -> Path:
+    """The folder with a copy of every version that was loaded here, under its digest."""
+    folder = settings.home / "models"
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def keep(settings: Settings, fresh: Path, digest: str) -> Path:
+    """Move artifacts of that digest to where loads look for them, and return where that is."""
+    target = copies(settings) / digest
+    if target.is_dir() and artifact_digest(target) == digest:
+        return target
+    shutil.rmtree(target, ignore_errors=True)
+    try:
+        fresh.rename(target)
+    except OSError:  # another step put the same bytes there first
+        if artifact_digest(target) != digest:
+            raise
+    return target
+
+
+def download(settings: Settings, version: ModelVersion, folder: Path) -> Path:
+    """Download the version's artifacts below `folder` and return where they are."""
+    import mlflow
+    from mlflow.exceptions import MlflowException
+
+    connect(settings)
+    with reachable(settings):
+        try:
+            stored = Path(mlflow.artifacts.download_artifacts(version.source, dst_path=str(folder / "model")))
+        except (MlflowException, OSError) as error:
+            if isinstance(error, MlflowException) and "API request to" in str(error):
+                raise
+            raise ModelError(
+                f"The artifacts of {version.name} version {version.version} cannot be read from {version.source}: "
+                f"{' '.join(str(error).split())[:200]}. Restore the artifact store, or train again: make train."
+            ) from error
+    # MLflow notes the registered name beside what it downloads; the store does not hold that file.
+    (stored / "registered_model_meta").unlink(missing_ok=True)
+    return stored
+
+
+def reference_profile(settings: Settings, use_case: UseCase, version: str) -> dict[str, object]:
+    """What the version's training data and held-out scores looked like.
+
+    Raises:
+        ModelError: the version has no profile, so it cannot be monitored.
+    """
+    folder = local_copy(settings, by_version(settings, use_case, version))
+    path = folder / PROFILE_FILE
+    if not path.is_file():
+        raise ModelError(
+            f"{use_case.model} version {version} has no reference profile, so it cannot be monitored. "
+            "Train it again: make train."
+        )
+    profile: dict[str, object] = json.loads(path.read_text(encoding="utf-8"))
+    return profile

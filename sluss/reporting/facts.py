@@ -1,0 +1,185 @@
+"""Everything the report shows, gathered from the tables and the hub."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from sluss.errors import DataError
+from sluss.interval import parse_interval
+from sluss.monitoring.labelled import labelled_rows
+from sluss.monitoring.profile import Profile, read_profile
+from sluss.monitoring.quality import estimate
+from sluss.monitoring.tables import read_known, read_monitored
+from sluss.registry import artifacts, versions
+from sluss.registry.names import CHAMPION
+from sluss.storage.lake import INTERVAL, Lake
+from sluss.tracking.client import connect, reachable
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import pandas as pd
+
+    from sluss.config.settings import Settings
+    from sluss.config.training import Metric
+    from sluss.config.use_case import UseCase
+    from sluss.monitoring.alerts import Alert
+    from sluss.statistics.figures import Estimate, Summary
+
+
+@dataclass(frozen=True, slots=True)
+class Day:
+    """One interval: what the monitor saw then, and what the labels known by now say about it."""
+
+    seen: Summary
+    quality: Estimate | None
+    mix: dict[str, int]  # rows by the use case's first category, such as the source
+
+
+@dataclass(frozen=True, slots=True)
+class Spell:
+    """One alert from its start to its end."""
+
+    type: str
+    severity: str
+    since: str
+    last: str  # the last interval it was active in
+    ended: bool
+    message: str  # of the interval that raised it
+
+
+@dataclass(frozen=True, slots=True)
+class Champion:
+    """The version in production."""
+
+    version: str
+    metrics: dict[str, float]
+    tags: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """The report's content."""
+
+    days: list[Day]
+    spells: list[Spell]
+    alerts: list[Alert]
+    profile: Profile  # of the version that scored the last interval
+    champion: Champion | None
+    mix_column: str | None
+    before: Estimate | None  # until the first alert
+    fallen: Estimate | None  # from then on, until another version took over; None where none did
+    since: Estimate | None  # of the present state; once another version took over, the newest intervals with labels
+    by_version: dict[tuple[str, str], Estimate]  # by mix and version, in the order of time
+
+
+def gather(settings: Settings, use_case: UseCase) -> Facts:
+    """Read the lake and the hub.
+
+    Raises:
+        DataError: nothing was monitored yet.
+        ServiceError: the lake or MLflow does not answer.
+    """
+    lake = Lake(settings, use_case.name)
+    monitored = read_monitored(lake)
+    if not monitored:
+        raise DataError(
+            f"No interval of {use_case.name} was monitored yet, so there is nothing to report. "
+            f"Score and monitor one first: make score USE_CASE={use_case.name}, or see it all with make demo."
+        )
+    seen = [each.summary for each in monitored]
+    alerts = [alert for each in monitored for alert in each.alerts]
+    mix_column = next((n for n, c in use_case.curation.columns.items() if c.kind == "category"), None)
+    rows, mixes = _labelled(lake, use_case, seen, mix_column)
+    metric = use_case.training.metric
+    quality = {str(name): _estimate(metric, part) for name, part in rows.groupby(INTERVAL)}
+    turning, present = _periods(alerts, seen)
+    taken_over = _taken_over(seen, turning)
+    if taken_over:
+        present = _newest(rows[rows[INTERVAL] >= taken_over], use_case.monitoring.quality_rows) or taken_over
+    return Facts(
+        days=[Day(s, quality.get(s.interval), dict(mixes.get(s.interval, {}))) for s in seen],
+        spells=spells(alerts),
+        alerts=alerts,
+        profile=read_profile(artifacts.reference_profile(settings, use_case, seen[-1].model_version)),
+        champion=_champion(settings, use_case),
+        mix_column=mix_column,
+        before=_estimate(metric, rows[rows[INTERVAL] < turning]),
+        fallen=_estimate(metric, rows[rows[INTERVAL].between(turning, taken_over, inclusive="left")]),
+        by_version=_by_version(metric, rows) if mix_column else {},
+        since=_estimate(metric, rows[rows[INTERVAL] >= present]) if present else None,
+    )
+
+
+def spells(alerts: Sequence[Alert]) -> list[Spell]:
+    """Alerts as stretches of time, from their rows in the order of intervals."""
+    found: dict[tuple[str, str], Spell] = {}
+    for alert in sorted(alerts, key=lambda alert: alert.interval):
+        key = (alert.type, alert.since)
+        known = found.get(key)
+        severity = "critical" if "critical" in (alert.severity, known and known.severity) else alert.severity
+        last = alert.interval if alert.active or known is None else known.last
+        found[key] = Spell(
+            alert.type, severity, alert.since, last, not alert.active, known.message if known else alert.message
+        )
+    return sorted(found.values(), key=lambda spell: (spell.since, spell.type))
+
+
+def _labelled(
+    lake: Lake, use_case: UseCase, seen: Sequence[Summary], mix_column: str | None
+) -> tuple[pd.DataFrame, dict[str, Counter[str]]]:
+    """Scored rows with all labels known by the last interval's end, and the rows by category of each interval."""
+    first, last = seen[0].interval, seen[-1].interval
+    as_of = parse_interval(last, use_case.unit).end
+    rows = labelled_rows(lake, first, last, as_of)
+    if mix_column is None:
+        return rows, {}
+    raw = read_known(lake, [INTERVAL, "id", mix_column], (first, last), as_of)
+    raw = raw.rename(columns={mix_column: "mix"})
+    mixes: dict[str, Counter[str]] = {
+        str(name): Counter(part.dropna().astype(str)) for name, part in raw.groupby(INTERVAL)["mix"]
+    }
+    return rows.merge(raw[["id", "mix"]], on="id", how="left"), mixes
+
+
+def _estimate(metric: Metric, rows: pd.DataFrame) -> Estimate | None:
+    return estimate(metric, rows.score.to_numpy(dtype=float), rows.label.to_numpy()) if len(rows) else None
+
+
+def _periods(alerts: Sequence[Alert], seen: Sequence[Summary]) -> tuple[str, str | None]:
+    """Where the first alert was raised, and where the present state began: at that, or when the last alert ended."""
+    raised = [alert.interval for alert in alerts if alert.state == "raised"]
+    if not raised:
+        return "~", None  # sorts after every name of an interval
+    active = any(alert.active and alert.interval == seen[-1].interval for alert in alerts)
+    ended = [alert.interval for alert in alerts if alert.state == "ended"]
+    return min(raised), min(raised) if active or not ended else max(ended)
+
+
+def _taken_over(seen: Sequence[Summary], turning: str) -> str:
+    """The first interval after the first alert that another version scored; empty where there is none."""
+    later = [summary for summary in seen if summary.interval >= turning]
+    return next((each.interval for each in later if each.model_version != later[0].model_version), "")
+
+
+def _newest(rows: pd.DataFrame, enough: int) -> str | None:
+    """The first of the newest intervals that together hold enough labelled rows."""
+    known = rows.groupby(INTERVAL).size().sort_index(ascending=False).cumsum()
+    return str(known[known >= enough].index[0]) if (known >= enough).any() else None
+
+
+def _by_version(metric: Metric, rows: pd.DataFrame) -> dict[tuple[str, str], Estimate]:
+    parts = rows.sort_values(INTERVAL, kind="stable").groupby(["mix", "model_version"], sort=False)
+    found = {(str(mix), str(version)): _estimate(metric, part) for (mix, version), part in parts}
+    return {name: value for name, value in found.items() if value is not None}
+
+
+def _champion(settings: Settings, use_case: UseCase) -> Champion | None:
+    version = versions.by_alias(settings, use_case, CHAMPION)
+    if version is None:
+        return None
+    with reachable(settings):
+        data = connect(settings).get_run(version.run_id).data
+    return Champion(str(version.version), dict(data.metrics), dict(data.tags))

@@ -1,0 +1,51 @@
+"""The page that tells a person what an interval brought."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from sluss.errors import DataError
+from sluss.interval import Interval, partition
+from sluss.storage.lake import Lake
+
+if TYPE_CHECKING:
+    from sluss.config.settings import Settings
+    from sluss.config.use_case import UseCase
+
+
+@dataclass(frozen=True)
+class IntervalSummary:
+    """The page, and the run it is kept with."""
+
+    text: str  # Markdown
+    run_id: str
+
+
+def summarise_interval(settings: Settings, use_case: UseCase, interval: Interval) -> IntervalSummary:
+    """Write the interval's summary and keep it as `summary.md` with the monitor's run.
+
+    Raises:
+        DataError: the interval was not monitored.
+        ServiceError: the lake or MLflow does not answer.
+    """
+    from sluss.monitoring.monitor_run import run_of
+    from sluss.monitoring.tables import read_monitored
+    from sluss.reporting.summary import summary_text
+    from sluss.tracking.client import reachable
+    from sluss.tracking.interval_runs import log_texts
+
+    lake, name = Lake(settings, use_case.name), partition(interval.start, use_case.unit)
+    with ThreadPoolExecutor(1) as beside:
+        found = beside.submit(run_of, settings, use_case, interval)
+        monitored = read_monitored(lake, first=name, last=name)
+    if not monitored:
+        raise DataError(
+            f"The interval {interval} of {use_case.name} was not monitored, so there is nothing to tell. "
+            f"Monitor it first: python tasks/monitor_model.py --use-case {use_case.name} --interval {name}."
+        )
+    text, kept = summary_text(use_case, interval, monitored[0].summary, monitored[0].alerts), found.result()
+    with reachable(settings):
+        log_texts(kept, {"summary.md": text})
+    return IntervalSummary(text, str(kept.info.run_id))

@@ -1,0 +1,51 @@
+"""Lineage as a tree on the terminal."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from rich.console import RenderableType
+    from rich.tree import Tree
+
+    from sluss.lineage.graph import Graph, Node
+
+
+def show(graph: Graph) -> None:
+    """Print what made the root as one tree, and what came of it as another."""
+    from rich.console import Console
+
+    console = Console(highlight=False)
+    makers, offspring = any(graph.sources(graph.root)), any(graph.targets(graph.root))
+    if makers or not offspring:
+        console.print(_tree(graph.root, graph.sources, "{title} [dim]{says} it[/dim]"))
+    if offspring:
+        console.print(_tree(graph.root, graph.targets, "[dim]{says}[/dim] {title}"))
+
+
+def _tree(
+    root: Node, relatives: Callable[[Node], Iterator[tuple[str, Node]]], form: str, says: str | None = None
+) -> Tree:
+    from rich.markup import escape
+    from rich.tree import Tree
+
+    title = f"[bold]{escape(root.title)}[/bold]"
+    tree = Tree(_with_facts(title if says is None else form.format(title=title, says=says), root))
+    for words, relative in relatives(root):
+        tree.add(_tree(relative, relatives, form, words))
+    return tree
+
+
+def _with_facts(title: str, node: Node) -> RenderableType:
+    from rich.console import Group
+    from rich.markup import escape
+    from rich.table import Table
+
+    from sluss.lineage.graph import short
+
+    facts = Table.grid(padding=(0, 2))
+    for name, value in node.facts.items():
+        facts.add_row(f"[dim]{escape(name)}[/dim]", escape(short(value)))
+    return Group(title, facts)

@@ -1,0 +1,119 @@
+"""The report: one HTML page that needs nothing else."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sluss.config.operation import ConfidenceMonitoring
+from sluss.monitoring.quality import METRIC_NAMES
+from sluss.problems import kind_of
+from sluss.registry.names import UNTIL_TAG
+from sluss.reporting.facts import Facts, gather
+from sluss.reporting.plots import plots
+
+if TYPE_CHECKING:
+    from sluss.config.settings import Settings
+    from sluss.config.use_case import UseCase
+    from sluss.monitoring.conditions import AlertType
+    from sluss.statistics.figures import Estimate
+
+_DATA: tuple[AlertType, ...] = ("data_drift", "low_confidence", "confidence_trend")
+
+
+def write_report(settings: Settings, use_case: UseCase) -> Path:
+    """Write `<home>/report/<use case>.html` and return where it is.
+
+    Raises:
+        DataError: nothing was monitored yet.
+        ServiceError: the lake or MLflow does not answer.
+    """
+    page = render(use_case, gather(settings, use_case))
+    path = settings.home / "report" / f"{use_case.name}.html"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    scratch = path.with_suffix(".tmp")
+    scratch.write_text(page, encoding="utf-8")
+    scratch.replace(path)
+    return path
+
+
+def render(use_case: UseCase, facts: Facts) -> str:
+    """The page as text."""
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+    environment = Environment(
+        loader=FileSystemLoader(Path(__file__).parent), autoescape=True, undefined=StrictUndefined, trim_blocks=True
+    )
+    return environment.get_template("report.html").render(
+        use_case=use_case,
+        facts=facts,
+        metric=METRIC_NAMES[use_case.training.metric],
+        confident=isinstance(use_case.monitoring, ConfidenceMonitoring),
+        story=story(use_case, facts),
+        plots=plots(use_case, facts),
+        card=card(use_case, facts),
+    )
+
+
+def story(use_case: UseCase, facts: Facts) -> dict[str, Any]:
+    """The headline and who noticed first."""
+    metric, (before, since) = METRIC_NAMES[use_case.training.metric], (facts.before, facts.since)
+    by_data = next((spell for spell in facts.spells if spell.type in _DATA), None)
+    by_labels = next((spell for spell in facts.spells if spell.type == "quality_drop"), None)
+    if not facts.spells:
+        headline = f"{metric} holds: no alert was ever raised."
+    elif before and facts.fallen and since is None:
+        headline = (
+            f"{metric} {_verb(before, facts.fallen)} from {before.value:.0%} to {facts.fallen.value:.0%}. "
+            "A new version has taken over; its labels are still to come."
+        )
+    elif before is None or since is None:
+        headline = f"{metric}: alerts were raised; there are too few labels to say what became of it."
+    elif facts.fallen is not None:
+        verb = "brought it back to" if since.low > facts.fallen.high else "has it at"
+        headline = (
+            f"{metric} {_verb(before, facts.fallen)} from {before.value:.0%} to {facts.fallen.value:.0%}; "
+            f"retraining {verb} {since.value:.0%}."
+        )
+    else:
+        headline = f"{metric} {_verb(before, since)} from {before.value:.0%} to {since.value:.0%}."
+    return {
+        "headline": headline,
+        "by_data": by_data and by_data.since,
+        "by_labels": by_labels and by_labels.since,
+        "active": [spell for spell in facts.spells if not spell.ended],
+    }
+
+
+def _verb(before: Estimate, now: Estimate) -> str:
+    return "fell" if now.high < before.low else "rose" if now.low > before.high else "went"
+
+
+def card(use_case: UseCase, facts: Facts) -> list[tuple[str, str, str]]:
+    """The champion's facts: name, value, what it means."""
+    if facts.champion is None:
+        return []
+    metrics, tags, metric = facts.champion.metrics, facts.champion.tags, use_case.training.metric
+    name, kind = METRIC_NAMES[metric], kind_of(use_case)
+    return [
+        ("Version", f"{use_case.model} {facts.champion.version}", "name and number in MLflow's registry"),
+        (f"Holdout {name}", _figure(metrics, f"holdout_{metric}"), "on rows later than all it learned from"),
+        ("Always guessing", _figure(metrics, f"baseline_{kind.row_metric}"), kind.guessing),
+        ("Cross-validation", _spread(metrics, f"cv_{metric}"), "mean and spread inside the training window"),
+        ("Learned from", _count(metrics, "train_rows"), f"judged on {_count(metrics, 'holdout_rows')}"),
+        ("Data", f"version {tags.get('sluss.data.version', '?')}", "of the curated Delta table, kept for good"),
+        ("Known until", tags.get(UNTIL_TAG, "?")[:10], "nothing that arrived later was used"),
+        ("Code", tags.get("sluss.commit", "?")[:12], "commit that trained it"),
+    ]
+
+
+def _figure(metrics: dict[str, float], name: str) -> str:
+    return f"{metrics[name]:.3f}" if name in metrics else "?"
+
+
+def _spread(metrics: dict[str, float], name: str) -> str:
+    return f"{_figure(metrics, f'{name}_mean')} ± {_figure(metrics, f'{name}_std')}"
+
+
+def _count(metrics: dict[str, float], name: str) -> str:
+    return f"{metrics[name]:,.0f} rows" if name in metrics else "?"

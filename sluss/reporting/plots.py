@@ -1,0 +1,217 @@
+"""The report's plots, from its facts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import groupby, pairwise
+from typing import TYPE_CHECKING
+
+from sluss.charts import svg
+from sluss.charts.svg import Frame
+from sluss.config.operation import ConfidenceMonitoring, Monitoring
+from sluss.monitoring.conditions import alert_types
+from sluss.monitoring.drift import in_words
+from sluss.monitoring.measure import histogram
+from sluss.monitoring.quality import METRIC_NAMES
+from sluss.problems import kind_of
+from sluss.statistics.figures import BINS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from sluss.config.use_case import UseCase
+    from sluss.reporting.facts import Day, Facts
+
+WIDE, HALF = 1080, 520
+_LABELS = 92  # room on the right for the names of dashed lines
+
+
+@dataclass(frozen=True, slots=True)
+class Plot:
+    """A picture with its heading, what to read from it, and the meaning of its colours."""
+
+    title: str
+    says: str
+    svg: str
+    legend: tuple[tuple[str, str], ...] = ()  # style and words
+    wide: bool = False
+
+
+def plots(use_case: UseCase, facts: Facts) -> list[Plot]:
+    """All plots in their order on the page."""
+    rules = use_case.monitoring
+    on_confidence = (
+        [confidence_plot(facts), unsure_plot(facts, rules)] if isinstance(rules, ConfidenceMonitoring) else []
+    )
+    return [
+        quality_plot(use_case, facts),
+        drift_plot(facts, rules),
+        score_plot(use_case, facts),
+        *on_confidence,
+        alert_plot(facts, rules),
+    ]
+
+
+def quality_plot(use_case: UseCase, facts: Facts) -> Plot:
+    """The metric of each interval with its 95 % interval, before the mix of rows that it met."""
+    metric, holdout = METRIC_NAMES[use_case.training.metric], facts.profile.holdout
+    limit = holdout.value - use_case.monitoring.quality_drop
+    known = [day.quality for day in facts.days]
+    low, high, step = _scale([limit, holdout.value, *(v for q in known if q for v in (q.low, q.high))])
+    frame = Frame(len(facts.days), low, high, WIDE, 320, right=_LABELS)
+    stretches = list(_mix(facts.days))
+    kinds = list(dict.fromkeys(name for _, name in stretches))
+    shades = [svg.shade(frame, span, f"mix{kinds.index(name) % 4}", name) for span, name in stretches]
+    marks = [
+        *shades,
+        svg.y_axis(frame, step),
+        svg.x_axis(frame, _names(facts.days)),
+        svg.rules(
+            frame,
+            [(holdout.value, f"holdout {holdout.value:.3f}", "calm"), (limit, f"limit {limit:.3f}", "limit")],
+        ),
+        *(svg.turn(frame, place, f"version {version}") for place, version in champion_changes(facts.days)),
+        svg.whiskers(frame, [(q.low, q.high) if q else None for q in known], "a"),
+        svg.line(frame, [q.value if q else None for q in known], "a"),
+    ]
+    says = (
+        f"{metric} of each {use_case.unit}'s rows against the labels known by now; bars are 95 % intervals, "
+        "upright lines new champions, dashed lines the last one's promise and limit."
+    )
+    legend = (("a", metric),)
+    return Plot(f"{metric} per {use_case.unit}", says, svg.svg(frame, says, marks), legend, wide=True)
+
+
+def champion_changes(days: Sequence[Day]) -> Iterator[tuple[int, str]]:
+    """Where another version scores than in the interval before: the place of the interval, and that version."""
+    versions = [day.seen.model_version for day in days]
+    for place, (before, version) in enumerate(pairwise(versions), start=1):
+        if version != before:
+            yield place, version
+
+
+def drift_plot(facts: Facts, rules: Monitoring) -> Plot:
+    """How far each figure is from the reference profile."""
+    features = sorted({drift.feature for day in facts.days for drift in day.seen.drift})
+    series = {
+        feature: [next((d.distance for d in day.seen.drift if d.feature == feature), None) for day in facts.days]
+        for feature in features
+    }
+    top = max([2 * rules.drift_distance, *(v for values in series.values() for v in values if v is not None)])
+    _, high, step = svg.nice(0, top)
+    frame = Frame(len(facts.days), 0, high, HALF, right=_LABELS)
+    styles = dict(zip(features, _STYLES * len(features), strict=False))
+    marks = [
+        svg.y_axis(frame, step),
+        svg.x_axis(frame, _names(facts.days)),
+        svg.rules(frame, [(rules.drift_distance, f"limit {rules.drift_distance:.2f}", "limit")]),
+        *(svg.line(frame, series[feature], styles[feature]) for feature in features),
+    ]
+    says = "Distance of each figure from what training saw: 0 is the same, 1 has nothing in common."
+    legend = tuple((styles[feature], in_words(feature)) for feature in features)
+    return Plot("Data drift", says, svg.svg(frame, says, marks), legend)
+
+
+def score_plot(use_case: UseCase, facts: Facts) -> Plot:
+    """Scores on the holdout and in the last interval."""
+    last = facts.days[-1].seen
+    kind, values = kind_of(use_case), facts.profile.score["values"]
+    low, top = kind.score_range(values)
+    usual = [count / len(values) for count in histogram(values, (low, top))]
+    now = [count / last.rows for count in last.histogram]
+    _, high, step = svg.nice(0, max([*usual, *now]))
+    frame = Frame(BINS, 0, high, HALF)
+    ticks = [f"{low + (top - low) * place / BINS:.1f}" if place % 4 == 0 else "" for place in range(BINS)]
+    marks = [
+        svg.y_axis(frame, step, ".0%"),
+        *(svg.bar(frame, (i + 0.06, i + 0.94), share, "grey") for i, share in enumerate(usual)),
+        svg.steps(frame, now, "a"),
+        *(svg.text(frame.x(i - 0.5), frame.height - 16, tick, "tick middle") for i, tick in enumerate(ticks)),
+    ]
+    says = f"Share of rows by {kind.score_means}, holdout and {last.interval}."
+    legend = (("grey", "holdout"), ("a", last.interval))
+    return Plot("Scores then and now", says, svg.svg(frame, says, marks), legend)
+
+
+def confidence_plot(facts: Facts) -> Plot:
+    """Mean confidence beside the holdout's."""
+    assert facts.profile.confidence is not None
+    usual = facts.profile.confidence["mean"]
+    values = [day.seen.mean_confidence for day in facts.days]
+    low, high, step = _scale([usual, *_known(values)])
+    frame = Frame(len(values), low, high, HALF, right=_LABELS)
+    marks = [
+        svg.y_axis(frame, step),
+        svg.x_axis(frame, _names(facts.days)),
+        svg.rules(frame, [(usual, f"holdout {usual:.3f}", "calm")]),
+        svg.line(frame, values, "a"),
+    ]
+    says = "Mean probability of the class that the model chose."
+    return Plot("Confidence", says, svg.svg(frame, says, marks))
+
+
+def unsure_plot(facts: Facts, rules: ConfidenceMonitoring) -> Plot:
+    """Share of rows the model is unsure of."""
+    assert facts.profile.confidence is not None
+    confidences = facts.profile.confidence["values"]
+    usual = sum(value < rules.low_confidence for value in confidences) / len(confidences)
+    values = [day.seen.low_confidence_share for day in facts.days]
+    limit = usual + rules.low_confidence_rise
+    _, high, step = svg.nice(0, max([limit, *_known(values)]))
+    frame = Frame(len(values), 0, high, HALF, right=_LABELS)
+    marks = [
+        svg.y_axis(frame, step, ".0%"),
+        svg.x_axis(frame, _names(facts.days)),
+        svg.rules(frame, [(usual, f"holdout {usual:.0%}", "calm"), (limit, f"limit {limit:.0%}", "limit")]),
+        svg.line(frame, values, "b"),
+    ]
+    says = f"Share of rows whose best class gets less than {rules.low_confidence:.2f}."
+    return Plot("Rows the model is unsure of", says, svg.svg(frame, says, marks))
+
+
+def alert_plot(facts: Facts, rules: Monitoring) -> Plot:
+    """When each alert was active."""
+    names, kinds = [day.seen.interval for day in facts.days], alert_types(rules)
+    frame = Frame(len(names), 0, len(kinds), WIDE, 60 + 34 * len(kinds), left=150)
+    marks = [svg.x_axis(frame, _names(facts.days))]
+    for place, kind in enumerate(kinds):
+        y = frame.y(len(kinds) - place - 0.5)
+        marks.append(svg.text(frame.left - 12, y + 4, kind.replace("_", " "), "name end"))
+        marks.append(svg.track(frame, y))
+        for spell in facts.spells:
+            if spell.type == kind and spell.since in names:
+                span = (names.index(spell.since), names.index(spell.last) if spell.last in names else len(names) - 1)
+                words = f"{spell.severity}{'' if spell.ended else ', still on'}"
+                marks.append(svg.pill(frame, span, y, (spell.severity, words)))
+    says = "Each alert from the interval that raised it to the last one in which it was active."
+    return Plot("Alerts", says, svg.svg(frame, says, marks), wide=True)
+
+
+_STYLES = ["a", "b", "c", "d", "e"]
+
+
+def _names(days: Sequence[Day]) -> list[str]:
+    """Names of intervals short enough for an axis: without the year."""
+    return [day.seen.interval[5:] for day in days]
+
+
+def _known(values: Sequence[float | None]) -> list[float]:
+    return [value for value in values if value is not None]
+
+
+def _mix(days: Sequence[Day]) -> Iterator[tuple[tuple[int, int], str]]:
+    """Stretches of intervals by their most frequent category."""
+    main = [max(day.mix, key=lambda name: (day.mix[name], name)) if day.mix else "" for day in days]
+    start = 0
+    for name, stretch in groupby(main):
+        stop = start + len(list(stretch)) - 1
+        if name:
+            yield (start, stop), name
+        start = stop + 1
+
+
+def _scale(values: Sequence[float]) -> tuple[float, float, float]:
+    """Round bounds around figures that need not start at 0, with some air; it passes neither 0 nor 1 by itself."""
+    low, high = min(values), max(values)
+    air = max(0.02, 0.08 * (high - low))
+    return svg.nice(low - air if low < 0 else max(0.0, low - air), max(high, min(1.0, high + air)))

@@ -1,0 +1,73 @@
+"""An interval in plain words."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sluss.config.operation import ConfidenceMonitoring, Monitoring
+from sluss.monitoring.drift import in_words
+from sluss.monitoring.quality import METRIC_NAMES
+from sluss.problems import kind_of
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sluss.config.use_case import UseCase
+    from sluss.interval import Interval
+    from sluss.monitoring.alerts import Alert
+    from sluss.statistics.figures import Drift, Estimate, Summary
+
+_NEXT = {
+    "data_drift": "The data changed. Look at rows of this interval; if they are valid, label some and train again.",
+    "low_confidence": "The model is unsure more often than on its holdout. Look at the rows it is least sure of.",
+    "confidence_trend": "Confidence wears off slowly. Plan a training on newer labels.",
+    "quality_drop": "The model does worse than promised. Train on the new labels, or roll back.",
+}
+
+
+def summary_text(use_case: UseCase, interval: Interval, measured: Summary, alerts: Sequence[Alert]) -> str:
+    """The summary as Markdown."""
+    alerted = [_alert(alert) for alert in alerts] or ["None."]
+    todo = [f"- {_NEXT[alert.type]} (`{alert.type}`)" for alert in alerts if alert.active]
+    parts = [
+        f"# {use_case.title}: {interval}",
+        _figures(use_case, measured),
+        "## Alerts",
+        "\n".join(alerted),
+        "## What to do next",
+        "\n".join(todo) or "Nothing: no alert is active.",
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def _figures(use_case: UseCase, measured: Summary) -> str:
+    rules = use_case.monitoring
+    scored = f"{measured.rows} rows by {use_case.model} version {measured.model_version}"
+    facts = {"Scored": f"{scored}, {kind_of(use_case).in_words(measured)}."}
+    if isinstance(rules, ConfidenceMonitoring):
+        unsure = f"{measured.low_confidence_share:.0%} of the rows below {rules.low_confidence:.2f}"
+        facts["Confidence"] = f"{measured.mean_confidence:.3f} on average; {unsure}."
+    facts["Data"] = _drift(measured.drift, rules)
+    facts["Quality"] = _quality(measured.quality, measured.quality_intervals)
+    return "\n".join(f"- **{name}**: {fact}" for name, fact in facts.items())
+
+
+def _drift(drifts: Sequence[Drift], rules: Monitoring) -> str:
+    if not drifts:
+        return "nothing to compare."
+    far = [drift for drift in drifts if drift.distance >= rules.drift_distance]
+    named = ", ".join(f"{in_words(drift.feature)} {drift.distance:.2f}" for drift in far or drifts[:1])
+    return f"distance from the reference profile (limit {rules.drift_distance:.2f}): {named}."
+
+
+def _quality(quality: Estimate | None, intervals: Sequence[str]) -> str:
+    if quality is None:
+        return "no labels known yet for this model version."
+    days = " to ".join(sorted({intervals[0], intervals[-1]}))
+    value = f"{METRIC_NAMES[quality.metric]} {quality.value:.3f} ({quality.low:.3f} to {quality.high:.3f})"
+    return f"{value} on {quality.rows} labelled rows of {days}."
+
+
+def _alert(alert: Alert) -> str:
+    since = "" if alert.state == "raised" else f", since {alert.since}"
+    return f"- **{alert.state}** `{alert.type}` ({alert.severity}{since}): {alert.message}"

@@ -1,0 +1,68 @@
+"""Scores of raw rows: the same code for batch, smoke predictions and receipts."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sluss.storage.lake import INTERVAL
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import pyarrow as pa
+
+    from sluss.config.use_case import UseCase
+    from sluss.problems.problem import Floats
+    from sluss.registry.artifacts import LoadedModel
+# How far two scores of the same row may be apart, as a part of it where it is above 1: rows are multiplied in another
+# order when others stand beside them.
+ROUNDING = 1e-9
+
+
+def score(model: LoadedModel, use_case: UseCase, rows: pa.RecordBatch) -> pa.RecordBatch:
+    """Predictions for raw curated rows.
+
+    Args:
+        model: a loaded version.
+        use_case: names the features.
+        rows: n rows with `interval`, `id`, `event_time` and the features.
+
+    Returns:
+        n rows: the first three columns, `score`, `model_version` and `run_id`. A classifier's score is the probability
+        of the second class, in [0, 1]; `prediction` (0 or 1) and `confidence` (probability of the predicted class, in
+        [0.5, 1]) come after it. A regressor's is the predicted number.
+    """
+    import numpy as np
+    import pyarrow as pa
+
+    from sluss.problems import kind_of
+
+    kind = kind_of(use_case)
+    features = _as_pandas(rows.select(list(use_case.features)))
+    scores = kind.scores(model.pipeline, features) if len(features) else np.empty(0)
+    columns = {name: rows.column(name) for name in (INTERVAL, "id", "event_time")} | {
+        "score": pa.array(scores, pa.float64()),
+        **kind.predictions(scores),
+        "model_version": pa.repeat(model.version, len(scores)),
+        "run_id": pa.repeat(model.run_id, len(scores)),
+    }
+    return pa.RecordBatch.from_pydict(columns)
+
+
+def _as_pandas(rows: pa.RecordBatch) -> pd.DataFrame:
+    """Columns of pandas' types; texts as plain objects, missing ones as NaN.
+
+    A vectorizer takes texts one by one, for which pandas' own types of text make or look up each again.
+    """
+    import pandas as pd
+
+    frame: pd.DataFrame = rows.to_pandas()
+    texts = [name for name, dtype in frame.dtypes.items() if isinstance(dtype, pd.StringDtype)]
+    return frame.astype(dict.fromkeys(texts, object))
+
+
+def apart(scores: Floats, recorded: Floats) -> Floats:
+    """How far scores are from recorded ones, shape (n,): as a part of the recorded one where it is above 1."""
+    import numpy as np
+
+    distances: Floats = np.abs(scores - recorded) / np.maximum(np.abs(recorded), 1)
+    return distances

@@ -1,0 +1,1 @@
+"""Pure functions: distances, proportions, trends, tests, distributions."""

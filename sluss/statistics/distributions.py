@@ -1,0 +1,30 @@
+"""Distributions of numbers and categories, as a reference profile keeps them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from sluss.problems.problem import Floats
+_POINTS = 2_000
+_CATEGORIES = 1_000
+Distribution = dict[str, Any]  # one distribution as JSON: `rows` with sorted `values`, or `counts`
+
+
+def number_part(values: Floats) -> Distribution:
+    """Sorted values; an even grid of them where there are many, which moves a distance by 1/4,000 at most."""
+    import numpy as np
+
+    ordered = np.sort(values)
+    if len(ordered) > _POINTS:
+        ordered = ordered[((np.arange(_POINTS) + 0.5) * len(ordered) / _POINTS).astype(int)]
+    mean = float(np.mean(values)) if len(values) else None
+    return {"rows": len(values), "mean": mean, "values": [float(f"{value:.6g}") for value in ordered]}
+
+
+def category_part(values: list[str]) -> Distribution:
+    """Counts; the rarest beyond a thousand are taken together."""
+    counts = Counter(values).most_common()
+    rest = sum(count for _, count in counts[_CATEGORIES:])
+    return {"counts": dict(counts[:_CATEGORIES]) | ({"(other)": rest} if rest else {})}

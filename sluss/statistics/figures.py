@@ -1,0 +1,67 @@
+"""Figures that the monitor measures of one interval."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from sluss.config.training import Metric
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+SCORE = "score"
+
+
+@dataclass(frozen=True, slots=True)
+class Drift:
+    """How one feature differs from the reference."""
+
+    feature: str
+    distance: float
+    p_value: float  # Holm-adjusted over the interval's features
+    before: float | None  # mean in the reference, for numbers
+    now: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """A metric on some labelled rows with its 95 % interval."""
+
+    metric: Metric
+    value: float
+    low: float
+    high: float
+    rows: int  # labelled rows
+    trials: int  # the rows the metric is a share of; equals `rows` for accuracy
+    positives: int  # 0 in a regression
+
+    def as_dict(self) -> dict[str, Any]:
+        """For JSON."""
+        return asdict(self)
+
+
+BINS = 20  # of the score histogram
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """What the monitor measured of one interval, as known at its end."""
+
+    interval: str
+    model_version: str
+    run_id: str
+    rows: int
+    mean_confidence: float | None  # these three are None in a regression
+    low_confidence_share: float | None
+    positive_share: float | None
+    histogram: tuple[int, ...]  # rows by score, in equal bins from 0 to 1, or over the range of the profile's scores
+    drift: tuple[Drift, ...]
+    quality: Estimate | None
+    quality_intervals: tuple[str, ...]
+
+    @property
+    def mean_score(self) -> float:
+        """Of the interval's predictions."""
+        return next(drift.now for drift in self.drift if drift.feature == SCORE and drift.now is not None)

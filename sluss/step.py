@@ -1,0 +1,97 @@
+"""The command line that all steps share: arguments in, one sentence and exit code 2 on a wrong input."""
+
+from __future__ import annotations
+
+import argparse
+import atexit
+import gc
+import os
+import sys
+from typing import TYPE_CHECKING, NoReturn
+
+from sluss.compat import import_scipy, leave_out_optional, read_entry_points_once
+from sluss.config.settings import Settings, step_settings
+from sluss.config.use_case import UseCase, load_use_case
+from sluss.errors import SlussError
+from sluss.interval import Interval, parse_interval
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+def parser(description: str) -> argparse.ArgumentParser:
+    """A parser with the argument every step has."""
+    result = argparse.ArgumentParser(description=description)
+    result.add_argument("--use-case", default=os.environ.get("USE_CASE", "sentiment"), help="name of a file in config/")
+    return result
+
+
+def version_parser(description: str) -> argparse.ArgumentParser:
+    """A parser for steps that work on a registered version."""
+    result = parser(description)
+    result.add_argument("--version", help="number of the version; the newest by default")
+    return result
+
+
+def interval_parser(description: str, *, history: bool = False) -> argparse.ArgumentParser:
+    """A parser for steps that work on one interval, or (with `history`) on all days before the first live one."""
+    result = parser(description)
+    choice = result.add_mutually_exclusive_group(required=True)
+    choice.add_argument("--interval", help="start of the interval: 2026-01-05, or 2026-01-05T13 where it is an hour")
+    if history:
+        choice.add_argument("--history", action="store_true", help="all intervals before live_start, in one go")
+    return result
+
+
+def chosen_interval(arguments: argparse.Namespace, use_case: UseCase) -> Interval:
+    """The interval that the arguments of an `interval_parser` name."""
+    if arguments.interval is None:
+        return use_case.history
+    return parse_interval(arguments.interval, use_case.unit)
+
+
+def run_step(
+    arguments: argparse.Namespace, step: Callable[[Settings, UseCase], None], *, opens_model: bool = False
+) -> NoReturn:
+    """Load settings and use case, run the step, turn a SlussError into one sentence and exit code 2, and end.
+
+    `opens_model` says that the step saves or loads a model, and so will import skops.
+    """
+    _tune_process()
+    code = 0
+    try:
+        settings = step_settings()
+        use_case = load_use_case(arguments.use_case, settings.config_dir)
+        leave_out_optional()
+        read_entry_points_once()
+        if opens_model:
+            import_scipy()
+        step(settings, use_case)
+    except SlussError as error:
+        print(error, file=sys.stderr)
+        code = 2
+    except SystemExit as end:
+        code = int(end.code or 0)
+    _end(code)
+
+
+def _end(code: int) -> NoReturn:
+    """End without taking Python apart, once everything that is registered for the end has run.
+
+    A thread of Arrow may still be about to let go of an object of Delta's. If Python is being taken apart meanwhile,
+    the thread aborts a process whose work was done ("terminate called without an active exception", exit code 134).
+    """
+    atexit._run_exitfuncs()  # noqa: SLF001 - there is no public name for what Python does here
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
+
+
+def _tune_process() -> None:
+    """A step imports much and computes little, on cores that others use too.
+
+    Collecting garbage while modules are imported costs half a second and frees nothing. A second BLAS thread waits more
+    than it works: on two busy cores it makes a training of three seconds take ten.
+    """
+    gc.set_threshold(50_000, 20, 100)
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")

@@ -1,0 +1,1 @@
+"""Storage of rows: the warehouse (SQL) and the lake (Delta tables)."""

@@ -1,0 +1,155 @@
+"""One run for each interval in MLflow, whatever is run again.
+
+A run starts at its interval's start and ends at its end, so the pages of MLflow read as a calendar. What it says is
+sealed by a digest: a step that finds a finished run with the same digest has nothing to do, and a run that says
+something else, or one that was never finished, is replaced.
+"""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sluss.tracking.client import experiment_id, reachable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from mlflow import MlflowClient
+    from mlflow.entities import Run
+
+    from sluss.config.settings import Settings
+    from sluss.interval import Interval
+
+INTERVAL_TAG = "sluss.interval"
+_DIGEST_TAG, _CREATED_TAG = "sluss.figures", "sluss.created"
+
+
+@dataclass(frozen=True, slots=True)
+class IntervalRun:
+    """The run to keep: its name among those of the experiment, the digest of all that it will say, tags and metrics."""
+
+    name: str
+    interval: Interval
+    digest: str
+    tags: dict[str, str]
+    metrics: dict[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """The runs of an interval in an experiment, the oldest first, as they were a while ago."""
+
+    experiment: str
+    runs: list[Run]
+
+
+def look(settings: Settings, client: MlflowClient, experiment: str, name: str) -> Seen:
+    """See an interval's runs in the experiment of this name; early, while a step is at work on what it will log.
+
+    Raises:
+        ServiceError: MLflow does not answer, or refuses the login.
+    """
+    number = experiment_id(settings, client, experiment)
+    with reachable(settings):
+        return Seen(number, _runs(client, number, name))
+
+
+def keep_run(client: MlflowClient, seen: Seen, wanted: IntervalRun, log: Callable[[Run], None]) -> str:
+    """Make sure that the experiment has this run and no other of its name, and return its id.
+
+    Args:
+        client: a connection to MLflow.
+        seen: what the experiment had of this name.
+        wanted: the run.
+        log: logs everything else to the run that it gets, from another thread; called again for a run that was not
+            finished.
+    """
+    from mlflow.entities import LifecycleStage
+    from mlflow.exceptions import MlflowException
+
+    kept = _agreed(client, seen, wanted)
+    run_id = str(kept.info.run_id)
+    if _finished(kept, wanted):
+        return run_id
+    try:
+        _finish(client, kept, wanted, log)
+    except MlflowException:
+        if client.get_run(run_id).info.lifecycle_stage != LifecycleStage.DELETED:
+            raise
+        return keep_run(client, _again(client, seen, wanted), wanted, log)
+    return run_id
+
+
+def _agreed(client: MlflowClient, seen: Seen, wanted: IntervalRun) -> Run:
+    """The run that all steps at work on the interval keep.
+
+    A finished run is kept before others, and an older one before a newer one. A step that saw only the newer one goes
+    on with it, until it finds it deleted.
+    """
+    if not any(_finished(run, wanted) for run in seen.runs):
+        start = round(wanted.interval.start.timestamp() * 1000)
+        client.create_run(seen.experiment, start, _tags(wanted), run_name=wanted.name)
+    now = _again(client, seen, wanted)
+    same = [run for run in now.runs if _same(run, wanted)]
+    if not same:  # a step that says something else has taken this one's away
+        return _agreed(client, now, wanted)
+    kept = min(same, key=lambda run: not _finished(run, wanted))
+    for run in now.runs:
+        if run is not kept:
+            client.delete_run(run.info.run_id)
+    return kept
+
+
+def _finish(client: MlflowClient, run: Run, wanted: IntervalRun, log: Callable[[Run], None]) -> None:
+    from mlflow.entities import Metric
+
+    run_id = run.info.run_id
+    end = round(wanted.interval.end.timestamp() * 1000)
+    with ThreadPoolExecutor(1) as beside:
+        logged = beside.submit(log, run)
+        # A fixed time and step: logged twice, the store keeps one value.
+        client.log_batch(run_id, metrics=[Metric(name, value, end, 0) for name, value in wanted.metrics.items()])
+        logged.result()
+    client.set_terminated(run_id, end_time=end)
+
+
+def _again(client: MlflowClient, seen: Seen, wanted: IntervalRun) -> Seen:
+    return Seen(seen.experiment, _runs(client, seen.experiment, wanted.name))
+
+
+def _runs(client: MlflowClient, experiment: str, name: str) -> list[Run]:
+    found = client.search_runs([experiment], f"tags.`{INTERVAL_TAG}` = '{name}'")
+    return sorted(found, key=lambda run: (run.data.tags.get(_CREATED_TAG, ""), run.info.run_id))
+
+
+def log_texts(run: Run, texts: Mapping[str, str]) -> None:
+    """Keep texts, by file name, with a run. MLflow's client would ask first where a run keeps its files."""
+    from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository
+
+    store = get_artifact_repository(run.info.artifact_uri)
+    with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor() as beside:
+        files = [Path(folder, file) for file in texts]
+        for path, text in zip(files, texts.values(), strict=True):
+            path.write_text(text, encoding="utf-8")
+        list(beside.map(store.log_artifact, files))
+
+
+def _same(run: Run, wanted: IntervalRun) -> bool:
+    return bool(run.data.tags.get(_DIGEST_TAG) == wanted.digest)
+
+
+def _finished(run: Run, wanted: IntervalRun) -> bool:
+    return bool(run.info.status == "FINISHED") and _same(run, wanted)
+
+
+def _tags(wanted: IntervalRun) -> dict[str, str]:
+    return wanted.tags | {
+        INTERVAL_TAG: wanted.name,
+        _DIGEST_TAG: wanted.digest,
+        _CREATED_TAG: f"{time.time_ns():020d}",
+    }

@@ -1,0 +1,1 @@
+"""From curated rows to a registered candidate, and back to how it was made."""

@@ -1,0 +1,137 @@
+"""Decide whether a new model is worth training, from what was known at a moment."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from sluss.interval import parse_interval, partition
+from sluss.storage.lake import Lake
+
+if TYPE_CHECKING:
+    from sluss.config.operation import Retraining
+    from sluss.config.settings import Settings
+    from sluss.config.use_case import UseCase
+
+
+@dataclass(frozen=True)
+class Decision:
+    """Whether to train on what was known at `until`, and why."""
+
+    train: bool
+    reason: str
+    until: datetime
+
+
+@dataclass(frozen=True)
+class Alarm:
+    """The alerts that are active, the moment the first of them looks back to, and the new labels since."""
+
+    types: tuple[str, ...]
+    since: datetime
+    new_labels: int
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What the lake and the hub say about a moment. `trainings` are the moments that models were trained for."""
+
+    until: datetime
+    trainings: tuple[datetime, ...]
+    new_labels: int
+    alarm: Alarm | None
+
+
+def decide_training(
+    settings: Settings, use_case: UseCase, until: datetime | None = None, *, force: bool = False
+) -> Decision:
+    """Judge the rules under `retraining` as of `until` (by default: the end of the newest curated interval).
+
+    Nothing is written. Asked again for the same moment, it answers the same, also after that training has run. With
+    `force` the rules are not asked.
+
+    Raises:
+        DataError: nothing was curated yet.
+        ServiceError: the lake or MLflow does not answer.
+    """
+    from sluss.training.rows import newest_end
+
+    lake = Lake(settings, use_case.name)
+    until = until or newest_end(lake, use_case)
+    if force:
+        return Decision(train=True, reason="Asked for, whatever the rules say.", until=until)
+    return decide(use_case, gather(settings, use_case, lake, until))
+
+
+def gather(settings: Settings, use_case: UseCase, lake: Lake, until: datetime) -> Facts:
+    """Read the facts; nothing that came later than `until` is among them but the trainings for later moments."""
+    from sluss.monitoring.tables import latest_alerts
+    from sluss.training.new_labels import unlearned
+    from sluss.training.past_trainings import trained_moments
+
+    trainings = trained_moments(settings, use_case)
+    before = [moment for moment in trainings if moment < until]
+    events = unlearned(lake, use_case, until, max(before, default=None))
+    alerts = [alert for alert in latest_alerts(lake, partition(until, use_case.unit)).values() if alert.active]
+    alarm = None
+    if alerts:
+        since = parse_interval(min(alert.since for alert in alerts), use_case.unit).start
+        alarm = Alarm(tuple(sorted(alert.type for alert in alerts)), since, int((events >= since).sum()))
+    return Facts(until, tuple(trainings), len(events), alarm)
+
+
+def decide(use_case: UseCase, facts: Facts) -> Decision:
+    """The verdict of the rules on the facts: a pure function."""
+    rules, until = use_case.retraining, facts.until
+    before = [moment for moment in facts.trainings if moment < until]
+    if hindrance := _superseded(facts) or _too_soon(rules, until, before):
+        return Decision(train=False, reason=hindrance, until=until)
+    if not before:
+        needed = use_case.training.min_rows
+        reason = f"No model was trained yet, and {facts.new_labels:,} labelled rows are there; {needed:,} are asked."
+        return Decision(facts.new_labels >= needed, reason, until)
+    return _worth_it(rules, facts, max(before))
+
+
+def _superseded(facts: Facts) -> str | None:
+    newer = [moment for moment in facts.trainings if moment > facts.until]
+    if not newer:
+        return None
+    return f"A model was trained for {_named(max(newer))} already, which knows more than one for {_named(facts.until)}."
+
+
+def _too_soon(rules: Retraining, until: datetime, before: list[datetime]) -> str | None:
+    within = [moment for moment in before if until - moment < timedelta(days=1)]
+    if len(within) >= rules.max_per_day:
+        return f"The last 24 hours saw {len(within)} of at most {rules.max_per_day} trainings (retraining.max_per_day)."
+    if before and until - max(before) < timedelta(hours=rules.cool_down_hours):
+        return (
+            f"The last training was for {_named(max(before))}; the cool-down is {rules.cool_down_hours:g} hours "
+            "(retraining.cool_down_hours)."
+        )
+    return None
+
+
+def _worth_it(rules: Retraining, facts: Facts, last: datetime) -> Decision:
+    """New labels alone, fewer while an alert is active, or any after some time."""
+    since = f"since the training for {_named(last)}"
+    if facts.new_labels >= rules.min_new_labels:
+        reason = f"{facts.new_labels:,} new labelled rows {since}; {rules.min_new_labels:,} are asked."
+        return Decision(train=True, reason=reason, until=facts.until)
+    if rules.every_days and facts.new_labels and facts.until - last >= timedelta(days=rules.every_days):
+        reason = f"It is {(facts.until - last).days} days {since}; a new one is due every {rules.every_days} days."
+        return Decision(train=True, reason=reason, until=facts.until)
+    if (alarm := facts.alarm) is None:
+        reason = f"{facts.new_labels:,} of {rules.min_new_labels:,} new labelled rows {since}, and no alert is active."
+        return Decision(train=False, reason=reason, until=facts.until)
+    needed = rules.min_new_labels_on_alert
+    reason = (
+        f"{', '.join(alarm.types)} active since {_named(alarm.since)}, and {alarm.new_labels:,} labelled rows from "
+        f"then on are new; {needed:,} are asked."
+    )
+    return Decision(alarm.new_labels >= needed, reason, facts.until)
+
+
+def _named(moment: datetime) -> str:
+    return f"{moment:%Y-%m-%d}" if moment.timestamp() % 86_400 == 0 else f"{moment:%Y-%m-%d %H:%M}"

@@ -1,0 +1,83 @@
+"""What is not as it was when a version was trained, in plain words."""
+
+from __future__ import annotations
+
+from importlib import metadata
+from typing import TYPE_CHECKING
+
+from sluss.training import environment
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from sluss.config.settings import Settings
+    from sluss.config.use_case import UseCase
+    from sluss.training.recorded_training import Recorded
+
+_SHOWN = 6
+_MARK = 12  # characters of a digest or a commit that people compare
+
+
+def differences(settings: Settings, use_case: UseCase, known: Recorded) -> Iterator[str]:
+    """A sentence for everything beside the rows that could make another model: code, packages, processor, config.
+
+    Args:
+        settings: name the commit where no git can be asked.
+        use_case: as its config is now.
+        known: as the version recorded it.
+    """
+    yield from _code(settings, known)
+    yield from _packages(known)
+    yield from _tag(known, "sluss.python", environment.python_version(), "Python: it was trained with {}, this is {}.")
+    yield from _tag(
+        known, "sluss.blas", environment.linear_algebra(), "Linear algebra: it was trained with {}, this is {}."
+    )
+    yield from _config(use_case, known)
+
+
+def _code(settings: Settings, known: Recorded) -> Iterator[str]:
+    if known.tags.get("sluss.code") == environment.code_digest():
+        return
+    then, now = known.tags.get("sluss.commit", "unknown"), environment.code_commit(settings)
+    if then.endswith("-dirty"):
+        yield f"Code: it was trained with changes to commit {then[:_MARK]} that were never committed."
+    else:
+        yield f"Code: it was trained with commit {then[:_MARK]}, this is {_short(now)}."
+
+
+def _short(commit: str) -> str:
+    return commit[:_MARK] + (" with changes" if commit.endswith("-dirty") else "")
+
+
+def _packages(known: Recorded) -> Iterator[str]:
+    lines = (known.folder / "requirements.txt").read_text(encoding="utf-8").split()
+    pins = dict(line.split("==") for line in lines)
+    differing = [f"{name} {version} ≠ {here}" for name, version in pins.items() if (here := _here(name)) != version]
+    if differing:
+        more = f" and {len(differing) - _SHOWN} more" if len(differing) > _SHOWN else ""
+        yield f"Packages: {', '.join(differing[:_SHOWN])}{more}."
+    then, now = known.tags.get("sluss.lock", "unknown"), environment.lock_digest()
+    if then != now:
+        yield f"Lock file: its SHA-256 was {then[:_MARK]}, here it is {now[:_MARK]}."
+
+
+def _here(name: str) -> str:
+    try:
+        return metadata.version(name)
+    except metadata.PackageNotFoundError:
+        return "not installed"
+
+
+def _tag(known: Recorded, name: str, now: str, sentence: str) -> Iterator[str]:
+    then = known.tags.get(name, "unknown")
+    if then != now:
+        yield sentence.format(then, now)
+
+
+def _config(use_case: UseCase, known: Recorded) -> Iterator[str]:
+    """Only a remark, since the recorded config is what is trained with."""
+    then, now = (each.model_dump() | each.training.model_dump() for each in (known.use_case, use_case))
+    keys = ["features", *type(use_case.training).model_fields]
+    changed = [key for key in keys if then[key] != now[key]]
+    if changed:
+        yield f"Config: the file has another {', another '.join(changed)} by now; what was recorded was used."

@@ -1,0 +1,78 @@
+"""What a model was made with: the exact packages, the Python, the lock file and the code."""
+
+from __future__ import annotations
+
+import hashlib
+import platform
+import subprocess
+from importlib import metadata
+
+from sluss.config.settings import ROOT, Settings
+
+# The packages a model needs to be loaded and to predict; what they need in turn is pinned with them.
+_ROOTS = ("scikit-learn", "skops", "pandas", "mlflow-skinny")
+
+
+def exact_requirements() -> list[str]:
+    """`name==version` of every package the model needs, sorted; reading metadata, importing nothing."""
+    from packaging.requirements import Requirement
+
+    pending, pins = list(_ROOTS), dict[str, str]()
+    while pending:
+        name = pending.pop()
+        key = name.lower().replace("_", "-").replace(".", "-")
+        if key in pins:
+            continue
+        try:
+            distribution = metadata.distribution(name)
+        except metadata.PackageNotFoundError:
+            continue
+        pins[key] = f"{key}=={distribution.version}"
+        # Neither optional ones nor those of other platforms, which may be installed for another reason.
+        pending += [
+            requirement.name
+            for requirement in (Requirement(text) for text in distribution.requires or () if "extra ==" not in text)
+            if requirement.marker is None or requirement.marker.evaluate({"extra": ""})
+        ]
+    return sorted(pins.values())
+
+
+def python_version() -> str:
+    """E.g. `3.13.1`."""
+    return platform.python_version()
+
+
+def linear_algebra() -> str:
+    """The BLAS libraries of this process and the processor they chose their kernels for, which decides last digits."""
+    from threadpoolctl import threadpool_info
+
+    found = (library for library in threadpool_info() if library["user_api"] == "blas")
+    return ", ".join(sorted({f"{each['internal_api']} {each['version']} {each.get('architecture')}" for each in found}))
+
+
+def lock_digest() -> str:
+    """SHA-256 of the lock file, or `unknown` where there is none beside the code."""
+    path = ROOT / "requirements.lock"
+    return hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else "unknown"
+
+
+def code_digest() -> str:
+    """SHA-256 over the name and the content of every module of the steps: true of a changed tree, and without git."""
+    total = hashlib.sha256()
+    for path in sorted(path for folder in ("sluss", "tasks") for path in (ROOT / folder).rglob("*.py")):
+        total.update(f"{path.relative_to(ROOT).as_posix()}\0".encode() + path.read_bytes() + b"\0")
+    return total.hexdigest()
+
+
+def code_commit(settings: Settings) -> str:
+    """The code's commit, with `-dirty` where the tree differs from it, or `unknown`."""
+    if settings.git_commit:
+        return settings.git_commit
+    try:
+        described = subprocess.run(
+            ["git", "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"],
+            cwd=ROOT, capture_output=True, text=True, check=True, timeout=10,
+        )  # fmt: skip
+    except (OSError, subprocess.SubprocessError):
+        return "unknown"
+    return described.stdout.strip()

@@ -1,0 +1,57 @@
+"""How good a model is: cross-validation in the training window, the verdict on the holdout."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from sluss.problems import kind_of
+from sluss.training.slices import slice_metrics, slice_values, slices
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from sklearn.pipeline import Pipeline
+
+    from sluss.config.use_case import UseCase
+    from sluss.problems.problem import Floats, Labels
+    from sluss.training.search import Trial
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Metrics by name, and what they were computed from.
+
+    `scores` and `labels` are those of the holdout rows, shape (n,); `Kind` says what they are. `judged` has the same
+    rows with `id`, `label`, `score` and the slice that each is in.
+    """
+
+    metrics: dict[str, float]
+    scores: Floats
+    labels: Labels
+    judged: pd.DataFrame
+    trials: tuple[Trial, ...] = ()  # of the search, if there was one
+
+
+def cross_validate(pipeline: Pipeline, use_case: UseCase, train: pd.DataFrame) -> dict[str, float]:
+    """Mean and standard deviation of the metric over shuffled folds of the training window."""
+    from sklearn.model_selection import cross_val_score
+
+    from sluss.training.shared_preprocessing import what_folds_share
+
+    spec = use_case.training
+    folds = kind_of(use_case).folds(spec.folds, spec.seed)
+    pipeline, features = what_folds_share(pipeline, train[list(use_case.features)])
+    scores = cross_val_score(pipeline, features, train["label"], cv=folds, scoring=spec.metric)
+    return {f"cv_{spec.metric}_mean": float(scores.mean()), f"cv_{spec.metric}_std": float(scores.std(ddof=1))}
+
+
+def judge(pipeline: Pipeline, use_case: UseCase, train: pd.DataFrame, holdout: pd.DataFrame) -> Verdict:
+    """Metrics on the holdout and its slices, beside the baseline that always makes the same guess."""
+    kind = kind_of(use_case)
+    scores = kind.scores(pipeline, holdout[list(use_case.features)])
+    labels = holdout["label"].to_numpy()
+    metrics = {f"holdout_{name}": value for name, value in kind.metrics(labels, scores).items()}
+    metrics |= kind.baseline(train["label"].to_numpy(), labels)
+    judged = holdout[["id", "label"]].assign(score=scores).join(slice_values(use_case, train, holdout))
+    metrics |= slice_metrics(kind, slices(kind, judged))
+    return Verdict(metrics, scores, labels, judged)

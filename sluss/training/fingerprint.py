@@ -1,0 +1,104 @@
+"""One digest of all that a fitted pipeline has learned.
+
+The file that a model is saved in will not do: skops numbers its objects by their place in memory, and a zip holds
+times. So the state itself is walked: classes by name, arrays by their values, everything else by what pickle would take
+apart.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from functools import singledispatch
+from itertools import chain
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import numpy as np
+    from sklearn.pipeline import Pipeline
+
+# The version of the library that fitted, and a place in memory that CountVectorizer notes: nothing that was learned.
+_NOT_LEARNED = {"_sklearn_version", "_stop_words_id"}
+
+
+def pipeline_digest(pipeline: Pipeline) -> str:
+    """SHA-256 of the pipeline's classes, parameters and fitted state, in hexadecimal.
+
+    The same in every process and after a load; another one when a single number has changed.
+    """
+    return _walk(pipeline, ()).hex()
+
+
+def _walk(value: object, above: tuple[int, ...]) -> bytes:
+    """Digest of a value. `above` holds the ids of the objects that it is part of, since states may be circular."""
+    import numpy as np
+
+    if isinstance(value, np.generic):
+        value = value.item()
+    if isinstance(value, np.random.BitGenerator):
+        value = value.state  # without the seed that it was started from, which a load invents anew
+    if id(value) in above:
+        return _hash("again", str(len(above) - above.index(id(value))).encode())
+    if isinstance(value, np.ndarray):
+        return _array(value, (*above, id(value)))
+    return _plain(value, (*above, id(value)))
+
+
+def _hash(kind: str, *parts: bytes) -> bytes:
+    """Digest over the lengths and the bytes of the parts, so that no two lists of parts read the same."""
+    total = hashlib.sha256(kind.encode())
+    for part in parts:
+        total.update(len(part).to_bytes(8, "big") + part)
+    return total.digest()
+
+
+def _array(value: np.ndarray[Any, Any], above: tuple[int, ...]) -> bytes:
+    """By value: not by its layout in memory, nor by the padding between the fields of a structured one."""
+    kind = f"array {value.dtype.str} {value.shape}"
+    if value.dtype.names:
+        return _hash(kind, *(_hash(name, _array(value[name], above)) for name in value.dtype.names))
+    if value.dtype.hasobject:
+        return _hash(kind, *(_walk(item, above) for item in value.ravel().tolist()))
+    return _hash(kind, value.tobytes(order="C"))
+
+
+@singledispatch
+def _plain(value: Any, above: tuple[int, ...]) -> bytes:  # noqa: ANN401 - whatever a pipeline holds
+    """An object of any class, by the way in which it would be made anew."""
+    if isinstance(value, type) or not hasattr(value, "__reduce_ex__"):
+        return _hash("class", f"{value.__module__}.{value.__qualname__}".encode())
+    reduced = value.__reduce_ex__(4)
+    if isinstance(reduced, str):  # a function or a singleton: its name
+        return _hash("name", f"{getattr(value, '__module__', '')}.{reduced}".encode())
+    make, arguments, state, items, pairs = (*reduced, None, None, None)[:5]
+    inside = chain(arguments, (state, list(items or ()), list(pairs or ())))
+    return _hash(f"object {make.__module__}.{make.__qualname__}", *(_walk(part, above) for part in inside))
+
+
+@_plain.register(type(None))
+@_plain.register(bool)
+@_plain.register(int)
+@_plain.register(float)
+@_plain.register(complex)
+@_plain.register(str)
+@_plain.register(bytes)
+def _(value: object, above: tuple[int, ...]) -> bytes:  # noqa: ARG001
+    return _hash(type(value).__name__, repr(value).encode())
+
+
+@_plain.register(list)
+@_plain.register(tuple)
+def _(value: list[object] | tuple[object, ...], above: tuple[int, ...]) -> bytes:
+    return _hash(type(value).__name__, *(_walk(item, above) for item in value))
+
+
+@_plain.register(set)
+@_plain.register(frozenset)
+def _(value: set[object] | frozenset[object], above: tuple[int, ...]) -> bytes:
+    return _hash("set", *sorted(_walk(item, above) for item in value))
+
+
+@_plain.register(dict)
+def _(value: dict[object, object], above: tuple[int, ...]) -> bytes:
+    """Without its order, which says nothing about a model."""
+    pairs = (_walk(key, above) + _walk(item, above) for key, item in value.items() if key not in _NOT_LEARNED)
+    return _hash("dict", *sorted(pairs))

@@ -1,0 +1,30 @@
+"""Fit a pipeline in the training window and judge it on the holdout."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from sklearn.pipeline import Pipeline
+
+    from sluss.config.use_case import UseCase
+    from sluss.training.evaluation import Verdict
+    from sluss.training.rows import TrainingRows
+
+
+def fit_and_judge(use_case: UseCase, rows: TrainingRows) -> tuple[Pipeline, Verdict]:
+    """Search and cross-validate in the training window, fit on all of it, judge on the holdout."""
+    from sluss.problems import kind_of
+    from sluss.training.evaluation import cross_validate, judge
+    from sluss.training.pipeline import build_pipeline
+    from sluss.training.search import search
+
+    pipeline, wanted = build_pipeline(use_case.training), use_case.training.search
+    kind_of(use_case).check(pipeline)
+    trials = search(pipeline, use_case, wanted, rows.train) if wanted else []
+    folds = cross_validate(pipeline, use_case, rows.train)
+    pipeline.fit(rows.train[list(use_case.features)], rows.train["label"])
+    verdict = judge(pipeline, use_case, rows.train, rows.holdout)
+    verdict.metrics.update(folds)
+    return pipeline, dataclasses.replace(verdict, trials=tuple(trials))

@@ -1,0 +1,53 @@
+"""Plots of a version: its holdout, and the learning curve of its training window."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sluss.problems import kind_of
+from sluss.problems.plots import _figure
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.figure import Figure
+    from sklearn.pipeline import Pipeline
+
+    from sluss.config.use_case import UseCase
+
+
+_SIZES = (0.1, 0.25, 0.5, 0.75, 1.0)  # shares of what the folds leave to learn from
+_FOLDS = 3  # each a fit a size, so few
+
+
+def draw(use_case: UseCase, pipeline: Pipeline, train: pd.DataFrame, judged: pd.DataFrame) -> dict[str, Figure]:
+    """All plots by name.
+
+    Args:
+        use_case: its kind, features and metric.
+        pipeline: the fitted pipeline; copies of it are fitted for the learning curve.
+        train: rows of the training window, with the column `label`.
+        judged: `label` and `score` of the holdout rows.
+    """
+    of_holdout = kind_of(use_case).plots(judged["label"].to_numpy(), judged["score"].to_numpy())
+    return of_holdout | {"learning_curve": _learning_curve(use_case, pipeline, train)}
+
+
+def _learning_curve(use_case: UseCase, pipeline: Pipeline, train: pd.DataFrame) -> Figure:
+    from sklearn.model_selection import LearningCurveDisplay
+
+    from sluss.training.shared_preprocessing import what_folds_share
+
+    figure, axes = _figure("Learning curve in the training window")
+    spec = use_case.training
+    pipeline, features = what_folds_share(pipeline, train[list(use_case.features)])
+    LearningCurveDisplay.from_estimator(
+        pipeline,
+        features,
+        train["label"],
+        train_sizes=_SIZES,
+        cv=kind_of(use_case).folds(_FOLDS, spec.seed),
+        scoring=spec.metric,
+        score_name=spec.metric,
+        ax=axes,
+    )
+    return figure

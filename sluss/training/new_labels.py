@@ -1,0 +1,50 @@
+"""Labelled rows that a training would learn from and the one before it could not: what makes it worth running."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from sluss.interval import partition
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import pyarrow.dataset as ds
+
+    from sluss.config.use_case import UseCase
+    from sluss.storage.lake import Lake
+
+
+def unlearned(lake: Lake, use_case: UseCase, until: datetime, last: datetime | None) -> pd.Series:
+    """Event times of the rows that are new to a training for `until` after one for `last`.
+
+    Rows in the holdout are not learned from, so they do not count; the same rule split them off at `last`. A corrected
+    row or label is no new one.
+    """
+    import pandas as pd
+
+    spec = use_case.training
+    start, split = until - timedelta(days=spec.window_days), until - timedelta(days=spec.holdout_days)
+    curated = lake.dataset("curated", first=partition(start, use_case.unit), last=partition(split, use_case.unit))
+    # No label can be known before its row has happened.
+    labels = lake.dataset("labels", first=partition(start, use_case.unit), last=partition(until, use_case.unit))
+    if curated is None or labels is None:
+        return pd.Series([], dtype="datetime64[us, UTC]")
+    rows = _first(curated, ["id", "event_time", "arrived_at"], until)
+    rows = rows[(rows.event_time >= start) & (rows.event_time < split)]
+    known = rows.merge(_first(labels, ["id", "label_time"], until), on="id")
+    if last is not None:
+        learned = (known.event_time < last - timedelta(days=spec.holdout_days)) & (
+            known[["arrived_at", "label_time"]].max(axis=1) < last
+        )
+        known = known[~learned]
+    return known.event_time
+
+
+def _first(table: ds.Dataset, columns: list[str], until: datetime) -> pd.DataFrame:
+    """The first arrival of each id before `until`; the last column says when that was."""
+    import pyarrow.dataset as ds
+
+    arrival = columns[-1]
+    rows: pd.DataFrame = table.to_table(columns, filter=ds.field(arrival) < until).to_pandas()
+    return rows.sort_values(arrival, kind="stable").drop_duplicates("id")

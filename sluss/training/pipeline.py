@@ -1,0 +1,62 @@
+"""From a use case's config to one scikit-learn pipeline: raw curated rows in, predictions out."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from sluss.errors import ConfigError
+
+if TYPE_CHECKING:
+    from sklearn.pipeline import Pipeline
+
+    from sluss.config.training import Branch, Training
+
+
+def build_pipeline(training: Training) -> Pipeline:
+    """An unfitted pipeline of the preprocessing branches and the estimator.
+
+    Raises:
+        ConfigError: scikit-learn has no such class, or it refuses a parameter.
+    """
+    from sklearn.compose import ColumnTransformer
+    from sklearn.pipeline import Pipeline
+
+    branches = [(branch.label, _chain(branch), _columns(branch)) for branch in training.preprocessing]
+    seeded = {"random_state": training.seed} | training.estimator.params
+    estimator = make_part(training.estimator.name, seeded)
+    return Pipeline([("preprocessing", ColumnTransformer(branches)), ("estimator", estimator)])
+
+
+def _chain(branch: Branch) -> object:
+    from sklearn.pipeline import make_pipeline
+
+    steps = [make_part(step.name, step.params) for step in branch.steps]
+    return steps[0] if len(steps) == 1 else make_pipeline(*steps)
+
+
+def _columns(branch: Branch) -> str | list[str]:
+    """One name gives a transformer a series (what text needs), several give it a frame."""
+    return branch.columns if isinstance(branch.columns, str) else list(branch.columns)
+
+
+def make_part(dotted: str, params: dict[str, Any]) -> Any:  # noqa: ANN401 - any class of scikit-learn
+    """An object of a scikit-learn class; `random_state` is left out where it has none.
+
+    Raises:
+        ConfigError: scikit-learn has no such class, or the class no such parameter.
+    """
+    module, _, name = dotted.rpartition(".")
+    try:
+        cls = getattr(import_module(module), name)
+    except (ImportError, AttributeError):
+        raise ConfigError(f"scikit-learn has no '{dotted}'. Correct the name in the use case's config.") from None
+    known = cls._get_param_names()
+    # YAML has lists only, scikit-learn wants tuples for ranges.
+    values = {key: tuple(value) if isinstance(value, list) else value for key, value in params.items()}
+    if "random_state" not in known:
+        values.pop("random_state", None)
+    unknown = sorted(set(values) - set(known))
+    if unknown:
+        raise ConfigError(f"{dotted} has no parameter '{unknown[0]}' (it has: {', '.join(known)}). Correct the config.")
+    return cls(**values)

@@ -1,0 +1,162 @@
+"""Candidates: what a training run logs, and its registration as a model version."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sluss.compat import without_package_search
+from sluss.digests import artifact_digest
+from sluss.problems import kind_of
+from sluss.registry.artifacts import CONFIG_FILE, HOLDOUT_FILE, PROFILE_FILE, TRUSTED_TYPES
+from sluss.registry.names import DIGEST_TAG, INPUTS_TAG, UNTIL_TAG
+from sluss.tracking.client import connect, experiment_id, reachable
+from sluss.training import environment
+from sluss.training.candidate import Candidate, Registered
+from sluss.training.training_run import SLICES_FILE, datasets, parameters, provenance, slice_table
+from sluss.training.trial_runs import chosen_parameters, log_trials
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+    from mlflow.models import Model
+
+    from sluss.config.settings import Settings
+    from sluss.config.use_case import UseCase
+
+
+_EXAMPLE_ROWS = 3
+
+
+def inputs_digest(use_case: UseCase, rows_digest: str) -> str:
+    """SHA-256 over everything that decides what a training yields: rows, config, lock file, Python and code."""
+    decides = {
+        "rows": rows_digest,
+        "training": use_case.training.model_dump(mode="json"),
+        "features": use_case.features,
+        "lock": environment.lock_digest(),
+        "python": environment.python_version(),
+        "code": environment.code_digest(),
+    }
+    return hashlib.sha256(json.dumps(decides, sort_keys=True).encode()).hexdigest()
+
+
+def find(settings: Settings, use_case: UseCase, inputs: str) -> Registered | None:
+    """The version that these inputs gave before, or None."""
+    client = connect(settings)
+    with reachable(settings):
+        found = client.search_model_versions(f"name = '{use_case.model}' and tag.`{INPUTS_TAG}` = '{inputs}'")
+        if not found:
+            return None
+        metrics = client.get_run(found[0].run_id).data.metrics
+        return Registered(str(found[0].version), str(found[0].run_id), dict(metrics))
+
+
+def register(settings: Settings, use_case: UseCase, candidate: Candidate) -> Registered:
+    """Log the run with everything that made it, and register its model in one last, atomic call.
+
+    A step that is killed before that call leaves a run, but never a version that is only half there.
+    """
+    client = connect(settings)  # first: it imports MLflow without FastAPI
+    import mlflow
+
+    experiment = experiment_id(settings, client, use_case.experiment)
+    with (
+        reachable(settings),
+        mlflow.start_run(experiment_id=experiment, run_name=f"train until {candidate.until:%Y-%m-%d}"),
+    ):
+        run_id = str(mlflow.active_run().info.run_id)
+        _log_run(client, run_id, settings, use_case, candidate)
+        log_trials(client, run_id, experiment, candidate.verdict.trials, use_case.training.metric)
+        model_id, digest = _log_model(client, run_id, use_case, candidate)
+        tags = {DIGEST_TAG: digest, INPUTS_TAG: candidate.inputs, UNTIL_TAG: candidate.until.isoformat()}
+        version = _create_version(client, use_case, (model_id, run_id), tags)
+    return Registered(version, run_id, candidate.verdict.metrics)
+
+
+def _log_run(client: MlflowClient, run_id: str, settings: Settings, use_case: UseCase, candidate: Candidate) -> None:
+    from mlflow.entities import Metric, Param, RunTag
+
+    measured = candidate.verdict.metrics | {
+        "train_rows": len(candidate.rows.train),
+        "holdout_rows": len(candidate.rows.holdout),
+        "seconds": candidate.seconds,
+    }
+    params = parameters(use_case) | chosen_parameters(candidate.verdict.trials)
+    moment = int(candidate.until.timestamp() * 1000)
+    client.log_batch(
+        run_id,
+        metrics=[Metric(name, float(value), moment, 0) for name, value in measured.items()],
+        params=[Param(name, str(value)) for name, value in params.items()],
+        tags=[RunTag(name, value) for name, value in provenance(settings, use_case, candidate).items()],
+    )
+    client.log_inputs(run_id, datasets=datasets(settings, use_case, candidate.rows))
+    if use_case.training.slices:
+        client.log_dict(run_id, slice_table(use_case, candidate.verdict.judged), SLICES_FILE)
+
+
+def _log_model(client: MlflowClient, run_id: str, use_case: UseCase, candidate: Candidate) -> tuple[str, str]:
+    """Log the model, and return its id and the digest of its artifacts.
+
+    In the steps of `mlflow.sklearn.log_model`, less those that load the model again to try it: the gates do that.
+    """
+    from mlflow.entities import LoggedModelOutput
+    from mlflow.models import Model
+
+    experiment = client.get_run(run_id).info.experiment_id
+    logged = client.create_logged_model(
+        experiment, name="model", source_run_id=run_id, model_type=kind_of(use_case).model_type
+    )
+    described = Model(artifact_path=logged.artifact_location, model_uuid=logged.model_id, run_id=run_id)
+    described.model_id = logged.model_id
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = Path(scratch) / "model"
+        _save(folder, described, use_case, candidate)
+        client.log_model_artifacts(logged.model_id, str(folder))
+        digest = artifact_digest(folder)
+    client.finalize_logged_model(logged.model_id, "READY")
+    client.log_outputs(run_id, [LoggedModelOutput(logged.model_id, step=0)])
+    return str(logged.model_id), digest
+
+
+def _save(folder: Path, described: Model, use_case: UseCase, candidate: Candidate) -> None:
+    """Write all artifacts: the pipeline without pickle, signature, example, requirements and reference profile."""
+    import mlflow
+    from mlflow.models import infer_signature
+
+    from sluss.monitoring.profile import build_profile
+
+    rows, features, method = candidate.rows, list(use_case.features), kind_of(use_case).method
+    example = rows.train[features].head(_EXAMPLE_ROWS)
+    with without_package_search():
+        mlflow.sklearn.save_model(
+            candidate.pipeline,
+            str(folder),
+            mlflow_model=described,
+            signature=infer_signature(example, getattr(candidate.pipeline, method)(example)),
+            input_example=example,
+            pip_requirements=environment.exact_requirements(),
+            serialization_format="skops",
+            skops_trusted_types=list(TRUSTED_TYPES),
+            pyfunc_predict_fn=method,
+        )
+    profile = build_profile(use_case, rows.train, rows.holdout, candidate.verdict.scores, candidate.verdict.labels)
+    (folder / PROFILE_FILE).write_text(json.dumps(profile), encoding="utf-8")
+    (folder / CONFIG_FILE).write_text(use_case.model_dump_json(by_alias=True), encoding="utf-8")
+    candidate.verdict.judged.to_parquet(folder / HOLDOUT_FILE, index=False)
+
+
+def _create_version(client: MlflowClient, use_case: UseCase, made: tuple[str, str], tags: dict[str, str]) -> str:
+    from mlflow.exceptions import MlflowException
+
+    try:
+        client.create_registered_model(use_case.model, description=use_case.title)
+    except MlflowException as error:
+        if error.error_code != "RESOURCE_ALREADY_EXISTS":
+            raise
+    model_id, run_id = made
+    # A server accepts a model's address only beside its id.
+    source = f"models:/{model_id}"
+    return str(client.create_model_version(use_case.model, source, run_id, tags=tags, model_id=model_id).version)

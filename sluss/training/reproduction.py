@@ -1,0 +1,82 @@
+"""Train a registered version again from what its run recorded, and compare."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from sluss.config.settings import Settings
+    from sluss.config.use_case import UseCase
+    from sluss.training.evaluation import Verdict
+    from sluss.training.recorded_training import Recorded
+
+
+@dataclass(frozen=True)
+class Reproduction:
+    """Digests of rows and fitted pipeline, recorded and found, and a sentence for each thing that differs."""
+
+    version: str
+    data: tuple[str, str]
+    pipeline: tuple[str, str]
+    differences: tuple[str, ...]
+
+    @property
+    def same(self) -> bool:
+        """Whether the same rows gave the same pipeline."""
+        return self.data[0] == self.data[1] and self.pipeline[0] == self.pipeline[1]
+
+
+def reproduce(settings: Settings, use_case: UseCase, version: str | None = None) -> Reproduction:
+    """Train a version (by default the newest) again: its rows by time travel, its config from its artifacts.
+
+    Nothing is logged or registered. Code and packages are those of this process: `make reproduce` provides the recorded
+    ones.
+
+    Raises:
+        DataError: the rows it was trained on are gone.
+        ModelError: there is no such version, it does not say what it was made from, or it was changed since.
+        ServiceError: the lake or MLflow does not answer.
+    """
+    from sluss.registry import versions
+    from sluss.training.blas import one_blas_thread
+    from sluss.training.differences import differences
+    from sluss.training.fingerprint import pipeline_digest
+    from sluss.training.fit import fit_and_judge
+    from sluss.training.recorded_training import recorded, recorded_rows
+
+    found = versions.asked_for(settings, use_case, version)
+    known = recorded(settings, use_case, found)
+    data, pipeline = known.tag("sluss.data.digest"), known.tag("sluss.pipeline")
+    rows = recorded_rows(settings, known)
+    with one_blas_thread():
+        fitted, verdict = fit_and_judge(known.use_case, rows)
+        differing = list(differences(settings, use_case, known))
+    result = Reproduction(known.version, (data, rows.digest), (pipeline, pipeline_digest(fitted)), tuple(differing))
+    return result if result.same else _explained(result, known, verdict)
+
+
+def _explained(result: Reproduction, known: Recorded, verdict: Verdict) -> Reproduction:
+    """With how far the scores are apart, and which rows or what else could be the cause."""
+    import dataclasses
+
+    sentences = list(result.differences)
+    if result.data[0] != result.data[1]:
+        tables = f"{known.tags.get('sluss.data.table')} version {known.tags.get('sluss.data.version')}"
+        sentences.insert(0, f"Data: {tables} and its labels give other rows than those it was trained on.")
+    elif not sentences:
+        sentences.append("The fit alone: all that was recorded is the same, so the estimator itself is not repeatable.")
+    sentences.append(_apart(known, verdict.judged))
+    return dataclasses.replace(result, differences=tuple(sentences))
+
+
+def _apart(known: Recorded, judged: pd.DataFrame) -> str:
+    import pandas as pd
+
+    from sluss.registry.artifacts import HOLDOUT_FILE
+
+    both = pd.read_parquet(known.folder / HOLDOUT_FILE).merge(judged, on="id")
+    largest = (both["score_x"] - both["score_y"]).abs().max()
+    return f"Effect: the scores of {len(both)} holdout rows that both have differ by {largest:.1e} at most."

@@ -1,0 +1,106 @@
+"""TODO"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from sluss.config.use_case import UseCase
+from sluss.errors import DataError
+from sluss.interval import parse_interval
+from sluss.storage.lake import Lake
+
+if TYPE_CHECKING:
+    from sluss.config.use_case import UseCase
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from sluss.digests import rows_digest
+from sluss.interval import partition
+from sluss.storage.lake import INTERVAL
+from sluss.storage.point_in_time import known_labels, known_rows
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from deltalake import DeltaTable
+
+
+def newest_end(lake: Lake, use_case: UseCase) -> datetime:
+    """The end of the newest curated interval.
+
+    Raises:
+        DataError: nothing was curated yet.
+    """
+    newest = lake.newest("curated")
+    if newest is None:
+        raise DataError(
+            f"There is no curated data of {use_case.name} to learn from. "
+            f"Load it first: make data USE_CASE={use_case.name}."
+        )
+    return parse_interval(newest, use_case.unit).end
+
+
+@dataclass(frozen=True)
+class TrainingRows:
+    """Two frames of raw curated rows plus the column `label`, ordered by event time and id."""
+
+    train: pd.DataFrame
+    holdout: pd.DataFrame
+    curated_version: int
+    labels_version: int
+    digest: str
+
+
+def training_rows(lake: Lake, use_case: UseCase, until: datetime) -> TrainingRows:
+    """The labelled rows of the window that ends at `until`, the last days of it held out.
+
+    Only what had arrived by `until` is used: rows and labels that came later do not exist yet.
+
+    Raises:
+        DataError: there are no curated rows, or too few of them have a label.
+    """
+    curated, labels = lake.table("curated"), lake.table("labels")
+    if curated is None or labels is None:
+        raise DataError(
+            f"There is no curated data of {use_case.name} to learn from. "
+            f"Load it first: make data USE_CASE={use_case.name}."
+        )
+    rows = _labelled(use_case, curated, labels, until)
+    split = until - timedelta(days=use_case.training.holdout_days)
+    train, holdout = rows[rows.event_time < split], rows[rows.event_time >= split]
+    if len(train) < use_case.training.min_rows or holdout.empty:
+        raise DataError(
+            f"{use_case.name} has {len(train)} labelled rows to learn from and {len(holdout)} to be judged on before "
+            f"{until:%Y-%m-%d %H:%M}; training.min_rows asks for {use_case.training.min_rows}. Load more intervals "
+            f"(make data USE_CASE={use_case.name}), or lower min_rows in its config."
+        )
+    if train.label.nunique() < 2:
+        raise DataError(
+            f"All training rows of {use_case.name} bear the same label, so there is nothing to tell apart. "
+            "Check the labels in the warehouse, or widen training.window_days."
+        )
+    return TrainingRows(
+        train.reset_index(drop=True),
+        holdout.reset_index(drop=True),
+        curated.version(),
+        labels.version(),
+        rows_digest(rows),
+    )
+
+
+def _labelled(use_case: UseCase, curated: DeltaTable, labels: DeltaTable, until: datetime) -> pd.DataFrame:
+    import pyarrow.dataset as ds
+
+    start = until - timedelta(days=use_case.training.window_days)
+    columns = list(dict.fromkeys(["id", "event_time", *use_case.curation.columns]))
+    window = (
+        (ds.field(INTERVAL) >= partition(start, use_case.unit))
+        & (ds.field("event_time") >= start)
+        & (ds.field("event_time") < until)
+    )
+    rows = known_rows(curated.to_pyarrow_dataset(), columns, until, window)
+    newest = known_labels(labels.to_pyarrow_dataset(), until)
+    joined: pd.DataFrame = rows.to_pandas().merge(newest[["id", "label"]], on="id")
+    return joined.sort_values(["event_time", "id"], ignore_index=True)

@@ -1,0 +1,121 @@
+"""Hyper-parameter search by scikit-learn's own classes, in the training window and nowhere else."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from sluss.config.training import Range, Search
+from sluss.errors import ConfigError
+from sluss.problems import kind_of
+from sluss.training.pipeline import make_part
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from sklearn.model_selection._search import BaseSearchCV
+    from sklearn.pipeline import Pipeline
+
+    from sluss.config.use_case import UseCase
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One set of parameters that was tried: mean and standard deviation of the metric over the folds.
+
+    `rows` says how many rows it was tried on, where the search (a halving one) does not take all.
+    """
+
+    params: dict[str, object] = field(hash=False)
+    score: float
+    spread: float
+    chosen: bool
+    rows: int | None = None
+
+
+def search(pipeline: Pipeline, use_case: UseCase, spec: Search, train: pd.DataFrame) -> list[Trial]:
+    """Try the space of `training.search` and set the best parameters on the unfitted pipeline.
+
+    The same rows and seed give the same trials.
+
+    Raises:
+        ConfigError: the space names a parameter that the pipeline does not have, or a value that it refuses.
+    """
+    names = _paths(pipeline)
+    unknown = sorted(set(spec.space) - set(names))
+    if unknown:
+        raise ConfigError(
+            f"training.search.space names {unknown[0]}, which the pipeline does not have (it has: "
+            f"{', '.join(sorted(names))}). Correct the config."
+        )
+    found = _searcher(pipeline, use_case, spec, {names[path]: path for path in spec.space})
+    try:
+        found.fit(train[list(use_case.features)], train["label"])
+    except ValueError as error:
+        reason = " ".join(str(error).split())[:300]
+        raise ConfigError(f"{spec.name} cannot try the space of training.search: {reason} Correct it.") from None
+    pipeline.set_params(**found.best_params_)
+    return _trials(found, {names[path]: path for path in spec.space})
+
+
+def _paths(pipeline: Pipeline) -> dict[str, str]:
+    """scikit-learn's name of every parameter by the name under which a run logs it."""
+    steps = {"estimator": ("estimator", pipeline.named_steps["estimator"])}
+    for name, transformer, _ in pipeline.named_steps["preprocessing"].transformers:
+        for step, each in getattr(transformer, "steps", [(None, transformer)]):
+            place = f"preprocessing__{name}" if step is None else f"preprocessing__{name}__{step}"
+            steps[f"{name}.{type(each).__name__}"] = (place, each)
+    return {
+        f"{label}.{key}": f"{place}__{key}"
+        for label, (place, each) in steps.items()
+        for key in each.get_params(deep=False)
+    }
+
+
+def _searcher(pipeline: Pipeline, use_case: UseCase, spec: Search, paths: dict[str, str]) -> BaseSearchCV:
+    from sklearn.experimental import enable_halving_search_cv  # noqa: F401 - the halving searches are there only then
+
+    training = use_case.training
+    grid = "Random" not in spec.name
+    space = {name: _values(spec.space[path], path, grid=grid) for name, path in paths.items()}
+    ours = {
+        "estimator": pipeline,
+        "param_grid" if grid else "param_distributions": space,
+        "scoring": training.metric,
+        "cv": kind_of(use_case).folds(training.folds, training.seed),
+        "random_state": training.seed,
+        "refit": False,  # the training fits the best one itself
+        "error_score": "raise",
+    }
+    taken = sorted(set(spec.params) & (set(ours) - {"random_state"}))
+    if taken:
+        raise ConfigError(f"training.search.params must not set {taken[0]}, which the training sets. Remove it.")
+    return make_part(spec.name, spec.params | ours)
+
+
+def _values(values: tuple[Any, ...] | Range, path: str, *, grid: bool) -> Any:  # noqa: ANN401 - SciPy has no public type
+    from scipy import stats
+
+    if not isinstance(values, Range):
+        # YAML has lists only, scikit-learn wants tuples for ranges.
+        return [tuple(value) if isinstance(value, list) else value for value in values]
+    if grid:
+        raise ConfigError(f"A search over a grid needs a list of values for {path}, not a range. Correct the config.")
+    if values.log:
+        return stats.loguniform(values.low, values.high)
+    if isinstance(values.low, int) and isinstance(values.high, int):
+        return stats.randint(values.low, values.high + 1)
+    return stats.uniform(values.low, values.high - values.low)
+
+
+def _trials(found: BaseSearchCV, paths: dict[str, str]) -> list[Trial]:
+    results = found.cv_results_
+    return [
+        Trial(
+            params={paths[name]: value for name, value in params.items()},
+            score=float(results["mean_test_score"][number]),
+            spread=float(results["std_test_score"][number]),
+            chosen=number == found.best_index_,
+            rows=int(results["n_resources"][number]) if "n_resources" in results else None,
+        )
+        for number, params in enumerate(results["params"])
+    ]

@@ -1,0 +1,98 @@
+"""Slices of the holdout: how good a model is for each kind of row, where the whole may hide a part."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import pandas as pd
+
+    from sluss.config.use_case import UseCase
+    from sluss.problems import Kind
+
+PREFIX = "slice."  # of a slice's column among the judged rows, and of its metrics
+_MISSING = "missing"
+_QUARTERS = (0.25, 0.5, 0.75)
+_NOT_IN_A_NAME = re.compile(r"[^\w.\- ]")  # what MLflow refuses in the name of a metric
+
+
+@dataclass(frozen=True)
+class Slice:
+    """Rows of the holdout that have one value of one column, and the mean figure of them, as `Kind.by_row` gives it."""
+
+    column: str
+    value: str
+    rows: int
+    figure: float
+
+
+def slice_values(use_case: UseCase, train: pd.DataFrame, rows: pd.DataFrame) -> pd.DataFrame:
+    """The slice that each row is in: a text column `slice.<name>` for every name under `training.slices`.
+
+    A category is a slice. Numbers, and the words of a text, fall into four: `q1` is up to the first quartile of the
+    training rows, `q4` above the third. Without a value, a row is in the slice `missing`.
+    """
+    import pandas as pd
+
+    columns = {
+        f"{PREFIX}{name}": _quarters(_numbers(train, name), _numbers(rows, name))
+        if use_case.in_quarters(name)
+        else rows[name].astype(object).where(rows[name].notna(), _MISSING).map(_named)
+        for name in use_case.training.slices
+    }
+    return pd.DataFrame(columns, index=rows.index, dtype=object)
+
+
+def slices(kind: Kind, judged: pd.DataFrame) -> list[Slice]:
+    """How good the model is on each slice, in the order of columns and values.
+
+    Args:
+        kind: says what is good.
+        judged: `label`, `score` and the columns of `slice_values`, a row each.
+    """
+    import pandas as pd
+
+    figures = pd.Series(kind.by_row(judged["label"].to_numpy(), judged["score"].to_numpy()), index=judged.index)
+    return [
+        Slice(column.removeprefix(PREFIX), str(value), len(part), float(part.mean()))
+        for column in judged.columns
+        if column.startswith(PREFIX)
+        for value, part in figures.groupby(judged[column], sort=True)
+    ]
+
+
+def slice_metrics(kind: Kind, found: list[Slice]) -> dict[str, float]:
+    """`slice.<column>.<value>.accuracy` (or the kind's other metric) and `.rows` of every slice."""
+    return dict(_metrics(kind, found))
+
+
+def _metrics(kind: Kind, found: list[Slice]) -> Iterator[tuple[str, float]]:
+    for each in found:
+        name = f"{PREFIX}{each.column}.{each.value}"
+        yield from ((f"{name}.{kind.row_metric}", each.figure), (f"{name}.rows", each.rows))
+
+
+def _named(value: object) -> str:
+    return _NOT_IN_A_NAME.sub("_", str(value))
+
+
+def _numbers(rows: pd.DataFrame, name: str) -> pd.Series[float]:
+    """A number column, or for `<column>.words` how many words a text has: what stands between spaces."""
+    if name in rows.columns:
+        return rows[name].astype(float)
+    texts = rows[name.removesuffix(".words")]
+    return texts.map(lambda text: len(text.split()), na_action="ignore").astype(float)
+
+
+def _quarters(train: pd.Series[float], numbers: pd.Series[float]) -> pd.Series[str]:
+    import numpy as np
+    import pandas as pd
+
+    bounds = np.unique(train.quantile(_QUARTERS).dropna())
+    places = np.searchsorted(bounds, numbers, side="left") + 1
+    names = pd.Series([f"q{place}" for place in places], index=numbers.index, dtype=object)
+    return names.where(numbers.notna(), _MISSING)

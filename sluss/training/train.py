@@ -1,0 +1,57 @@
+"""Train a model on curated rows, judge it on the days after, log and register it."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from sluss.storage.lake import Lake
+from sluss.training.fit import fit_and_judge
+from sluss.training.rows import newest_end
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from sluss.config.settings import Settings
+    from sluss.config.use_case import UseCase
+
+
+@dataclass(frozen=True)
+class TrainedModel:
+    """A registered version. `reused` says that the very same inputs had been trained before."""
+
+    name: str
+    version: str
+    run_id: str
+    metrics: dict[str, float]
+    reused: bool
+
+
+def train(settings: Settings, use_case: UseCase, until: datetime | None = None, *, force: bool = False) -> TrainedModel:
+    """Train, judge and register a candidate from what was known at `until` (by default: all there is).
+
+    The same data, config, code and packages give the version that they gave before, unless `force` is set.
+
+    Raises:
+        ConfigError: the pipeline in the config cannot be built.
+        DataError: there are no curated rows, or too few.
+        ServiceError: the lake or MLflow does not answer.
+    """
+    from sluss.training import register
+    from sluss.training.blas import one_blas_thread
+    from sluss.training.candidate import Candidate
+    from sluss.training.rows import training_rows
+
+    started = time.perf_counter()
+    lake = Lake(settings, use_case.name)
+    until = until or newest_end(lake, use_case)
+    rows = training_rows(lake, use_case, until)
+    inputs = register.inputs_digest(use_case, rows.digest)
+    if not force and (known := register.find(settings, use_case, inputs)):
+        return TrainedModel(use_case.model, known.version, known.run_id, known.metrics, reused=True)
+    with one_blas_thread():
+        pipeline, verdict = fit_and_judge(use_case, rows)
+    candidate = Candidate(pipeline, verdict, rows, until, inputs, time.perf_counter() - started)
+    registered = register.register(settings, use_case, candidate)
+    return TrainedModel(use_case.model, registered.version, registered.run_id, verdict.metrics, reused=False)

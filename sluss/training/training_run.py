@@ -1,0 +1,103 @@
+"""What a training run says of the model it made: parameters, the data and the code it was made from, its slices."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from sluss.interval import length, partition
+from sluss.problems import kind_of
+from sluss.registry.names import INPUTS_TAG, UNTIL_TAG
+from sluss.storage.lake import Lake
+from sluss.training import environment
+from sluss.training.fingerprint import pipeline_digest
+from sluss.training.slices import slices
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from mlflow.entities import DatasetInput
+
+    from sluss.config.settings import Settings
+    from sluss.config.use_case import UseCase
+    from sluss.training.candidate import Candidate
+    from sluss.training.rows import TrainingRows
+
+SLICES_FILE = "slices.json"
+# MLflow's page shows an artifact as a table where this tag, which its log_table would set, says so.
+TABLES_TAG = "mlflow.loggedArtifacts"
+
+
+def parameters(use_case: UseCase) -> dict[str, Any]:
+    """The run's parameters, each step's by its class name."""
+    spec = use_case.training
+    result: dict[str, Any] = {"window_days": spec.window_days, "holdout_days": spec.holdout_days, "folds": spec.folds}
+    result |= {"seed": spec.seed, "features": ",".join(use_case.features), "estimator": spec.estimator.name}
+    result |= {f"estimator.{name}": value for name, value in spec.estimator.params.items()}
+    for branch in spec.preprocessing:
+        for step in branch.steps:
+            name = step.name.rpartition(".")[2]
+            result[f"{branch.label}.{name}"] = step.name
+            result |= {f"{branch.label}.{name}.{key}": value for key, value in step.params.items()}
+    return result
+
+
+def provenance(settings: Settings, use_case: UseCase, candidate: Candidate) -> dict[str, str]:
+    """The run's tags: data, code, packages, and the digest of what was learned."""
+    first, end = _window(use_case, candidate)
+    commit = environment.code_commit(settings)
+    tags = {
+        INPUTS_TAG: candidate.inputs,
+        "sluss.use_case": use_case.name,
+        UNTIL_TAG: candidate.until.isoformat(),
+        "sluss.data.table": Lake(settings, use_case.name).uri("curated"),
+        "sluss.data.version": str(candidate.rows.curated_version),
+        "sluss.data.first": first,
+        "sluss.data.end": end,
+        "sluss.data.digest": candidate.rows.digest,
+        "sluss.labels.version": str(candidate.rows.labels_version),
+        "sluss.pipeline": pipeline_digest(candidate.pipeline),
+        "sluss.commit": commit,
+        "sluss.code": environment.code_digest(),
+        "sluss.lock": environment.lock_digest(),
+        "sluss.python": environment.python_version(),
+        "sluss.blas": environment.linear_algebra(),
+        "mlflow.source.git.commit": commit.removesuffix("-dirty"),
+        "mlflow.source.name": "tasks/train_model.py",
+    }
+    if use_case.training.slices:
+        tags[TABLES_TAG] = json.dumps([{"path": SLICES_FILE, "type": "table"}])
+    return tags
+
+
+def _window(use_case: UseCase, candidate: Candidate) -> tuple[str, str]:
+    """Names of the training window's first partition and of the one after its last."""
+    unit, until = use_case.unit, candidate.until
+    start = until - timedelta(days=use_case.training.window_days)
+    # `until` may lie within a partition, which then is the last one.
+    return partition(start, unit), partition(until + length(unit) - timedelta.resolution, unit)
+
+
+def datasets(settings: Settings, use_case: UseCase, rows: TrainingRows) -> list[DatasetInput]:
+    """The lineage record: the Delta tables at the versions that were read, and the digest of the rows used."""
+    count = len(rows.train) + len(rows.holdout)
+    lake = Lake(settings, use_case.name)
+    # MLflow's column holds 36 characters of a digest; the whole one of the rows is a tag.
+    curated = _dataset(lake, "curated", rows.curated_version, rows.digest[:36], {"num_rows": count})
+    return [curated, _dataset(lake, "labels", rows.labels_version, f"version {rows.labels_version}", {})]
+
+
+def _dataset(lake: Lake, table: str, version: int, digest: str, profile: dict[str, int]) -> DatasetInput:
+    from mlflow.entities import Dataset, DatasetInput, InputTag
+
+    source = json.dumps({"path": lake.uri(table), "delta_table_version": version})
+    dataset = Dataset(f"{lake.use_case}.{table}", digest, "delta", source, profile=json.dumps(profile))
+    return DatasetInput(dataset, [InputTag("mlflow.data.context", "training")])
+
+
+def slice_table(use_case: UseCase, judged: pd.DataFrame) -> dict[str, Any]:
+    """The slices in the form in which MLflow keeps tables."""
+    kind = kind_of(use_case)
+    columns = ["column", "value", "rows", kind.row_metric]
+    return {"columns": columns, "data": [list(dataclasses.astuple(each)) for each in slices(kind, judged)]}

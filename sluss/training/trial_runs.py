@@ -1,0 +1,36 @@
+"""The trials of a hyper-parameter search: a nested run each, below the run of the training."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from mlflow import MlflowClient
+
+    from sluss.training.search import Trial
+
+
+def log_trials(client: MlflowClient, parent: str, experiment: str, trials: Sequence[Trial], metric: str) -> None:
+    """One run a trial with its parameters and its metric over the folds; the chosen one bears a tag."""
+    from mlflow.entities import Metric, Param
+    from mlflow.utils.mlflow_tags import MLFLOW_PARENT_RUN_ID
+
+    for number, trial in enumerate(trials, start=1):
+        tags = {MLFLOW_PARENT_RUN_ID: parent, "sluss.trial": "chosen" if trial.chosen else "tried"}
+        info = client.create_run(experiment, run_name=f"trial {number}", tags=tags).info
+        measured = {f"cv_{metric}_mean": trial.score, f"cv_{metric}_std": trial.spread}
+        if trial.rows is not None:
+            measured["rows"] = trial.rows
+        client.log_batch(
+            info.run_id,
+            metrics=[Metric(name, value, info.start_time, 0) for name, value in measured.items()],
+            params=[Param(name, str(value)) for name, value in trial.params.items()],
+        )
+        client.set_terminated(info.run_id)
+
+
+def chosen_parameters(trials: Sequence[Trial]) -> dict[str, object]:
+    """The parameters that the search found, or none without a search."""
+    return next((trial.params for trial in trials if trial.chosen), {})

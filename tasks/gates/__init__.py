@@ -1,1 +1,0 @@
-"""Gates: checks with a name, a verdict, the figures and a sentence that a person understands."""

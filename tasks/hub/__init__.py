@@ -1,1 +1,0 @@
-"""The metadata hub: experiment tracker, lineage and model registry, all in MLflow."""

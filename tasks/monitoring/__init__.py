@@ -1,1 +1,0 @@
-"""Reference profiles, drift tests, trends and the life cycle of alerts: plain functions of data."""

@@ -1,5 +1,0 @@
-"""What a person reads: the interval's summary and the use case's report, every figure from the tables."""
-
-from tasks.reporting.page import write_report
-
-__all__ = ["write_report"]

@@ -1,1 +1,0 @@
-"""What every step needs: settings, use cases, intervals, errors and the command line."""

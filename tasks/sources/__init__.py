@@ -1,1 +1,0 @@
-"""Where generate_data gets rows from."""

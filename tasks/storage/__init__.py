@@ -1,1 +1,0 @@
-"""Where rows live: the warehouse (SQL) and the lake (Delta tables)."""
