@@ -17,11 +17,12 @@ import pandas as pd  # noqa: F401 - so that nobody's time includes an import
 import pyarrow.dataset as ds
 from measuring import peak
 
-from sluss.config.settings import Settings, load_settings
-from sluss.config.use_case import UseCase, load_use_case
+from sluss.config.settings import load_settings
+from sluss.config.use_case import load_use_case
+from sluss.context import Context
 from sluss.interval import parse_interval
 from sluss.registry import artifacts, versions
-from sluss.storage.lake import INTERVAL, Lake
+from sluss.storage.lake import INTERVAL
 from tasks import batch_predict
 
 if TYPE_CHECKING:
@@ -35,24 +36,26 @@ def main() -> None:
     contender, day = sys.argv[1:]
     settings = load_settings()
     use_case = load_use_case("sentiment", settings.config_dir)
-    scoring = _ours(settings, use_case, day) if contender == "ours" else _bare(settings, use_case, day)
+    scoring = (
+        _ours(Context(settings, use_case), day) if contender == "ours" else _bare(Context(settings, use_case), day)
+    )
     signal.raise_signal(signal.SIGSTOP)
     started = time.process_time()
     scoring()
     print(json.dumps({"cpu": time.process_time() - started, "memory": peak(resource.getrusage(resource.RUSAGE_SELF))}))
 
 
-def _ours(settings: Settings, use_case: UseCase, day: str) -> Callable[[], object]:
-    warm, interval = (parse_interval(name, use_case.unit) for name in (_WARM, day))
-    batch_predict.run(settings, use_case, warm)
-    return partial(batch_predict.run, settings, use_case, interval)
+def _ours(context: Context, day: str) -> Callable[[], object]:
+    warm, interval = (parse_interval(name, context.use_case.unit) for name in (_WARM, day))
+    batch_predict.run(context, warm)
+    return partial(batch_predict.run, context, interval)
 
 
-def _bare(settings: Settings, use_case: UseCase, day: str) -> Callable[[], object]:
-    pipeline = artifacts.load(settings, versions.champion(settings, use_case)).pipeline
-    curated = Lake(settings, use_case.name).dataset("curated")
+def _bare(context: Context, day: str) -> Callable[[], object]:
+    pipeline = artifacts.load(context.settings, versions.champion(context)).pipeline
+    curated = context.lake.dataset("curated")
     assert curated is not None
-    features = list(use_case.features)
+    features = list(context.use_case.features)
     warm, rows = (curated.to_table(features, filter=ds.field(INTERVAL) == name).to_pandas() for name in (_WARM, day))
     pipeline.predict_proba(warm)
     return partial(pipeline.predict_proba, rows)

@@ -10,12 +10,13 @@ from typing import Any, Literal
 from airflow.sdk import Asset, AssetAlias, CronDataIntervalTimetable, get_current_context
 from airflow.sdk.exceptions import AirflowFailException
 
-from sluss.config.settings import Settings, load_settings, step_settings
+from sluss.config.settings import load_settings
 from sluss.config.use_case import UseCase, load_use_case, use_case_names
+from sluss.context import Context, load_context
 from sluss.errors import ServiceError, SlussError
 from sluss.interval import Interval, airflow_interval, midnight
 
-Step = Callable[[Settings, UseCase, Interval], Any]
+Step = Callable[[Context, Interval], Any]
 News = Literal["curated", "labels", "alerts", "candidates"]
 
 _SHOWN = (str, int, float, datetime, dict)  # parts of a step's result that become the task's return value
@@ -88,10 +89,10 @@ def newest_fact(name: str) -> str | None:
 
 def run_for_interval(step: Step, use_case: str, start: str, end: str) -> dict[str, Any]:
     """Run a step for Airflow's data interval; the result is shown in the task's log."""
-    return run_step(lambda settings, config: step(settings, config, airflow_interval(start, end)), use_case)
+    return run_step(lambda context: step(context, airflow_interval(start, end)), use_case)
 
 
-def run_step(step: Callable[[Settings, UseCase], Any], use_case: str) -> dict[str, Any]:
+def run_step(step: Callable[[Context], Any], use_case: str) -> dict[str, Any]:
     """Run a step of a use case.
 
     Raises:
@@ -99,8 +100,7 @@ def run_step(step: Callable[[Settings, UseCase], Any], use_case: str) -> dict[st
         ServiceError: a service does not answer; Airflow tries again.
     """
     try:
-        settings = step_settings()
-        result = step(settings, load_use_case(use_case, settings.config_dir))
+        result = step(load_context(use_case))
     except SlussError as error:
         failures.append(error)
         if isinstance(error, ServiceError):

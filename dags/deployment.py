@@ -50,11 +50,11 @@ def deployment(use_case: UseCase) -> DAG:
         params: dict[str, Any] | None = None, triggering_asset_events: Mapping[Any, Any] | None = None
     ) -> dict[str, Any]:
         """Run the gates on the candidate; what they say is kept on its run. Refused, it goes no further."""
-        from sluss.deployment import deploy
+        from tasks import deploy_model
 
         asked = (params or {}).get("version")
         version = asked or newest_announced(triggering_asset_events or {})
-        checked = run_step(lambda settings, config: deploy.check(settings, config, version, announced=not asked), name)
+        checked = run_step(lambda context: deploy_model.check(context, version, announced=not asked), name)
         # As a list: Postgres does not keep the order of a mapping's keys, in which a person would read them.
         return checked | {"gates": [list(said) for said in checked["gates"].items()]}
 
@@ -69,7 +69,7 @@ def deployment(use_case: UseCase) -> DAG:
         person = ((answer or {}).get("responded_by_user") or {}).get("name")
         by = f"{person}, who approved it in Airflow" if person else f"Airflow, run {run_id}"
         given = Checked(**checked | {"gates": dict(checked["gates"])})
-        return run_step(lambda settings, config: deploy_model.run(settings, config, by=by, checked=given), name)
+        return run_step(lambda context: deploy_model.run(context, by=by, checked=given), name)
 
     @dag(
         dag_id=f"{name}_deployment",

@@ -11,8 +11,8 @@ from airflow.sdk import DAG, Param, dag, get_current_context, task
 from sluss.interval import midnight, parse_interval
 
 if TYPE_CHECKING:
-    from sluss.config.settings import Settings
     from sluss.config.use_case import UseCase
+    from sluss.context import Context
     from sluss.training.train import TrainedModel
 
 PARAMS = {
@@ -37,7 +37,7 @@ def training(use_case: UseCase) -> DAG:
 
         asked, force = (params or {}).get("until"), bool((params or {}).get("force"))
         until = parse_interval(asked, use_case.unit).end if asked else moment(newest_fact("until"))
-        decision = run_step(lambda settings, config: decide_training.run(settings, config, until, force=force), name)
+        decision = run_step(lambda context: decide_training.run(context, until, force=force), name)
         ti = get_current_context()["ti"]
         ti.xcom_push("reason", decision["reason"])
         ti.xcom_push("until", decision["until"])
@@ -49,9 +49,9 @@ def training(use_case: UseCase) -> DAG:
         from sluss.gates.clean_process.fork_server import start_ahead
         from tasks import train_model
 
-        def learn(settings: Settings, config: UseCase) -> TrainedModel:
-            start_ahead(settings)  # the gates come next, and imports are what they wait for longest
-            return train_model.run(settings, config, moment(until))
+        def learn(context: Context) -> TrainedModel:
+            start_ahead(context.settings)  # the gates come next, and imports are what they wait for longest
+            return train_model.run(context, moment(until))
 
         trained = run_step(learn, name)
         announce(name, "candidates", version=trained["version"])
@@ -63,7 +63,7 @@ def training(use_case: UseCase) -> DAG:
         from tasks import plot_model
 
         os.nice(19)  # the gates run beside it, and they are what production waits for
-        return run_step(lambda settings, config: plot_model.run(settings, config, version), name)
+        return run_step(lambda context: plot_model.run(context, version), name)
 
     @dag(
         dag_id=f"{name}_training",

@@ -23,6 +23,7 @@ import pyarrow.dataset as ds
 import skops.io
 
 from sluss.config.settings import Settings
+from sluss.context import Context
 from sluss.deployment import ledger
 from sluss.digests import artifact_digest
 from sluss.errors import DataError, ModelError, ServiceError
@@ -63,8 +64,8 @@ class Bench:
 
     def __init__(self, at: Desk) -> None:
         self.at = at
-        self.champion = versions.champion(at.settings, at.use_case)
-        self.known = recorded(at.settings, at.use_case, self.champion)
+        self.champion = versions.champion(Context(at.settings, at.use_case))
+        self.known = recorded(Context(at.settings, at.use_case), self.champion)
         self.model = artifacts.load(at.settings, self.champion).pipeline
         self.told: list[tuple[str, ...]] = []
 
@@ -123,7 +124,7 @@ class Bench:
         settings, use_case = self.at.settings, self.at.use_case
         connect(settings).set_tag(version.run_id, CAUSE_TAG, cause)
         with suppress(ModelError):
-            deploy_model.run(settings, use_case, str(version.version), by="bypass.ipynb")
+            deploy_model.run(Context(settings, use_case), str(version.version), by="bypass.ipynb")
         tags = connect(settings).get_run(version.run_id).data.tags
         said = {name.removeprefix(GATE_TAG): value for name, value in tags.items() if name.startswith(GATE_TAG)}
         print(f"{gate} {said[gate]}\n\nRefused by {', '.join(n for n, text in said.items() if text[0] == 'r')}.")

@@ -15,8 +15,9 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn
 from story import Story
 
 from sluss.compat import import_scipy, leave_out_optional, read_entry_points_once
-from sluss.config.settings import ROOT, Settings, load_settings
+from sluss.config.settings import ROOT, load_settings
 from sluss.config.use_case import UseCase, load_use_case
+from sluss.context import Context
 from sluss.errors import ModelError, SlussError
 from sluss.interval import Interval, length, midnight, partition
 
@@ -104,9 +105,10 @@ def run_what_news_started(use_case: UseCase, moment: datetime) -> list[str]:
     return refusals
 
 
-def tell(settings: Settings, use_case: UseCase, console: Console) -> None:
+def tell(context: Context, console: Console) -> None:
     """Run every chapter, with a progress bar."""
-    story = Story(settings, use_case, console)
+    use_case = context.use_case
+    story = Story(context, console)
     live = days(use_case)
     bar = Progress(
         SpinnerColumn(),
@@ -123,7 +125,7 @@ def tell(settings: Settings, use_case: UseCase, console: Console) -> None:
         leave_out_optional()
         read_entry_points_once()
         import_scipy()
-        embedded.prepare_databases(settings)
+        embedded.prepare_databases(context.settings)
         bar.update(task, advance=1, description="Fetching reviews and curating the history")
         run_dag("data", f"{use_case.name}_data", midnight(use_case.source.start))
         bar.update(task, advance=1, description="Training, validating and deploying a model")
@@ -150,7 +152,7 @@ def main() -> None:
         embedded.enter(settings)
         log = settings.home / "log" / "demo.log"
         with quiet(log) as terminal:
-            tell(settings, use_case, Console(file=terminal))
+            tell(Context(settings, use_case), Console(file=terminal))
     except SlussError as error:
         print(
             f"{error}\n(All that Airflow and MLflow printed is in {settings.home / 'log' / 'demo.log'}.)",

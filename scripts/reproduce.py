@@ -19,13 +19,13 @@ from sluss.config.settings import ROOT, Settings
 from sluss.errors import ModelError, ServiceError
 from sluss.registry import versions
 from sluss.step import run_step, version_parser
-from sluss.tracking.client import connect, reachable
 from sluss.training.environment import code_commit
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from sluss.config.use_case import UseCase
+    from sluss.context import Context
 
 STEP = Path("tasks") / "reproduce_model.py"
 
@@ -47,26 +47,29 @@ class Recorded:
         return ["--version", self.version]
 
 
-def reproduce(settings: Settings, use_case: UseCase, version: str | None, *, stack: bool) -> int:
+def reproduce(context: Context, version: str | None, *, stack: bool) -> int:
     """Prepare code and environment, and run the step in them; its exit code."""
-    found = versions.asked_for(settings, use_case, version)
-    with reachable(settings):
-        tags = connect(settings).get_run(found.run_id).data.tags
-    with tempfile.TemporaryDirectory(prefix="reproduce-", dir=settings.home.resolve()) as folder:
+    found = versions.asked_for(context, version)
+    with context.reachable():
+        tags = context.client.get_run(found.run_id).data.tags
+    with tempfile.TemporaryDirectory(prefix="reproduce-", dir=context.settings.home.resolve()) as folder:
         scratch, commit = Path(folder), tags.get("sluss.commit", "unknown")
-        code = checked_out(ROOT, commit, code_commit(settings), scratch / "code")
+        code = checked_out(ROOT, commit, code_commit(context.settings), scratch / "code")
         compare_lock(code, tags.get("sluss.lock", "unknown"))
         python = tags.get("sluss.python", "")
         recorded = Recorded(found.name, str(found.version), python, commit, code, scratch)
-        return in_fresh_container(use_case, recorded) if stack else in_fresh_environment(settings, use_case, recorded)
+        return in_fresh_container(context.use_case, recorded) if stack else in_fresh_environment(context, recorded)
 
 
-def in_fresh_environment(settings: Settings, use_case: UseCase, recorded: Recorded) -> int:
+def in_fresh_environment(context: Context, recorded: Recorded) -> int:
     """Run the step with an interpreter that has nothing but what the lock file pins."""
+    use_case = context.use_case
     python = fresh_environment(recorded.code, recorded.python, recorded.scratch / "environment")
     tell(f"Training {recorded.name} version {recorded.version} again …")
     command: list[str | Path] = [python, recorded.code / STEP, "--use-case", use_case.name, *recorded.arguments]
-    return subprocess.run(command, env=environment_of(settings, recorded.code, recorded.commit), check=False).returncode
+    return subprocess.run(
+        command, env=environment_of(context.settings, recorded.code, recorded.commit), check=False
+    ).returncode
 
 
 def in_fresh_container(use_case: UseCase, recorded: Recorded) -> int:
@@ -170,7 +173,7 @@ def main() -> None:
     stack = stack_docker.scheduler() is not None
     if stack:
         os.environ.update(stack_env.mlflow_login(stack_env.settings()))
-    run_step(given, lambda settings, use_case: sys.exit(reproduce(settings, use_case, given.version, stack=stack)))
+    run_step(given, lambda context: sys.exit(reproduce(context, given.version, stack=stack)))
 
 
 if __name__ == "__main__":

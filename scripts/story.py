@@ -11,7 +11,7 @@ from rich.table import Table
 from sluss.errors import ModelError
 from sluss.interval import Interval, partition
 from sluss.monitoring.tables import read_monitored, read_rows
-from sluss.storage.lake import INTERVAL, Lake
+from sluss.storage.lake import INTERVAL
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -20,17 +20,16 @@ if TYPE_CHECKING:
     import pandas as pd
     from rich.console import Console
 
-    from sluss.config.settings import Settings
-    from sluss.config.use_case import UseCase
+    from sluss.context import Context
     from sluss.monitoring.alerts import Alert
 
 
 class Story:
     """Words for each chapter; every figure is read from the tables and the hub."""
 
-    def __init__(self, settings: Settings, use_case: UseCase, console: Console) -> None:
-        self.settings, self.use_case, self.console = settings, use_case, console
-        self.lake = Lake(settings, use_case.name)
+    def __init__(self, context: Context, console: Console) -> None:
+        self.context, self.use_case, self.console = context, context.use_case, console
+        self.lake = context.lake
         self.newest = ""  # the version that was told last
 
     def trained(self, refusals: list[str]) -> None:
@@ -40,13 +39,12 @@ class Story:
             ModelError: there is none, since the gates refused the first candidate.
         """
         from sluss.registry import versions
-        from sluss.tracking.client import connect
 
         if refusals:
             raise ModelError(refusals[0])
-        champion = versions.champion(self.settings, self.use_case)
+        champion = versions.champion(self.context)
         self.newest = str(champion.version)
-        metrics = connect(self.settings).get_run(champion.run_id).data.metrics
+        metrics = self.context.client.get_run(champion.run_id).data.metrics
         metric = self.use_case.training.metric
         self.console.print(
             f"[bold]{champion.name}[/] version {champion.version} learned from "
@@ -78,17 +76,16 @@ class Story:
         """A line for a version that was trained since the last call: why, and what became of it."""
         from sluss.registry import versions
         from sluss.registry.names import GATE_TAG
-        from sluss.tracking.client import connect
         from tasks import decide_training
 
-        newest = versions.newest(self.settings, self.use_case)
+        newest = versions.newest(self.context)
         if str(newest.version) == self.newest:
             return
         self.newest = str(newest.version)
-        reason = decide_training.run(self.settings, self.use_case, until).reason
+        reason = decide_training.run(self.context, until).reason
         self._say(f"[blue]↻ version {newest.version} trained[/]: {escape(reason)}")
-        tags = connect(self.settings).get_run(newest.run_id).data.tags
-        if str(versions.champion(self.settings, self.use_case).version) == self.newest:
+        tags = self.context.client.get_run(newest.run_id).data.tags
+        if str(versions.champion(self.context).version) == self.newest:
             said = tags.get(f"{GATE_TAG}quality", "").removeprefix("passed: ")
             self._say(f"[green]✓ version {newest.version} is the champion[/]: {escape(said)}")
         for refusal in refusals:
@@ -98,7 +95,7 @@ class Story:
         """The summary, the report, and where to look next."""
         from sluss.reporting import write_report
 
-        report = write_report(self.settings, self.use_case)
+        report = write_report(self.context)
         self.console.print()
         self.console.print(self._summary())
         self._where_next(report)

@@ -16,8 +16,9 @@ from typing import TYPE_CHECKING, Any
 from sluss.config.settings import Settings, step_settings
 from sluss.config.training import Branch, Part
 from sluss.config.use_case import UseCase, load_use_case
+from sluss.context import Context
 from sluss.errors import ConfigError
-from sluss.problems import kind_of
+from sluss.problems import problem_of
 from sluss.storage.lake import Lake
 from sluss.training import rows, train
 
@@ -82,7 +83,7 @@ def register(pipeline: Pipeline, at: Desk, until: datetime | None = None) -> Tra
         DataError: there are no curated rows, or too few.
         ServiceError: the lake or MLflow does not answer.
     """
-    return train.train(at.settings, described(pipeline, at.use_case), until)
+    return train.train(Context(at.settings, described(pipeline, at.use_case)), until)
 
 
 def described(pipeline: Pipeline, use_case: UseCase) -> UseCase:
@@ -123,7 +124,7 @@ def _two_steps(pipeline: Pipeline, use_case: UseCase) -> tuple[ColumnTransformer
     from sklearn.compose import ColumnTransformer
 
     steps = [step for _, step in getattr(pipeline, "steps", [])]
-    if len(steps) != 2 or not isinstance(steps[0], ColumnTransformer) or not kind_of(use_case).fits(steps[1]):
+    if len(steps) != 2 or not isinstance(steps[0], ColumnTransformer) or not problem_of(use_case).fits(steps[1]):
         raise ConfigError(_SHAPE)
     if unsaid := sorted(set(_params(steps[0])) - {"transformers"}):
         raise ConfigError(f"The config cannot say ColumnTransformer({unsaid[0]}=…). Leave it at its default.")

@@ -10,13 +10,15 @@ import sys
 from typing import TYPE_CHECKING, NoReturn
 
 from sluss.compat import import_scipy, leave_out_optional, read_entry_points_once
-from sluss.config.settings import Settings, step_settings
-from sluss.config.use_case import UseCase, load_use_case
+from sluss.context import load_context
 from sluss.errors import SlussError
 from sluss.interval import Interval, parse_interval
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from sluss.config.use_case import UseCase
+    from sluss.context import Context
 
 
 def parser(description: str) -> argparse.ArgumentParser:
@@ -50,23 +52,20 @@ def chosen_interval(arguments: argparse.Namespace, use_case: UseCase) -> Interva
     return parse_interval(arguments.interval, use_case.unit)
 
 
-def run_step(
-    arguments: argparse.Namespace, step: Callable[[Settings, UseCase], None], *, opens_model: bool = False
-) -> NoReturn:
-    """Load settings and use case, run the step, turn a SlussError into one sentence and exit code 2, and end.
+def run_step(arguments: argparse.Namespace, step: Callable[[Context], None], *, opens_model: bool = False) -> NoReturn:
+    """Load the context, run the step, turn a SlussError into one sentence and exit code 2, and end.
 
     `opens_model` says that the step saves or loads a model, and so will import skops.
     """
     _tune_process()
     code = 0
     try:
-        settings = step_settings()
-        use_case = load_use_case(arguments.use_case, settings.config_dir)
+        context = load_context(arguments.use_case)
         leave_out_optional()
         read_entry_points_once()
         if opens_model:
             import_scipy()
-        step(settings, use_case)
+        step(context)
     except SlussError as error:
         print(error, file=sys.stderr)
         code = 2

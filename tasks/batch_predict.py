@@ -8,8 +8,7 @@ from sluss.scoring.score_interval import score_interval
 from sluss.step import chosen_interval, interval_parser, run_step
 
 if TYPE_CHECKING:
-    from sluss.config.settings import Settings
-    from sluss.config.use_case import UseCase
+    from sluss.context import Context
 run = score_interval
 
 
@@ -17,10 +16,10 @@ def main() -> None:
     """Parse, score and print."""
     arguments = interval_parser(__doc__ or "").parse_args()
 
-    def step(settings: Settings, use_case: UseCase) -> None:
-        interval = chosen_interval(arguments, use_case)
-        scored = run(settings, use_case, interval)
-        print(f"{scored.rows} rows of {interval} scored by {use_case.model} version {scored.version}.")
+    def step(context: Context) -> None:
+        interval = chosen_interval(arguments, context.use_case)
+        scored = run(context, interval)
+        print(f"{scored.rows} rows of {interval} scored by {context.use_case.model} version {scored.version}.")
 
     run_step(arguments, step, opens_model=True)
 

@@ -8,8 +8,7 @@ from sluss.monitoring.retention import clean_up
 from sluss.step import chosen_interval, interval_parser, run_step
 
 if TYPE_CHECKING:
-    from sluss.config.settings import Settings
-    from sluss.config.use_case import UseCase
+    from sluss.context import Context
 
 run = clean_up
 
@@ -18,8 +17,8 @@ def main() -> None:
     """Parse, clean up and print."""
     arguments = interval_parser(__doc__ or "").parse_args()
 
-    def step(settings: Settings, use_case: UseCase) -> None:
-        done = run(settings, use_case, chosen_interval(arguments, use_case))
+    def step(context: Context) -> None:
+        done = run(context, chosen_interval(arguments, context.use_case))
         print(f"Deleted {done.partitions} partitions of predictions, {done.runs} monitoring runs, {done.files} files.")
 
     run_step(arguments, step)

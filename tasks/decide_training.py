@@ -9,8 +9,7 @@ from sluss.step import parser, run_step
 from sluss.training.decision import decide_training
 
 if TYPE_CHECKING:
-    from sluss.config.settings import Settings
-    from sluss.config.use_case import UseCase
+    from sluss.context import Context
 
 run = decide_training
 
@@ -21,9 +20,9 @@ def main() -> None:
     arguments.add_argument("--until", help="judge as of the end of this interval, e.g. 2026-01-05")
     given = arguments.parse_args()
 
-    def step(settings: Settings, use_case: UseCase) -> None:
-        until = parse_interval(given.until, use_case.unit).end if given.until else None
-        decision = run(settings, use_case, until)
+    def step(context: Context) -> None:
+        until = parse_interval(given.until, context.use_case.unit).end if given.until else None
+        decision = run(context, until)
         print(f"{'Train' if decision.train else 'Wait'}: {decision.reason}")
 
     run_step(given, step)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sluss.deployment.deploy import deploy
+from sluss.deployment.deploy import check, deploy
 from sluss.step import run_step, version_parser
 
 if TYPE_CHECKING:
-    from sluss.config.settings import Settings
-    from sluss.config.use_case import UseCase
+    from sluss.context import Context
+
+__all__ = ["check", "run"]
 
 run = deploy
 
@@ -20,9 +21,9 @@ def main() -> None:
     arguments.add_argument("--by", default="", help="who deploys, for the ledger; by default this user")
     given = arguments.parse_args()
 
-    def step(settings: Settings, use_case: UseCase) -> None:
-        deployed = run(settings, use_case, given.version, by=given.by)
-        print(f"{use_case.model} {deployed}")
+    def step(context: Context) -> None:
+        deployed = run(context, given.version, by=given.by)
+        print(f"{context.use_case.model} {deployed}")
 
     run_step(given, step, opens_model=True)
 

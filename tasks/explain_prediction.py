@@ -10,8 +10,7 @@ from sluss.reporting.lineage_tree import show as show_lineage
 from sluss.step import parser, run_step
 
 if TYPE_CHECKING:
-    from sluss.config.settings import Settings
-    from sluss.config.use_case import UseCase
+    from sluss.context import Context
 run = explain
 
 
@@ -38,8 +37,8 @@ def main() -> None:
     arguments.add_argument("--json", action="store_true", help="print the receipt as JSON")
     given = arguments.parse_args()
 
-    def step(settings: Settings, use_case: UseCase) -> None:
-        receipt = run(settings, use_case, given.id, given.interval)
+    def step(context: Context) -> None:
+        receipt = run(context, given.id, given.interval)
         print(as_json(receipt)) if given.json else show(receipt)
         sys.exit(0 if receipt.again.reproduced else 1)
 

@@ -8,8 +8,7 @@ from sluss.sources.generate import generate
 from sluss.step import chosen_interval, interval_parser, run_step
 
 if TYPE_CHECKING:
-    from sluss.config.settings import Settings
-    from sluss.config.use_case import UseCase
+    from sluss.context import Context
 
 run = generate
 
@@ -18,9 +17,9 @@ def main() -> None:
     """Read the arguments, run the step, say what it brought."""
     arguments = interval_parser("Bring new rows and labels into the warehouse.", history=True).parse_args()
 
-    def step(settings: Settings, use_case: UseCase) -> None:
-        interval = chosen_interval(arguments, use_case)
-        brought = run(settings, use_case, interval)
+    def step(context: Context) -> None:
+        interval = chosen_interval(arguments, context.use_case)
+        brought = run(context, interval)
         print(f"{interval}: {brought.rows} rows and {brought.labels} labels are in the warehouse.")
 
     run_step(arguments, step)

@@ -8,8 +8,7 @@ from sluss.reporting.interval_summary import summarise_interval
 from sluss.step import chosen_interval, interval_parser, run_step
 
 if TYPE_CHECKING:
-    from sluss.config.settings import Settings
-    from sluss.config.use_case import UseCase
+    from sluss.context import Context
 
 run = summarise_interval
 
@@ -18,8 +17,8 @@ def main() -> None:
     """Parse, summarise and print."""
     arguments = interval_parser(__doc__ or "").parse_args()
 
-    def step(settings: Settings, use_case: UseCase) -> None:
-        print(run(settings, use_case, chosen_interval(arguments, use_case)).text)
+    def step(context: Context) -> None:
+        print(run(context, chosen_interval(arguments, context.use_case)).text)
 
     run_step(arguments, step)
 

@@ -9,8 +9,7 @@ from sluss.reporting import write_report
 from sluss.step import parser, run_step
 
 if TYPE_CHECKING:
-    from sluss.config.settings import Settings
-    from sluss.config.use_case import UseCase
+    from sluss.context import Context
 
 
 def main() -> None:
@@ -19,8 +18,8 @@ def main() -> None:
     arguments.add_argument("--open", action="store_true", help="open the page in a browser")
     given = arguments.parse_args()
 
-    def step(settings: Settings, use_case: UseCase) -> None:
-        path = write_report(settings, use_case)
+    def step(context: Context) -> None:
+        path = write_report(context)
         print(path)
         if given.open:
             webbrowser.open(path.resolve().as_uri())

@@ -8,22 +8,20 @@ from sluss.monitoring.monitor import monitor
 from sluss.step import chosen_interval, interval_parser, run_step
 
 if TYPE_CHECKING:
-    from sluss.config.settings import Settings
-    from sluss.config.use_case import UseCase
+    from sluss.context import Context
 run = monitor
 
 
 def main() -> None:
     """Parse, monitor and print."""
-    from sluss.problems import kind_of
 
     arguments = interval_parser(__doc__ or "").parse_args()
 
-    def step(settings: Settings, use_case: UseCase) -> None:
-        interval = chosen_interval(arguments, use_case)
-        result = run(settings, use_case, interval)
+    def step(context: Context) -> None:
+        interval = chosen_interval(arguments, context.use_case)
+        result = run(context, interval)
         sure = result.summary.mean_confidence
-        scores = kind_of(use_case).in_words(result.summary) if sure is None else f"mean confidence {sure:.3f}"
+        scores = context.problem.in_words(result.summary) if sure is None else f"mean confidence {sure:.3f}"
         print(f"{result.summary.rows} rows of {interval}: {scores}.")
         for alert in result.alerts:
             print(f"{alert.state} {alert.type} ({alert.severity}, since {alert.since}): {alert.message}")

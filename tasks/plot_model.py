@@ -8,8 +8,7 @@ from sluss.step import run_step, version_parser
 from sluss.training.version_plots import plot_version
 
 if TYPE_CHECKING:
-    from sluss.config.settings import Settings
-    from sluss.config.use_case import UseCase
+    from sluss.context import Context
 
 run = plot_version
 
@@ -18,9 +17,9 @@ def main() -> None:
     """Parse, draw and print."""
     arguments = version_parser(__doc__ or "").parse_args()
 
-    def step(settings: Settings, use_case: UseCase) -> None:
-        plots = run(settings, use_case, arguments.version)
-        print(f"{use_case.model} version {plots.version} has on its run in MLflow: {', '.join(plots.files)}.")
+    def step(context: Context) -> None:
+        plots = run(context, arguments.version)
+        print(f"{context.use_case.model} version {plots.version} has on its run in MLflow: {', '.join(plots.files)}.")
 
     run_step(arguments, step, opens_model=True)
 

@@ -9,8 +9,8 @@ from sluss.step import run_step, version_parser
 from sluss.training.reproduction import Reproduction, reproduce
 
 if TYPE_CHECKING:
-    from sluss.config.settings import Settings
     from sluss.config.use_case import UseCase
+    from sluss.context import Context
 run = reproduce
 
 _MARK = 12
@@ -20,9 +20,9 @@ def main() -> None:
     """Parse, train and print; exit code 1 when the model is another one."""
     arguments = version_parser(__doc__ or "").parse_args()
 
-    def step(settings: Settings, use_case: UseCase) -> None:
-        result = run(settings, use_case, arguments.version)
-        _print(use_case, result)
+    def step(context: Context) -> None:
+        result = run(context, arguments.version)
+        _print(context.use_case, result)
         sys.exit(0 if result.same else 1)
 
     run_step(arguments, step, opens_model=True)

@@ -8,8 +8,7 @@ from sluss.deployment.rollback import roll_back
 from sluss.step import parser, run_step
 
 if TYPE_CHECKING:
-    from sluss.config.settings import Settings
-    from sluss.config.use_case import UseCase
+    from sluss.context import Context
 
 run = roll_back
 
@@ -22,8 +21,9 @@ def main() -> None:
     arguments.add_argument("--by", default="", help="who, for the ledger; by default this user")
     given = arguments.parse_args()
 
-    def step(settings: Settings, use_case: UseCase) -> None:
-        done = run(settings, use_case, given.version, reason=given.reason, by=given.by)
+    def step(context: Context) -> None:
+        use_case = context.use_case
+        done = run(context, given.version, reason=given.reason, by=given.by)
         print(
             f"{use_case.model} version {done.version} is the champion again. Version {done.replaced} stays out until a "
             f"newer one passes the gates (entry {done.entry} of the ledger)."

@@ -9,8 +9,8 @@ from sluss.deployment.history import History, _ends, as_json, history
 from sluss.step import parser, run_step
 
 if TYPE_CHECKING:
-    from sluss.config.settings import Settings
     from sluss.config.use_case import UseCase
+    from sluss.context import Context
 
 run = history
 
@@ -40,12 +40,12 @@ def main() -> None:
     arguments.add_argument("--json", action="store_true", help="print the entries as JSON")
     given = arguments.parse_args()
 
-    def step(settings: Settings, use_case: UseCase) -> None:
-        history = run(settings, use_case)
+    def step(context: Context) -> None:
+        history = run(context)
         if given.json:
             print(as_json(history))
         else:
-            show(use_case, history)
+            show(context.use_case, history)
         sys.exit(1 if history.problems else 0)
 
     run_step(given, step)

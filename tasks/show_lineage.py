@@ -13,8 +13,7 @@ from sluss.reporting.lineage_tree import show
 from sluss.step import parser, run_step
 
 if TYPE_CHECKING:
-    from sluss.config.settings import Settings
-    from sluss.config.use_case import UseCase
+    from sluss.context import Context
     from sluss.lineage.graph import Graph
 run = lineage_of
 
@@ -30,8 +29,8 @@ def main() -> None:
     form.add_argument("--svg", type=Path, metavar="PATH", help="draw a picture into this file (-: print it)")
     given = arguments.parse_args()
 
-    def step(settings: Settings, use_case: UseCase) -> None:
-        graph = run(settings, use_case, row_id=given.id, interval=given.interval, version=given.version)
+    def step(context: Context) -> None:
+        graph = run(context, row_id=given.id, interval=given.interval, version=given.version)
         if given.json:
             print(json.dumps(graph.as_json(), indent=2, ensure_ascii=False))
         elif given.svg:

@@ -12,8 +12,8 @@ from sluss.training.train import TrainedModel, train
 if TYPE_CHECKING:
     import argparse
 
-    from sluss.config.settings import Settings
     from sluss.config.use_case import UseCase
+    from sluss.context import Context
 run = train
 
 
@@ -31,11 +31,11 @@ def main() -> None:
     """Parse, train and print."""
     arguments = _arguments()
 
-    def step(settings: Settings, use_case: UseCase) -> None:
+    def step(context: Context) -> None:
         if arguments.load_history:
-            load_history(settings, use_case)
-        until = parse_interval(arguments.until, use_case.unit).end if arguments.until else None
-        _print(use_case, run(settings, use_case, until, force=arguments.force))
+            load_history(context)
+        until = parse_interval(arguments.until, context.use_case.unit).end if arguments.until else None
+        _print(context.use_case, run(context, until, force=arguments.force))
 
     run_step(arguments, step, opens_model=True)
 

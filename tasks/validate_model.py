@@ -9,8 +9,8 @@ from sluss.gates.validate import Validation, validate
 from sluss.step import run_step, version_parser
 
 if TYPE_CHECKING:
-    from sluss.config.settings import Settings
     from sluss.config.use_case import UseCase
+    from sluss.context import Context
 
 run = validate
 
@@ -33,9 +33,9 @@ def main() -> None:
     """Parse, validate and print; exit code 1 when a gate refuses."""
     given = version_parser(__doc__ or "").parse_args()
 
-    def step(settings: Settings, use_case: UseCase) -> None:
-        validation = run(settings, use_case, given.version)
-        show(use_case, validation)
+    def step(context: Context) -> None:
+        validation = run(context, given.version)
+        show(context.use_case, validation)
         sys.exit(1 if validation.refusals else 0)
 
     run_step(given, step, opens_model=True)

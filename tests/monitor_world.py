@@ -13,6 +13,7 @@ import pandas as pd
 import pyarrow as pa
 
 from sluss.config.settings import Settings
+from sluss.context import Context
 from sluss.digests import artifact_digest
 from sluss.interval import Interval, midnight, parse_interval
 from sluss.monitoring.profile import build_profile
@@ -79,7 +80,7 @@ class World:
         self._write(pd.concat(frames))
 
     def monitor(self, *numbers: int) -> list[MonitorResult]:
-        return [monitor_model.run(self.settings, self.use_case, self.day(number)) for number in numbers]
+        return [monitor_model.run(Context(self.settings, self.use_case), self.day(number)) for number in numbers]
 
     def states(self, *numbers: int, kind: str) -> list[str | None]:
         results = self.monitor(*numbers)

@@ -14,13 +14,13 @@ from pydantic import (
 
 from sluss.config.base import Frozen
 
-Kind = Literal["text", "number", "category", "time"]
+ColumnKind = Literal["text", "number", "category", "time"]
 
 
 class Column(Frozen):
     """What a good value of one curated column looks like."""
 
-    kind: Kind = Field(description="What the values are")
+    kind: ColumnKind = Field(description="What the values are")
     nullable: bool = Field(default=False, description="Whether a value may be missing")
     min_length: int | None = Field(None, ge=0, description="Fewest characters of a text")
     max_length: int | None = Field(None, ge=1, description="Most characters of a text")

@@ -7,15 +7,14 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from sluss.interval import Interval, partitions
-from sluss.storage.lake import Lake
 from sluss.storage.point_in_time import ARRIVED, with_supersession
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from sluss.config.settings import Settings
-    from sluss.config.use_case import UseCase
+    from sluss.context import Context
     from sluss.curation.extract import Extract
+    from sluss.storage.lake import Lake
 
 
 @dataclass(frozen=True)
@@ -31,7 +30,7 @@ class CuratedData:
     run_id: str
 
 
-def curate(settings: Settings, use_case: UseCase, interval: Interval) -> CuratedData:
+def curate(context: Context, interval: Interval) -> CuratedData:
     """Replace the interval's partitions of `curated`, `labels` and `quarantine` by all that has arrived until now.
 
     Rows are kept as they arrived, late and corrected ones among them; readers say as of when they want to know. Nothing
@@ -46,22 +45,21 @@ def curate(settings: Settings, use_case: UseCase, interval: Interval) -> Curated
     from sluss.curation.limits import check_intervals, limit_bad, require_rows
     from sluss.curation.schema import label_columns, row_columns
     from sluss.curation.statistics import arrivals
-    from sluss.problems import kind_of
-    from sluss.tracking.client import connect
     from sluss.tracking.interval_runs import look
 
-    lake, client = Lake(settings, use_case.name), connect(settings)
+    use_case = context.use_case
+    client = context.client
     span = partitions(interval, use_case.unit)
     with ThreadPoolExecutor() as beside:  # while the one store answers, the other can work
-        seen = beside.submit(look, settings, client, use_case.data_experiment, run_name(interval, use_case))
-        opened = beside.submit(lake.hold, "quarantine", "labels", "curated")
-        rows, labels = _extracts(settings, use_case, interval)
+        seen = beside.submit(look, context.settings, client, use_case.data_experiment, run_name(interval, use_case))
+        opened = beside.submit(context.lake.holding, "quarantine", "labels", "curated")
+        rows, labels = _extracts(context, interval)
         require_rows(rows, use_case, interval)
         for extract in (rows, labels):
             limit_bad(extract, use_case, interval)
         check_intervals(rows.good, use_case, interval)
-        opened.result()
-        curated, known = with_supersession(rows.good), _as_numbers(labels.good, kind_of(use_case).label_type())
+        lake = opened.result()
+        curated, known = with_supersession(rows.good), _as_numbers(labels.good, context.problem.label_type())
         looks = (
             beside.submit(described, lake, "curated", curated, row_columns(use_case.curation.columns)),
             beside.submit(described, lake, "labels", known, label_columns(use_case)),
@@ -72,22 +70,22 @@ def curate(settings: Settings, use_case: UseCase, interval: Interval) -> Curated
             replace(looks[0].result(), version=versions[0]),
             replace(looks[1].result(), version=versions[1]),
         )
-        run_id = record(settings, use_case, interval, Content(data, counts), seen.result())
+        run_id = record(context, interval, Content(data, counts), seen.result())
     return CuratedData(
         len(curated), len(known), rows.bad.num_rows, labels.bad.num_rows, versions[0], versions[1], run_id
     )
 
 
-def _extracts(settings: Settings, use_case: UseCase, interval: Interval) -> tuple[Extract, Extract]:
+def _extracts(context: Context, interval: Interval) -> tuple[Extract, Extract]:
     from sluss.curation.extract import Query, extract
     from sluss.curation.schema import label_columns, row_columns
-    from sluss.storage.warehouse import open_warehouse
 
+    use_case = context.use_case
     columns = row_columns(use_case.curation.columns)
-    rows_file, labels_file = (settings.config_dir / f"{use_case.name}{end}.sql" for end in ("", "_labels"))
+    rows_file, labels_file = (context.settings.config_dir / f"{use_case.name}{end}.sql" for end in ("", "_labels"))
     rows = Query("row", rows_file, columns, "event_time", ARRIVED)
     labels = Query("label", labels_file, label_columns(use_case), "label_time", "label_time")
-    with open_warehouse(settings) as warehouse:
+    with context.warehouse() as warehouse:
         return (
             extract(warehouse, rows, interval, use_case.unit),
             extract(warehouse, labels, interval, use_case.unit),

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 from sluss.curation import statistics
 from sluss.interval import Interval, length, partitions
 from sluss.storage.point_in_time import SUPERSEDED
-from sluss.tracking.client import connect, reachable
 from sluss.tracking.interval_runs import IntervalRun, Seen, keep_run
 
 if TYPE_CHECKING:
@@ -19,8 +18,8 @@ if TYPE_CHECKING:
     from mlflow.entities import DatasetInput, Run
 
     from sluss.config.data import Column
-    from sluss.config.settings import Settings
     from sluss.config.use_case import UseCase
+    from sluss.context import Context
     from sluss.curation.statistics import Profile
     from sluss.storage.lake import Lake
 
@@ -48,7 +47,7 @@ class Content:
     counts: dict[str, float]
 
 
-def record(settings: Settings, use_case: UseCase, span: Interval, content: Content, seen: Seen) -> str:
+def record(context: Context, span: Interval, content: Content, seen: Seen) -> str:
     """Log the two tables of a span and return the run's id: one run for each span, whatever is run again.
 
     `seen` is what MLflow had of the span's `run_name`. Rows that are the same as before keep their run, which names the
@@ -57,10 +56,12 @@ def record(settings: Settings, use_case: UseCase, span: Interval, content: Conte
     Raises:
         ServiceError: MLflow does not answer, or refuses the login.
     """
-    client, data = connect(settings), content.data
+    client, data = context.client, content.data
     metrics = content.counts | _metrics(data)
-    run = IntervalRun(run_name(span, use_case), span, _seal(data, metrics), _tags(use_case, span, data), metrics)
-    with reachable(settings):
+    run = IntervalRun(
+        run_name(span, context.use_case), span, _seal(data, metrics), _tags(context.use_case, span, data), metrics
+    )
+    with context.reachable():
         return keep_run(client, seen, run, lambda run: _log_inputs(client, run, [_dataset(each) for each in data]))
 
 

@@ -4,18 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sluss.storage.lake import Lake
-
 if TYPE_CHECKING:
-    from sluss.config.settings import Settings
-    from sluss.config.use_case import UseCase
+    from sluss.context import Context
 
 
-def load_history(settings: Settings, use_case: UseCase) -> None:
+def load_history(context: Context) -> None:
     """Bring in the history unless something was curated already."""
     from sluss.curation import curate
     from sluss.sources import generate
 
-    if Lake(settings, use_case.name).table("curated") is None:
-        generate.generate(settings, use_case, use_case.history)
-        curate.curate(settings, use_case, use_case.history)
+    if context.lake.table("curated") is None:
+        generate.generate(context, context.use_case.history)
+        curate.curate(context, context.use_case.history)

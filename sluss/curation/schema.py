@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from sluss.config.data import Column
 from sluss.errors import ConfigError
-from sluss.problems import kind_of
+from sluss.problems import problem_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -22,7 +22,7 @@ def label_columns(use_case: UseCase) -> dict[str, Column]:
     """What a label comes with."""
     return {
         "id": Column(kind="text", min_length=1),
-        "label": kind_of(use_case).label,
+        "label": problem_of(use_case).label,
         "label_time": Column(kind="time"),
     }
 

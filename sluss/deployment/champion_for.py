@@ -12,13 +12,12 @@ from sluss.registry.names import UNTIL_TAG
 if TYPE_CHECKING:
     from mlflow.entities.model_registry import ModelVersion
 
-    from sluss.config.settings import Settings
-    from sluss.config.use_case import UseCase
+    from sluss.context import Context
     from sluss.interval import Interval
     from sluss.storage.lake import Lake
 
 
-def champion_for(settings: Settings, use_case: UseCase, lake: Lake, interval: Interval) -> ModelVersion:
+def champion_for(context: Context, lake: Lake, interval: Interval) -> ModelVersion:
     """The version that scores an interval, today or when it is run again later.
 
     A backfill by a champion that was trained since would judge it on rows it has learned. So it goes back through the
@@ -29,11 +28,11 @@ def champion_for(settings: Settings, use_case: UseCase, lake: Lake, interval: In
         ModelError: no version is the champion.
         ServiceError: the lake or MLflow does not answer.
     """
-    champion = versions.champion(settings, use_case)
+    champion = versions.champion(context)
     if _innocent(champion, interval):
         return champion
     # All at once: to ask for one after the other would take as long again for each.
-    known = versions.every(settings, use_case)
+    known = versions.every(context)
     version = champion
     for number in reversed(ledger.standing(ledger.read(lake))):
         version = known.get(number, version)  # a version that was deleted scores nothing any more

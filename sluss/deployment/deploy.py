@@ -11,13 +11,12 @@ from sluss.deployment import ledger
 from sluss.deployment.ledger import Change, Entry
 from sluss.errors import ModelError
 from sluss.gates.validate import validate
-from sluss.storage.lake import Lake
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from sluss.config.settings import Settings
     from sluss.config.use_case import UseCase
+    from sluss.context import Context
 
 _LOG = logging.getLogger(__name__)
 # What the gates said holds for a while only: a person may take days to approve, and environment and store change.
@@ -46,7 +45,7 @@ class Deployment:
         return f"version {self.version} is the champion{before}."
 
 
-def check(settings: Settings, use_case: UseCase, version: str | None = None, *, announced: bool = False) -> Checked:
+def check(context: Context, version: str | None = None, *, announced: bool = False) -> Checked:
     """Finish what an earlier deployment left, then run the gates on a version (the newest by default).
 
     Whoever names a version may put an older one than the champion into production. A version that was `announced` when
@@ -61,18 +60,19 @@ def check(settings: Settings, use_case: UseCase, version: str | None = None, *, 
     from sluss.deployment.production import settle
     from sluss.registry import versions
 
-    entries = settle(settings, use_case)
-    found = versions.asked_for(settings, use_case, version)
+    use_case = context.use_case
+    entries = settle(context)
+    found = versions.asked_for(context, version)
     number, now = str(found.version), datetime.now(UTC).isoformat()
     if number == ledger.in_production(entries):
         return Checked(number, len(entries), now)
     _refuse(use_case, entries, number, announced=announced)
-    if not settings.deploys:
+    if not context.settings.deploys:
         raise ModelError(
             f"{use_case.model} version {number} is not deployed from here: the gates have to judge it with the "
             f"packages that will run it. Deploy it there: make deploy USE_CASE={use_case.name} VERSION={number}."
         )
-    validation = validate(settings, use_case, number)
+    validation = validate(context, number)
     if validation.refusals:
         reasons = " ".join(f"{result.gate}: {result.sentence}" for result in validation.refusals)
         raise ModelError(f"{use_case.model} version {number} is refused, and the champion stays. {reasons}")
@@ -96,9 +96,7 @@ def _refuse(use_case: UseCase, entries: list[Entry], number: str, *, announced: 
         )
 
 
-def deploy(
-    settings: Settings, use_case: UseCase, version: str | None = None, *, by: str = "", checked: Checked | None = None
-) -> Deployment:
+def deploy(context: Context, version: str | None = None, *, by: str = "", checked: Checked | None = None) -> Deployment:
     """Put a version into production: an entry in the ledger, then the aliases, then a smoke prediction.
 
     Running it again for the champion changes nothing. Of two deployments at once, the first to write its entry wins.
@@ -118,14 +116,15 @@ def deploy(
     """
     from sluss.deployment.production import settle, user
 
-    checked = _current(settings, use_case, checked) if checked else check(settings, use_case, version)
-    lake = Lake(settings, use_case.name)
+    use_case = context.use_case
+    checked = _current(context, checked) if checked else check(context, version)
+    lake = context.lake
     before = ledger.in_production(ledger.read(lake))
     if before != checked.version:
         reason = "every gate passed" if before is None else f"every gate passed, also beside version {before}"
         change = Change("promote", checked.version, before, by or user(), reason, checked.gates)
         ledger.append(lake, change, after=checked.ledger)
-    entries = settle(settings, use_case)
+    entries = settle(context)
     if ledger.in_production(entries) != checked.version:
         raise ModelError(
             f"{use_case.model} version {checked.version} is not in production: version {entries[-1].version or 'none'} "
@@ -136,9 +135,9 @@ def deploy(
     return deployed
 
 
-def _current(settings: Settings, use_case: UseCase, checked: Checked) -> Checked:
+def _current(context: Context, checked: Checked) -> Checked:
     """What was checked, or the same checked anew where that was long ago; the ledger it was decided on stays."""
     if datetime.now(UTC) - datetime.fromisoformat(checked.at) < _HOLDS:
         return checked
-    anew = check(settings, use_case, checked.version)
+    anew = check(context, checked.version)
     return Checked(anew.version, checked.ledger, anew.at, anew.gates)

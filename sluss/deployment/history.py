@@ -7,13 +7,11 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
 from sluss.deployment import ledger
-from sluss.storage.lake import Lake
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from sluss.config.settings import Settings
-    from sluss.config.use_case import UseCase
+    from sluss.context import Context
     from sluss.deployment.ledger import Entry
 
 
@@ -25,7 +23,7 @@ class History:
     problems: tuple[str, ...]
 
 
-def history(settings: Settings, use_case: UseCase) -> History:
+def history(context: Context) -> History:
     """Read the ledger, and compare it with itself and with the aliases in MLflow.
 
     Raises:
@@ -34,14 +32,14 @@ def history(settings: Settings, use_case: UseCase) -> History:
     from sluss.registry import aliases
     from sluss.registry.names import CHAMPION
 
-    entries = ledger.read(Lake(settings, use_case.name))
+    entries = ledger.read(context.lake)
     problems = ledger.verify(entries)
-    alias = aliases.of(settings, use_case).get(CHAMPION)
+    alias = aliases.of(context).get(CHAMPION)
     said = ledger.in_production(entries)
     if alias != said:
         problems.append(
             f"The ledger ends with {_named(said)} in production, but MLflow's alias champion names {_named(alias)}. "
-            f"The next deployment sets the alias right: make deploy USE_CASE={use_case.name}."
+            f"The next deployment sets the alias right: make deploy USE_CASE={context.use_case.name}."
         )
     return History(tuple(entries), tuple(problems))
 

@@ -8,16 +8,15 @@ from typing import TYPE_CHECKING
 from sluss.deployment import ledger
 from sluss.deployment.ledger import Change, Entry, LedgerMovedError
 from sluss.errors import DataError, ModelError
-from sluss.storage.lake import Lake
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from sluss.config.settings import Settings
-    from sluss.config.use_case import UseCase
+    from sluss.context import Context
+    from sluss.storage.lake import Lake
 
 
-def settle(settings: Settings, use_case: UseCase) -> list[Entry]:
+def settle(context: Context) -> list[Entry]:
     """Finish what the last change of production left to do, and return the entries that stand then.
 
     The aliases are set to what the ledger says. A promotion is tried by a smoke prediction, once; when that fails, an
@@ -31,19 +30,19 @@ def settle(settings: Settings, use_case: UseCase) -> list[Entry]:
     """
     from sluss.deployment import smoke
 
-    lake = Lake(settings, use_case.name)
+    lake = context.lake
     while True:
-        entries = follow(settings, use_case, lake)
+        entries = follow(context, lake)
         last = entries[-1] if entries else None
-        if last is None or last.action != "promote" or smoke.passed(settings, use_case, last):
+        if last is None or last.action != "promote" or smoke.passed(context, last):
             return entries
         try:
-            smoke.predict(settings, use_case, last)
+            smoke.predict(context, last)
         except (ModelError, DataError) as error:
             _take_back(lake, entries, f"The smoke prediction failed. {error}")
 
 
-def follow(settings: Settings, use_case: UseCase, lake: Lake) -> list[Entry]:
+def follow(context: Context, lake: Lake) -> list[Entry]:
     """Make the aliases say what the ledger says, and return its entries.
 
     Whoever sets them looks at the ledger once more afterwards: of two at once, the last one to set them has seen the
@@ -51,7 +50,7 @@ def follow(settings: Settings, use_case: UseCase, lake: Lake) -> list[Entry]:
     """
     entries = ledger.whole(lake)
     while entries:
-        _point(settings, use_case, ledger.standing(entries))
+        _point(context, ledger.standing(entries))
         newer = ledger.whole(lake)
         if len(newer) == len(entries):
             break
@@ -59,15 +58,16 @@ def follow(settings: Settings, use_case: UseCase, lake: Lake) -> list[Entry]:
     return entries
 
 
-def _point(settings: Settings, use_case: UseCase, standing: Sequence[str]) -> None:
+def _point(context: Context, standing: Sequence[str]) -> None:
     from sluss.registry import aliases
     from sluss.registry.names import CHAMPION, PREVIOUS
 
+    use_case = context.use_case
     previous, champion = [None, None, *standing][-2:]
-    now = aliases.of(settings, use_case)
+    now = aliases.of(context)
     # `previous` first: killed in between, it names the version that is still in production.
     for alias, version in ((PREVIOUS, previous), (CHAMPION, champion)):
-        if now.get(alias) == version or aliases.point(settings, use_case, alias, version):
+        if now.get(alias) == version or aliases.point(context, alias, version):
             continue
         if alias == CHAMPION:
             raise ModelError(

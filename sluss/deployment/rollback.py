@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING
 from sluss.deployment import ledger
 from sluss.deployment.ledger import Change, Entry
 from sluss.errors import ModelError
-from sluss.storage.lake import Lake
 
 if TYPE_CHECKING:
-    from sluss.config.settings import Settings
     from sluss.config.use_case import UseCase
+    from sluss.context import Context
 
 
 @dataclass(frozen=True)
@@ -24,9 +23,7 @@ class Rollback:
     entry: int
 
 
-def roll_back(
-    settings: Settings, use_case: UseCase, version: str | None = None, *, reason: str = "", by: str = ""
-) -> Rollback:
+def roll_back(context: Context, version: str | None = None, *, reason: str = "", by: str = "") -> Rollback:
     """Take a version (by default the champion) out of production, in favour of the one before it.
 
     No gate is asked: that version was in production before. Until a newer version passes the gates, no deployment
@@ -40,15 +37,15 @@ def roll_back(
     """
     from sluss.deployment.production import follow, user
 
-    lake = Lake(settings, use_case.name)
+    lake = context.lake
     entries = ledger.whole(lake)
     last = entries[-1] if entries else None
     done = last is not None and last.action == "rollback" and version in (None, last.replaced)
     if not done:
-        back, now = _back(use_case, entries, version)
+        back, now = _back(context.use_case, entries, version)
         change = Change("rollback", back, now, by or user(), reason or "no reason given", {})
         last = ledger.append(lake, change, after=len(entries))
-    follow(settings, use_case, lake)
+    follow(context, lake)
     assert last is not None
     return Rollback(str(last.version), str(last.replaced), last.number)
 

@@ -5,29 +5,28 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sluss.errors import ModelError
-from sluss.storage.lake import Lake
 
 if TYPE_CHECKING:
     import numpy as np
     import pyarrow as pa
 
-    from sluss.config.settings import Settings
     from sluss.config.use_case import UseCase
+    from sluss.context import Context
     from sluss.deployment.ledger import Entry
     from sluss.registry.artifacts import LoadedModel
 
 TAG = "sluss.smoke"  # on the version: the hash of the promotion whose smoke prediction it passed
 
 
-def passed(settings: Settings, use_case: UseCase, promotion: Entry) -> bool:
+def passed(context: Context, promotion: Entry) -> bool:
     """Whether this promotion's smoke prediction has passed before."""
     from sluss.registry import versions
 
     assert promotion.version is not None
-    return bool(versions.by_version(settings, use_case, promotion.version).tags.get(TAG) == promotion.hash)
+    return bool(versions.by_version(context, promotion.version).tags.get(TAG) == promotion.hash)
 
 
-def predict(settings: Settings, use_case: UseCase, promotion: Entry) -> None:
+def predict(context: Context, promotion: Entry) -> None:
     """Score the newest curated rows and some rows of the holdout as production would, and keep that it went well.
 
     Every score must be one that can be (a probability, or a finite number); those of the holdout must be the ones that
@@ -41,15 +40,15 @@ def predict(settings: Settings, use_case: UseCase, promotion: Entry) -> None:
     from sluss.deployment.smoke_rows import holdout_rows, newest_rows
     from sluss.registry import artifacts, versions
     from sluss.scoring.score import ROUNDING, apart
-    from sluss.tracking.client import connect, reachable
 
-    version = versions.champion(settings, use_case)
-    model = artifacts.load(settings, version)
-    lake = Lake(settings, use_case.name)
+    use_case = context.use_case
+    version = versions.champion(context)
+    model = artifacts.load(context.settings, version)
+    lake = context.lake
     newest = newest_rows(lake, use_case)
     if newest is not None:
         _scores(model, use_case, newest)
-    rows, recorded = holdout_rows(settings, use_case, version)
+    rows, recorded = holdout_rows(context, version)
     difference = apart(_scores(model, use_case, rows), recorded)
     if (difference > ROUNDING).any():
         raise ModelError(
@@ -57,12 +56,12 @@ def predict(settings: Settings, use_case: UseCase, promotion: Entry) -> None:
             f"its holdout they differ by up to {difference.max():.3g}. Let the gates look at it: "
             f"make gates VERSION={model.version}."
         )
-    with reachable(settings):
-        connect(settings).set_model_version_tag(use_case.model, model.version, TAG, promotion.hash)
+    with context.reachable():
+        context.client.set_model_version_tag(use_case.model, model.version, TAG, promotion.hash)
 
 
 def _scores(model: LoadedModel, use_case: UseCase, rows: pa.RecordBatch) -> np.ndarray:
-    from sluss.problems import kind_of
+    from sluss.problems import problem_of
     from sluss.scoring.score import score
 
     try:
@@ -72,6 +71,6 @@ def _scores(model: LoadedModel, use_case: UseCase, rows: pa.RecordBatch) -> np.n
             f"{use_case.model} version {model.version} cannot score raw rows: {' '.join(str(error).split())[:200]}. "
             "Its preprocessing must be a part of its pipeline."
         ) from error
-    if wrong := kind_of(use_case).wrong(scores):
+    if wrong := problem_of(use_case).wrong(scores):
         raise ModelError(f"{use_case.model} version {model.version} gives scores that are {wrong}.")
     return scores

@@ -13,15 +13,14 @@ from sluss.registry.names import UNTIL_TAG
 from sluss.scoring.rows import columns_to_score, rows_to_score
 from sluss.storage.lake import INTERVAL, Lake
 from sluss.storage.point_in_time import known_rows
-from sluss.tracking.client import connect, reachable
 
 if TYPE_CHECKING:
     import numpy as np
     import pyarrow as pa
     from mlflow.entities.model_registry import ModelVersion
 
-    from sluss.config.settings import Settings
     from sluss.config.use_case import UseCase
+    from sluss.context import Context
 
 
 def newest_rows(lake: Lake, use_case: UseCase) -> pa.RecordBatch | None:
@@ -31,7 +30,7 @@ def newest_rows(lake: Lake, use_case: UseCase) -> pa.RecordBatch | None:
     return next(rows.batches(use_case.deployment.smoke_rows), None) if rows else None
 
 
-def holdout_rows(settings: Settings, use_case: UseCase, version: ModelVersion) -> tuple[pa.RecordBatch, np.ndarray]:
+def holdout_rows(context: Context, version: ModelVersion) -> tuple[pa.RecordBatch, np.ndarray]:
     """The last rows of the version's holdout, raw as they were at its training, and the scores recorded then: (n,).
 
     Raises:
@@ -40,25 +39,27 @@ def holdout_rows(settings: Settings, use_case: UseCase, version: ModelVersion) -
     """
     import pandas as pd
 
-    recorded = pd.read_parquet(artifacts.local_copy(settings, version) / HOLDOUT_FILE)
+    use_case = context.use_case
+    recorded = pd.read_parquet(artifacts.local_copy(context.settings, version) / HOLDOUT_FILE)
     recorded = recorded.tail(use_case.deployment.smoke_rows)
-    rows = _as_trained(settings, use_case, version, list(recorded["id"]))
+    rows = _as_trained(context, version, list(recorded["id"]))
     place = {row_id: number for number, row_id in enumerate(rows["id"].to_pylist())}
     if missing := set(recorded["id"]) - set(place):
         raise DataError(
             f"{len(missing)} rows that {use_case.model} version {version.version} was judged on are not in the table "
-            f"{Lake(settings, use_case.name).uri('curated')} as it was at the training. Train again: make train."
+            f"{context.lake.uri('curated')} as it was at the training. Train again: make train."
         )
     in_order = rows.take([place[row_id] for row_id in recorded["id"]]).combine_chunks()
     return in_order.to_batches()[0], recorded["score"].to_numpy()
 
 
-def _as_trained(settings: Settings, use_case: UseCase, version: ModelVersion, ids: list[str]) -> pa.Table:
+def _as_trained(context: Context, version: ModelVersion, ids: list[str]) -> pa.Table:
     """The rows with these ids as they were known when the version was trained, from the table as it was then."""
     import pyarrow.dataset as ds
 
-    with reachable(settings):
-        run = connect(settings).get_run(version.run_id).data
+    use_case = context.use_case
+    with context.reachable():
+        run = context.client.get_run(version.run_id).data
     if not {UNTIL_TAG, "sluss.data.version"} <= set(run.tags) or "holdout_days" not in run.params:
         raise ModelError(
             f"The run of {use_case.model} version {version.version} does not say which rows it was judged on, so its "
@@ -66,7 +67,7 @@ def _as_trained(settings: Settings, use_case: UseCase, version: ModelVersion, id
         )
     until = datetime.fromisoformat(run.tags[UNTIL_TAG])
     first = partition(until - timedelta(days=int(run.params["holdout_days"])), use_case.unit)
-    curated = Lake(settings, use_case.name).dataset(
+    curated = context.lake.dataset(
         "curated", int(run.tags["sluss.data.version"]), first=first, last=partition(until, use_case.unit)
     )
     assert curated is not None

@@ -11,7 +11,6 @@ from sluss.registry import artifacts, versions
 from sluss.registry.artifacts import HOLDOUT_FILE
 from sluss.registry.names import CHAMPION, UNTIL_TAG
 from sluss.statistics.betting_test import allowance, chance_if_worse
-from sluss.tracking.client import connect, reachable
 from sluss.training.fingerprint import pipeline_digest
 
 if TYPE_CHECKING:
@@ -19,7 +18,7 @@ if TYPE_CHECKING:
     from mlflow.entities.model_registry import ModelVersion
     from sklearn.pipeline import Pipeline
 
-    from sluss.gates.evidence import Candidate
+    from sluss.gates.evidence import Evidence
     from sluss.problems.problem import Floats
 
 # Versions that this one was compared with, in their order: each comparison has its own part of alpha.
@@ -74,67 +73,67 @@ class Comparison:
         )
 
 
-def compare(candidate: Candidate) -> Comparison | None:
+def compare(evidence: Evidence) -> Comparison | None:
     """The candidate beside the present champion, or None where there is none or it is the candidate itself.
 
     Raises:
         ModelError: the champion cannot be loaded, or its run does not say until when it learned.
         ServiceError: MLflow does not answer.
     """
-    champion = versions.by_alias(candidate.settings, candidate.use_case, CHAMPION)
-    if champion is None or str(champion.version) == str(candidate.version.version):
+    champion = versions.by_alias(evidence.context, CHAMPION)
+    if champion is None or str(champion.version) == str(evidence.version.version):
         return None
-    limits = candidate.use_case.gates
-    challenged = _count(candidate, str(champion.version))
-    loaded = artifacts.load(candidate.settings, champion).pipeline
-    challenger, champions = _close(candidate, loaded, _unseen(candidate, champion))
+    limits = evidence.use_case.gates
+    challenged = _count(evidence, str(champion.version))
+    loaded = artifacts.load(evidence.context.settings, champion).pipeline
+    challenger, champions = _close(evidence, loaded, _unseen(evidence, champion))
     return Comparison(
-        candidate.kind.closeness,
+        evidence.problem.closeness,
         str(champion.version),
         len(challenger),
         float(challenger.mean()) if len(challenger) else 0.0,
         float(champions.mean()) if len(challenger) else 0.0,
         chance_if_worse(challenger - champions, limits.margin),
-        allowance(limits.alpha, int(candidate.version.version), challenged),
+        allowance(limits.alpha, int(evidence.version.version), challenged),
         limits.margin,
-        pipeline_digest(loaded) == pipeline_digest(candidate.pipeline),
+        pipeline_digest(loaded) == pipeline_digest(evidence.pipeline),
     )
 
 
-def _close(candidate: Candidate, champion: Pipeline, unseen: pd.Series[bool]) -> tuple[Floats, Floats]:
+def _close(evidence: Evidence, champion: Pipeline, unseen: pd.Series[bool]) -> tuple[Floats, Floats]:
     """How close challenger and champion are on each row, shape (n,), in the order in which the rows happened."""
-    rows = candidate.rows.holdout[unseen].merge(candidate.judged[["id", "score"]], on="id")
+    rows = evidence.rows.holdout[unseen].merge(evidence.judged[["id", "score"]], on="id")
     rows = rows.sort_values(["event_time", "id"])
     # A champion may take other columns than the candidate does.
-    features = list(getattr(champion, "feature_names_in_", candidate.use_case.features))
-    labels, scores, kind = rows["label"].to_numpy(), rows["score"].to_numpy(), candidate.kind
+    features = list(getattr(champion, "feature_names_in_", evidence.use_case.features))
+    labels, scores, kind = rows["label"].to_numpy(), rows["score"].to_numpy(), evidence.problem
     champions = kind.scores(champion, rows[features]) if len(rows) else scores
     return kind.close(labels, scores), kind.close(labels, champions)
 
 
-def _unseen(candidate: Candidate, champion: ModelVersion) -> pd.Series[bool]:
+def _unseen(evidence: Evidence, champion: ModelVersion) -> pd.Series[bool]:
     """Its own holdout's rows and all that came after: the rows it learned from would flatter it."""
     import pandas as pd
 
-    client = connect(candidate.settings)
-    with reachable(candidate.settings):
+    client = evidence.context.client
+    with evidence.context.reachable():
         until = client.get_run(champion.run_id).data.tags.get(UNTIL_TAG)
     if until is None:
         raise ModelError(f"The run of the champion, version {champion.version}, does not say until when it learned.")
-    folder = artifacts.local_copy(candidate.settings, champion)
+    folder = artifacts.local_copy(evidence.context.settings, champion)
     held_out = pd.read_parquet(folder / HOLDOUT_FILE, columns=["id"])["id"]
-    rows = candidate.rows.holdout
+    rows = evidence.rows.holdout
     return (rows["event_time"] >= datetime.fromisoformat(until)) | rows["id"].isin(held_out)
 
 
-def _count(candidate: Candidate, champion: str) -> int:
+def _count(evidence: Evidence, champion: str) -> int:
     """How many champions the version was compared with, this one included; a comparison repeated counts once.
 
     Written down before the result is known: killed in between, a comparison cannot be had again for nothing.
     """
-    known = [name for name in candidate.run.data.tags.get(CHAMPIONS_TAG, "").split(",") if name]
+    known = [name for name in evidence.run.data.tags.get(CHAMPIONS_TAG, "").split(",") if name]
     if champion not in known:
         known.append(champion)
-        with reachable(candidate.settings):
-            connect(candidate.settings).set_tag(candidate.version.run_id, CHAMPIONS_TAG, ",".join(known))
+        with evidence.context.reachable():
+            evidence.context.client.set_tag(evidence.version.run_id, CHAMPIONS_TAG, ",".join(known))
     return known.index(champion) + 1

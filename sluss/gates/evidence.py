@@ -7,11 +7,9 @@ from typing import TYPE_CHECKING
 
 from sluss.digests import artifact_digest
 from sluss.errors import DataError, ModelError, ServiceError
-from sluss.problems import kind_of
 from sluss.registry import artifacts
 from sluss.registry.artifacts import CONFIG_FILE, HOLDOUT_FILE, MODEL_FILE, TRUSTED_TYPES
 from sluss.registry.names import DIGEST_TAG
-from sluss.tracking.client import connect, reachable
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -21,23 +19,22 @@ if TYPE_CHECKING:
     from mlflow.entities.model_registry import ModelVersion
     from sklearn.pipeline import Pipeline
 
-    from sluss.config.settings import Settings
-    from sluss.config.use_case import UseCase
+    from sluss.context import Context
     from sluss.gates.clean_process.client import FreshProcess
     from sluss.training.recorded_training import Recorded
     from sluss.training.rows import TrainingRows
 
 
-class Candidate:
+class Evidence:
     """A version before the gates.
 
     Whatever cannot be read raises where it is asked for, and the gate that asked refuses.
     """
 
-    def __init__(self, settings: Settings, use_case: UseCase, version: ModelVersion, fresh: FreshProcess) -> None:
-        self.settings = settings
-        self.use_case = use_case
-        self.kind = kind_of(use_case)
+    def __init__(self, context: Context, version: ModelVersion, fresh: FreshProcess) -> None:
+        self.context = context
+        self.use_case = context.use_case
+        self.problem = context.problem
         self.version = version
         self.fresh = fresh
 
@@ -50,8 +47,8 @@ class Candidate:
         """
         from mlflow.exceptions import MlflowException
 
-        client = connect(self.settings)
-        with reachable(self.settings):
+        client = self.context.client
+        with self.context.reachable():
             try:
                 return client.get_run(self.version.run_id or "")  # a version made from a folder has none
             except MlflowException as error:
@@ -65,9 +62,9 @@ class Candidate:
     @cached_property
     def stored(self) -> Path:
         """Folder with the artifacts, fetched anew: a copy from an earlier load says nothing about the store."""
-        fresh = artifacts.download(self.settings, self.version, self.fresh.scratch)
+        fresh = artifacts.download(self.context.settings, self.version, self.fresh.scratch)
         digest = artifact_digest(fresh)
-        return artifacts.keep(self.settings, fresh, digest) if self._recorded(digest) else fresh
+        return artifacts.keep(self.context.settings, fresh, digest) if self._recorded(digest) else fresh
 
     def _recorded(self, digest: str) -> bool:
         return bool(self.version.tags.get(DIGEST_TAG) == digest)
@@ -135,7 +132,7 @@ class Candidate:
         """
         from sluss.training.recorded_training import recorded_rows
 
-        return recorded_rows(self.settings, self.known)
+        return recorded_rows(self.context.settings, self.known)
 
     @property
     def rows(self) -> TrainingRows:

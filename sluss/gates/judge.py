@@ -18,7 +18,7 @@ from sluss.gates.checks.safety import safety
 from sluss.gates.checks.speed import speed
 from sluss.gates.clean_process.client import FreshProcess
 from sluss.gates.clean_process.fork_server import ahead
-from sluss.gates.evidence import Candidate
+from sluss.gates.evidence import Evidence
 from sluss.gates.result import GateResult
 from sluss.registry import artifacts
 
@@ -27,16 +27,14 @@ if TYPE_CHECKING:
 
     from mlflow.entities.model_registry import ModelVersion
 
-    from sluss.config.settings import Settings
-    from sluss.config.use_case import UseCase
+    from sluss.context import Context
+
 
 # In an order that leaves the fresh process time to work.
 _GATES = (data, identity, safety, environment, monitoring, quality, preprocessing, speed)
 
 
-def judge(
-    settings: Settings, use_case: UseCase, find: Callable[[], ModelVersion]
-) -> tuple[Candidate, tuple[GateResult, ...]]:
+def judge(context: Context, find: Callable[[], ModelVersion]) -> tuple[Evidence, tuple[GateResult, ...]]:
     """What every gate says of a version.
 
     Args:
@@ -48,20 +46,20 @@ def judge(
         ModelError: there is no such version, or it has no run.
         ServiceError: MLflow or the lake does not answer.
     """
-    with tempfile.TemporaryDirectory(dir=artifacts.copies(settings)) as scratch:
+    with tempfile.TemporaryDirectory(dir=artifacts.copies(context.settings)) as scratch:
         fresh = FreshProcess(Path(scratch))
-        fresh.prepare(ahead(settings))
-        candidate = Candidate(settings, use_case, find(), fresh)
-        assert candidate.run is not None  # without a run there is nowhere to keep what the gates say
+        fresh.prepare(ahead(context.settings))
+        evidence = Evidence(context, find(), fresh)
+        assert evidence.run is not None  # without a run there is nowhere to keep what the gates say
         with contextlib.suppress(Exception):  # what is missing, the gates meet again and say
-            fresh.ask(candidate.model_file, candidate.raw, candidate.kind.method)
-        return candidate, tuple(_answer(gate, candidate) for gate in _GATES)
+            fresh.ask(evidence.model_file, evidence.raw, evidence.problem.method)
+        return evidence, tuple(_answer(gate, evidence) for gate in _GATES)
 
 
-def _answer(gate: Callable[[Candidate], GateResult], candidate: Candidate) -> GateResult:
+def _answer(gate: Callable[[Evidence], GateResult], evidence: Evidence) -> GateResult:
     """A gate that cannot decide refuses, whatever kept it from deciding, except a service that does not answer."""
     try:
-        return gate(candidate)
+        return gate(evidence)
     except ServiceError:
         raise
     except SlussError as error:

@@ -11,9 +11,8 @@ from typing import TYPE_CHECKING
 from sluss.registry.names import GATE_TAG
 
 if TYPE_CHECKING:
-    from sluss.config.settings import Settings
-    from sluss.config.use_case import UseCase
-    from sluss.gates.evidence import Candidate
+    from sluss.context import Context
+    from sluss.gates.evidence import Evidence
     from sluss.gates.result import GateResult
 
 _TABLE = "gates.json"
@@ -33,7 +32,7 @@ class Validation:
         return tuple(result for result in self.results if not result.passed)
 
 
-def validate(settings: Settings, use_case: UseCase, version: str | None = None) -> Validation:
+def validate(context: Context, version: str | None = None) -> Validation:
     """Validate a version (by default the newest).
 
     Raises:
@@ -43,31 +42,30 @@ def validate(settings: Settings, use_case: UseCase, version: str | None = None) 
     from sluss.gates.judge import judge
     from sluss.registry import versions
 
-    candidate, results = judge(settings, use_case, lambda: versions.asked_for(settings, use_case, version))
-    _record(candidate, results)
+    evidence, results = judge(context, lambda: versions.asked_for(context, version))
+    _record(evidence, results)
     for result in results:
         _LOG.info("%s %s: %s", result.gate, result.verdict, result.sentence)
-    return Validation(str(candidate.version.version), results)
+    return Validation(str(evidence.version.version), results)
 
 
-def _record(candidate: Candidate, results: tuple[GateResult, ...]) -> None:
+def _record(evidence: Evidence, results: tuple[GateResult, ...]) -> None:
     """Tags, metrics and a table on the candidate's run: a person reads in one place why a version was refused."""
     from mlflow.entities import Metric, RunTag
 
-    from sluss.tracking.client import connect, reachable
     from sluss.training.training_run import TABLES_TAG
 
     now = time.time_ns() // 1_000_000
     tags = [RunTag(f"{GATE_TAG}{result.gate}", f"{result.verdict}: {result.sentence}") for result in results]
-    tags.append(RunTag(TABLES_TAG, _tables(candidate.run.data.tags.get(TABLES_TAG, "[]"))))
+    tags.append(RunTag(TABLES_TAG, _tables(evidence.run.data.tags.get(TABLES_TAG, "[]"))))
     metrics = [
         Metric(f"gate.{result.gate}.{name}", value, now, 0)
         for result in results
         for name, value in result.figures.items()
     ]
     rows = [[result.gate, result.verdict, result.sentence, json.dumps(result.figures)] for result in results]
-    client, run_id = connect(candidate.settings), candidate.version.run_id
-    with reachable(candidate.settings):
+    client, run_id = evidence.context.client, evidence.version.run_id
+    with evidence.context.reachable():
         client.log_batch(run_id, metrics=metrics, tags=tags)
         client.log_dict(run_id, {"columns": ["gate", "verdict", "sentence", "figures"], "data": rows}, _TABLE)
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-Kind = Literal["data", "row", "code", "environment", "run", "gates", "deployment", "version", "predictions"]
+NodeKind = Literal["data", "row", "code", "environment", "run", "gates", "deployment", "version", "predictions"]
 Fact = str | int | float
 
 _DIGEST = re.compile(r"\b([0-9a-f]{12})[0-9a-f]{28,}\b")  # a commit or a SHA-256, not the id of a run
@@ -19,7 +19,7 @@ _DIGEST = re.compile(r"\b([0-9a-f]{12})[0-9a-f]{28,}\b")  # a commit or a SHA-25
 class Node:
     """A thing: what it is, its name in words, and what is known of it."""
 
-    kind: Kind
+    kind: NodeKind
     title: str
     facts: dict[str, Fact] = field(default_factory=dict)
 

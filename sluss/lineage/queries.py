@@ -11,17 +11,17 @@ from sluss.lineage.downstream import curated_rows, scored_intervals, spans
 from sluss.lineage.graph import Fact, Graph, Node
 from sluss.lineage.upstream import add_deployment, add_makers, moment, version_node
 from sluss.lineage.version_record import UNKNOWN, Provenance
-from sluss.problems import kind_of
+from sluss.problems import problem_of
 from sluss.storage import table_log
 from sluss.storage.lake import INTERVAL, Lake
 from sluss.storage.table_log import SCORED_FROM
 
 if TYPE_CHECKING:
-    from sluss.config.settings import Settings
     from sluss.config.use_case import UseCase
+    from sluss.context import Context
 
 
-def of_prediction(settings: Settings, use_case: UseCase, row_id: str, interval: str | None = None) -> Graph:
+def of_prediction(context: Context, row_id: str, interval: str | None = None) -> Graph:
     """What made a row's newest prediction, or the one of an interval.
 
     Raises:
@@ -29,9 +29,9 @@ def of_prediction(settings: Settings, use_case: UseCase, row_id: str, interval: 
         ModelError: the version that scored it is not registered any more.
         ServiceError: the lake or MLflow does not answer.
     """
-    lake = Lake(settings, use_case.name)
-    found = predictions_of(lake, use_case, row_id, interval)
-    return of_scored(lake, use_case, found, version_record.of_version(settings, use_case, found[0]["model_version"]))
+    lake = context.lake
+    found = predictions_of(lake, context.use_case, row_id, interval)
+    return of_scored(lake, context.use_case, found, version_record.of_version(context, found[0]["model_version"]))
 
 
 def of_scored(lake: Lake, use_case: UseCase, found: list[dict[str, Any]], made_by: Provenance) -> Graph:
@@ -42,7 +42,7 @@ def of_scored(lake: Lake, use_case: UseCase, found: list[dict[str, Any]], made_b
     at, read = (written.at, written.notes.get(SCORED_FROM, UNKNOWN)) if written else (None, UNKNOWN)
     facts: dict[str, Fact] = {
         "score": prediction["score"],
-        **kind_of(use_case).receipt(prediction),
+        **problem_of(use_case).receipt(prediction),
         "scored at": moment(at),
     }
     for other in others:
@@ -56,7 +56,7 @@ def of_scored(lake: Lake, use_case: UseCase, found: list[dict[str, Any]], made_b
     return graph
 
 
-def of_interval(settings: Settings, use_case: UseCase, interval: str) -> Graph:
+def of_interval(context: Context, interval: str) -> Graph:
     """Which versions learned from the rows of an interval or were judged on them, and which predictions came of both.
 
     A version counts if it knew a row of the interval and its label when it was trained.
@@ -65,13 +65,14 @@ def of_interval(settings: Settings, use_case: UseCase, interval: str) -> Graph:
         DataError: the interval has no curated rows.
         ServiceError: the lake or MLflow does not answer.
     """
-    lake, name = Lake(settings, use_case.name), _partition(use_case, interval)
+    use_case = context.use_case
+    lake, name = context.lake, _partition(use_case, interval)
     rows, scored = curated_rows(lake, use_case, name), scored_intervals(lake)
     graph = Graph(Node("data", f"curated rows of {name}", {"table": lake.uri("curated"), "rows": rows.count}))
     for number, count in scored.get(name, {}).items():
         made = Node("predictions", f"predictions of {name} by version {number}", {"rows": count})
         graph.link(graph.root, "were input of", made)
-    for made_by in version_record.of_all(settings, use_case):
+    for made_by in version_record.of_all(context):
         known = rows.known(made_by.until) if made_by.until and _covers(made_by, use_case, name) else 0
         if known:
             version, held_out = version_node(use_case, made_by), made_by.held_out_from(use_case)
@@ -81,16 +82,16 @@ def of_interval(settings: Settings, use_case: UseCase, interval: str) -> Graph:
     return graph
 
 
-def of_version(settings: Settings, use_case: UseCase, number: str) -> Graph:
+def of_version(context: Context, number: str) -> Graph:
     """What made a version, and which predictions it made.
 
     Raises:
         ModelError: there is no such version.
         ServiceError: the lake or MLflow does not answer.
     """
-    lake, made = Lake(settings, use_case.name), version_record.of_version(settings, use_case, number)
-    graph = Graph(version_node(use_case, made))
-    add_makers(graph, use_case, made)
+    lake, made = context.lake, version_record.of_version(context, number)
+    graph = Graph(version_node(context.use_case, made))
+    add_makers(graph, context.use_case, made)
     add_deployment(graph, lake, graph.root, number)
     _add_predictions(graph, graph.root, number, scored_intervals(lake))
     return graph
@@ -130,8 +131,7 @@ def _add_predictions(graph: Graph, version: Node, number: str, scored: dict[str,
 
 
 def lineage_of(
-    settings: Settings,
-    use_case: UseCase,
+    context: Context,
     *,
     row_id: str | None = None,
     interval: str | None = None,
@@ -146,11 +146,11 @@ def lineage_of(
         ServiceError: the lake or MLflow does not answer.
     """
     if version and not row_id and not interval:
-        return of_version(settings, use_case, version)
+        return of_version(context, version)
     if row_id and not version:
-        return of_prediction(settings, use_case, row_id, interval)
+        return of_prediction(context, row_id, interval)
     if interval and not version:
-        return of_interval(settings, use_case, interval)
+        return of_interval(context, interval)
     raise ConfigError(
         "Say whose lineage to show: that of a prediction (make lineage ID=movies-12), of an interval's data "
         "(make lineage INTERVAL=2026-01-05) or of a version (make lineage VERSION=1)."

@@ -16,8 +16,8 @@ from sluss.storage.point_in_time import ARRIVED, SUPERSEDED, known
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from sluss.config.settings import Settings
     from sluss.config.use_case import UseCase
+    from sluss.context import Context
     from sluss.lineage.graph import Graph
     from sluss.lineage.version_record import Provenance
 
@@ -62,7 +62,7 @@ class Receipt:
     again: Again
 
 
-def explain(settings: Settings, use_case: UseCase, row_id: str, interval: str | None = None) -> Receipt:
+def explain(context: Context, row_id: str, interval: str | None = None) -> Receipt:
     """The receipt of a row's newest prediction, or the one of an interval.
 
     Raises:
@@ -72,12 +72,13 @@ def explain(settings: Settings, use_case: UseCase, row_id: str, interval: str | 
     """
     from sluss.lineage import queries, version_record
 
-    lake = Lake(settings, use_case.name)
+    use_case = context.use_case
+    lake = context.lake
     found = queries.predictions_of(lake, use_case, row_id, interval)
-    version = version_record.of_version(settings, use_case, found[0]["model_version"])
+    version = version_record.of_version(context, found[0]["model_version"])
     made_by = queries.of_scored(lake, use_case, found, version)
     then, corrections = _as_known(lake, use_case, found[0])
-    again = _score_again(settings, use_case, version, (then, found[0]["score"]))
+    again = _score_again(context, version, (then, found[0]["score"]))
     row = then.to_pylist()[0] if then else None
     features = {name: row[name] for name in version.features} if row else {}
     return Receipt(found[0], row, features, corrections, made_by, again)
@@ -93,19 +94,17 @@ def _as_known(lake: Lake, use_case: UseCase, prediction: dict[str, Any]) -> tupl
     return in_force or None, sum(arrived >= end for arrived in rows[ARRIVED].to_pylist())
 
 
-def _score_again(
-    settings: Settings, use_case: UseCase, version: Provenance, scored: tuple[pa.Table | None, float]
-) -> Again:
+def _score_again(context: Context, version: Provenance, scored: tuple[pa.Table | None, float]) -> Again:
     from sluss.registry import artifacts
 
     row, recorded = scored
     if row is None:
         return Again(None, recorded, "curated has no such row any more that was known when the interval ended.")
     try:
-        model = artifacts.load(settings, version.registration)
+        model = artifacts.load(context.settings, version.registration)
     except ModelError as error:
         return Again(None, recorded, str(error))
-    as_trained = use_case.model_copy(update={"features": version.features})
+    as_trained = context.use_case.model_copy(update={"features": version.features})
     return Again(score(model, as_trained, row.to_batches()[0]).column("score")[0].as_py(), recorded)
 
 

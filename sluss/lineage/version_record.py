@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from sluss.config.settings import Settings
     from sluss.config.use_case import UseCase
+    from sluss.context import Context
 
 UNKNOWN = "not recorded"
 _AT_ONCE = 200  # runs a request
@@ -76,21 +77,21 @@ class Provenance:
         return partition(self.until - timedelta(days=int(self.params["holdout_days"])), use_case.unit)
 
 
-def of_version(settings: Settings, use_case: UseCase, version: str) -> Provenance:
+def of_version(context: Context, version: str) -> Provenance:
     """The record of one version: two requests.
 
     Raises:
         ModelError: it was never registered.
         ServiceError: MLflow does not answer.
     """
-    found = by_version(settings, use_case, version)
-    return next(_with_runs(settings, [found]))
+    found = by_version(context, version)
+    return next(_with_runs(context.settings, [found]))
 
 
-def of_all(settings: Settings, use_case: UseCase) -> list[Provenance]:
+def of_all(context: Context) -> list[Provenance]:
     """The records of all versions, the oldest first."""
-    found = every(settings, use_case)
-    return list(_with_runs(settings, [found[number] for number in sorted(found, key=int)]))
+    found = every(context)
+    return list(_with_runs(context.settings, [found[number] for number in sorted(found, key=int)]))
 
 
 def _with_runs(settings: Settings, versions: Sequence[ModelVersion]) -> Iterator[Provenance]:

@@ -14,7 +14,7 @@ from sluss.monitoring.drift import measure_drift
 from sluss.monitoring.labelled import newest_labelled, window
 from sluss.monitoring.quality import estimate
 from sluss.monitoring.tables import PREDICTIONS, Confidence, read_confidences, read_known, read_rows
-from sluss.problems import kind_of
+from sluss.problems import problem_of
 from sluss.statistics.figures import BINS, Summary
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ def known_at_end(lake: Lake, use_case: UseCase, interval: Interval, version: str
 
 def summarise(use_case: UseCase, interval: Interval, rows: pd.DataFrame, known: Known, profile: Profile) -> Summary:
     """Everything the monitor measures about the interval."""
-    kind, found = kind_of(use_case), rows.score.to_numpy(dtype=float)
+    kind, found = problem_of(use_case), rows.score.to_numpy(dtype=float)
     (version, run_id), labelled = version_of(rows), known.labelled
     scores, labels = labelled.score.to_numpy(dtype=float), labelled.label.to_numpy()
     return Summary(

@@ -8,11 +8,10 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
 from sluss.interval import Interval, partition
-from sluss.storage.lake import Lake
 
 if TYPE_CHECKING:
-    from sluss.config.settings import Settings
     from sluss.config.use_case import UseCase
+    from sluss.context import Context
     from sluss.monitoring.alerts import Alert
     from sluss.monitoring.conditions import Condition
     from sluss.monitoring.monitor_run import Record
@@ -29,7 +28,7 @@ class MonitorResult:
     raised: str  # types of the alerts that this interval raised
 
 
-def monitor(settings: Settings, use_case: UseCase, interval: Interval) -> MonitorResult:
+def monitor(context: Context, interval: Interval) -> MonitorResult:
     """Measure and judge one scored interval from what was known at its end.
 
     Run again, it leaves the same row in `monitoring` and the same run in MLflow.
@@ -44,24 +43,24 @@ def monitor(settings: Settings, use_case: UseCase, interval: Interval) -> Monito
     from sluss.monitoring.profile import read_profile
     from sluss.monitoring.tables import TABLES
     from sluss.registry.artifacts import reference_profile
-    from sluss.tracking.client import connect
     from sluss.tracking.interval_runs import look
 
-    lake, client = Lake(settings, use_case.name), connect(settings)
+    use_case = context.use_case
+    client = context.client
     with ThreadPoolExecutor() as beside:  # while the one store answers, the other can work
         name = partition(interval.start, use_case.unit)
-        seen = beside.submit(look, settings, client, use_case.monitoring_experiment, name)
-        lake.hold(*TABLES)
+        seen = beside.submit(look, context.settings, client, use_case.monitoring_experiment, name)
+        lake = context.lake.holding(*TABLES)
         rows = measure.scored_rows(lake, use_case, interval)
         version, _ = measure.version_of(rows)
-        reference = beside.submit(reference_profile, settings, use_case, version)
+        reference = beside.submit(reference_profile, context, version)
         known = measure.known_at_end(lake, use_case, interval, version)
         profile = read_profile(reference.result())
         summary = measure.summarise(use_case, interval, rows, known, profile)
         conditions = measure.judge(lake, use_case, interval, summary, profile)
         found = alerts.advance(tables.latest_alerts(lake, summary.interval), conditions, summary.interval)
         content = _record(use_case, summary, conditions, found)
-        logged = beside.submit(record, settings, use_case, interval, content, seen.result())
+        logged = beside.submit(record, context, interval, content, seen.result())
         tables.write(lake, use_case, interval, summary, found)
         run_id = logged.result()
     raised = ", ".join(alert.type for alert in found if alert.state == "raised")
@@ -91,11 +90,11 @@ def _record(use_case: UseCase, summary: Summary, conditions: list[Condition], al
 
 
 def _metrics(use_case: UseCase, summary: Summary, conditions: list[Condition], alerts: list[Alert]) -> dict[str, float]:
-    from sluss.problems import kind_of
+    from sluss.problems import problem_of
 
     found: dict[str, float] = {
         "rows": summary.rows,
-        **kind_of(use_case).monitored(summary),
+        **problem_of(use_case).monitored(summary),
         "alert_count": sum(alert.active for alert in alerts),
         "alerts_raised": sum(alert.state == "raised" for alert in alerts),
         "drift_max": max((drift.distance for drift in summary.drift), default=0.0),

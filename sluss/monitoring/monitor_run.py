@@ -9,14 +9,12 @@ from typing import TYPE_CHECKING
 
 from sluss.errors import DataError
 from sluss.interval import Interval, partition
-from sluss.tracking.client import connect, reachable
 from sluss.tracking.interval_runs import IntervalRun, Seen, keep_run, log_texts, look
 
 if TYPE_CHECKING:
     from mlflow.entities import Run
 
-    from sluss.config.settings import Settings
-    from sluss.config.use_case import UseCase
+    from sluss.context import Context
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,27 +31,28 @@ class Record:
         return sha256(json.dumps([self.metrics, self.tags, self.files], sort_keys=True).encode()).hexdigest()
 
 
-def record(settings: Settings, use_case: UseCase, interval: Interval, content: Record, seen: Seen) -> str:
+def record(context: Context, interval: Interval, content: Record, seen: Seen) -> str:
     """Log the interval's figures to its run, of which MLflow had what was seen, and return the run's id.
 
     Raises:
         ServiceError: MLflow does not answer, or refuses the login.
     """
-    client = connect(settings)
-    name = partition(interval.start, use_case.unit)
+    client = context.client
+    name = partition(interval.start, context.use_case.unit)
     run = IntervalRun(name, interval, content.digest, content.tags, content.metrics)
-    with reachable(settings):
+    with context.reachable():
         return keep_run(client, seen, run, lambda run: log_texts(run, content.files))
 
 
-def run_of(settings: Settings, use_case: UseCase, interval: Interval) -> Run:
+def run_of(context: Context, interval: Interval) -> Run:
     """The interval's run.
 
     Raises:
         DataError: the interval was not monitored.
     """
+    use_case = context.use_case
     name = partition(interval.start, use_case.unit)
-    runs = look(settings, connect(settings), use_case.monitoring_experiment, name).runs
+    runs = look(context.settings, context.client, use_case.monitoring_experiment, name).runs
     if not runs:
         raise DataError(
             f"The interval {interval} of {use_case.name} was not monitored, so there is nothing to tell. Monitor it "

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from sluss.errors import ModelError
 from sluss.monitoring.quality import estimate
 from sluss.monitoring.words import Words, hashed_words, text_numbers, vocabulary
-from sluss.problems import kind_of
+from sluss.problems import problem_of
 from sluss.statistics.distributions import Distribution, category_part, number_part
 from sluss.statistics.figures import Estimate
 
@@ -72,7 +72,7 @@ def build_profile(
         "features": {name: (unseen if name.endswith(".unknown_words") else features)[name] for name in features},
         "vocabularies": vocabularies,
         "score": number_part(scores),
-        **kind_of(use_case).profile(scores),
+        **problem_of(use_case).profile(scores),
         "holdout": holdout.as_dict(),
     }
 

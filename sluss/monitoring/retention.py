@@ -11,8 +11,8 @@ from sluss.interval import Interval, midnight, partition
 from sluss.storage.lake import INTERVAL, Lake
 
 if TYPE_CHECKING:
-    from sluss.config.settings import Settings
     from sluss.config.use_case import UseCase
+    from sluss.context import Context
 
 # Registered models name versions of `curated` and `labels`: their history must outlive any retention.
 VACUUMED = ("predictions", "monitoring")
@@ -28,16 +28,16 @@ class CleanedUp:
     files: int
 
 
-def clean_up(settings: Settings, use_case: UseCase, interval: Interval) -> CleanedUp:
+def clean_up(context: Context, interval: Interval) -> CleanedUp:
     """Apply the use case's retention, counted back from the interval's end. Run again, it finds nothing to do.
 
     Raises:
         ServiceError: the lake or MLflow does not answer.
     """
-    keep, lake = use_case.retention, Lake(settings, use_case.name)
+    keep, lake = context.use_case.retention, context.lake
     with ThreadPoolExecutor(1) as beside:  # while the one store answers, the other can work
-        runs = beside.submit(_delete_runs, settings, use_case, interval.end - timedelta(days=keep.monitoring_runs_days))
-        partitions = _delete_predictions(lake, use_case, interval.end - timedelta(days=keep.predictions_days))
+        runs = beside.submit(_delete_runs, context, interval.end - timedelta(days=keep.monitoring_runs_days))
+        partitions = _delete_predictions(lake, context.use_case, interval.end - timedelta(days=keep.predictions_days))
         files = 0
         if _is_due(interval, keep.table_history_hours):
             files = sum(_vacuum(lake, table, keep.table_history_hours) for table in VACUUMED)
@@ -72,15 +72,15 @@ def _delete_predictions(lake: Lake, use_case: UseCase, before: datetime) -> int:
     return len(old)
 
 
-def _delete_runs(settings: Settings, use_case: UseCase, before: datetime) -> int:
-    if _nothing_is_so_old(use_case, before):
+def _delete_runs(context: Context, before: datetime) -> int:
+    if _nothing_is_so_old(context.use_case, before):
         return 0
-    from sluss.tracking.client import connect, experiment_id, reachable
+    from sluss.tracking.client import experiment_id
 
-    client = connect(settings)
-    experiment = experiment_id(settings, client, use_case.monitoring_experiment)
+    client = context.client
+    experiment = experiment_id(context.settings, client, context.use_case.monitoring_experiment)
     started = round(before.timestamp() * 1000)  # a monitoring run starts at its interval's start
-    with reachable(settings):
+    with context.reachable():
         old = client.search_runs([experiment], f"attributes.start_time < {started}")
         for clean_up in old:
             client.delete_run(clean_up.info.run_id)

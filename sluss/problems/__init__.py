@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from sluss.config.use_case import Classification, Regression, UseCase
 from sluss.problems.classification import Classifier
-from sluss.problems.problem import Kind
+from sluss.problems.problem import Problem
 from sluss.problems.regression import Regressor
 
-__all__ = ["Kind", "kind_of"]
+__all__ = ["Problem", "problem_of"]
 
 
-def kind_of(use_case: UseCase) -> Kind:
-    """The kind of a use case, which its config says by `classes` or `target`."""
+def problem_of(use_case: UseCase) -> Problem:
+    """The problem of a use case, which its config shows by `classes` or `target`."""
     if isinstance(use_case, Classification):
         return Classifier(use_case)
     assert isinstance(use_case, Regression)

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     Labels = NDArray[np.int8] | NDArray[np.float64]
 
 
-class Kind(ABC):
+class Problem(ABC):
     """One kind of prediction problem, for one use case.
 
     Labels are the truth, of shape (n,). Scores are what a model gives for the rows, of shape (n,) too: in a

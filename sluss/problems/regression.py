@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from sluss.config.data import Column
-from sluss.problems.problem import Kind
+from sluss.problems.problem import Problem
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from sluss.statistics.figures import Summary
 
 
-class Regressor(Kind):
+class Regressor(Problem):
     """A regression. How sure the model is, it does not say."""
 
     estimator = "a regressor"

@@ -21,7 +21,7 @@ from sluss.tracking.client import connect, login_refused, no_answer, reachable
 
 if TYPE_CHECKING:
     from sluss.config.settings import Settings
-    from sluss.config.use_case import UseCase
+    from sluss.context import Context
 
 _MODELS = "/api/2.0/mlflow/registered-models"
 _PATIENCE = 30  # seconds
@@ -31,31 +31,36 @@ class _NotRegisteredError(Exception):
     """There is no such model, or no such version of it."""
 
 
-def of(settings: Settings, use_case: UseCase) -> dict[str, str]:
+def of(context: Context) -> dict[str, str]:
     """Version by alias; none where no version was registered yet.
 
     Raises:
         ServiceError: MLflow does not answer, or refuses the login.
     """
-    if _by_rows(settings):
-        return alias_rows.read(settings, use_case.model)
+    use_case = context.use_case
+    if _by_rows(context.settings):
+        return alias_rows.read(context.settings, use_case.model)
     try:
-        return _asked(settings, use_case.model) if _by_rest(settings) else _of_client(settings, use_case.model)
+        return (
+            _asked(context.settings, use_case.model)
+            if _by_rest(context.settings)
+            else _of_client(context.settings, use_case.model)
+        )
     except _NotRegisteredError:
         return {}
 
 
-def point(settings: Settings, use_case: UseCase, alias: str, version: str | None) -> bool:
+def point(context: Context, alias: str, version: str | None) -> bool:
     """Let the alias name a version, or none. False: that version is not registered any more.
 
     Raises:
         ServiceError: MLflow does not answer, or refuses the login.
     """
-    if _by_rows(settings):
-        return alias_rows.point(settings, use_case.model, alias, version)
-    point_it = _point_by_rest if _by_rest(settings) else _point_by_client
+    if _by_rows(context.settings):
+        return alias_rows.point(context.settings, context.use_case.model, alias, version)
+    point_it = _point_by_rest if _by_rest(context.settings) else _point_by_client
     try:
-        point_it(settings, use_case.model, alias, version)
+        point_it(context.settings, context.use_case.model, alias, version)
     except _NotRegisteredError:
         return False
     return True

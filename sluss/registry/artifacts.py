@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from sklearn.pipeline import Pipeline
 
     from sluss.config.settings import Settings
-    from sluss.config.use_case import UseCase
+    from sluss.context import Context
 MODEL_FILE = "model.skops"
 PROFILE_FILE = "reference_profile.json"
 CONFIG_FILE = "use_case.json"  # the use case as its config was at training
@@ -141,17 +141,17 @@ def download(settings: Settings, version: ModelVersion, folder: Path) -> Path:
     return stored
 
 
-def reference_profile(settings: Settings, use_case: UseCase, version: str) -> dict[str, object]:
+def reference_profile(context: Context, version: str) -> dict[str, object]:
     """What the version's training data and held-out scores looked like.
 
     Raises:
         ModelError: the version has no profile, so it cannot be monitored.
     """
-    folder = local_copy(settings, by_version(settings, use_case, version))
+    folder = local_copy(context.settings, by_version(context, version))
     path = folder / PROFILE_FILE
     if not path.is_file():
         raise ModelError(
-            f"{use_case.model} version {version} has no reference profile, so it cannot be monitored. "
+            f"{context.use_case.model} version {version} has no reference profile, so it cannot be monitored. "
             "Train it again: make train."
         )
     profile: dict[str, object] = json.loads(path.read_text(encoding="utf-8"))

@@ -6,45 +6,43 @@ from typing import TYPE_CHECKING
 
 from sluss.errors import ModelError
 from sluss.registry.names import CHAMPION
-from sluss.tracking.client import connect, reachable
 
 if TYPE_CHECKING:
     from mlflow.entities.model_registry import ModelVersion
 
-    from sluss.config.settings import Settings
-    from sluss.config.use_case import UseCase
+    from sluss.context import Context
 
 
-def champion(settings: Settings, use_case: UseCase) -> ModelVersion:
+def champion(context: Context) -> ModelVersion:
     """The version in production.
 
     Raises:
         ModelError: no version bears the alias.
     """
-    found = by_alias(settings, use_case, CHAMPION)
+    found = by_alias(context, CHAMPION)
     if found is None:
         raise ModelError(
-            f"No version of {use_case.model} is the champion yet, so there is nothing to predict with. "
-            f"Train and deploy one: make train deploy USE_CASE={use_case.name}."
+            f"No version of {context.use_case.model} is the champion yet, so there is nothing to predict with. "
+            f"Train and deploy one: make train deploy USE_CASE={context.use_case.name}."
         )
     return found
 
 
-def by_alias(settings: Settings, use_case: UseCase, alias: str) -> ModelVersion | None:
+def by_alias(context: Context, alias: str) -> ModelVersion | None:
     """The version that bears the alias, or None."""
     from mlflow.exceptions import MlflowException
 
-    client = connect(settings)
-    with reachable(settings):
+    client = context.client
+    with context.reachable():
         try:
-            return client.get_model_version_by_alias(use_case.model, alias)
+            return client.get_model_version_by_alias(context.use_case.model, alias)
         except MlflowException as error:
             if error.error_code in {"RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"}:
                 return None
             raise
 
 
-def by_version(settings: Settings, use_case: UseCase, version: str) -> ModelVersion:
+def by_version(context: Context, version: str) -> ModelVersion:
     """The version with that number.
 
     Raises:
@@ -52,8 +50,9 @@ def by_version(settings: Settings, use_case: UseCase, version: str) -> ModelVers
     """
     from mlflow.exceptions import MlflowException
 
-    client = connect(settings)
-    with reachable(settings):
+    use_case = context.use_case
+    client = context.client
+    with context.reachable():
         try:
             return client.get_model_version(use_case.model, version)
         except MlflowException as error:
@@ -65,22 +64,23 @@ def by_version(settings: Settings, use_case: UseCase, version: str) -> ModelVers
             ) from None
 
 
-def asked_for(settings: Settings, use_case: UseCase, version: str | None) -> ModelVersion:
+def asked_for(context: Context, version: str | None) -> ModelVersion:
     """The version with this number; without one, the newest.
 
     Raises:
         ModelError: there is no such version.
     """
-    return by_version(settings, use_case, version) if version else newest(settings, use_case)
+    return by_version(context, version) if version else newest(context)
 
 
-def newest(settings: Settings, use_case: UseCase) -> ModelVersion:
+def newest(context: Context) -> ModelVersion:
     """The version that was registered last.
 
     Raises:
         ModelError: none is registered.
     """
-    found = every(settings, use_case)
+    use_case = context.use_case
+    found = every(context)
     if not found:
         raise ModelError(
             f"No version of {use_case.model} is registered. Train one: make train USE_CASE={use_case.name}."
@@ -88,12 +88,12 @@ def newest(settings: Settings, use_case: UseCase) -> ModelVersion:
     return found[max(found, key=int)]
 
 
-def every(settings: Settings, use_case: UseCase) -> dict[str, ModelVersion]:
+def every(context: Context) -> dict[str, ModelVersion]:
     """All versions, by their numbers."""
-    client, found, page = connect(settings), dict[str, "ModelVersion"](), None
-    with reachable(settings):
+    client, found, page = context.client, dict[str, "ModelVersion"](), None
+    with context.reachable():
         while page != "":
-            answer = client.search_model_versions(f"name = '{use_case.model}'", page_token=page)
+            answer = client.search_model_versions(f"name = '{context.use_case.model}'", page_token=page)
             found |= {str(version.version): version for version in answer}
             page = answer.token or ""
     return found

@@ -15,16 +15,15 @@ from sluss.monitoring.tables import read_known, read_monitored
 from sluss.registry import artifacts, versions
 from sluss.registry.names import CHAMPION
 from sluss.storage.lake import INTERVAL, Lake
-from sluss.tracking.client import connect, reachable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     import pandas as pd
 
-    from sluss.config.settings import Settings
     from sluss.config.training import Metric
     from sluss.config.use_case import UseCase
+    from sluss.context import Context
     from sluss.monitoring.alerts import Alert
     from sluss.statistics.figures import Estimate, Summary
 
@@ -75,14 +74,15 @@ class Facts:
     by_version: dict[tuple[str, str], Estimate]  # by mix and version, in the order of time
 
 
-def gather(settings: Settings, use_case: UseCase) -> Facts:
+def gather(context: Context) -> Facts:
     """Read the lake and the hub.
 
     Raises:
         DataError: nothing was monitored yet.
         ServiceError: the lake or MLflow does not answer.
     """
-    lake = Lake(settings, use_case.name)
+    use_case = context.use_case
+    lake = context.lake
     monitored = read_monitored(lake)
     if not monitored:
         raise DataError(
@@ -103,8 +103,8 @@ def gather(settings: Settings, use_case: UseCase) -> Facts:
         days=[Day(s, quality.get(s.interval), dict(mixes.get(s.interval, {}))) for s in seen],
         spells=spells(alerts),
         alerts=alerts,
-        profile=read_profile(artifacts.reference_profile(settings, use_case, seen[-1].model_version)),
-        champion=_champion(settings, use_case),
+        profile=read_profile(artifacts.reference_profile(context, seen[-1].model_version)),
+        champion=_champion(context),
         mix_column=mix_column,
         before=_estimate(metric, rows[rows[INTERVAL] < turning]),
         fallen=_estimate(metric, rows[rows[INTERVAL].between(turning, taken_over, inclusive="left")]),
@@ -176,10 +176,10 @@ def _by_version(metric: Metric, rows: pd.DataFrame) -> dict[tuple[str, str], Est
     return {name: value for name, value in found.items() if value is not None}
 
 
-def _champion(settings: Settings, use_case: UseCase) -> Champion | None:
-    version = versions.by_alias(settings, use_case, CHAMPION)
+def _champion(context: Context) -> Champion | None:
+    version = versions.by_alias(context, CHAMPION)
     if version is None:
         return None
-    with reachable(settings):
-        data = connect(settings).get_run(version.run_id).data
+    with context.reachable():
+        data = context.client.get_run(version.run_id).data
     return Champion(str(version.version), dict(data.metrics), dict(data.tags))

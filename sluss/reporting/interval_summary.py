@@ -8,11 +8,9 @@ from typing import TYPE_CHECKING
 
 from sluss.errors import DataError
 from sluss.interval import Interval, partition
-from sluss.storage.lake import Lake
 
 if TYPE_CHECKING:
-    from sluss.config.settings import Settings
-    from sluss.config.use_case import UseCase
+    from sluss.context import Context
 
 
 @dataclass(frozen=True)
@@ -23,7 +21,7 @@ class IntervalSummary:
     run_id: str
 
 
-def summarise_interval(settings: Settings, use_case: UseCase, interval: Interval) -> IntervalSummary:
+def summarise_interval(context: Context, interval: Interval) -> IntervalSummary:
     """Write the interval's summary and keep it as `summary.md` with the monitor's run.
 
     Raises:
@@ -33,12 +31,12 @@ def summarise_interval(settings: Settings, use_case: UseCase, interval: Interval
     from sluss.monitoring.monitor_run import run_of
     from sluss.monitoring.tables import read_monitored
     from sluss.reporting.summary import summary_text
-    from sluss.tracking.client import reachable
     from sluss.tracking.interval_runs import log_texts
 
-    lake, name = Lake(settings, use_case.name), partition(interval.start, use_case.unit)
+    use_case = context.use_case
+    lake, name = context.lake, partition(interval.start, use_case.unit)
     with ThreadPoolExecutor(1) as beside:
-        found = beside.submit(run_of, settings, use_case, interval)
+        found = beside.submit(run_of, context, interval)
         monitored = read_monitored(lake, first=name, last=name)
     if not monitored:
         raise DataError(
@@ -46,6 +44,6 @@ def summarise_interval(settings: Settings, use_case: UseCase, interval: Interval
             f"Monitor it first: python tasks/monitor_model.py --use-case {use_case.name} --interval {name}."
         )
     text, kept = summary_text(use_case, interval, monitored[0].summary, monitored[0].alerts), found.result()
-    with reachable(settings):
+    with context.reachable():
         log_texts(kept, {"summary.md": text})
     return IntervalSummary(text, str(kept.info.run_id))

@@ -7,29 +7,29 @@ from typing import TYPE_CHECKING, Any
 
 from sluss.config.operation import ConfidenceMonitoring
 from sluss.monitoring.quality import METRIC_NAMES
-from sluss.problems import kind_of
+from sluss.problems import problem_of
 from sluss.registry.names import UNTIL_TAG
 from sluss.reporting.facts import Facts, gather
 from sluss.reporting.plots import plots
 
 if TYPE_CHECKING:
-    from sluss.config.settings import Settings
     from sluss.config.use_case import UseCase
+    from sluss.context import Context
     from sluss.monitoring.conditions import AlertType
     from sluss.statistics.figures import Estimate
 
 _DATA: tuple[AlertType, ...] = ("data_drift", "low_confidence", "confidence_trend")
 
 
-def write_report(settings: Settings, use_case: UseCase) -> Path:
+def write_report(context: Context) -> Path:
     """Write `<home>/report/<use case>.html` and return where it is.
 
     Raises:
         DataError: nothing was monitored yet.
         ServiceError: the lake or MLflow does not answer.
     """
-    page = render(use_case, gather(settings, use_case))
-    path = settings.home / "report" / f"{use_case.name}.html"
+    page = render(context.use_case, gather(context))
+    path = context.settings.home / "report" / f"{context.use_case.name}.html"
     path.parent.mkdir(parents=True, exist_ok=True)
     scratch = path.with_suffix(".tmp")
     scratch.write_text(page, encoding="utf-8")
@@ -94,7 +94,7 @@ def card(use_case: UseCase, facts: Facts) -> list[tuple[str, str, str]]:
     if facts.champion is None:
         return []
     metrics, tags, metric = facts.champion.metrics, facts.champion.tags, use_case.training.metric
-    name, kind = METRIC_NAMES[metric], kind_of(use_case)
+    name, kind = METRIC_NAMES[metric], problem_of(use_case)
     return [
         ("Version", f"{use_case.model} {facts.champion.version}", "name and number in MLflow's registry"),
         (f"Holdout {name}", _figure(metrics, f"holdout_{metric}"), "on rows later than all it learned from"),

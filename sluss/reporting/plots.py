@@ -13,7 +13,7 @@ from sluss.monitoring.conditions import alert_types
 from sluss.monitoring.drift import in_words
 from sluss.monitoring.measure import histogram
 from sluss.monitoring.quality import METRIC_NAMES
-from sluss.problems import kind_of
+from sluss.problems import problem_of
 from sluss.statistics.figures import BINS
 
 if TYPE_CHECKING:
@@ -115,7 +115,7 @@ def drift_plot(facts: Facts, rules: Monitoring) -> Plot:
 def score_plot(use_case: UseCase, facts: Facts) -> Plot:
     """Scores on the holdout and in the last interval."""
     last = facts.days[-1].seen
-    kind, values = kind_of(use_case), facts.profile.score["values"]
+    kind, values = problem_of(use_case), facts.profile.score["values"]
     low, top = kind.score_range(values)
     usual = [count / len(values) for count in histogram(values, (low, top))]
     now = [count / last.rows for count in last.histogram]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from sluss.config.operation import ConfidenceMonitoring, Monitoring
 from sluss.monitoring.drift import in_words
 from sluss.monitoring.quality import METRIC_NAMES
-from sluss.problems import kind_of
+from sluss.problems import problem_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -43,7 +43,7 @@ def summary_text(use_case: UseCase, interval: Interval, measured: Summary, alert
 def _figures(use_case: UseCase, measured: Summary) -> str:
     rules = use_case.monitoring
     scored = f"{measured.rows} rows by {use_case.model} version {measured.model_version}"
-    facts = {"Scored": f"{scored}, {kind_of(use_case).in_words(measured)}."}
+    facts = {"Scored": f"{scored}, {problem_of(use_case).in_words(measured)}."}
     if isinstance(rules, ConfidenceMonitoring):
         unsure = f"{measured.low_confidence_share:.0%} of the rows below {rules.low_confidence:.2f}"
         facts["Confidence"] = f"{measured.mean_confidence:.3f} on average; {unsure}."

@@ -34,9 +34,9 @@ def score(model: LoadedModel, use_case: UseCase, rows: pa.RecordBatch) -> pa.Rec
     import numpy as np
     import pyarrow as pa
 
-    from sluss.problems import kind_of
+    from sluss.problems import problem_of
 
-    kind = kind_of(use_case)
+    kind = problem_of(use_case)
     features = _as_pandas(rows.select(list(use_case.features)))
     scores = kind.scores(model.pipeline, features) if len(features) else np.empty(0)
     columns = {name: rows.column(name) for name in (INTERVAL, "id", "event_time")} | {

@@ -10,7 +10,6 @@ from sluss.errors import DataError
 from sluss.interval import Interval, partitions
 from sluss.scoring.rows import rows_to_score
 from sluss.scoring.score import score
-from sluss.storage.lake import Lake
 from sluss.storage.table_log import SCORED_FROM
 
 if TYPE_CHECKING:
@@ -18,9 +17,10 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
-    from sluss.config.settings import Settings
     from sluss.config.use_case import UseCase
+    from sluss.context import Context
     from sluss.registry.artifacts import LoadedModel
+    from sluss.storage.lake import Lake
     from sluss.storage.row_groups import Pieces
 
 # A call costs scikit-learn 2 ms whatever it gets; more rows at a time take more memory and no less time.
@@ -36,7 +36,7 @@ class Predictions:
     run_id: str
 
 
-def score_interval(settings: Settings, use_case: UseCase, interval: Interval) -> Predictions:
+def score_interval(context: Context, interval: Interval) -> Predictions:
     """Replace the interval's predictions by the champion's, from the rows as they were known at the interval's end.
 
     The model is found by its registered name and alias, and loaded only if it is the very one that was validated. An
@@ -50,11 +50,11 @@ def score_interval(settings: Settings, use_case: UseCase, interval: Interval) ->
     from sluss.deployment.champion_for import champion_for
     from sluss.registry import artifacts
 
-    lake = Lake(settings, use_case.name)
+    use_case = context.use_case
     first, end = partitions(interval, use_case.unit)
     with ThreadPoolExecutor(1) as beside:  # while the one store answers, the other can work
-        loaded = beside.submit(lambda: artifacts.load(settings, champion_for(settings, use_case, lake, interval)))
-        lake.hold("curated", "predictions")
+        loaded = beside.submit(lambda: artifacts.load(context.settings, champion_for(context, context.lake, interval)))
+        lake = context.lake.holding("curated", "predictions")
         rows, model = _rows(lake, use_case, interval), loaded.result()
     notes = {SCORED_FROM: str(lake.version("curated"))}
     counts: list[int] = []

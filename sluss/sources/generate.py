@@ -10,8 +10,7 @@ from sluss.errors import DataError
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from sluss.config.settings import Settings
-    from sluss.config.use_case import UseCase
+    from sluss.context import Context
     from sluss.interval import Interval
 
 ROW_COLUMNS = ["id", "event_time", "arrived_at", "source", "text"]
@@ -26,7 +25,7 @@ class GeneratedData:
     labels: int
 
 
-def generate(settings: Settings, use_case: UseCase, interval: Interval) -> GeneratedData:
+def generate(context: Context, interval: Interval) -> GeneratedData:
     """Replace the rows that arrive in the interval, and the labels that become known in it, in one transaction.
 
     What arrived later, such as a correction, stays.
@@ -37,9 +36,9 @@ def generate(settings: Settings, use_case: UseCase, interval: Interval) -> Gener
         ServiceError: the warehouse does not answer.
     """
     from sluss.sources.replay import days_with_rows, load_replay
-    from sluss.storage.warehouse import open_warehouse
 
-    replay = load_replay(settings, use_case.source)
+    use_case = context.use_case
+    replay = load_replay(context.settings, use_case.source)
     rows = _within(replay, "arrived_at", interval).select(ROW_COLUMNS)
     labels = _within(replay, "label_time", interval).select(LABEL_COLUMNS)
     if rows.num_rows == 0:
@@ -47,7 +46,7 @@ def generate(settings: Settings, use_case: UseCase, interval: Interval) -> Gener
             f"The use case {use_case.name} has no rows for {interval}. "
             f"Choose an interval within {days_with_rows(use_case.source)}, or lengthen source.phases in its config."
         )
-    with open_warehouse(settings) as warehouse:
+    with context.warehouse() as warehouse:
         warehouse.replace(f"{use_case.name}_rows", rows, "arrived_at", interval)
         warehouse.replace(f"{use_case.name}_labels", labels, "label_time", interval)
     return GeneratedData(rows.num_rows, labels.num_rows)

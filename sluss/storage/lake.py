@@ -51,16 +51,19 @@ class Lake:
         """Address of a table, e.g. `s3://lake/sentiment/curated`."""
         return f"{self.settings.lake}/{self.use_case}/{table}"
 
-    def hold(self, *names: str) -> None:
-        """Open tables side by side, and look no more for newer versions of them, or for those that are not there yet,
-        until this lake writes to them.
+    def holding(self, *names: str) -> Lake:
+        """The same lake with these tables opened side by side.
+
+        It looks no more for newer versions of them, or for those that do not exist yet, until it writes to them.
 
         Raises:
             ServiceError: the lake does not answer.
         """
+        lake = Lake(self.settings, self.use_case, self.versions)
         with ThreadPoolExecutor(len(names)) as pool:
-            list(pool.map(self.table, names))
-        self._held.update(names)
+            list(pool.map(lake.table, names))
+        lake._held.update(names)
+        return lake
 
     def table(self, name: str, version: int | None = None) -> DeltaTable | None:
         """The table at a version (the one in `versions`, else the newest), or None where nothing was ever written.

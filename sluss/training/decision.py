@@ -7,12 +7,12 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from sluss.interval import parse_interval, partition
-from sluss.storage.lake import Lake
 
 if TYPE_CHECKING:
     from sluss.config.operation import Retraining
-    from sluss.config.settings import Settings
     from sluss.config.use_case import UseCase
+    from sluss.context import Context
+    from sluss.storage.lake import Lake
 
 
 @dataclass(frozen=True)
@@ -43,9 +43,7 @@ class Facts:
     alarm: Alarm | None
 
 
-def decide_training(
-    settings: Settings, use_case: UseCase, until: datetime | None = None, *, force: bool = False
-) -> Decision:
+def decide_training(context: Context, until: datetime | None = None, *, force: bool = False) -> Decision:
     """Judge the rules under `retraining` as of `until` (by default: the end of the newest curated interval).
 
     Nothing is written. Asked again for the same moment, it answers the same, also after that training has run. With
@@ -57,20 +55,21 @@ def decide_training(
     """
     from sluss.training.rows import newest_end
 
-    lake = Lake(settings, use_case.name)
-    until = until or newest_end(lake, use_case)
+    lake = context.lake
+    until = until or newest_end(lake, context.use_case)
     if force:
         return Decision(train=True, reason="Asked for, whatever the rules say.", until=until)
-    return decide(use_case, gather(settings, use_case, lake, until))
+    return decide(context.use_case, gather(context, lake, until))
 
 
-def gather(settings: Settings, use_case: UseCase, lake: Lake, until: datetime) -> Facts:
+def gather(context: Context, lake: Lake, until: datetime) -> Facts:
     """Read the facts; nothing that came later than `until` is among them but the trainings for later moments."""
     from sluss.monitoring.tables import latest_alerts
     from sluss.training.new_labels import unlearned
     from sluss.training.past_trainings import trained_moments
 
-    trainings = trained_moments(settings, use_case)
+    use_case = context.use_case
+    trainings = trained_moments(context)
     before = [moment for moment in trainings if moment < until]
     events = unlearned(lake, use_case, until, max(before, default=None))
     alerts = [alert for alert in latest_alerts(lake, partition(until, use_case.unit)).values() if alert.active]

@@ -12,13 +12,14 @@ if TYPE_CHECKING:
 
     from sluss.config.settings import Settings
     from sluss.config.use_case import UseCase
+    from sluss.context import Context
     from sluss.training.recorded_training import Recorded
 
 _SHOWN = 6
 _MARK = 12  # characters of a digest or a commit that people compare
 
 
-def differences(settings: Settings, use_case: UseCase, known: Recorded) -> Iterator[str]:
+def differences(context: Context, known: Recorded) -> Iterator[str]:
     """A sentence for everything beside the rows that could make another model: code, packages, processor, config.
 
     Args:
@@ -26,13 +27,13 @@ def differences(settings: Settings, use_case: UseCase, known: Recorded) -> Itera
         use_case: as its config is now.
         known: as the version recorded it.
     """
-    yield from _code(settings, known)
+    yield from _code(context.settings, known)
     yield from _packages(known)
     yield from _tag(known, "sluss.python", environment.python_version(), "Python: it was trained with {}, this is {}.")
     yield from _tag(
         known, "sluss.blas", environment.linear_algebra(), "Linear algebra: it was trained with {}, this is {}."
     )
-    yield from _config(use_case, known)
+    yield from _config(context.use_case, known)
 
 
 def _code(settings: Settings, known: Recorded) -> Iterator[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sluss.problems import kind_of
+from sluss.problems import problem_of
 from sluss.training.slices import slice_metrics, slice_values, slices
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 class Verdict:
     """Metrics by name, and what they were computed from.
 
-    `scores` and `labels` are those of the holdout rows, shape (n,); `Kind` says what they are. `judged` has the same
+    `scores` and `labels` are those of the holdout rows, shape (n,); `Problem` defines them. `judged` has the same
     rows with `id`, `label`, `score` and the slice that each is in.
     """
 
@@ -39,7 +39,7 @@ def cross_validate(pipeline: Pipeline, use_case: UseCase, train: pd.DataFrame) -
     from sluss.training.shared_preprocessing import what_folds_share
 
     spec = use_case.training
-    folds = kind_of(use_case).folds(spec.folds, spec.seed)
+    folds = problem_of(use_case).folds(spec.folds, spec.seed)
     pipeline, features = what_folds_share(pipeline, train[list(use_case.features)])
     scores = cross_val_score(pipeline, features, train["label"], cv=folds, scoring=spec.metric)
     return {f"cv_{spec.metric}_mean": float(scores.mean()), f"cv_{spec.metric}_std": float(scores.std(ddof=1))}
@@ -47,7 +47,7 @@ def cross_validate(pipeline: Pipeline, use_case: UseCase, train: pd.DataFrame) -
 
 def judge(pipeline: Pipeline, use_case: UseCase, train: pd.DataFrame, holdout: pd.DataFrame) -> Verdict:
     """Metrics on the holdout and its slices, beside the baseline that always makes the same guess."""
-    kind = kind_of(use_case)
+    kind = problem_of(use_case)
     scores = kind.scores(pipeline, holdout[list(use_case.features)])
     labels = holdout["label"].to_numpy()
     metrics = {f"holdout_{name}": value for name, value in kind.metrics(labels, scores).items()}

@@ -15,13 +15,13 @@ if TYPE_CHECKING:
 
 def fit_and_judge(use_case: UseCase, rows: TrainingRows) -> tuple[Pipeline, Verdict]:
     """Search and cross-validate in the training window, fit on all of it, judge on the holdout."""
-    from sluss.problems import kind_of
+    from sluss.problems import problem_of
     from sluss.training.evaluation import cross_validate, judge
     from sluss.training.pipeline import build_pipeline
     from sluss.training.search import search
 
     pipeline, wanted = build_pipeline(use_case.training), use_case.training.search
-    kind_of(use_case).check(pipeline)
+    problem_of(use_case).check(pipeline)
     trials = search(pipeline, use_case, wanted, rows.train) if wanted else []
     folds = cross_validate(pipeline, use_case, rows.train)
     pipeline.fit(rows.train[list(use_case.features)], rows.train["label"])

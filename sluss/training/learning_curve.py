@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sluss.problems import kind_of
+from sluss.problems import problem_of
 from sluss.problems.plots import _figure
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ def draw(use_case: UseCase, pipeline: Pipeline, train: pd.DataFrame, judged: pd.
         train: rows of the training window, with the column `label`.
         judged: `label` and `score` of the holdout rows.
     """
-    of_holdout = kind_of(use_case).plots(judged["label"].to_numpy(), judged["score"].to_numpy())
+    of_holdout = problem_of(use_case).plots(judged["label"].to_numpy(), judged["score"].to_numpy())
     return of_holdout | {"learning_curve": _learning_curve(use_case, pipeline, train)}
 
 
@@ -45,7 +45,7 @@ def _learning_curve(use_case: UseCase, pipeline: Pipeline, train: pd.DataFrame) 
         features,
         train["label"],
         train_sizes=_SIZES,
-        cv=kind_of(use_case).folds(_FOLDS, spec.seed),
+        cv=problem_of(use_case).folds(_FOLDS, spec.seed),
         scoring=spec.metric,
         score_name=spec.metric,
         ax=axes,

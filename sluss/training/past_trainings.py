@@ -6,24 +6,22 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from sluss.registry.names import UNTIL_TAG
-from sluss.tracking.client import connect, reachable
 
 if TYPE_CHECKING:
-    from sluss.config.settings import Settings
-    from sluss.config.use_case import UseCase
+    from sluss.context import Context
 
 _NEWEST = 100  # runs that are looked at: many more than any rule counts back
 
 
-def trained_moments(settings: Settings, use_case: UseCase) -> list[datetime]:
+def trained_moments(context: Context) -> list[datetime]:
     """The `until` of the trainings that came to an end, in order; those of the newest moments where there are many.
 
     Raises:
         ServiceError: MLflow does not answer.
     """
-    client = connect(settings)
-    with reachable(settings):
-        experiment = client.get_experiment_by_name(use_case.experiment)
+    client = context.client
+    with context.reachable():
+        experiment = client.get_experiment_by_name(context.use_case.experiment)
         if experiment is None:
             return []
         runs = client.search_runs(

@@ -15,7 +15,6 @@ from sluss.registry import artifacts
 from sluss.registry.artifacts import CONFIG_FILE
 from sluss.registry.names import UNTIL_TAG
 from sluss.storage.lake import Lake
-from sluss.tracking.client import connect, reachable
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -23,6 +22,7 @@ if TYPE_CHECKING:
     from mlflow.entities.model_registry import ModelVersion
 
     from sluss.config.settings import Settings
+    from sluss.context import Context
     from sluss.training.rows import TrainingRows
 
 
@@ -50,18 +50,18 @@ class Recorded:
         return self.tags[name]
 
 
-def recorded(settings: Settings, use_case: UseCase, version: ModelVersion) -> Recorded:
+def recorded(context: Context, version: ModelVersion) -> Recorded:
     """What was recorded of a version, after its artifacts were found to be the validated ones.
 
     Raises:
         ModelError: an artifact was changed or lost, or its config cannot be read any more.
         ServiceError: MLflow does not answer.
     """
-    folder = artifacts.local_copy(settings, version)
-    client = connect(settings)
-    with reachable(settings):
+    folder = artifacts.local_copy(context.settings, version)
+    client = context.client
+    with context.reachable():
         tags = dict(client.get_run(version.run_id).data.tags)
-    config = recorded_config(use_case, version, folder / CONFIG_FILE)
+    config = recorded_config(context.use_case, version, folder / CONFIG_FILE)
     return Recorded(str(version.version), str(version.run_id), tags, folder, config)
 
 

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 
 from sluss.compat import without_package_search
 from sluss.digests import artifact_digest
-from sluss.problems import kind_of
+from sluss.problems import problem_of
 from sluss.registry.artifacts import CONFIG_FILE, HOLDOUT_FILE, PROFILE_FILE, TRUSTED_TYPES
 from sluss.registry.names import DIGEST_TAG, INPUTS_TAG, UNTIL_TAG
-from sluss.tracking.client import connect, experiment_id, reachable
+from sluss.tracking.client import experiment_id
 from sluss.training import environment
 from sluss.training.candidate import Candidate, Registered
 from sluss.training.training_run import SLICES_FILE, datasets, parameters, provenance, slice_table
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from mlflow import MlflowClient
     from mlflow.models import Model
 
-    from sluss.config.settings import Settings
     from sluss.config.use_case import UseCase
+    from sluss.context import Context
 
 
 _EXAMPLE_ROWS = 3
@@ -43,32 +43,33 @@ def inputs_digest(use_case: UseCase, rows_digest: str) -> str:
     return hashlib.sha256(json.dumps(decides, sort_keys=True).encode()).hexdigest()
 
 
-def find(settings: Settings, use_case: UseCase, inputs: str) -> Registered | None:
+def find(context: Context, inputs: str) -> Registered | None:
     """The version that these inputs gave before, or None."""
-    client = connect(settings)
-    with reachable(settings):
-        found = client.search_model_versions(f"name = '{use_case.model}' and tag.`{INPUTS_TAG}` = '{inputs}'")
+    client = context.client
+    with context.reachable():
+        found = client.search_model_versions(f"name = '{context.use_case.model}' and tag.`{INPUTS_TAG}` = '{inputs}'")
         if not found:
             return None
         metrics = client.get_run(found[0].run_id).data.metrics
         return Registered(str(found[0].version), str(found[0].run_id), dict(metrics))
 
 
-def register(settings: Settings, use_case: UseCase, candidate: Candidate) -> Registered:
+def register(context: Context, candidate: Candidate) -> Registered:
     """Log the run with everything that made it, and register its model in one last, atomic call.
 
     A step that is killed before that call leaves a run, but never a version that is only half there.
     """
-    client = connect(settings)  # first: it imports MLflow without FastAPI
+    use_case = context.use_case
+    client = context.client  # first: it imports MLflow without FastAPI
     import mlflow
 
-    experiment = experiment_id(settings, client, use_case.experiment)
+    experiment = experiment_id(context.settings, client, use_case.experiment)
     with (
-        reachable(settings),
+        context.reachable(),
         mlflow.start_run(experiment_id=experiment, run_name=f"train until {candidate.until:%Y-%m-%d}"),
     ):
         run_id = str(mlflow.active_run().info.run_id)
-        _log_run(client, run_id, settings, use_case, candidate)
+        _log_run(client, run_id, context, candidate)
         log_trials(client, run_id, experiment, candidate.verdict.trials, use_case.training.metric)
         model_id, digest = _log_model(client, run_id, use_case, candidate)
         tags = {DIGEST_TAG: digest, INPUTS_TAG: candidate.inputs, UNTIL_TAG: candidate.until.isoformat()}
@@ -76,9 +77,10 @@ def register(settings: Settings, use_case: UseCase, candidate: Candidate) -> Reg
     return Registered(version, run_id, candidate.verdict.metrics)
 
 
-def _log_run(client: MlflowClient, run_id: str, settings: Settings, use_case: UseCase, candidate: Candidate) -> None:
+def _log_run(client: MlflowClient, run_id: str, context: Context, candidate: Candidate) -> None:
     from mlflow.entities import Metric, Param, RunTag
 
+    use_case = context.use_case
     measured = candidate.verdict.metrics | {
         "train_rows": len(candidate.rows.train),
         "holdout_rows": len(candidate.rows.holdout),
@@ -90,9 +92,9 @@ def _log_run(client: MlflowClient, run_id: str, settings: Settings, use_case: Us
         run_id,
         metrics=[Metric(name, float(value), moment, 0) for name, value in measured.items()],
         params=[Param(name, str(value)) for name, value in params.items()],
-        tags=[RunTag(name, value) for name, value in provenance(settings, use_case, candidate).items()],
+        tags=[RunTag(name, value) for name, value in provenance(context, candidate).items()],
     )
-    client.log_inputs(run_id, datasets=datasets(settings, use_case, candidate.rows))
+    client.log_inputs(run_id, datasets=datasets(context, candidate.rows))
     if use_case.training.slices:
         client.log_dict(run_id, slice_table(use_case, candidate.verdict.judged), SLICES_FILE)
 
@@ -107,7 +109,7 @@ def _log_model(client: MlflowClient, run_id: str, use_case: UseCase, candidate: 
 
     experiment = client.get_run(run_id).info.experiment_id
     logged = client.create_logged_model(
-        experiment, name="model", source_run_id=run_id, model_type=kind_of(use_case).model_type
+        experiment, name="model", source_run_id=run_id, model_type=problem_of(use_case).model_type
     )
     described = Model(artifact_path=logged.artifact_location, model_uuid=logged.model_id, run_id=run_id)
     described.model_id = logged.model_id
@@ -128,7 +130,7 @@ def _save(folder: Path, described: Model, use_case: UseCase, candidate: Candidat
 
     from sluss.monitoring.profile import build_profile
 
-    rows, features, method = candidate.rows, list(use_case.features), kind_of(use_case).method
+    rows, features, method = candidate.rows, list(use_case.features), problem_of(use_case).method
     example = rows.train[features].head(_EXAMPLE_ROWS)
     with without_package_search():
         mlflow.sklearn.save_model(

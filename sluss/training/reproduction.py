@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import pandas as pd
 
-    from sluss.config.settings import Settings
-    from sluss.config.use_case import UseCase
+    from sluss.context import Context
     from sluss.training.evaluation import Verdict
     from sluss.training.recorded_training import Recorded
 
@@ -29,7 +28,7 @@ class Reproduction:
         return self.data[0] == self.data[1] and self.pipeline[0] == self.pipeline[1]
 
 
-def reproduce(settings: Settings, use_case: UseCase, version: str | None = None) -> Reproduction:
+def reproduce(context: Context, version: str | None = None) -> Reproduction:
     """Train a version (by default the newest) again: its rows by time travel, its config from its artifacts.
 
     Nothing is logged or registered. Code and packages are those of this process: `make reproduce` provides the recorded
@@ -47,13 +46,13 @@ def reproduce(settings: Settings, use_case: UseCase, version: str | None = None)
     from sluss.training.fit import fit_and_judge
     from sluss.training.recorded_training import recorded, recorded_rows
 
-    found = versions.asked_for(settings, use_case, version)
-    known = recorded(settings, use_case, found)
+    found = versions.asked_for(context, version)
+    known = recorded(context, found)
     data, pipeline = known.tag("sluss.data.digest"), known.tag("sluss.pipeline")
-    rows = recorded_rows(settings, known)
+    rows = recorded_rows(context.settings, known)
     with one_blas_thread():
         fitted, verdict = fit_and_judge(known.use_case, rows)
-        differing = list(differences(settings, use_case, known))
+        differing = list(differences(context, known))
     result = Reproduction(known.version, (data, rows.digest), (pipeline, pipeline_digest(fitted)), tuple(differing))
     return result if result.same else _explained(result, known, verdict)
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from sluss.config.training import Range, Search
 from sluss.errors import ConfigError
-from sluss.problems import kind_of
+from sluss.problems import problem_of
 from sluss.training.pipeline import make_part
 
 if TYPE_CHECKING:
@@ -81,7 +81,7 @@ def _searcher(pipeline: Pipeline, use_case: UseCase, spec: Search, paths: dict[s
         "estimator": pipeline,
         "param_grid" if grid else "param_distributions": space,
         "scoring": training.metric,
-        "cv": kind_of(use_case).folds(training.folds, training.seed),
+        "cv": problem_of(use_case).folds(training.folds, training.seed),
         "random_state": training.seed,
         "refit": False,  # the training fits the best one itself
         "error_score": "raise",

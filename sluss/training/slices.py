@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from sluss.config.use_case import UseCase
-    from sluss.problems import Kind
+    from sluss.problems import Problem
 
 PREFIX = "slice."  # of a slice's column among the judged rows, and of its metrics
 _MISSING = "missing"
@@ -22,7 +22,7 @@ _NOT_IN_A_NAME = re.compile(r"[^\w.\- ]")  # what MLflow refuses in the name of 
 
 @dataclass(frozen=True)
 class Slice:
-    """Rows of the holdout that have one value of one column, and the mean figure of them, as `Kind.by_row` gives it."""
+    """Rows of the holdout with one value of one column, and their mean figure as `Problem.by_row` gives it."""
 
     column: str
     value: str
@@ -47,7 +47,7 @@ def slice_values(use_case: UseCase, train: pd.DataFrame, rows: pd.DataFrame) -> 
     return pd.DataFrame(columns, index=rows.index, dtype=object)
 
 
-def slices(kind: Kind, judged: pd.DataFrame) -> list[Slice]:
+def slices(kind: Problem, judged: pd.DataFrame) -> list[Slice]:
     """How good the model is on each slice, in the order of columns and values.
 
     Args:
@@ -65,12 +65,12 @@ def slices(kind: Kind, judged: pd.DataFrame) -> list[Slice]:
     ]
 
 
-def slice_metrics(kind: Kind, found: list[Slice]) -> dict[str, float]:
+def slice_metrics(kind: Problem, found: list[Slice]) -> dict[str, float]:
     """`slice.<column>.<value>.accuracy` (or the kind's other metric) and `.rows` of every slice."""
     return dict(_metrics(kind, found))
 
 
-def _metrics(kind: Kind, found: list[Slice]) -> Iterator[tuple[str, float]]:
+def _metrics(kind: Problem, found: list[Slice]) -> Iterator[tuple[str, float]]:
     for each in found:
         name = f"{PREFIX}{each.column}.{each.value}"
         yield from ((f"{name}.{kind.row_metric}", each.figure), (f"{name}.rows", each.rows))

@@ -6,15 +6,13 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sluss.storage.lake import Lake
 from sluss.training.fit import fit_and_judge
 from sluss.training.rows import newest_end
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from sluss.config.settings import Settings
-    from sluss.config.use_case import UseCase
+    from sluss.context import Context
 
 
 @dataclass(frozen=True)
@@ -28,7 +26,7 @@ class TrainedModel:
     reused: bool
 
 
-def train(settings: Settings, use_case: UseCase, until: datetime | None = None, *, force: bool = False) -> TrainedModel:
+def train(context: Context, until: datetime | None = None, *, force: bool = False) -> TrainedModel:
     """Train, judge and register a candidate from what was known at `until` (by default: all there is).
 
     The same data, config, code and packages give the version that they gave before, unless `force` is set.
@@ -43,15 +41,16 @@ def train(settings: Settings, use_case: UseCase, until: datetime | None = None, 
     from sluss.training.candidate import Candidate
     from sluss.training.rows import training_rows
 
+    use_case = context.use_case
     started = time.perf_counter()
-    lake = Lake(settings, use_case.name)
+    lake = context.lake
     until = until or newest_end(lake, use_case)
     rows = training_rows(lake, use_case, until)
     inputs = register.inputs_digest(use_case, rows.digest)
-    if not force and (known := register.find(settings, use_case, inputs)):
+    if not force and (known := register.find(context, inputs)):
         return TrainedModel(use_case.model, known.version, known.run_id, known.metrics, reused=True)
     with one_blas_thread():
         pipeline, verdict = fit_and_judge(use_case, rows)
     candidate = Candidate(pipeline, verdict, rows, until, inputs, time.perf_counter() - started)
-    registered = register.register(settings, use_case, candidate)
+    registered = register.register(context, candidate)
     return TrainedModel(use_case.model, registered.version, registered.run_id, verdict.metrics, reused=False)

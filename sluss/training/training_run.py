@@ -8,9 +8,8 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from sluss.interval import length, partition
-from sluss.problems import kind_of
+from sluss.problems import problem_of
 from sluss.registry.names import INPUTS_TAG, UNTIL_TAG
-from sluss.storage.lake import Lake
 from sluss.training import environment
 from sluss.training.fingerprint import pipeline_digest
 from sluss.training.slices import slices
@@ -19,8 +18,9 @@ if TYPE_CHECKING:
     import pandas as pd
     from mlflow.entities import DatasetInput
 
-    from sluss.config.settings import Settings
     from sluss.config.use_case import UseCase
+    from sluss.context import Context
+    from sluss.storage.lake import Lake
     from sluss.training.candidate import Candidate
     from sluss.training.rows import TrainingRows
 
@@ -43,15 +43,16 @@ def parameters(use_case: UseCase) -> dict[str, Any]:
     return result
 
 
-def provenance(settings: Settings, use_case: UseCase, candidate: Candidate) -> dict[str, str]:
+def provenance(context: Context, candidate: Candidate) -> dict[str, str]:
     """The run's tags: data, code, packages, and the digest of what was learned."""
+    use_case = context.use_case
     first, end = _window(use_case, candidate)
-    commit = environment.code_commit(settings)
+    commit = environment.code_commit(context.settings)
     tags = {
         INPUTS_TAG: candidate.inputs,
         "sluss.use_case": use_case.name,
         UNTIL_TAG: candidate.until.isoformat(),
-        "sluss.data.table": Lake(settings, use_case.name).uri("curated"),
+        "sluss.data.table": context.lake.uri("curated"),
         "sluss.data.version": str(candidate.rows.curated_version),
         "sluss.data.first": first,
         "sluss.data.end": end,
@@ -79,10 +80,10 @@ def _window(use_case: UseCase, candidate: Candidate) -> tuple[str, str]:
     return partition(start, unit), partition(until + length(unit) - timedelta.resolution, unit)
 
 
-def datasets(settings: Settings, use_case: UseCase, rows: TrainingRows) -> list[DatasetInput]:
+def datasets(context: Context, rows: TrainingRows) -> list[DatasetInput]:
     """The lineage record: the Delta tables at the versions that were read, and the digest of the rows used."""
     count = len(rows.train) + len(rows.holdout)
-    lake = Lake(settings, use_case.name)
+    lake = context.lake
     # MLflow's column holds 36 characters of a digest; the whole one of the rows is a tag.
     curated = _dataset(lake, "curated", rows.curated_version, rows.digest[:36], {"num_rows": count})
     return [curated, _dataset(lake, "labels", rows.labels_version, f"version {rows.labels_version}", {})]
@@ -98,6 +99,6 @@ def _dataset(lake: Lake, table: str, version: int, digest: str, profile: dict[st
 
 def slice_table(use_case: UseCase, judged: pd.DataFrame) -> dict[str, Any]:
     """The slices in the form in which MLflow keeps tables."""
-    kind = kind_of(use_case)
+    kind = problem_of(use_case)
     columns = ["column", "value", "rows", kind.row_metric]
     return {"columns": columns, "data": [list(dataclasses.astuple(each)) for each in slices(kind, judged)]}

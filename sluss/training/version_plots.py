@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from sluss.config.settings import Settings
-    from sluss.config.use_case import UseCase
+    from sluss.context import Context
+
 
 FOLDER = "plots"
 
@@ -25,7 +25,7 @@ class Plots:
     files: tuple[str, ...]
 
 
-def plot_version(settings: Settings, use_case: UseCase, version: str | None = None) -> Plots:
+def plot_version(context: Context, version: str | None = None) -> Plots:
     """Draw a version (by default the newest): its holdout, and its learning curve.
 
     A step of its own, so that neither training nor validation waits for it. Drawn again, a picture is replaced.
@@ -39,19 +39,18 @@ def plot_version(settings: Settings, use_case: UseCase, version: str | None = No
 
     from sluss.registry import artifacts, versions
     from sluss.registry.artifacts import HOLDOUT_FILE
-    from sluss.tracking.client import connect, reachable
     from sluss.training.blas import one_blas_thread
     from sluss.training.learning_curve import draw
     from sluss.training.recorded_training import recorded, recorded_rows
 
-    found = versions.asked_for(settings, use_case, version)
-    known = recorded(settings, use_case, found)
-    pipeline = artifacts.load(settings, found).pipeline
+    found = versions.asked_for(context, version)
+    known = recorded(context, found)
+    pipeline = artifacts.load(context.settings, found).pipeline
     judged = pd.read_parquet(known.folder / HOLDOUT_FILE)
     with one_blas_thread():
-        figures = draw(known.use_case, pipeline, recorded_rows(settings, known).train, judged)
-    client = connect(settings)
-    with tempfile.TemporaryDirectory() as scratch, reachable(settings):
+        figures = draw(known.use_case, pipeline, recorded_rows(context.settings, known).train, judged)
+    client = context.client
+    with tempfile.TemporaryDirectory() as scratch, context.reachable():
         names = _write(figures, Path(scratch))
         client.log_artifacts(known.run_id, scratch, FOLDER)
     return Plots(known.version, known.run_id, tuple(f"{FOLDER}/{name}" for name in names))

@@ -9,6 +9,8 @@ import warnings
 
 import pytest
 
+from sluss.context import Context
+
 # MLflow warns about its own type hints when it is imported; here warnings are errors, so it is imported beforehand.
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")
@@ -36,10 +38,10 @@ def first_days(new_home, archive, sentiment) -> Settings:
     settings = Settings(home=new_home("first_days"), data=archive)
     spans = [sentiment.history, *(parse_interval(day, sentiment.unit) for day in ("2026-01-01", "2026-01-02"))]
     for span in spans:
-        generate_data.run(settings, sentiment, span)
-        curate_data.run(settings, sentiment, span)
-    train_model.run(settings, sentiment, sentiment.history.end)
-    deploy_model.run(settings, sentiment)
+        generate_data.run(Context(settings, sentiment), span)
+        curate_data.run(Context(settings, sentiment), span)
+    train_model.run(Context(settings, sentiment), sentiment.history.end)
+    deploy_model.run(Context(settings, sentiment))
     return settings
 
 
@@ -49,9 +51,11 @@ def copy_of_first_days(first_days, sentiment, tmp_path) -> Settings:
     settings = Settings(home=tmp_path / "home", data=first_days.data)
     shutil.copytree(first_days.home, settings.home, ignore=shutil.ignore_patterns("artifacts", "models", "ledger"))
     client, lake = connect(settings), Lake(settings, sentiment.name)
-    for alias in aliases.of(settings, sentiment):
-        aliases.point(settings, sentiment, alias, None)
-    client.set_tag(versions.by_version(settings, sentiment, "1").run_id, "sluss.data.table", lake.uri("curated"))
+    for alias in aliases.of(Context(settings, sentiment)):
+        aliases.point(Context(settings, sentiment), alias, None)
+    client.set_tag(
+        versions.by_version(Context(settings, sentiment), "1").run_id, "sluss.data.table", lake.uri("curated")
+    )
     return settings
 
 

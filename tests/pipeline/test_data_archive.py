@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from sluss.config.settings import ROOT, Settings
+from sluss.context import Context
 from sluss.errors import DataError
 from sluss.interval import parse_interval
 from sluss.sources.vader_archive import NAME, SHA256, digest, find_archive
@@ -78,11 +79,11 @@ def test_a_damaged_archive_is_told_the_digest_it_should_have(tmp_path):
 def test_a_damaged_archive_is_noticed_although_the_data_were_read_before(settings, sentiment, tmp_path):
     from tasks.generate_data import run
 
-    run(settings, sentiment, parse_interval("2026-01-05", "day"))
+    run(Context(settings, sentiment), parse_interval("2026-01-05", "day"))
     damaged = tmp_path / NAME
     damaged.write_bytes(b"half of it")
     with pytest.raises(DataError, match="damaged or another file"):
-        run(Settings(home=settings.home, data=damaged), sentiment, parse_interval("2026-01-05", "day"))
+        run(Context(Settings(home=settings.home, data=damaged), sentiment), parse_interval("2026-01-05", "day"))
 
 
 def test_a_path_without_an_archive_is_named(tmp_path):

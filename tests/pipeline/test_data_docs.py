@@ -7,6 +7,7 @@ import re
 import pytest
 
 from sluss.config.settings import ROOT
+from sluss.context import Context
 from sluss.curation.curate import curate
 from sluss.interval import parse_interval
 from sluss.sources.generate import generate
@@ -27,17 +28,17 @@ def documented(table: str) -> list[tuple[str, str]]:
 
 @pytest.mark.parametrize("table", ["curated", "labels", "quarantine"])
 def test_the_lakes_tables_have_the_documented_columns(table, settings, sentiment):
-    generate(settings, sentiment, DAY)
+    generate(Context(settings, sentiment), DAY)
     with open_warehouse(settings) as warehouse:
         warehouse.execute("UPDATE sentiment_rows SET text = '' WHERE id = (SELECT min(id) FROM sentiment_rows)")
-    curate(settings, sentiment, DAY)
+    curate(Context(settings, sentiment), DAY)
     schema = Lake(settings, "sentiment").dataset(table).schema
     assert documented(table) == [(field.name, str(field.type)) for field in schema]
 
 
 @pytest.mark.parametrize("table", ["sentiment_rows", "sentiment_labels"])
 def test_the_warehouses_tables_have_the_documented_columns(table, settings, sentiment, tmp_path):
-    generate(settings, sentiment, DAY)
+    generate(Context(settings, sentiment), DAY)
     query = tmp_path / "all.sql"
     query.write_text(f"SELECT * FROM {table}")  # noqa: S608 - a name of ours
     with open_warehouse(settings) as warehouse:

@@ -12,6 +12,7 @@ import pytest
 
 from sluss.config.settings import Settings
 from sluss.config.use_case import load_use_case
+from sluss.context import Context
 from sluss.interval import Interval, parse_interval
 from sluss.monitoring.labelled import labelled_rows
 from sluss.storage.lake import Lake
@@ -31,7 +32,7 @@ def scored_days(first_days, sentiment, tmp_path) -> Settings:
     home = shutil.copytree(first_days.home, tmp_path / "home")
     settings = Settings(home=home, data=first_days.data)
     for day in (FIRST, SECOND):
-        batch_predict.run(settings, sentiment, day)
+        batch_predict.run(Context(settings, sentiment), day)
     return settings
 
 
@@ -57,12 +58,12 @@ def correct(settings: Settings) -> str:
         }
     )
     use_case = load_use_case("sentiment", settings.config_dir)
-    generate_data.run(settings, use_case, Interval(SECOND.end, AFTER))
+    generate_data.run(Context(settings, use_case), Interval(SECOND.end, AFTER))
     span = Interval(LATER, LATER + timedelta(microseconds=1))
     with open_warehouse(settings) as warehouse:
         warehouse.replace("sentiment_rows", pa.concat_tables([corrected, late]), "arrived_at", span)
         warehouse.replace("sentiment_labels", labels, "label_time", span)
-    curate_data.run(settings, use_case, Interval(FIRST.start, AFTER))
+    curate_data.run(Context(settings, use_case), Interval(FIRST.start, AFTER))
     return row["id"][0].as_py()
 
 
@@ -74,7 +75,7 @@ def test_a_backfill_does_not_see_what_arrived_after_the_interval(scored_days, se
 
     corrected = correct(scored_days)
     for day in (FIRST, SECOND):
-        batch_predict.run(scored_days, sentiment, day)
+        batch_predict.run(Context(scored_days, sentiment), day)
 
     pd.testing.assert_frame_equal(predictions(scored_days), before)
     assert training_rows(lake, sentiment, SECOND.end).digest == learned
@@ -106,8 +107,8 @@ def test_a_training_after_the_correction_learns_from_it(scored_days, sentiment):
 
 def test_bringing_the_day_again_leaves_its_later_corrections_alone(scored_days, sentiment):
     corrected = correct(scored_days)
-    generate_data.run(scored_days, sentiment, FIRST)
-    curate_data.run(scored_days, sentiment, FIRST)
+    generate_data.run(Context(scored_days, sentiment), FIRST)
+    curate_data.run(Context(scored_days, sentiment), FIRST)
     texts = _known(Lake(scored_days, "sentiment"), AFTER).set_index("id").text
     assert (texts[corrected], texts["late-1"]) == ("corrected", "late")
 

@@ -13,6 +13,7 @@ import pyarrow as pa
 import pytest
 
 from sluss.config.settings import ROOT, Settings
+from sluss.context import Context
 from sluss.curation.curate import curate
 from sluss.errors import ConfigError, DataError, ServiceError
 from sluss.interval import Interval, parse_interval
@@ -50,7 +51,7 @@ def content(settings: Settings, tmp_path, table: str = "sentiment_rows", order: 
 
 
 def test_a_day_brings_its_rows_and_the_labels_that_become_known_in_it(anywhere, sentiment, tmp_path):
-    brought = generate(anywhere, sentiment, DAY)
+    brought = generate(Context(anywhere, sentiment), DAY)
     rows, labels = content(anywhere, tmp_path), content(anywhere, tmp_path, "sentiment_labels")
     assert (len(rows), len(labels)) == (brought.rows, brought.labels) == (450, brought.labels)
     assert all(DAY.start <= row["event_time"] < DAY.end for row in rows)
@@ -61,42 +62,42 @@ def test_a_day_brings_its_rows_and_the_labels_that_become_known_in_it(anywhere, 
 
 
 def test_bringing_a_day_twice_changes_nothing(anywhere, sentiment, tmp_path):
-    generate(anywhere, sentiment, parse_interval("2026-01-05", "day"))
-    generate(anywhere, sentiment, DAY)
+    generate(Context(anywhere, sentiment), parse_interval("2026-01-05", "day"))
+    generate(Context(anywhere, sentiment), DAY)
     before = [content(anywhere, tmp_path, table) for table in ("sentiment_rows", "sentiment_labels")]
-    generate(anywhere, sentiment, DAY)
+    generate(Context(anywhere, sentiment), DAY)
     assert before == [content(anywhere, tmp_path, table) for table in ("sentiment_rows", "sentiment_labels")]
 
 
 def test_the_history_in_one_go_is_the_same_as_day_by_day(settings, sentiment, tmp_path):
     days = Interval(datetime(2025, 12, 2, tzinfo=UTC), datetime(2025, 12, 6, tzinfo=UTC))
     one = settings.model_copy(update={"home": tmp_path / "one"})
-    generate(one, sentiment, days)
+    generate(Context(one, sentiment), days)
     for day in range(2, 6):
-        generate(settings, sentiment, parse_interval(f"2025-12-{day:02}", "day"))
+        generate(Context(settings, sentiment), parse_interval(f"2025-12-{day:02}", "day"))
     for table in ("sentiment_rows", "sentiment_labels"):
         assert content(one, tmp_path, table) == content(settings, tmp_path, table)
 
 
 def test_the_whole_history_fits(anywhere, sentiment):
-    brought = generate(anywhere, sentiment, sentiment.history)
+    brought = generate(Context(anywhere, sentiment), sentiment.history)
     phase = sentiment.source.phases[0]
     assert brought.rows == phase.days * phase.rows_per_day
-    assert curate(anywhere, sentiment, sentiment.history).rows == brought.rows
+    assert curate(Context(anywhere, sentiment), sentiment.history).rows == brought.rows
 
 
 def test_both_warehouses_give_the_lake_the_same_rows(settings, sentiment, postgres, tmp_path):
     other = settings.model_copy(update={"warehouse_url": _new_database(postgres), "lake_url": str(tmp_path / "other")})
     tables = []
     for where in (settings, other):
-        generate(where, sentiment, DAY)
-        curate(where, sentiment, DAY)
+        generate(Context(where, sentiment), DAY)
+        curate(Context(where, sentiment), DAY)
         tables += [[Lake(where, "sentiment").dataset(name).to_table() for name in ("curated", "labels")]]
     assert tables[0] == tables[1]
 
 
 def test_a_failure_half_way_leaves_the_day_as_it_was(anywhere, sentiment, tmp_path):
-    generate(anywhere, sentiment, DAY)
+    generate(Context(anywhere, sentiment), DAY)
     before = content(anywhere, tmp_path)
     wrong = pa.table({"id": ["a"], "no_such_column": ["b"]})
     with pytest.raises(ServiceError), open_warehouse(anywhere) as warehouse:
@@ -127,7 +128,7 @@ def test_two_writers_of_the_same_day_do_not_double_it(settings, sentiment, postg
 
 def test_a_day_after_the_data_says_which_days_have_rows(settings, sentiment):
     with pytest.raises(DataError, match="within 2025-12-02 00:00 – 2026-01-24 00:00 UTC"):
-        generate(settings, sentiment, parse_interval("2026-01-24", "day"))
+        generate(Context(settings, sentiment), parse_interval("2026-01-24", "day"))
     assert not (settings.home / "warehouse.duckdb").exists()
 
 
@@ -213,5 +214,5 @@ def test_a_warehouse_that_is_no_database_is_named(settings):
 
 
 def test_the_file_is_free_for_others_once_a_step_is_done(settings, sentiment):
-    generate(settings, sentiment, DAY)
+    generate(Context(settings, sentiment), DAY)
     assert command(settings, "curate_data", "--interval", "2026-01-06").returncode == 0

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pyarrow as pa
 import pytest
 
+from sluss.context import Context
 from sluss.interval import midnight, parse_interval, partition
 from sluss.storage.lake import Lake
 from sluss.training import decision
@@ -76,21 +77,21 @@ def test_nothing_curated_means_nothing_new(lake, sentiment):
 def test_a_use_case_without_a_model_is_trained_as_soon_as_its_history_is_there(settings, lake, sentiment):
     needed = sentiment.training.min_rows
     put(lake, [(str(i), 0.5, 0.5) for i in range(needed)], [(str(i), 2.0) for i in range(needed)])
-    decision = decide_training.run(settings, sentiment, day(7))
+    decision = decide_training.run(Context(settings, sentiment), day(7))
     assert decision.train
     assert decision.until == day(7)
-    assert not decide_training.run(settings, sentiment, day(3)).train
-    assert decide_training.run(settings, sentiment, day(3), force=True).train
+    assert not decide_training.run(Context(settings, sentiment), day(3)).train
+    assert decide_training.run(Context(settings, sentiment), day(3), force=True).train
 
 
 def test_trainings_and_alerts_come_from_the_hub_and_the_lake(first_days, sentiment):
     """The model of `first_days` knows the history; what came after it is held out or not labelled yet."""
     until = parse_interval("2026-01-02", sentiment.unit).end
-    facts = decision.gather(first_days, sentiment, Lake(first_days, sentiment.name), until)
+    facts = decision.gather(Context(first_days, sentiment), Lake(first_days, sentiment.name), until)
     assert midnight(sentiment.live_start) in facts.trainings
     assert 0 < facts.new_labels < 3 * 300
     assert facts.alarm is None
-    assert not decide_training.run(first_days, sentiment, until).train
+    assert not decide_training.run(Context(first_days, sentiment), until).train
 
 
 def test_the_command_says_why(first_days, run_step):
@@ -107,7 +108,7 @@ def test_an_alert_counts_from_the_interval_that_raised_it(settings, lake, sentim
     life = [("2026-01-03", "raised"), ("2026-01-07", "ongoing"), ("2026-01-08", "ended")]
     rows = [{"interval": at, "alerts": [alert | {"state": state, "since": "2026-01-03"}]} for at, state in life]
     lake.replace("monitoring", pa.Table.from_pylist(rows), "2026-01-01", "2026-02-01")
-    alarm = decision.gather(settings, sentiment, lake, day(held + 4)).alarm
+    alarm = decision.gather(Context(settings, sentiment), lake, day(held + 4)).alarm
     assert (alarm.types, alarm.since, alarm.new_labels) == (("data_drift",), day(2), 2)
-    assert decision.gather(settings, sentiment, lake, day(2)).alarm is None
-    assert decision.gather(settings, sentiment, lake, day(8)).alarm is None
+    assert decision.gather(Context(settings, sentiment), lake, day(2)).alarm is None
+    assert decision.gather(Context(settings, sentiment), lake, day(8)).alarm is None

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 import pytest
 
+from sluss.context import Context
 from sluss.deployment import deploy, ledger, production, smoke
 from sluss.deployment.deploy import Checked
 from sluss.digests import artifact_digest
@@ -39,13 +40,13 @@ FORKSERVER.set_forkserver_preload(PRELOADED.split())
 @pytest.fixture
 def world(copy_of_first_days, sentiment) -> Settings:
     """The first days, with version 1 in production."""
-    deploy_model.run(copy_of_first_days, sentiment, checked=passed(copy_of_first_days, sentiment, "1"))
+    deploy_model.run(Context(copy_of_first_days, sentiment), checked=passed(copy_of_first_days, sentiment, "1"))
     return copy_of_first_days
 
 
 def another(world, sentiment, *, source=None) -> str:
     """Register one more version: the first one's model, or what is in the folder."""
-    client, first = connect(world), versions.by_version(world, sentiment, "1")
+    client, first = connect(world), versions.by_version(Context(world, sentiment), "1")
     digest = artifact_digest(source) if source else first.tags[DIGEST_TAG]
     tags = {DIGEST_TAG: digest}
     made = client.create_model_version(
@@ -56,7 +57,7 @@ def another(world, sentiment, *, source=None) -> str:
 
 def unlike_its_record(world, sentiment, folder) -> str:
     """Register a version that gives other scores than the ones beside it."""
-    shutil.copytree(artifacts.local_copy(world, versions.by_version(world, sentiment, "1")), folder)
+    shutil.copytree(artifacts.local_copy(world, versions.by_version(Context(world, sentiment), "1")), folder)
     path = folder / HOLDOUT_FILE
     recorded = pd.read_parquet(path)
     recorded.assign(score=1 - recorded["score"]).to_parquet(path, index=False)
@@ -80,17 +81,17 @@ def entries_of(world, sentiment):
 
 def production_of(world, sentiment):
     """Champion and previous, in the ledger and by the aliases, which must agree."""
-    named = aliases.of(world, sentiment)
+    named = aliases.of(Context(world, sentiment))
     by_alias = (named.get(CHAMPION), named.get(PREVIOUS))
     previous, champion = [None, None, *ledger.standing(entries_of(world, sentiment))][-2:]
     assert by_alias == (champion, previous)
-    assert show_history.run(world, sentiment).problems == ()
+    assert show_history.run(Context(world, sentiment)).problems == ()
     return by_alias
 
 
 def test_a_promotion_is_kept_with_who_why_and_what_the_gates_said(world, sentiment):
     version = another(world, sentiment)
-    deployed = deploy_model.run(world, forgiving(sentiment), version, by="ann")
+    deployed = deploy_model.run(Context(world, forgiving(sentiment)), version, by="ann")
     assert (deployed.version, deployed.previous) == (version, "1")
     first, last = entries_of(world, sentiment)
     assert (last.action, last.version, last.replaced, last.by) == ("promote", version, "1", "ann")
@@ -104,13 +105,13 @@ def test_a_promotion_is_kept_with_who_why_and_what_the_gates_said(world, sentime
 def test_where_other_packages_are_installed_than_will_run_a_model_nothing_is_deployed(world, sentiment):
     version, elsewhere = another(world, sentiment), world.model_copy(update={"deploys": False})
     with pytest.raises(ModelError, match=rf"version {version} is not deployed from here.*VERSION={version}"):
-        deploy_model.run(elsewhere, forgiving(sentiment), version)
+        deploy_model.run(Context(elsewhere, forgiving(sentiment)), version)
     assert production_of(world, sentiment) == ("1", None)
 
 
 def test_deploying_the_champion_again_changes_nothing(world, sentiment):
     before = entries_of(world, sentiment)
-    assert deploy_model.run(world, sentiment, "1") == deploy_model.run(world, sentiment, "1")
+    assert deploy_model.run(Context(world, sentiment), "1") == deploy_model.run(Context(world, sentiment), "1")
     assert entries_of(world, sentiment) == before
     assert production_of(world, sentiment) == ("1", None)
 
@@ -118,16 +119,16 @@ def test_deploying_the_champion_again_changes_nothing(world, sentiment):
 def test_of_two_deployments_at_once_the_slower_is_told_to_ask_the_gates_again(world, sentiment):
     one, two = another(world, sentiment), another(world, sentiment)
     checks = [passed(world, sentiment, version) for version in (one, two)]
-    deploy_model.run(world, sentiment, one, by="ann", checked=checks[0])
+    deploy_model.run(Context(world, sentiment), one, by="ann", checked=checks[0])
     with pytest.raises(ModelError, match=f"version {one} is, by entry 2 .* by ann.* so that the gates compare with it"):
-        deploy_model.run(world, sentiment, two, checked=checks[1])
+        deploy_model.run(Context(world, sentiment), two, checked=checks[1])
     assert production_of(world, sentiment) == (one, "1")
 
 
 def deploy_at_once(world, sentiment, checked, together):
     together.wait()
     try:
-        return deploy_model.run(world, sentiment, checked=checked).version
+        return deploy_model.run(Context(world, sentiment), checked=checked).version
     except ModelError:
         return None
 
@@ -145,38 +146,38 @@ def test_of_two_processes_that_deploy_at_once_one_wins(world, sentiment):
 def test_gates_that_ran_long_ago_are_asked_again(world, sentiment):
     version = another(world, sentiment)
     old = replace(passed(world, sentiment, version), at="2026-01-01T00:00:00+00:00", gates={"quality": "passed: once"})
-    deploy_model.run(world, forgiving(sentiment), version, checked=old)
+    deploy_model.run(Context(world, forgiving(sentiment)), version, checked=old)
     assert entries_of(world, sentiment)[-1].gates["quality"] != "passed: once"
 
 
 def test_an_old_announcement_comes_too_late_when_a_newer_version_is_in_production(world, sentiment):
     old, new = another(world, sentiment), another(world, sentiment)
-    deploy_model.run(world, sentiment, checked=passed(world, sentiment, new))
+    deploy_model.run(Context(world, sentiment), checked=passed(world, sentiment, new))
     with pytest.raises(ModelError, match=f"version {old} comes too late: version {new} is in production"):
-        deploy.check(world, sentiment, old, announced=True)
-    assert deploy.check(world, sentiment, new, announced=True).gates == {}
+        deploy.check(Context(world, sentiment), old, announced=True)
+    assert deploy.check(Context(world, sentiment), new, announced=True).gates == {}
 
 
 def test_a_failed_smoke_prediction_brings_back_the_version_before(world, sentiment, tmp_path):
     version = unlike_its_record(world, sentiment, tmp_path / "model")
     with pytest.raises(ModelError, match=f"version {version} is not in production: version 1 is, by entry 3 .return"):
-        deploy_model.run(world, sentiment, checked=passed(world, sentiment, version))
+        deploy_model.run(Context(world, sentiment), checked=passed(world, sentiment, version))
     last = entries_of(world, sentiment)[-1]
     assert (last.action, last.version, last.replaced) == ("return", "1", version)
     assert "gives other scores than at its training" in last.reason
     assert production_of(world, sentiment) == ("1", None)
     with pytest.raises(ModelError, match=f"version {version} was taken out of production by entry 3"):
-        deploy_model.run(world, sentiment, version)
+        deploy_model.run(Context(world, sentiment), version)
 
 
 def test_a_version_whose_artifacts_are_gone_brings_back_the_version_before(world, sentiment, tmp_path):
     folder = tmp_path / "model"
-    shutil.copytree(artifacts.local_copy(world, versions.by_version(world, sentiment, "1")), folder)
+    shutil.copytree(artifacts.local_copy(world, versions.by_version(Context(world, sentiment), "1")), folder)
     (folder / "requirements.txt").write_text("")
     version = another(world, sentiment, source=folder)
     shutil.rmtree(folder)
     with pytest.raises(ModelError, match=r"The smoke prediction failed\. The artifacts of .* cannot be read"):
-        deploy_model.run(world, sentiment, checked=passed(world, sentiment, version))
+        deploy_model.run(Context(world, sentiment), checked=passed(world, sentiment, version))
     assert production_of(world, sentiment) == ("1", None)
 
 
@@ -184,39 +185,39 @@ def test_a_first_version_that_fails_leaves_nothing_in_production(world, sentimen
     version = unlike_its_record(world, sentiment, tmp_path / "model")
     shutil.rmtree(tmp_path / "home" / "lake" / sentiment.name / "ledger")
     with pytest.raises(ModelError, match="version none is, by entry 2"):
-        deploy_model.run(world, sentiment, checked=passed(world, sentiment, version))
+        deploy_model.run(Context(world, sentiment), checked=passed(world, sentiment, version))
     assert production_of(world, sentiment) == (None, None)
     with pytest.raises(ModelError, match="There is nothing to go back to: no version is in production"):
-        rollback_model.run(world, sentiment)
+        rollback_model.run(Context(world, sentiment))
 
 
 def test_a_rollback_holds_until_a_newer_version_passes(world, sentiment):
     skipped, bad = another(world, sentiment), another(world, sentiment)
-    deploy_model.run(world, sentiment, checked=passed(world, sentiment, bad))
-    back = rollback_model.run(world, sentiment, reason="It calls complaints praise.", by="ann")
+    deploy_model.run(Context(world, sentiment), checked=passed(world, sentiment, bad))
+    back = rollback_model.run(Context(world, sentiment), reason="It calls complaints praise.", by="ann")
     assert (back.version, back.replaced) == ("1", bad)
     assert production_of(world, sentiment) == ("1", None)
     last = entries_of(world, sentiment)[-1]
     assert (last.action, last.by, last.reason) == ("rollback", "ann", "It calls complaints praise.")
     for version in (bad, skipped, None):
         with pytest.raises(ModelError, match=r"by ann\) \(It calls complaints praise\.\), and that holds until"):
-            deploy_model.run(world, sentiment, version)
+            deploy_model.run(Context(world, sentiment), version)
     newer = another(world, sentiment)
-    assert deploy_model.run(world, forgiving(sentiment)).version == newer
+    assert deploy_model.run(Context(world, forgiving(sentiment))).version == newer
     assert production_of(world, sentiment) == (newer, "1")
 
 
 def test_a_rollback_that_runs_twice_goes_back_once(world, sentiment):
     one, two = another(world, sentiment), another(world, sentiment)
     for version in (one, two):
-        deploy_model.run(world, sentiment, checked=passed(world, sentiment, version))
-    assert rollback_model.run(world, sentiment) == rollback_model.run(world, sentiment)
+        deploy_model.run(Context(world, sentiment), checked=passed(world, sentiment, version))
+    assert rollback_model.run(Context(world, sentiment)) == rollback_model.run(Context(world, sentiment))
     assert production_of(world, sentiment) == (one, "1")
     with pytest.raises(ModelError, match=f"version 1 is not in production: version {one} is"):
-        rollback_model.run(world, sentiment, "1")
-    assert rollback_model.run(world, sentiment, one).version == "1"
+        rollback_model.run(Context(world, sentiment), "1")
+    assert rollback_model.run(Context(world, sentiment), one).version == "1"
     with pytest.raises(ModelError, match="nothing to go back to: before version 1 there was none"):
-        rollback_model.run(world, sentiment, "1")
+        rollback_model.run(Context(world, sentiment), "1")
 
 
 def test_nothing_is_deployed_or_taken_back_on_a_ledger_that_was_changed(world, sentiment):
@@ -227,7 +228,7 @@ def test_nothing_is_deployed_or_taken_back_on_a_ledger_that_was_changed(world, s
     for step in (deploy_model.run, rollback_model.run):
         with pytest.raises(DataError, match=r"Entry 1 was changed.*make history USE_CASE=sentiment"):
             step(world, sentiment)
-    assert aliases.of(world, sentiment) == {CHAMPION: "1"}
+    assert aliases.of(Context(world, sentiment)) == {CHAMPION: "1"}
 
 
 # Where a deployment can be killed: right after this function of that module was called for the n-th time.
@@ -272,12 +273,12 @@ def die(*arguments):
 def test_a_deployment_killed_at_any_point_ends_the_same_when_it_runs_again(world, sentiment, kill):
     checked = passed(world, sentiment, another(world, sentiment))
     die(deploy_model.run, world, sentiment, checked, KILLS[kill])
-    assert aliases.of(world, sentiment)[CHAMPION] in ("1", checked.version)
-    deployed = deploy_model.run(world, sentiment, checked=checked)
+    assert aliases.of(Context(world, sentiment))[CHAMPION] in ("1", checked.version)
+    deployed = deploy_model.run(Context(world, sentiment), checked=checked)
     assert (deployed.version, deployed.previous) == (checked.version, "1")
     assert production_of(world, sentiment) == (checked.version, "1")
     assert [e.action for e in entries_of(world, sentiment)] == ["promote", "promote"]
-    assert smoke.passed(world, sentiment, entries_of(world, sentiment)[-1])
+    assert smoke.passed(Context(world, sentiment), entries_of(world, sentiment)[-1])
 
 
 @pytest.mark.parametrize("kill", [list(KILLS)[i] for i in (4, 6, 7)])
@@ -286,7 +287,7 @@ def test_a_version_that_fails_is_taken_back_by_the_next_deployment_if_its_own_wa
 ):
     checked = passed(world, sentiment, unlike_its_record(world, sentiment, tmp_path / "model"))
     die(deploy_model.run, world, sentiment, checked, KILLS[kill])
-    production.settle(world, sentiment)
+    production.settle(Context(world, sentiment))
     assert production_of(world, sentiment) == ("1", None)
     assert [e.action for e in entries_of(world, sentiment)] == ["promote", "promote", "return"]
 
@@ -295,9 +296,9 @@ def test_a_version_that_fails_is_taken_back_by_the_next_deployment_if_its_own_wa
 def test_a_rollback_killed_at_any_point_ends_the_same_when_it_runs_again(world, sentiment, kill):
     one, two = another(world, sentiment), another(world, sentiment)
     for version in (one, two):
-        deploy_model.run(world, sentiment, checked=passed(world, sentiment, version))
+        deploy_model.run(Context(world, sentiment), checked=passed(world, sentiment, version))
     die(rollback_model.run, world, sentiment, None, KILLS[kill])
-    rollback_model.run(world, sentiment)
+    rollback_model.run(Context(world, sentiment))
     assert production_of(world, sentiment) == (one, "1")
     assert [e.action for e in entries_of(world, sentiment)] == ["promote", "promote", "promote", "rollback"]
 
@@ -306,14 +307,14 @@ def test_history_names_the_entry_that_was_changed_and_ends_with_1(world, sentime
     from deltalake import DeltaTable
 
     version = another(world, sentiment)
-    deploy_model.run(world, sentiment, checked=passed(world, sentiment, version), by="ann")
-    history = show_history.run(world, sentiment)
+    deploy_model.run(Context(world, sentiment), checked=passed(world, sentiment, version), by="ann")
+    history = show_history.run(Context(world, sentiment))
     assert not history.problems
     first, last = json.loads(history.as_json(history))["entries"]
     assert (first["until"], last["until"], last["by"]) == (last["at"], None, "ann")
     DeltaTable(Lake(world, sentiment.name).uri("ledger")).update({"by": "'bob'"}, predicate="number = '00000001'")
     connect(world).set_registered_model_alias(sentiment.model, CHAMPION, "1")
-    broken = show_history.run(world, sentiment).problems
+    broken = show_history.run(Context(world, sentiment)).problems
     assert broken[0].startswith("Entry 1 was changed")
     assert f"ends with version {version} in production, but MLflow's alias champion names version 1" in broken[-1]
     printed = run_step("show_history", SLUSS_HOME=world.home)

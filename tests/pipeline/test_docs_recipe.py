@@ -8,6 +8,7 @@ import subprocess
 
 from sluss.config.settings import ROOT, Settings
 from sluss.config.use_case import load_use_case
+from sluss.context import Context
 from sluss.interval import parse_interval
 from tasks import batch_predict, curate_data, deploy_model, generate_data, train_model
 
@@ -35,8 +36,8 @@ def test_the_recipe_for_a_second_use_case_works(tmp_path, archive):
     settings = Settings(home=tmp_path / "home", config_dir=tmp_path / "config", data=archive)
     tweets = load_use_case("tweets", settings.config_dir)
     for span in (tweets.history, DAY):
-        generate_data.run(settings, tweets, span)
-        curate_data.run(settings, tweets, span)
-    version = train_model.run(settings, tweets, DAY.start).version
-    assert deploy_model.run(settings, tweets).version == version
-    assert batch_predict.run(settings, tweets, DAY).rows == 120
+        generate_data.run(Context(settings, tweets), span)
+        curate_data.run(Context(settings, tweets), span)
+    version = train_model.run(Context(settings, tweets), DAY.start).version
+    assert deploy_model.run(Context(settings, tweets)).version == version
+    assert batch_predict.run(Context(settings, tweets), DAY).rows == 120

@@ -11,6 +11,7 @@ import pytest
 from notebook_runner import execute, own_home
 
 from sluss.config.settings import ROOT, Settings
+from sluss.context import Context
 from sluss.deployment import ledger
 from sluss.errors import ModelError, ServiceError
 from sluss.interval import Interval, midnight
@@ -33,10 +34,10 @@ PAGE, README = ROOT / "docs" / "fence.md", ROOT / "README.md"
 class Story:
     """The notebook's home before and after, and what it showed."""
 
-    def __init__(self, settings, use_case):
-        self.settings, self.use_case = settings, use_case
+    def __init__(self, context):
+        self.settings, self.use_case = context.settings, context.use_case
         self.before = self.production()
-        shown = execute("bypass.ipynb", settings)
+        shown = execute("bypass.ipynb", context.settings)
         self.text = "\n".join(each["text/plain"] for each in shown)
         [self.table] = [each["text/markdown"] for each in shown if "text/markdown" in each]
         rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in self.table.splitlines()]
@@ -44,7 +45,7 @@ class Story:
 
     def production(self):
         """What is in production by the aliases and by the ledger."""
-        return aliases.of(self.settings, self.use_case), ledger.read(Lake(self.settings, self.use_case.name))
+        return aliases.of(Context(self.settings, self.use_case)), ledger.read(Lake(self.settings, self.use_case.name))
 
     def versions(self):
         """The version of each cause, and its run's tags."""
@@ -58,9 +59,9 @@ class Story:
 def story(first_days, sentiment, tmp_path_factory):
     home = own_home(first_days, sentiment, tmp_path_factory.mktemp("fence"))
     rest = Interval(midnight(sentiment.live_start), midnight(sentiment.live_end))
-    generate_data.run(home, sentiment, rest)
-    curate_data.run(home, sentiment, rest)
-    return Story(home, sentiment)
+    generate_data.run(Context(home, sentiment), rest)
+    curate_data.run(Context(home, sentiment), rest)
+    return Story(Context(home, sentiment))
 
 
 def needs(story, cause):

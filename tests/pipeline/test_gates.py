@@ -21,13 +21,14 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 
 from sluss.config.settings import Settings
+from sluss.context import Context
 from sluss.digests import artifact_digest
 from sluss.errors import ModelError, ServiceError
 from sluss.gates.clean_process import client, fork_server
 from sluss.gates.clean_process.client import FreshProcess
 from sluss.gates.clean_process.fork_server import start_ahead
 from sluss.gates.comparison import CHAMPIONS_TAG
-from sluss.gates.evidence import Candidate
+from sluss.gates.evidence import Evidence
 from sluss.gates.judge import _GATES, _answer
 from sluss.registry import artifacts, versions
 from sluss.registry.artifacts import HOLDOUT_FILE, MODEL_FILE, PROFILE_FILE
@@ -48,9 +49,9 @@ def gated(sentiment):
 @pytest.fixture(scope="module")
 def good(first_days, gated):
     """A good version, which is also the champion."""
-    trained = train_model.run(first_days, gated, gated.history.end)
+    trained = train_model.run(Context(first_days, gated), gated.history.end)
     connect(first_days).set_registered_model_alias(gated.model, CHAMPION, trained.version)
-    return versions.by_version(first_days, gated, trained.version)
+    return versions.by_version(Context(first_days, gated), trained.version)
 
 
 @pytest.fixture
@@ -87,7 +88,7 @@ def ask(first_days, gated, tmp_path):
     def answer(gate, version, use_case=gated):
         scratch = tmp_path / "scratch"
         scratch.mkdir()
-        result = _answer(GATES[gate], Candidate(first_days, use_case, version, FreshProcess(scratch)))
+        result = _answer(GATES[gate], Evidence(Context(first_days, use_case), version, FreshProcess(scratch)))
         shutil.rmtree(scratch)
         assert result.gate == gate
         return result
@@ -108,14 +109,14 @@ def judged_as(folder, pipeline, rows):
 
 @pytest.fixture
 def rows(first_days, gated, good, tmp_path):
-    return Candidate(first_days, gated, good, FreshProcess(tmp_path)).rows
+    return Evidence(Context(first_days, gated), good, FreshProcess(tmp_path)).rows
 
 
 # A good model
 
 
 def test_a_good_model_passes_every_gate_and_its_run_says_so_once(first_days, gated, good):
-    validation = [validate_model.run(first_days, gated, str(good.version)) for _ in range(2)][-1]
+    validation = [validate_model.run(Context(first_days, gated), str(good.version)) for _ in range(2)][-1]
     assert not validation.refusals
     assert [result.gate for result in validation.results] == list(GATES)
     client = connect(first_days)
@@ -346,8 +347,8 @@ def test_a_challenger_that_is_worse_than_the_champion_is_refused_with_both_figur
     spec = gated.training.model_dump(by_alias=True)
     spec["preprocessing"][0]["steps"][0]["params"]["n_features"] = 512
     weak = gated.model_copy(update={"training": type(gated.training).model_validate(spec)})
-    trained = train_model.run(first_days, weak, weak.history.end)
-    version = versions.by_version(first_days, weak, trained.version)
+    trained = train_model.run(Context(first_days, weak), weak.history.end)
+    version = versions.by_version(Context(first_days, weak), trained.version)
     result = ask("quality", version, with_limits(weak, min_metric=0.5))
     assert not result.passed
     told = f"It is not shown to be as good as the champion, version 1: on {len(rows.holdout):,} rows that neither"
@@ -363,8 +364,8 @@ def test_the_champions_own_pipeline_passes_however_few_the_rows(ask, gated, chan
 
 
 def test_rows_that_the_champion_learned_from_do_not_flatter_it(ask, first_days, gated, good):
-    earlier = train_model.run(first_days, gated, gated.history.end - timedelta(days=1))
-    version = versions.by_version(first_days, gated, earlier.version)
+    earlier = train_model.run(Context(first_days, gated), gated.history.end - timedelta(days=1))
+    version = versions.by_version(Context(first_days, gated), earlier.version)
     figures = ask("quality", version).figures
     judged = pd.read_parquet(artifacts.local_copy(first_days, version) / HOLDOUT_FILE)
     champions = pd.read_parquet(artifacts.local_copy(first_days, good) / HOLDOUT_FILE)
@@ -419,7 +420,7 @@ def test_a_version_without_a_run_is_refused_in_a_sentence(first_days, gated, goo
     client = connect(first_days)
     version = client.create_model_version(gated.model, artifacts.local_copy(first_days, good).as_uri())
     with pytest.raises(ModelError, match=f"version {version.version} has no run in MLflow"):
-        validate_model.run(first_days, gated, str(version.version))
+        validate_model.run(Context(first_days, gated), str(version.version))
 
 
 def test_a_service_that_does_not_answer_is_no_refusal():
@@ -442,7 +443,7 @@ def afresh():
 @pytest.fixture
 def order(first_days, gated, good, tmp_path):
     """Ask a fresh process for the scores of the good model, or of another file."""
-    candidate = Candidate(first_days, gated, good, FreshProcess(tmp_path))
+    candidate = Evidence(Context(first_days, gated), good, FreshProcess(tmp_path))
 
     def ask(name, settings=None, model=None):
         (tmp_path / name).mkdir()

@@ -14,6 +14,7 @@ import pytest
 from deltalake import write_deltalake
 
 from sluss.config.settings import ROOT, Settings
+from sluss.context import Context
 from sluss.deployment import ledger
 from sluss.deployment.ledger import Change
 from sluss.errors import ConfigError, DataError, ModelError
@@ -32,7 +33,7 @@ DAY = "2026-01-01"
 @pytest.fixture(scope="module")
 def scored(first_days, sentiment) -> Settings:
     """The first days with their first day scored."""
-    batch_predict.run(first_days, sentiment, parse_interval(DAY, sentiment.unit))
+    batch_predict.run(Context(first_days, sentiment), parse_interval(DAY, sentiment.unit))
     return first_days
 
 
@@ -61,12 +62,12 @@ def replace_day(settings, table, rows):
 @pytest.fixture(scope="module")
 def made_by(scored, sentiment):
     """The version that scored the day, and the tags of its run."""
-    version = versions.champion(scored, sentiment)
+    version = versions.champion(Context(scored, sentiment))
     return version, connect(scored).get_run(version.run_id).data.tags
 
 
 def test_a_prediction_leads_back_to_all_that_made_it(scored, sentiment, row_id, made_by):
-    graph, (version, tags) = show_lineage.run(scored, sentiment, row_id=row_id), made_by
+    graph, (version, tags) = show_lineage.run(Context(scored, sentiment), row_id=row_id), made_by
     [prediction] = rows_of(scored, "predictions").filter(pc.field("id") == row_id).to_pylist()
     assert graph.root.facts["score"] == prediction["score"]
     makers = {node.kind: node for _, node in graph.sources(graph.root)}
@@ -92,9 +93,9 @@ def test_an_interval_leads_to_the_versions_that_knew_labels_of_it(scored, sentim
     day = f"{until - timedelta(days=days_before):%Y-%m-%d}"
     if days_before > sentiment.training.window_days:
         with pytest.raises(DataError, match="has no curated rows"):
-            show_lineage.run(scored, sentiment, interval=day)
+            show_lineage.run(Context(scored, sentiment), interval=day)
         return
-    graph = show_lineage.run(scored, sentiment, interval=day)
+    graph = show_lineage.run(Context(scored, sentiment), interval=day)
     known = rows_of(scored, "labels").filter(pc.field("label_time") < pa.scalar(until))["id"]
     ids = rows_of(scored, "curated").filter(pc.field("interval") == day)["id"]
     labelled = len(set(known.to_pylist()) & set(ids.to_pylist()))
@@ -105,13 +106,13 @@ def test_an_interval_leads_to_the_versions_that_knew_labels_of_it(scored, sentim
 
 
 def test_an_interval_leads_to_its_predictions(scored, sentiment, made_by):
-    graph = show_lineage.run(scored, sentiment, interval=DAY)
+    graph = show_lineage.run(Context(scored, sentiment), interval=DAY)
     found = {node.title: (says, node.facts) for says, node in graph.targets(graph.root)}
     assert found[f"predictions of {DAY} by version {made_by[0].version}"] == ("were input of", {"rows": 200})
 
 
 def test_a_version_leads_to_its_makers_and_its_predictions(scored, sentiment, made_by):
-    graph = show_lineage.run(scored, sentiment, version=str(made_by[0].version))
+    graph = show_lineage.run(Context(scored, sentiment), version=str(made_by[0].version))
     assert {node.kind for _, node in graph.sources(graph.root)} == {"run", "gates", "deployment"}
     [(_, made)] = graph.targets(graph.root)
     assert any(span.startswith(DAY) for span in made.facts)
@@ -123,7 +124,7 @@ def test_the_ledger_says_who_put_a_version_into_production_and_whether_it_was_ch
     lake, number = Lake(own_lake, "sentiment"), str(made_by[0].version)
 
     def deployment():
-        nodes = show_lineage.run(own_lake, sentiment, row_id=row_id).nodes.values()
+        nodes = show_lineage.run(Context(own_lake, sentiment), row_id=row_id).nodes.values()
         return next(node for node in nodes if node.kind == "deployment")
 
     assert deployment().facts == {"ledger": "not recorded"}
@@ -151,7 +152,7 @@ def test_a_changed_score_is_not_reproduced(own_lake, sentiment, row_id, capsys):
     rows = rows_of(own_lake, "predictions").filter(pc.field("interval") == DAY)
     moved = rows.set_column(rows.schema.get_field_index("score"), "score", pc.divide(rows["score"], 2))
     replace_day(own_lake, "predictions", moved)
-    receipt = explain_prediction.run(own_lake, sentiment, row_id)
+    receipt = explain_prediction.run(Context(own_lake, sentiment), row_id)
     assert not receipt.again.reproduced
     assert receipt.again.difference == pytest.approx(receipt.prediction["score"])
     explain_prediction.show(receipt)
@@ -164,7 +165,7 @@ def test_a_correction_that_arrived_after_the_interval_is_named_and_not_used(own_
     late = row | {"text": "changed", "arrived_at": row["arrived_at"] + timedelta(days=3)}
     both = pa.concat_tables([rows, pa.Table.from_pylist([late], rows.schema)])
     replace_day(own_lake, "curated", with_supersession(both))
-    receipt = explain_prediction.run(own_lake, sentiment, row_id)
+    receipt = explain_prediction.run(Context(own_lake, sentiment), row_id)
     assert receipt.row == row
     assert receipt.corrections == 1
     assert receipt.again.reproduced
@@ -173,7 +174,7 @@ def test_a_correction_that_arrived_after_the_interval_is_named_and_not_used(own_
 def test_a_row_that_is_gone_cannot_be_scored_again(own_lake, sentiment, row_id):
     rows = rows_of(own_lake, "curated").filter(pc.field("interval") == DAY)
     replace_day(own_lake, "curated", rows.filter(pc.field("id") != row_id))
-    receipt = explain_prediction.run(own_lake, sentiment, row_id)
+    receipt = explain_prediction.run(Context(own_lake, sentiment), row_id)
     assert receipt.row is None
     assert str(receipt.again).startswith("Not reproduced: curated has no such row")
 
@@ -185,7 +186,7 @@ def test_a_version_whose_files_were_changed_is_not_scored_with(scored, sentiment
     whole = file.read_bytes()
     file.write_bytes(whole[:-1] + b"!")
     try:
-        receipt = explain_prediction.run(own_home, sentiment, row_id)
+        receipt = explain_prediction.run(Context(own_home, sentiment), row_id)
     finally:
         file.write_bytes(whole)
     assert not receipt.again.reproduced
@@ -196,13 +197,13 @@ def test_the_page_about_lineage_shows_a_receipt_as_it_is_printed(scored, sentime
     def names(text):
         return set(re.findall(r"^[│├└─ ]*(\w[\w ()]*?)  +\S", text, re.MULTILINE))
 
-    explain_prediction.show(explain_prediction.run(scored, sentiment, row_id))
+    explain_prediction.show(explain_prediction.run(Context(scored, sentiment), row_id))
     page = (ROOT / "docs" / "lineage.md").read_text(encoding="utf-8")
     assert names(page.split("```")[1]) == names(capsys.readouterr().out)
 
 
 def test_text_json_and_picture_show_the_same_things(scored, sentiment, run_step, row_id, capsys):
-    graph = show_lineage.run(scored, sentiment, row_id=row_id, interval=DAY)
+    graph = show_lineage.run(Context(scored, sentiment), row_id=row_id, interval=DAY)
     lineage_tree.show(graph)
     text = capsys.readouterr().out
     assert all(title in text for title in graph.nodes)
@@ -215,12 +216,12 @@ def test_text_json_and_picture_show_the_same_things(scored, sentiment, run_step,
 
 def test_wrong_questions_are_answered_in_one_sentence(scored, sentiment, tmp_path):
     with pytest.raises(DataError, match=r"^No row 'nobody's' of sentiment was scored\. .*make score"):
-        explain_prediction.run(scored, sentiment, "nobody's")
+        explain_prediction.run(Context(scored, sentiment), "nobody's")
     with pytest.raises(ConfigError, match="Say whose lineage to show"):
-        show_lineage.run(scored, sentiment)
+        show_lineage.run(Context(scored, sentiment))
     with pytest.raises(ModelError, match="has no version 999"):
-        show_lineage.run(scored, sentiment, version="999")
+        show_lineage.run(Context(scored, sentiment), version="999")
     with pytest.raises(DataError, match=r"has no curated rows.*make data"):
-        show_lineage.run(scored, sentiment, interval="2027-01-01")
+        show_lineage.run(Context(scored, sentiment), interval="2027-01-01")
     with pytest.raises(DataError, match="No row 'x' of sentiment was scored in 2026-01-01"):
-        show_lineage.run(Settings(home=tmp_path), sentiment, row_id="x", interval=DAY)
+        show_lineage.run(Context(Settings(home=tmp_path), sentiment), row_id="x", interval=DAY)

@@ -10,6 +10,7 @@ import pytest
 from monitor_world import World, world_from
 
 from sluss.config.operation import Retention
+from sluss.context import Context
 from sluss.interval import Interval, parse_interval
 from sluss.monitoring.retention import CleanedUp, _is_due, clean_up
 from sluss.registry.versions import champion
@@ -32,7 +33,7 @@ def world(template: Path, tmp_path_factory: pytest.TempPathFactory, sentiment: U
 
 @pytest.fixture(scope="module")
 def done(world: World) -> CleanedUp:
-    return clean_up(world.settings, world.use_case, world.day(5))
+    return clean_up(Context(world.settings, world.use_case), world.day(5))
 
 
 def days(world: World, table: str) -> set[str]:
@@ -68,13 +69,13 @@ def test_files_of_deleted_predictions_leave_the_disk(world, done):
 
 @pytest.mark.usefixtures("done")
 def test_models_are_never_touched(world):
-    assert champion(world.settings, world.use_case).version
+    assert champion(Context(world.settings, world.use_case)).version
 
 
 @pytest.mark.usefixtures("done")
 def test_cleaning_up_again_finds_nothing_to_do(world):
     before = world.lake.table("predictions").version()
-    assert clean_up(world.settings, world.use_case, world.day(5)) == CleanedUp(0, 0, 0)
+    assert clean_up(Context(world.settings, world.use_case), world.day(5)) == CleanedUp(0, 0, 0)
     assert world.lake.table("predictions").version() == before
 
 

@@ -16,6 +16,7 @@ import pytest
 from monitor_world import LABEL_DELAY, World, register, world_from
 
 from sluss.config.settings import ROOT, Settings
+from sluss.context import Context
 from sluss.errors import DataError, ServiceError
 from sluss.monitoring.tables import Confidence, read_confidences, read_monitored
 from sluss.tracking.client import connect
@@ -142,12 +143,15 @@ def test_the_run_tells_the_whole_story(world, tmp_path):
 def test_the_summary_says_what_to_do_and_is_kept_with_the_run(world, tmp_path):
     world.live("usual", "strange")
     world.monitor(0, 1)
-    told = generate_summary.run(world.settings, world.use_case, world.day(1))
+    told = generate_summary.run(Context(world.settings, world.use_case), world.day(1))
     kept = connect(world.settings).download_artifacts(told.run_id, "summary.md", str(tmp_path))
     assert Path(kept).read_text(encoding="utf-8") == told.text
     assert "**raised** `data_drift`" in told.text
     assert "label some and train again" in told.text
-    assert "Nothing: no alert is active." in generate_summary.run(world.settings, world.use_case, world.day(0)).text
+    assert (
+        "Nothing: no alert is active."
+        in generate_summary.run(Context(world.settings, world.use_case), world.day(0)).text
+    )
 
 
 @pytest.mark.parametrize("step", [monitor_model, generate_summary])
@@ -161,7 +165,7 @@ def test_a_hub_that_does_not_answer_is_named(world, monkeypatch):
     world.live("usual")
     away = Settings(home=world.settings.home, data=None, MLFLOW_TRACKING_URI="http://127.0.0.1:9")
     with pytest.raises(ServiceError, match="does not answer"):
-        monitor_model.run(away, world.use_case, world.day(0))
+        monitor_model.run(Context(away, world.use_case), world.day(0))
 
 
 def test_labels_come_later_than_the_rows_here():

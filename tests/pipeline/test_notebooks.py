@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from notebook_runner import execute, own_home
 
+from sluss.context import Context
 from sluss.registry import versions
 from sluss.training.recorded_training import recorded
 
@@ -13,17 +14,17 @@ pytestmark = pytest.mark.long
 
 def test_a_notebook_hands_a_model_over_and_gates_and_deployment_take_it_from_there(first_days, sentiment, tmp_path):
     home = own_home(first_days, sentiment, tmp_path)
-    before = versions.newest(home, sentiment)
+    before = versions.newest(Context(home, sentiment))
     said = "\n".join(shown["text/plain"] for shown in execute("sentiment.ipynb", home))
-    version = versions.newest(home, sentiment)
+    version = versions.newest(Context(home, sentiment))
     assert int(version.version) > int(before.version)
-    known = recorded(home, sentiment, version)
+    known = recorded(Context(home, sentiment), version)
     assert known.use_case.training.estimator.name == "sklearn.naive_bayes.ComplementNB"
     # What a model of the training pipeline's own carries, this one does too; only the champion may still be as good.
     gates = {name: verdict for name, verdict in known.tags.items() if name.startswith("sluss.gate.")}
     assert len(gates) == 8
     assert {name for name, verdict in gates.items() if not verdict.startswith("passed")} <= {"sluss.gate.quality"}
     promoted = gates["sluss.gate.quality"].startswith("passed")
-    assert (versions.champion(home, sentiment).version == version.version) == promoted
+    assert (versions.champion(Context(home, sentiment)).version == version.version) == promoted
     assert ("is the champion" in said) == promoted
     assert ("is refused, and the champion stays" in said) != promoted

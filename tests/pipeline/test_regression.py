@@ -11,6 +11,7 @@ import pytest
 
 from sluss.config.settings import ROOT, Settings
 from sluss.config.training import Part
+from sluss.context import Context
 from sluss.errors import ConfigError, ModelError
 from sluss.interval import parse_interval
 from sluss.registry import aliases, versions
@@ -54,39 +55,39 @@ def home(new_home, archive, intensity_config) -> Settings:
 @pytest.fixture(scope="module")
 def trained(home, intensity):
     """The first version, trained on the history."""
-    generate_data.run(home, intensity, intensity.history)
-    curate_data.run(home, intensity, intensity.history)
-    return train_model.run(home, intensity, intensity.history.end)
+    generate_data.run(Context(home, intensity), intensity.history)
+    curate_data.run(Context(home, intensity), intensity.history)
+    return train_model.run(Context(home, intensity), intensity.history.end)
 
 
 @pytest.fixture(scope="module")
 def artifacts(home, intensity, trained):
     """The folder with the version's artifacts."""
-    return local_copy(home, versions.by_version(home, intensity, trained.version))
+    return local_copy(home, versions.by_version(Context(home, intensity), trained.version))
 
 
 @pytest.fixture(scope="module")
 def monitored(home, intensity, trained):
     """What the monitor said of six days that the first version scored as the champion."""
-    deploy_model.run(home, intensity, trained.version)
+    deploy_model.run(Context(home, intensity), trained.version)
     found = []
     for day in DAYS:
         interval = parse_interval(day, "day")
-        generate_data.run(home, intensity, interval)
-        curate_data.run(home, intensity, interval)
-        batch_predict.run(home, intensity, interval)
-        found.append(monitor_model.run(home, intensity, interval))
+        generate_data.run(Context(home, intensity), interval)
+        curate_data.run(Context(home, intensity), interval)
+        batch_predict.run(Context(home, intensity), interval)
+        found.append(monitor_model.run(Context(home, intensity), interval))
     return found
 
 
 @pytest.fixture(scope="module")
 def worse(home, intensity, monitored):
     """A version that reaches the floors, but learns less."""
-    assert str(versions.champion(home, intensity).version) == monitored[0].summary.model_version
+    assert str(versions.champion(Context(home, intensity)).version) == monitored[0].summary.model_version
     weak = Part.model_validate({"class": "sklearn.linear_model.Ridge", "params": {"alpha": 30.0}})
     training = intensity.training.model_copy(update={"estimator": weak})
     changed = intensity.model_copy(update={"training": training})
-    return train_model.run(home, changed, intensity.history.end).version
+    return train_model.run(Context(home, changed), intensity.history.end).version
 
 
 @pytest.mark.usefixtures("trained")
@@ -123,7 +124,7 @@ def test_the_model_says_that_it_predicts_numbers(artifacts):
 
 @pytest.mark.usefixtures("monitored")
 def test_every_gate_lets_it_pass_and_says_so_in_its_terms(home, intensity, trained):
-    said = {result.gate: result for result in validate_model.run(home, intensity, trained.version).results}
+    said = {result.gate: result for result in validate_model.run(Context(home, intensity), trained.version).results}
     assert all(result.passed for result in said.values())
     assert len(said) == 8
     assert "Guessing gives a mean absolute error of 1.75 points." in said["quality"].sentence
@@ -142,22 +143,24 @@ def test_every_gate_lets_it_pass_and_says_so_in_its_terms(home, intensity, train
 )
 def test_what_is_not_good_enough_is_refused_in_its_terms(home, intensity, trained, limits, reason):
     strict = intensity.model_copy(update={"gates": intensity.gates.model_copy(update=limits)})
-    [refusal] = validate_model.run(home, strict, trained.version).refusals
+    [refusal] = validate_model.run(Context(home, strict), trained.version).refusals
     assert refusal.gate == "quality"
     assert reason in refusal.sentence
 
 
 def test_a_worse_challenger_is_refused_beside_the_champion(home, intensity, worse):
     with pytest.raises(ModelError, match=r"is not shown to be as good as the champion, version 1: .* its closeness is"):
-        deploy_model.run(home, intensity, worse)
+        deploy_model.run(Context(home, intensity), worse)
 
 
 def test_a_better_challenger_passes_beside_the_champion(home, intensity, worse, trained):
-    aliases.point(home, intensity, CHAMPION, worse)
+    aliases.point(Context(home, intensity), CHAMPION, worse)
     try:
-        [quality] = [r for r in validate_model.run(home, intensity, trained.version).results if r.gate == "quality"]
+        [quality] = [
+            r for r in validate_model.run(Context(home, intensity), trained.version).results if r.gate == "quality"
+        ]
     finally:
-        aliases.point(home, intensity, CHAMPION, trained.version)
+        aliases.point(Context(home, intensity), CHAMPION, trained.version)
     assert quality.passed
     assert quality.figures["challenger_closeness"] > quality.figures["champion_closeness"]
     assert quality.figures["chance_if_worse"] <= quality.figures["chance_allowed"]
@@ -191,14 +194,14 @@ def test_the_monitors_run_and_table_hold_no_confidence(home, intensity, monitore
 
 
 def test_monitoring_twice_leaves_one_run(home, intensity, monitored):
-    again = monitor_model.run(home, intensity, parse_interval(DAYS[5], "day"))
+    again = monitor_model.run(Context(home, intensity), parse_interval(DAYS[5], "day"))
     assert again.run_id == monitored[5].run_id
     assert again.summary == monitored[5].summary
 
 
 @pytest.mark.usefixtures("monitored")
 def test_summary_and_report_speak_of_the_target_and_not_of_confidence(home, intensity):
-    text = generate_summary.run(home, intensity, parse_interval(DAYS[5], "day")).text
+    text = generate_summary.run(Context(home, intensity), parse_interval(DAYS[5], "day")).text
     page = write_report(home, intensity).read_text(encoding="utf-8")
     assert "the mean intensity -0." in text
     assert "R² fell from" in page
@@ -209,7 +212,7 @@ def test_summary_and_report_speak_of_the_target_and_not_of_confidence(home, inte
 
 
 def test_its_plots_are_those_of_a_regression(home, intensity, trained):
-    files = plot_model.run(home, intensity, trained.version).files
+    files = plot_model.run(Context(home, intensity), trained.version).files
     names = {"residuals", "residual_distribution", "predicted_against_actual", "learning_curve"}
     assert set(files) == {f"plots/{name}.png" for name in names}
 
@@ -217,15 +220,15 @@ def test_its_plots_are_those_of_a_regression(home, intensity, trained):
 @pytest.mark.usefixtures("monitored")
 def test_a_prediction_leads_back_to_what_made_it_and_comes_out_again(home, intensity):
     row = Lake(home, intensity.name).dataset("predictions", first=DAYS[5], last=DAYS[5]).to_table().to_pylist()[0]
-    receipt = explain_prediction.run(home, intensity, row["id"])
+    receipt = explain_prediction.run(Context(home, intensity), row["id"])
     assert receipt.again.reproduced
-    root = show_lineage.run(home, intensity, row_id=row["id"]).root
+    root = show_lineage.run(Context(home, intensity), row_id=row["id"]).root
     assert root.facts["predicted"] == f"{row['score']:.4g} points"
     assert "confidence" not in root.facts
 
 
 def test_it_is_trained_again_to_the_same_model(home, intensity, trained):
-    assert reproduce_model.run(home, intensity, trained.version).same
+    assert reproduce_model.run(Context(home, intensity), trained.version).same
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ import sys
 import pytest
 
 from sluss.config.settings import ROOT
+from sluss.context import Context
 from sluss.errors import DataError, ModelError
 from sluss.registry import versions
 from sluss.tracking.client import connect
@@ -22,7 +23,7 @@ import reproduce
 @pytest.fixture
 def version(first_days, sentiment):
     """The version that is in production."""
-    return versions.champion(first_days, sentiment)
+    return versions.champion(Context(first_days, sentiment))
 
 
 @pytest.fixture
@@ -63,7 +64,7 @@ def test_code_packages_python_processor_and_config_are_named_when_the_model_diff
         pipeline="0" * 64, code="0" * 64, commit="1" * 40, lock="0" * 64, python="3.10.1", blas="openblas 0.3.1 Z80"
     )
     changed = sentiment.model_copy(update={"training": sentiment.training.model_copy(update={"folds": 3})})
-    result = reproduce_model.run(first_days, changed, str(version.version))
+    result = reproduce_model.run(Context(first_days, changed), str(version.version))
     assert not result.same
     kinds = [sentence.partition(":")[0] for sentence in result.differences]
     assert kinds == ["Code", "Lock file", "Python", "Linear algebra", "Config", "Effect"]
@@ -74,21 +75,21 @@ def test_code_packages_python_processor_and_config_are_named_when_the_model_diff
 
 def test_a_fit_that_is_not_repeatable_is_told_from_everything_else(first_days, sentiment, version, recorded):
     recorded(pipeline="0" * 64)
-    result = reproduce_model.run(first_days, sentiment, str(version.version))
+    result = reproduce_model.run(Context(first_days, sentiment), str(version.version))
     assert [sentence.partition(":")[0] for sentence in result.differences] == ["The fit alone", "Effect"]
 
 
 def test_rows_that_are_gone_say_which_tables_were_asked(first_days, sentiment, version, recorded):
     recorded(data_version="99")
     with pytest.raises(DataError, match=r"curated version 99 or .* cannot be read any more"):
-        reproduce_model.run(first_days, sentiment, str(version.version))
+        reproduce_model.run(Context(first_days, sentiment), str(version.version))
 
 
 def test_a_run_that_does_not_say_what_it_made_is_refused(first_days, sentiment, version, recorded):
     recorded()
     connect(first_days).delete_tag(version.run_id, "sluss.pipeline")
     with pytest.raises(ModelError, match=r"does not say what it was trained from .* no tag sluss\.pipeline"):
-        reproduce_model.run(first_days, sentiment, str(version.version))
+        reproduce_model.run(Context(first_days, sentiment), str(version.version))
 
 
 @pytest.fixture

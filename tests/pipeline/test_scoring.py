@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from sluss.config.settings import Settings
+from sluss.context import Context
 from sluss.deployment.champion_for import champion_for
 from sluss.errors import DataError
 from sluss.interval import Interval, parse_interval
@@ -17,9 +18,9 @@ from sluss.storage.lake import Lake
 from tasks import batch_predict, deploy_model, train_model
 
 
-def predictions(settings, use_case, interval):
+def predictions(context, interval):
     """The interval's predictions, by id."""
-    table = Lake(settings, use_case.name).dataset("predictions").to_table().to_pandas()
+    table = context.lake.dataset("predictions").to_table().to_pandas()
     return table[table["interval"] == interval].sort_values("id", ignore_index=True)
 
 
@@ -29,9 +30,9 @@ def first_day(sentiment) -> Interval:
 
 
 def test_every_curated_row_gets_the_champions_prediction(first_days, sentiment, first_day):
-    scored = batch_predict.run(first_days, sentiment, first_day)
-    rows = predictions(first_days, sentiment, "2026-01-01")
-    champion = versions.champion(first_days, sentiment)
+    scored = batch_predict.run(Context(first_days, sentiment), first_day)
+    rows = predictions(Context(first_days, sentiment), "2026-01-01")
+    champion = versions.champion(Context(first_days, sentiment))
     assert scored.rows == len(rows) == 200
     assert set(rows["model_version"]) == {str(champion.version)}
     assert set(rows["run_id"]) == {champion.run_id}
@@ -40,23 +41,23 @@ def test_every_curated_row_gets_the_champions_prediction(first_days, sentiment, 
 
 
 def test_scoring_twice_leaves_the_same_rows(first_days, sentiment, first_day):
-    batch_predict.run(first_days, sentiment, first_day)
-    once = predictions(first_days, sentiment, "2026-01-01")
-    batch_predict.run(first_days, sentiment, first_day)
-    assert predictions(first_days, sentiment, "2026-01-01").equals(once)
+    batch_predict.run(Context(first_days, sentiment), first_day)
+    once = predictions(Context(first_days, sentiment), "2026-01-01")
+    batch_predict.run(Context(first_days, sentiment), first_day)
+    assert predictions(Context(first_days, sentiment), "2026-01-01").equals(once)
 
 
 def test_two_runs_for_one_interval_at_once_end_in_one_result(first_days, sentiment):
     day = parse_interval("2026-01-02", sentiment.unit)
     with ThreadPoolExecutor(2) as pool:
-        list(pool.map(lambda _: batch_predict.run(first_days, sentiment, day), range(4)))
-    assert not predictions(first_days, sentiment, "2026-01-02")["id"].duplicated().any()
-    assert len(predictions(first_days, sentiment, "2026-01-02")) == 200
+        list(pool.map(lambda _: batch_predict.run(Context(first_days, sentiment), day), range(4)))
+    assert not predictions(Context(first_days, sentiment), "2026-01-02")["id"].duplicated().any()
+    assert len(predictions(Context(first_days, sentiment), "2026-01-02")) == 200
 
 
 def test_an_interval_without_rows_says_how_to_get_them(first_days, sentiment):
     with pytest.raises(DataError, match=r"has no curated rows.*make data USE_CASE=sentiment INTERVAL=2026-01-09"):
-        batch_predict.run(first_days, sentiment, parse_interval("2026-01-09", sentiment.unit))
+        batch_predict.run(Context(first_days, sentiment), parse_interval("2026-01-09", sentiment.unit))
 
 
 def test_a_day_that_is_scored_again_later_is_scored_by_the_version_that_did_not_know_it(
@@ -64,14 +65,14 @@ def test_a_day_that_is_scored_again_later_is_scored_by_the_version_that_did_not_
 ):
     settings = Settings(home=shutil.copytree(first_days.home, tmp_path / "home"), data=first_days.data)
     second_day = parse_interval("2026-01-02", sentiment.unit)
-    first, lake = versions.champion(settings, sentiment), Lake(settings, sentiment.name)
+    first, lake = versions.champion(Context(settings, sentiment)), Lake(settings, sentiment.name)
     # A holdout this small does not tell a model from one that is worse by the usual margin.
     wide = sentiment.model_copy(update={"gates": sentiment.gates.model_copy(update={"margin": 0.4})})
-    newer = train_model.run(settings, sentiment, second_day.end)
-    assert deploy_model.run(settings, wide, newer.version).version == newer.version
+    newer = train_model.run(Context(settings, sentiment), second_day.end)
+    assert deploy_model.run(Context(settings, wide), newer.version).version == newer.version
     for day in (first_day, second_day):
-        assert batch_predict.run(settings, sentiment, day).version == str(first.version)
+        assert batch_predict.run(Context(settings, sentiment), day).version == str(first.version)
     after = Interval(second_day.end, second_day.end + (second_day.end - second_day.start))
-    assert str(champion_for(settings, sentiment, lake, after).version) == newer.version
+    assert str(champion_for(Context(settings, sentiment), lake, after).version) == newer.version
     before = Interval(sentiment.history.start, first_day.start)
-    assert str(champion_for(settings, sentiment, lake, before).version) == str(first.version)
+    assert str(champion_for(Context(settings, sentiment), lake, before).version) == str(first.version)

@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 
 from sluss.config.use_case import UseCase
+from sluss.context import Context
 from sluss.errors import DataError, ModelError
 from sluss.registry import artifacts, versions
 from sluss.registry.artifacts import HOLDOUT_FILE
@@ -34,8 +35,8 @@ def damaged(first_days, sentiment):
 
 
 def _train(first_days, sentiment):
-    trained = train_model.run(first_days, sentiment, sentiment.history.end, force=True)
-    return versions.by_version(first_days, sentiment, trained.version)
+    trained = train_model.run(Context(first_days, sentiment), sentiment.history.end, force=True)
+    return versions.by_version(Context(first_days, sentiment), trained.version)
 
 
 def test_the_model_is_clearly_better_than_guessing(first_days, candidate):
@@ -90,14 +91,14 @@ def test_each_slice_of_the_holdout_is_judged_for_itself(first_days, candidate):
 
 
 def test_the_same_inputs_give_the_version_they_gave_before(first_days, sentiment):
-    again = train_model.run(first_days, sentiment, sentiment.history.end)
+    again = train_model.run(Context(first_days, sentiment), sentiment.history.end)
     assert again.reused
     assert len(again.metrics) >= 7
 
 
 def test_training_anew_gives_the_same_model(first_days, sentiment, candidate):
     rows = training_rows(Lake(first_days, sentiment.name), sentiment, sentiment.history.end)
-    champion = versions.champion(first_days, sentiment)
+    champion = versions.champion(Context(first_days, sentiment))
     one, other = (artifacts.load(first_days, version).pipeline for version in (champion, candidate))
     np.testing.assert_array_equal(one.predict_proba(rows.holdout), other.predict_proba(rows.holdout))
     runs = [connect(first_days).get_run(version.run_id) for version in (champion, candidate)]
@@ -125,11 +126,11 @@ def test_what_arrived_later_is_not_learned_from(first_days, sentiment):
 
 def test_too_few_rows_say_how_many_there_are(first_days, sentiment):
     with pytest.raises(DataError, match=r"has \d+ labelled rows to learn from .* min_rows"):
-        train_model.run(first_days, sentiment, sentiment.history.start + timedelta(days=6))
+        train_model.run(Context(first_days, sentiment), sentiment.history.start + timedelta(days=6))
 
 
 def test_a_model_with_one_changed_byte_is_refused_and_the_champion_stays(first_days, sentiment, damaged):
-    before = versions.champion(first_days, sentiment).version
+    before = versions.champion(Context(first_days, sentiment)).version
     model = damaged.source.removeprefix("models:/")
     [file] = (first_days.home / "artifacts").rglob(f"{model}/artifacts/model.skops")
     content = bytearray(file.read_bytes())
@@ -138,8 +139,8 @@ def test_a_model_with_one_changed_byte_is_refused_and_the_champion_stays(first_d
     with pytest.raises(ModelError, match="not the model that was validated"):
         artifacts.load(first_days, damaged)
     with pytest.raises(ModelError, match="is refused, and the champion stays"):
-        deploy_model.run(first_days, sentiment, str(damaged.version))
-    assert versions.champion(first_days, sentiment).version == before
+        deploy_model.run(Context(first_days, sentiment), str(damaged.version))
+    assert versions.champion(Context(first_days, sentiment)).version == before
 
 
 def test_a_damaged_local_copy_is_fetched_again(first_days, candidate):
@@ -150,10 +151,10 @@ def test_a_damaged_local_copy_is_fetched_again(first_days, candidate):
 
 def test_a_model_below_its_floor_is_refused_with_the_figures(first_days, sentiment, candidate):
     strict = sentiment.model_copy(update={"gates": sentiment.gates.model_copy(update={"min_metric": 0.99})})
-    before = versions.champion(first_days, sentiment).version
+    before = versions.champion(Context(first_days, sentiment)).version
     with pytest.raises(ModelError, match=r"quality: Its accuracy on the holdout is 0\.\d+, below the floor of 0\.990"):
-        deploy_model.run(first_days, strict, str(candidate.version))
-    assert versions.champion(first_days, sentiment).version == before
+        deploy_model.run(Context(first_days, strict), str(candidate.version))
+    assert versions.champion(Context(first_days, sentiment)).version == before
     tags = connect(first_days).get_run(candidate.run_id).data.tags
     assert tags["sluss.gate.quality"].startswith("refused: ")
     assert tags["sluss.gate.identity"].startswith("passed: ")
@@ -162,20 +163,20 @@ def test_a_model_below_its_floor_is_refused_with_the_figures(first_days, sentime
 def test_a_promotion_keeps_the_version_before_it_as_previous(first_days, sentiment, candidate):
     # A holdout this small does not tell a model from one that is worse by the usual margin.
     wide = sentiment.model_copy(update={"gates": sentiment.gates.model_copy(update={"margin": 0.05})})
-    before = deploy_model.run(first_days, wide, "1").version
-    deployed = deploy_model.run(first_days, wide, str(candidate.version))
+    before = deploy_model.run(Context(first_days, wide), "1").version
+    deployed = deploy_model.run(Context(first_days, wide), str(candidate.version))
     assert (deployed.version, deployed.previous) == (str(candidate.version), before)
-    again = deploy_model.run(first_days, wide, str(candidate.version))
+    again = deploy_model.run(Context(first_days, wide), str(candidate.version))
     assert again == deployed
-    assert str(versions.by_alias(first_days, sentiment, PREVIOUS).version) == before
-    deploy_model.run(first_days, sentiment, before)
+    assert str(versions.by_alias(Context(first_days, sentiment), PREVIOUS).version) == before
+    deploy_model.run(Context(first_days, sentiment), before)
 
 
 def test_each_trial_of_a_search_is_a_nested_run_and_the_model_bears_the_chosen_parameters(first_days, sentiment):
     content = sentiment.model_dump(by_alias=True)
     wanted = {"class": "sklearn.model_selection.GridSearchCV", "space": {"estimator.C": [0.001, 1.0]}}
     content["training"] |= {"search": wanted, "folds": 2, "window_days": 25}
-    trained = train_model.run(first_days, UseCase.model_validate(content), sentiment.history.end)
+    trained = train_model.run(Context(first_days, UseCase.model_validate(content)), sentiment.history.end)
     client = connect(first_days)
     run = client.get_run(trained.run_id)
     nested = client.search_runs(
@@ -185,13 +186,13 @@ def test_each_trial_of_a_search_is_a_nested_run_and_the_model_bears_the_chosen_p
     assert set(scores) == {"0.001", "1.0"}
     assert {trial.info.status for trial in nested} == {"FINISHED"}
     assert run.data.params["estimator.C"] == max(scores, key=scores.__getitem__) == "1.0"
-    version = versions.by_version(first_days, sentiment, trained.version)
+    version = versions.by_version(Context(first_days, sentiment), trained.version)
     assert artifacts.load(first_days, version).pipeline.get_params()["estimator__C"] == 1.0
-    assert reproduce_model.run(first_days, sentiment, trained.version).same
+    assert reproduce_model.run(Context(first_days, sentiment), trained.version).same
 
 
 def test_plots_are_kept_on_the_run(first_days, sentiment, candidate):
-    plots = plot_model.run(first_days, sentiment, str(candidate.version))
+    plots = plot_model.run(Context(first_days, sentiment), str(candidate.version))
     kept = {each.path: each.file_size for each in connect(first_days).list_artifacts(candidate.run_id, "plots")}
     names = ["calibration", "confusion_matrix", "learning_curve", "precision_recall"]
     assert list(plots.files) == sorted(kept) == [f"plots/{name}.png" for name in names]
@@ -200,7 +201,7 @@ def test_plots_are_kept_on_the_run(first_days, sentiment, candidate):
 
 def test_a_version_that_was_never_registered_is_named(first_days, sentiment):
     with pytest.raises(ModelError, match="sentiment_classifier has no version 999"):
-        validate_model.run(first_days, sentiment, "999")
+        validate_model.run(Context(first_days, sentiment), "999")
 
 
 def test_a_version_without_digest_is_not_loaded(first_days, sentiment, candidate):

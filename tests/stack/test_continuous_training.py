@@ -16,10 +16,8 @@ SCORING, TRAINING, DEPLOYMENT = (f"sentiment_{name}" for name in ("scoring", "tr
 FACTS = """
 import json, os, sys
 from sluss.reporting.facts import gather
-from sluss.config.settings import step_settings
-from sluss.config.use_case import load_use_case
-settings = step_settings()
-facts = gather(settings, load_use_case("sentiment", settings.config_dir))
+from sluss.context import load_context
+facts = gather(load_context("sentiment"))
 accuracy = [[mix, version, e.value, e.rows] for (mix, version), e in facts.by_version.items()]
 raised = [alert.type for alert in facts.alerts if alert.state == "raised"]
 print(json.dumps({"accuracy": accuracy, "raised": raised}))

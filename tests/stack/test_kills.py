@@ -51,21 +51,17 @@ import json, os, sys
 from sluss.deployment import ledger
 from sluss.registry import aliases
 from sluss.registry.names import DIGEST_TAG
-from sluss.tracking.client import connect
-from sluss.config.settings import step_settings
-from sluss.config.use_case import load_use_case
-from sluss.storage.lake import Lake
+from sluss.context import load_context
 
-settings = step_settings()
-use_case = load_use_case("sentiment", settings.config_dir)
-lake = Lake(settings, use_case.name)
+context = load_context("sentiment")
+lake = context.lake
 entries = ledger.read(lake)
-versions = connect(settings).search_model_versions(f"name = '{use_case.model}'")
+versions = context.client.search_model_versions(f"name = '{context.use_case.model}'")
 rows = lake.dataset("predictions", first="2026-01-03", last="2026-01-03").to_table(columns=["id", "score"]).to_pylist()
 print(json.dumps({
     "wrong": ledger.verify(entries),
     "production": ledger.in_production(entries),
-    "aliases": aliases.of(settings, use_case),
+    "aliases": aliases.of(context),
     "half": [each.version for each in versions if DIGEST_TAG not in each.tags],
     "rows": sorted((row["id"], row["score"]) for row in rows),
 }))

@@ -19,26 +19,22 @@ SCORE = f"""
 import os, sys
 from tasks import batch_predict, curate_data, generate_data, monitor_model
 from sluss.interval import parse_interval
-from sluss.config.settings import step_settings
-from sluss.config.use_case import load_use_case
+from sluss.context import load_context
 
-settings = step_settings()
-use_case = load_use_case("sentiment", settings.config_dir)
-interval = parse_interval("{DAY}", use_case.unit)
+context = load_context("sentiment")
+interval = parse_interval("{DAY}", context.use_case.unit)
 print("ready", flush=True)
 sys.stdin.readline()
 for step in (generate_data, curate_data, batch_predict, monitor_model):
-    step.run(settings, use_case, interval)
+    step.run(context, interval)
 os._exit(0)
 """
 STATE = f"""
 import json, os, sys
-from sluss.tracking.client import connect
-from sluss.config.settings import step_settings
-from sluss.storage.lake import Lake
+from sluss.context import load_context
 
-settings = step_settings()
-lake, client = Lake(settings, "sentiment"), connect(settings)
+context = load_context("sentiment")
+lake, client = context.lake, context.client
 def rows(table, *columns):
     found = lake.dataset(table, first="{DAY}", last="{DAY}").to_table(columns=list(columns)).to_pylist()
     return sorted([str(value) for value in row.values()] for row in found)
@@ -59,16 +55,14 @@ DEPLOY = """
 import os, sys
 from tasks import deploy_model
 from sluss.errors import SlussError
-from sluss.config.settings import step_settings
-from sluss.config.use_case import load_use_case
+from sluss.context import load_context
 
-settings = step_settings()
-use_case = load_use_case("sentiment", settings.config_dir)
-checked = deploy_model.check(settings, use_case, sys.argv[1])
+context = load_context("sentiment")
+checked = deploy_model.check(context, sys.argv[1])
 print("ready", flush=True)
 sys.stdin.readline()
 try:
-    deploy_model.run(settings, use_case, checked=checked)
+    deploy_model.run(context, checked=checked)
     print("deployed", flush=True)
 except SlussError as error:
     print(error, flush=True)

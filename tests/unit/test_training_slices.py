@@ -7,7 +7,7 @@ import pytest
 from pydantic import ValidationError
 
 from sluss.config.use_case import UseCase
-from sluss.problems import kind_of
+from sluss.problems import problem_of
 from sluss.training.slices import Slice, slice_metrics, slice_values, slices
 
 
@@ -35,7 +35,7 @@ def test_rows_fall_into_categories_and_into_the_quarters_of_the_training_rows(us
 
 
 def test_each_slice_has_its_rows_and_its_share_of_right_ones(sentiment):
-    kind = kind_of(sentiment)
+    kind = problem_of(sentiment)
     judged = pd.DataFrame({"label": [1, 0, 1, 0], "score": [0.9, 0.8, 0.4, 0.1], "slice.source": ["a", "a", "b", "a"]})
     assert slices(kind, judged) == [Slice("source", "a", 3, pytest.approx(2 / 3)), Slice("source", "b", 1, 0.0)]
     metrics = slice_metrics(kind, slices(kind, judged))

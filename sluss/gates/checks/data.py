@@ -5,18 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sluss.gates.result import GateResult
-from sluss.storage.lake import Lake
 
 if TYPE_CHECKING:
-    from sluss.gates.evidence import Candidate
+    from sluss.gates.evidence import Evidence
     from sluss.training.rows import TrainingRows
 
 
-def data(candidate: Candidate) -> GateResult:
+def data(evidence: Evidence) -> GateResult:
     """Its rows can be read again and are the recorded ones; they are enough, and their labels can be told apart."""
-    rows = candidate.read_rows
+    rows = evidence.read_rows
     figures = {"training_rows": float(len(rows.train)), "holdout_rows": float(len(rows.holdout))}
-    if reason := _reason(candidate, rows):
+    if reason := _reason(evidence, rows):
         return GateResult("data", reason, passed=False, figures=figures)
     sentence = (
         f"It learned from {len(rows.train):,} rows and was judged on {len(rows.holdout):,}; they are read again from "
@@ -25,10 +24,10 @@ def data(candidate: Candidate) -> GateResult:
     return GateResult("data", sentence, passed=True, figures=figures)
 
 
-def _reason(candidate: Candidate, rows: TrainingRows) -> str | None:
+def _reason(evidence: Evidence, rows: TrainingRows) -> str | None:
     """Why it is refused, if it is."""
-    limits, curated = candidate.use_case.gates, Lake(candidate.settings, candidate.use_case.name).uri("curated")
-    table, digest = candidate.known.tag("sluss.data.table"), candidate.known.tag("sluss.data.digest")
+    limits, curated = evidence.use_case.gates, evidence.context.lake.uri("curated")
+    table, digest = evidence.known.tag("sluss.data.table"), evidence.known.tag("sluss.data.digest")
     if table != curated:
         return f"It was trained on {table} and not on the curated rows of {curated}, which the checks let through."
     if digest != rows.digest:
@@ -41,20 +40,20 @@ def _reason(candidate: Candidate, rows: TrainingRows) -> str | None:
             f"It learned from {len(rows.train):,} rows and was judged on {len(rows.holdout):,}; at least "
             f"{limits.min_training_rows:,} and {limits.min_holdout_rows:,} are asked. Wait for more labels."
         )
-    if fault := _unlearnable(candidate, rows):
+    if fault := _unlearnable(evidence, rows):
         return fault
-    if _judged_on_other_rows(candidate, rows):
+    if _judged_on_other_rows(evidence, rows):
         return "The holdout that it carries has other rows or labels than the curated one. Train it again."
     return None
 
 
-def _unlearnable(candidate: Candidate, rows: TrainingRows) -> str | None:
+def _unlearnable(evidence: Evidence, rows: TrainingRows) -> str | None:
     for part, frame in (("learned from", rows.train), ("was judged on", rows.holdout)):
-        if fault := candidate.kind.unlearnable(frame["label"].to_numpy()):
+        if fault := evidence.problem.unlearnable(frame["label"].to_numpy()):
             return f"Among the rows that it {part} {fault}. Widen its window."
     return None
 
 
-def _judged_on_other_rows(candidate: Candidate, rows: TrainingRows) -> bool:
-    judged = candidate.judged
+def _judged_on_other_rows(evidence: Evidence, rows: TrainingRows) -> bool:
+    judged = evidence.judged
     return list(judged["id"]) != list(rows.holdout["id"]) or list(judged["label"]) != list(rows.holdout["label"])

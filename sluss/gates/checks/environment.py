@@ -10,16 +10,16 @@ from sluss.gates.result import GateResult
 from sluss.training.environment import python_version
 
 if TYPE_CHECKING:
-    from sluss.gates.evidence import Candidate
+    from sluss.gates.evidence import Evidence
 
 _FIRST = ("Python", "scikit-learn", "numpy", "scipy", "pandas", "skops")  # they decide what a model predicts
 _SHOWN = 6
 _PIN = re.compile(r"([A-Za-z0-9][A-Za-z0-9._-]*)==([^\s;]+)")
 
 
-def environment(candidate: Candidate) -> GateResult:
+def environment(evidence: Evidence) -> GateResult:
     """The model's exact requirements and its Python are those of this environment."""
-    pins, loose = _recorded(candidate)
+    pins, loose = _recorded(evidence)
     if loose:
         sentence = f"Its requirements do not fix a version of {', '.join(loose[:_SHOWN])}, so nobody can compare them."
         return GateResult("environment", sentence, passed=False)
@@ -35,10 +35,10 @@ def environment(candidate: Candidate) -> GateResult:
     return GateResult("environment", sentence, passed=False, figures=figures)
 
 
-def _recorded(candidate: Candidate) -> tuple[dict[str, str], list[str]]:
+def _recorded(evidence: Evidence) -> tuple[dict[str, str], list[str]]:
     """Versions by package, Python's among them, and what is named without an exact version or not at all."""
-    lines = candidate.file("requirements.txt", "list of requirements").read_text(encoding="utf-8").splitlines()
-    made = candidate.file("python_env.yaml", "version of Python").read_text(encoding="utf-8")
+    lines = evidence.file("requirements.txt", "list of requirements").read_text(encoding="utf-8").splitlines()
+    made = evidence.file("python_env.yaml", "version of Python").read_text(encoding="utf-8")
     python = re.search(r"^python: (\S+)$", made, re.MULTILINE)
     pins = {"Python": python[1]} if python else {}
     loose = []

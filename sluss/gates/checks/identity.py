@@ -9,14 +9,14 @@ from sluss.gates.result import GateResult
 from sluss.registry.artifacts import check_digest
 
 if TYPE_CHECKING:
-    from sluss.gates.evidence import Candidate
+    from sluss.gates.evidence import Evidence
 
 
-def identity(candidate: Candidate) -> GateResult:
+def identity(evidence: Evidence) -> GateResult:
     """Every artifact that the store holds now has the bytes recorded at registration."""
-    folder = candidate.stored
+    folder = evidence.stored
     digest = artifact_digest(folder)
-    check_digest(candidate.version, digest)
+    check_digest(evidence.version, digest)
     files = sum(path.is_file() for path in folder.rglob("*"))
     sentence = f"Its {files} artifacts in the store have the recorded digest {digest[:12]}."
     return GateResult("identity", sentence, passed=True, figures={"files": float(files)})

@@ -9,16 +9,16 @@ from sluss.gates.result import GateResult
 from sluss.registry.artifacts import PROFILE_FILE
 
 if TYPE_CHECKING:
-    from sluss.gates.evidence import Candidate
+    from sluss.gates.evidence import Evidence
 
 
-def monitoring(candidate: Candidate) -> GateResult:
+def monitoring(evidence: Evidence) -> GateResult:
     """It has a reference profile of the use case's features and metric, and the monitor can measure rows against it."""
     from sluss.monitoring.drift import in_words, measure_drift
     from sluss.monitoring.profile import feature_parts, read_profile
 
-    use_case, rows = candidate.use_case, candidate.rows.holdout
-    path = candidate.file(PROFILE_FILE, "reference profile, without which it cannot be monitored")
+    use_case, rows = evidence.use_case, evidence.rows.holdout
+    path = evidence.file(PROFILE_FILE, "reference profile, without which it cannot be monitored")
     profile = read_profile(json.loads(path.read_text(encoding="utf-8")))
     wanted = set(feature_parts(use_case, rows.head(1), profile.vocabularies))
     if wanted != set(profile.features):
@@ -28,7 +28,7 @@ def monitoring(candidate: Candidate) -> GateResult:
     if profile.holdout.metric != use_case.training.metric:
         sentence = f"Its profile promises a {profile.holdout.metric}; the monitor watches {use_case.training.metric}."
         return GateResult("monitoring", sentence, passed=False)
-    drifts = measure_drift(use_case, profile, rows, candidate.judged["score"].to_numpy())
+    drifts = measure_drift(use_case, profile, rows, evidence.judged["score"].to_numpy())
     limit = use_case.monitoring.drift_distance
     if not drifts:
         return GateResult("monitoring", "Its reference profile is empty, so no drift would be seen.", passed=False)

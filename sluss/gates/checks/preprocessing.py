@@ -9,19 +9,19 @@ from sluss.gates.result import GateResult
 from sluss.scoring.score import apart
 
 if TYPE_CHECKING:
-    from sluss.gates.evidence import Candidate
+    from sluss.gates.evidence import Evidence
 
 _TOLERANCE = 1e-12  # what another order of the same sums may make of a score, as a part of it where it is above 1
 _CURE = "The preprocessing was left in the notebook: register one pipeline that leads from raw rows to predictions."
 
 
-def preprocessing(candidate: Candidate) -> GateResult:
+def preprocessing(evidence: Evidence) -> GateResult:
     """In a fresh process, given raw rows, it returns the very predictions recorded at training."""
-    recorded, raw = candidate.judged, candidate.rows.holdout
-    if not candidate.fresh.asked:
-        candidate.fresh.ask(candidate.model_file, candidate.raw, candidate.kind.method)
+    recorded, raw = evidence.judged, evidence.rows.holdout
+    if not evidence.fresh.asked:
+        evidence.fresh.ask(evidence.model_file, evidence.raw, evidence.problem.method)
     try:
-        scores = candidate.fresh.scores()
+        scores = evidence.fresh.scores()
     except ModelError as error:
         sentence = f"In a fresh process it cannot make anything of raw rows ({error}). {_CURE}"
         return GateResult("preprocessing", sentence, passed=False)

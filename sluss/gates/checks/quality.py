@@ -11,7 +11,7 @@ from sluss.gates.result import GateResult
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from sluss.gates.evidence import Candidate
+    from sluss.gates.evidence import Evidence
 
 
 @dataclass(frozen=True)
@@ -23,20 +23,20 @@ class _Finding:
     figures: dict[str, float] = field(default_factory=dict)
 
 
-def quality(candidate: Candidate) -> GateResult:
+def quality(evidence: Evidence) -> GateResult:
     """It reaches its floors on the holdout and on every slice, beats guessing, and is not worse than the champion."""
-    findings = [_floor(candidate), _guessing(candidate), *_slices(candidate), _champion(compare(candidate))]
+    findings = [_floor(evidence), _guessing(evidence), *_slices(evidence), _champion(compare(evidence))]
     refused = [finding for finding in findings if not finding.passed]
     figures = {name: value for finding in findings for name, value in finding.figures.items()}
     sentence = " ".join(finding.sentence for finding in refused or findings if finding.sentence)
     return GateResult("quality", sentence, not refused, figures)
 
 
-def _floor(candidate: Candidate) -> _Finding:
+def _floor(evidence: Evidence) -> _Finding:
     from sluss.monitoring.quality import estimate
 
-    metric, floor = candidate.use_case.training.metric, candidate.use_case.gates.min_metric
-    judged = candidate.judged
+    metric, floor = evidence.use_case.training.metric, evidence.use_case.gates.min_metric
+    judged = evidence.judged
     found = estimate(metric, judged["score"].to_numpy(dtype=float), judged["label"].to_numpy())
     if found is None:
         return _Finding(f"Its holdout of {len(judged):,} rows does not define {metric}.", passed=False)
@@ -47,9 +47,9 @@ def _floor(candidate: Candidate) -> _Finding:
     return _Finding(f"Its {metric} on the holdout is {found.value:.3f}.", passed=True, figures=figures)
 
 
-def _guessing(candidate: Candidate) -> _Finding:
-    kind, judged, least = candidate.kind, candidate.judged, candidate.use_case.gates.min_gain
-    baseline = candidate.run.data.metrics.get(f"baseline_{kind.row_metric}")
+def _guessing(evidence: Evidence) -> _Finding:
+    kind, judged, least = evidence.problem, evidence.judged, evidence.use_case.gates.min_gain
+    baseline = evidence.run.data.metrics.get(f"baseline_{kind.row_metric}")
     if baseline is None:
         return _Finding(f"Its run does not say how good guessing is (baseline_{kind.row_metric}).", passed=False)
     value = float(kind.by_row(judged["label"].to_numpy(), judged["score"].to_numpy()).mean())
@@ -61,13 +61,13 @@ def _guessing(candidate: Candidate) -> _Finding:
     return _Finding(f"Guessing gives {kind.told(baseline)}.", passed=True, figures=figures)
 
 
-def _slices(candidate: Candidate) -> Iterator[_Finding]:
+def _slices(evidence: Evidence) -> Iterator[_Finding]:
     """A finding for each slice below its floor, and one with the worst of all."""
     from sluss.training.slices import slice_values, slices
 
-    kind, use_case, rows = candidate.kind, candidate.use_case, candidate.rows
+    kind, use_case, rows = evidence.problem, evidence.use_case, evidence.rows
     parts = slice_values(use_case, rows.train, rows.holdout).assign(id=rows.holdout["id"])
-    judged = candidate.judged[["id", "label", "score"]].merge(parts, on="id")
+    judged = evidence.judged[["id", "label", "score"]].merge(parts, on="id")
     found = [each for each in slices(kind, judged) if each.rows >= use_case.gates.slice_min_rows]
     for each in found:
         if fault := kind.slice_fault(each.figure):

@@ -10,29 +10,29 @@ from sluss.registry.artifacts import TRUSTED_TYPES
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from sluss.gates.evidence import Candidate
+    from sluss.gates.evidence import Evidence
 
 _PICKLES = {".pkl", ".pickle", ".joblib", ".dill", ".cloudpickle", ".pt", ".pth"}
 _CODE = {".py", ".pyc", ".so"}
 _PROTOCOLS = {bytes([0x80, protocol]) for protocol in range(2, 6)}  # how a pickle begins
 
 
-def safety(candidate: Candidate) -> GateResult:
+def safety(evidence: Evidence) -> GateResult:
     """It loads without pickle, holds no type outside the trusted list, and brings neither pickles nor code along."""
     import skops.io
 
-    untrusted = set(skops.io.get_untrusted_types(file=candidate.model_file))
+    untrusted = set(skops.io.get_untrusted_types(file=evidence.model_file))
     if unknown := sorted(untrusted - set(TRUSTED_TYPES)):
         sentence = (
             f"It holds types that are not trusted: {', '.join(unknown)}. Use scikit-learn's own classes, or add the "
             "type to TRUSTED_TYPES in sluss/registry/artifacts.py after reading its code."
         )
         return GateResult("safety", sentence, passed=False)
-    if unsafe := sorted(path.name for path in candidate.folder.rglob("*") if path.is_file() and _unsafe(path)):
+    if unsafe := sorted(path.name for path in evidence.folder.rglob("*") if path.is_file() and _unsafe(path)):
         sentence = f"Its artifacts hold files that can run code when they are loaded: {', '.join(unsafe)}."
         return GateResult("safety", sentence, passed=False)
-    steps = [name for name, _ in candidate.pipeline.steps] if hasattr(candidate.pipeline, "steps") else []
-    sentence = f"It loads without pickle ({' → '.join(steps) or type(candidate.pipeline).__name__}), all types trusted."
+    steps = [name for name, _ in evidence.pipeline.steps] if hasattr(evidence.pipeline, "steps") else []
+    sentence = f"It loads without pickle ({' → '.join(steps) or type(evidence.pipeline).__name__}), all types trusted."
     return GateResult("safety", sentence, passed=True)
 
 

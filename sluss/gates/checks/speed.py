@@ -9,21 +9,21 @@ from typing import TYPE_CHECKING
 from sluss.gates.result import GateResult
 
 if TYPE_CHECKING:
-    from sluss.gates.evidence import Candidate
+    from sluss.gates.evidence import Evidence
 
 _BATCH = 4_096  # rows
 _RUNS = 3
 
 
-def speed(candidate: Candidate) -> GateResult:
+def speed(evidence: Evidence) -> GateResult:
     """The median time of a few batches is within the budget."""
-    pipeline, limit = candidate.pipeline, candidate.use_case.gates.max_ms_per_1000_rows
-    rows = candidate.raw
+    pipeline, limit = evidence.pipeline, evidence.use_case.gates.max_ms_per_1000_rows
+    rows = evidence.raw
     batch = rows.iloc[[index % len(rows) for index in range(_BATCH)]]
     seconds = []
     for _ in range(_RUNS):
         started = time.perf_counter()
-        candidate.kind.scores(pipeline, batch)
+        evidence.problem.scores(pipeline, batch)
         seconds.append(time.perf_counter() - started)
     took = median(seconds) * 1_000 / (_BATCH / 1_000)
     words = f"{took:.3g} ms for 1,000 rows of a batch of {_BATCH:,}"
