@@ -1,13 +1,14 @@
 """MLflow's two schemas and its two accounts: the administrator for people, `sluss` for the tasks."""
 
+from __future__ import annotations
+
 import os
+import subprocess
 
 from mlflow.exceptions import MlflowException
 from mlflow.server.auth.config import read_auth_config
 from mlflow.server.auth.sqlalchemy_store import SqlAlchemyStore
-from mlflow.store.db import utils
 from prepare_error import PrepareError
-from sqlalchemy import inspect
 
 TASK_ACCOUNT = "sluss"
 
@@ -17,19 +18,18 @@ def prepare() -> None:
     _migrate_tracking()
     config = read_auth_config()
     store = SqlAlchemyStore()
-    # Migrates MLflow's authentication schema, which `mlflow db upgrade` does not touch.
+    # Opens the store and migrates its schema, which `mlflow db upgrade` does not touch.
     store.init_db(config.database_uri)
     _set_account(store, str(config.admin_username), os.environ["MLFLOW_ADMIN_PASSWORD"], admin=True)
     _set_account(store, TASK_ACCOUNT, os.environ["MLFLOW_TASK_PASSWORD"], admin=False)
 
 
 def _migrate_tracking() -> None:
-    engine = utils.create_sqlalchemy_engine_with_retry(os.environ["MLFLOW_BACKEND_STORE_URI"])
-    if inspect(engine).has_table("alembic_version"):
-        utils._upgrade_db(engine)  # noqa: SLF001 - what `mlflow db upgrade` calls
-    else:
-        utils._initialize_tables(engine)  # noqa: SLF001 - what the server would call at its first start
-    engine.dispose()
+    """Make the tracking schema, or bring it up to date."""
+    # The password is not in the address: libpq takes it from PGPASSWORD.
+    done = subprocess.run(["mlflow", "db", "upgrade", os.environ["MLFLOW_BACKEND_STORE_URI"]], check=False)
+    if done.returncode:
+        raise PrepareError("'mlflow db upgrade' could not migrate MLflow's schema: see the lines above.")
 
 
 def _set_account(store: SqlAlchemyStore, name: str, password: str, *, admin: bool) -> None:
