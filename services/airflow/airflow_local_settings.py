@@ -4,14 +4,15 @@ LocalExecutor's workers are forked from the scheduler and every task from a work
 memory instead of importing them for seconds. Their pages are shared: workers add a few megabytes each, not all of it.
 None of them has a thread of its own before the fork but jemalloc's, which jemalloc brings back after it.
 
-The steps themselves are loaded as well. A task that finds that one of their files has changed since forgets them all,
-and imports what is there now.
+Our own packages are loaded as well. A task that finds that one of their files has changed since forgets all of their
+modules, and imports what is there now.
 """
+
+from __future__ import annotations
 
 import contextlib
 import gc
 import importlib
-import importlib.util
 import os
 import pkgutil
 import sys
@@ -22,8 +23,9 @@ from pathlib import Path
 # Airflow copies public names into its own settings.
 __all__: list[str] = []
 
+# Our own packages: the library and the steps.
+OWN = ("sluss", "tasks")
 PRELOADED = (
-    "scipy.special",  # first, as in tasks/shared/lean_imports.py
     "pandas",
     "pandera.pandas",
     "pyarrow.acero",
@@ -47,14 +49,12 @@ PRELOADED = (
     "airflow.sdk.execution_time.supervisor",
     "airflow.providers.standard.decorators.short_circuit",
 )
-# What they look for again and again, in every folder, where it is not installed.
-OPTIONAL = ("geopandas", "pyspark", "dbruntime", "IPython")
-
-_steps: dict[str, tuple[Path, float]] = {}  # by module, its file and when that was changed
+_OLDEST = 2  # generation of a full collection
+_loaded: dict[str, tuple[Path, float]] = {}  # by module of ours, its file and when that was changed
 
 
 def preload() -> None:
-    """Import, and keep the garbage collector from touching (and so copying) what the children share."""
+    """Import, and keep the garbage collector from touching (and so copying) the memory that the children share."""
     with warnings.catch_warnings():
         # skops looks at every attribute of every module, deprecated ones of Airflow included.
         warnings.simplefilter("ignore")
@@ -62,68 +62,76 @@ def preload() -> None:
             try:
                 importlib.import_module(name)
             except ModuleNotFoundError as error:
-                # Slower tasks are no reason for no tasks.
+                # Slower tasks are better than none.
                 print(f"Not preloaded: {error}", file=sys.stderr)
-        for name in OPTIONAL:
-            if importlib.util.find_spec(name) is None:
-                sys.modules[name] = None  # type: ignore[assignment] - how Python is told that there is no such module
-        load_steps()
-        with contextlib.suppress(Exception):  # nor is this one
+        load_own()
+        with contextlib.suppress(Exception):  # for the same reason
             _warm_up()
     gc.collect()
     gc.freeze()
-    # LocalExecutor thaws after it has forked. The scheduler's next full collection would then write to every page
-    # that it shares with its workers, and so copy it.
-    gc.unfreeze = lambda: None
+    gc.callbacks.append(freeze_again)
+
+
+def freeze_again(phase: str, collection: dict[str, int]) -> None:
+    """Freeze before a full collection that finds nothing frozen: called by the garbage collector.
+
+    LocalExecutor unfreezes after it has forked its workers. The scheduler's next full collection would then write to
+    every page that it shares with them, and so copy it: 120 MB. All that exists by then stays for good; later
+    collections free what was made since.
+    """
+    if phase == "start" and collection["generation"] == _OLDEST and not gc.get_freeze_count():
+        gc.freeze()
 
 
 def _warm_up() -> None:
-    """What libraries would find out again in every task, at their first use: where they run, their plugins, types."""
+    """Find out once what libraries would find out in every task at their first use: platform, plug-ins, types."""
     if headers := sys.modules.get("mlflow.tracking.request_header.registry"):
         headers.resolve_request_headers()
-    # MLflow has no public name for this. Without it a task takes 0.03 s longer.
-    getattr(sys.modules.get("mlflow.tracking._model_registry.utils"), "_get_store_registry", lambda: None)()
     rows = sys.modules["pandas"].DataFrame({"text": ["one"]})
     if preprocessing := sys.modules.get("sklearn.preprocessing"):
-        for data in (rows, [["one"]]):  # what reads the names of a frame's columns, and what looks for other frames
+        for data in (
+            rows,
+            [["one"]],
+        ):  # a frame, whose column names are read, and a list, which is compared with frames
             preprocessing.FunctionTransformer().fit(data)
     if pandera := sys.modules.get("pandera.pandas"):
         pandera.DataFrameSchema({"text": pandera.Column(checks=pandera.Check.str_length(min_value=1))}).validate(rows)
     # Last, because a use case whose config is wrong ends it.
-    if (steps := sys.modules.get("tasks.shared.settings")) and (config := sys.modules.get("tasks.shared.use_case")):
-        settings = steps.load_settings()
-        for name in config.use_case_names(settings.config_dir):
-            config.load_use_case(name, settings.config_dir)
+    if (settings := sys.modules.get("sluss.config.settings")) and (config := sys.modules.get("sluss.config.use_case")):
+        folder = settings.load_settings().config_dir
+        for name in config.use_case_names(folder):
+            config.load_use_case(name, folder)
 
 
-def load_steps() -> None:
-    """Import all of tasks/, and note when each file was changed."""
-    try:
-        tasks = importlib.import_module("tasks")
-        for found in pkgutil.walk_packages(tasks.__path__, "tasks."):
-            importlib.import_module(found.name)
-    except Exception as error:  # noqa: BLE001 - whose task needs it will say so
-        print(f"Not all of tasks/ is preloaded: {error}", file=sys.stderr)
+def load_own() -> None:
+    """Import all of our own packages, and note when each file was changed."""
+    for package in OWN:
+        try:
+            for found in pkgutil.walk_packages(importlib.import_module(package).__path__, f"{package}."):
+                if not found.name.endswith(".__main__"):
+                    importlib.import_module(found.name)
+        except Exception as error:  # noqa: BLE001 - the task that needs it reports it
+            print(f"Not all of {package}/ is preloaded: {error}", file=sys.stderr)
     for name, module in list(sys.modules.items()):
-        if name.partition(".")[0] == "tasks" and (file := getattr(module, "__file__", None)):
-            _steps[name] = Path(file), Path(file).stat().st_mtime
+        if name.partition(".")[0] in OWN and (file := getattr(module, "__file__", None)):
+            _loaded[name] = Path(file), Path(file).stat().st_mtime
 
 
-def forget_changed_steps() -> None:
-    """Let the next import read tasks/ again if a file has changed since it was loaded."""
+def forget_changed() -> None:
+    """Let the next import read our packages again if a file has changed since it was loaded."""
     try:
-        is_old = any(file.stat().st_mtime != changed for file, changed in _steps.values())
+        is_old = any(file.stat().st_mtime != changed for file, changed in _loaded.values())
     except OSError:
         is_old = True
     if is_old:
-        for name in _steps:
+        for name in _loaded:
             sys.modules.pop(name, None)
-        _steps.clear()
+        _loaded.clear()
 
 
 if sys.argv[1:2] == ["scheduler"]:
     preload()
-    os.register_at_fork(after_in_child=forget_changed_steps)
+    os.register_at_fork(after_in_child=forget_changed)
 # Our code is mounted read-only, so what Python compiles of it has to lie elsewhere, or every task and every parsing
 # would compile it again. What Airflow is made of lies compiled in the image.
 os.register_at_fork(after_in_child=lambda: setattr(sys, "pycache_prefix", f"{tempfile.gettempdir()}/pycache"))

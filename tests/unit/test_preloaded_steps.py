@@ -26,6 +26,29 @@ if os.fork() == 0:
     os._exit(0)
 os.wait()
 """
+# LocalExecutor freezes and unfreezes around each fork; the collections that follow are the scheduler's own.
+COLLECTOR = """
+import gc, sys, weakref
+sys.argv = ["test"]
+import airflow_local_settings as settings
+class Node: pass
+def garbage():
+    node = Node()
+    node.itself = node
+    return weakref.ref(node)
+gc.disable()
+gc.callbacks.append(settings.freeze_again)
+for _ in range(2):
+    gc.freeze()
+    gc.unfreeze()
+    gc.collect(1)
+    young = gc.get_freeze_count()
+    gc.collect()
+    kept = gc.get_freeze_count()
+    made_since = garbage()
+    gc.collect()
+    print(young, 1000 < gc.get_freeze_count() <= kept, made_since() is None)
+"""
 LOADED = 6  # tasks, tasks.steps, tasks.steps.one, sluss, sluss.rooms, sluss.rooms.library
 
 
@@ -81,6 +104,13 @@ def test_a_module_that_cannot_be_loaded_does_not_keep_the_scheduler_from_startin
 def test_a_main_module_is_not_run(printed, tmp_path):
     (tmp_path / "sluss" / "__main__.py").write_text("raise SystemExit('this would end the scheduler')")
     assert printed("") == f"{LOADED} old old"
+
+
+def test_the_scheduler_does_not_copy_what_it_shares_with_its_workers():
+    words = [sys.executable, "-c", COLLECTOR]
+    environment = os.environ | {"PYTHONPATH": str(SETTINGS.parent)}
+    done = subprocess.run(words, env=environment, text=True, capture_output=True, check=True)
+    assert done.stdout.splitlines() == ["0 True True"] * 2
 
 
 def test_the_packages_that_are_preloaded_are_ours():
