@@ -97,7 +97,7 @@ smoke: $(READY)  ## Bring up a stack of its own, use it from outside, take it do
 .PHONY: setup lint format docs bench lock clean
 setup: $(READY)  ## Make the environment from the lock file
 lint: $(READY)  ## Check format, lint and types
-	@.venv/bin/ruff format --check . && .venv/bin/ruff check . && .venv/bin/mypy
+	@.venv/bin/ruff format --check . && .venv/bin/ruff check . && .venv/bin/mypy && .venv/bin/lint-imports
 format: $(READY)  ## Format the code and mend what lint can mend
 	@.venv/bin/ruff format . && .venv/bin/ruff check --fix .
 docs: $(READY)  ## Write the tables of docs/ that come from the code

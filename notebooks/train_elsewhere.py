@@ -1,6 +1,6 @@
 """Train in another environment: the same rows and parameters with the packages that are there, saved as people do.
 
-Run by hand_over.py as `python train_elsewhere.py <folder>`, with a Python that knows nothing of this project. The
+Run by bypass_helpers.py as `python train_elsewhere.py <folder>`, with a Python that knows nothing of this project. The
 folder holds train.jsonl, raw.jsonl (rows to score) and pipeline.json; it gets model.joblib, model.skops, scores.json
 and requirements.txt.
 """

@@ -13,14 +13,14 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from sluss.config.settings import Settings, step_settings
+from sluss.config.settings import step_settings
 from sluss.config.training import Branch, Part
 from sluss.config.use_case import UseCase, load_use_case
 from sluss.context import Context
 from sluss.errors import ConfigError
 from sluss.problems import problem_of
-from sluss.storage.lake import Lake
-from sluss.training import rows, train
+from sluss.training.rows import newest_end, training_rows
+from sluss.training.train import train
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -40,11 +40,8 @@ _SHAPE = (
 
 
 @dataclass(frozen=True)
-class Desk:
-    """Where things are, and the use case that a notebook is about."""
-
-    settings: Settings
-    use_case: UseCase
+class Desk(Context):
+    """The context of the use case that a notebook is about."""
 
     def rows(self, until: datetime | None = None) -> TrainingRows:
         """The rows that a candidate would learn from and be judged on: all there are, or what was known at `until`.
@@ -52,10 +49,7 @@ class Desk:
         Raises:
             DataError: there are no curated rows, or too few.
         """
-        from sluss.training.rows import training_rows
-
-        lake = Lake(self.settings, self.use_case.name)
-        return training_rows(lake, self.use_case, until or rows.newest_end(lake, self.use_case))
+        return training_rows(self.lake, self.use_case, until or newest_end(self.lake, self.use_case))
 
 
 def desk(use_case: str | None = None) -> Desk:
@@ -83,7 +77,7 @@ def register(pipeline: Pipeline, at: Desk, until: datetime | None = None) -> Tra
         DataError: there are no curated rows, or too few.
         ServiceError: the lake or MLflow does not answer.
     """
-    return train.train(Context(at.settings, described(pipeline, at.use_case)), until)
+    return train(Context(at.settings, described(pipeline, at.use_case)), until)
 
 
 def described(pipeline: Pipeline, use_case: UseCase) -> UseCase:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sluss.charts.svg import Frame, svg, text
-from sluss.monitoring.drift import in_words
+from sluss.statistics.figures import in_words
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

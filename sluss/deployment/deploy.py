@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from sluss.deployment import ledger
-from sluss.deployment.ledger import Change, Entry
 from sluss.errors import ModelError
 from sluss.gates.validate import validate
+from sluss.registry import ledger
+from sluss.registry.ledger import Change, Entry
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -6,13 +6,13 @@ import json
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
-from sluss.deployment import ledger
+from sluss.registry import ledger
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from sluss.context import Context
-    from sluss.deployment.ledger import Entry
+    from sluss.registry.ledger import Entry
 
 
 @dataclass(frozen=True)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import getpass
 from typing import TYPE_CHECKING
 
-from sluss.deployment import ledger
-from sluss.deployment.ledger import Change, Entry, LedgerMovedError
 from sluss.errors import DataError, ModelError
+from sluss.registry import ledger
+from sluss.registry.ledger import Change, Entry, LedgerMovedError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

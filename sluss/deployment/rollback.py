@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sluss.deployment import ledger
-from sluss.deployment.ledger import Change, Entry
 from sluss.errors import ModelError
+from sluss.registry import ledger
+from sluss.registry.ledger import Change, Entry
 
 if TYPE_CHECKING:
     from sluss.config.use_case import UseCase

@@ -12,8 +12,8 @@ if TYPE_CHECKING:
 
     from sluss.config.use_case import UseCase
     from sluss.context import Context
-    from sluss.deployment.ledger import Entry
     from sluss.registry.artifacts import LoadedModel
+    from sluss.registry.ledger import Entry
 
 TAG = "sluss.smoke"  # on the version: the hash of the promotion whose smoke prediction it passed
 

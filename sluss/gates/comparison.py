@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from mlflow.entities.model_registry import ModelVersion
     from sklearn.pipeline import Pipeline
 
+    from sluss.arrays import Floats
     from sluss.gates.evidence import Evidence
-    from sluss.problems.problem import Floats
 
 # Versions that this one was compared with, in their order: each comparison has its own part of alpha.
 CHAMPIONS_TAG = "sluss.champions"

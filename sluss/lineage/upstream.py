@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sluss.deployment import ledger
 from sluss.lineage.graph import Fact, Graph, Node
 from sluss.lineage.version_record import UNKNOWN, Provenance
+from sluss.registry import ledger
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from sluss.config.use_case import UseCase
-    from sluss.deployment.ledger import Entry
+    from sluss.registry.ledger import Entry
     from sluss.storage.lake import Lake
 
 

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from sluss.config.operation import ConfidenceMonitoring, Monitoring
-from sluss.monitoring.drift import in_words
 from sluss.monitoring.quality import METRIC_NAMES, fallen
+from sluss.statistics.figures import in_words
 from sluss.statistics.proportions import exceeds
 from sluss.statistics.trend import mann_kendall, smallest_p
 

@@ -38,22 +38,6 @@ def measure_drift(use_case: UseCase, profile: Profile, rows: pd.DataFrame, score
     return sorted(found, key=lambda drift: (-drift.distance, drift.feature))
 
 
-def in_words(feature: str) -> str:
-    """What a feature's name in the profile means, for a person."""
-    if feature == SCORE:
-        return "the model's scores"
-    name, _, derived = feature.rpartition(".")
-    match derived:
-        case "words":
-            return f"words per {name}"
-        case "unknown_words":
-            return f"share of words in {name} that training never saw"
-        case "missing":
-            return f"share of rows without {name}"
-        case _:
-            return feature
-
-
 def _thinned(rows: pd.DataFrame) -> pd.DataFrame:
     """An even choice of the rows by id, the same on every run."""
     if len(rows) <= _MAX_ROWS:

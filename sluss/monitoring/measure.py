@@ -20,9 +20,9 @@ from sluss.statistics.figures import BINS, Summary
 if TYPE_CHECKING:
     import pandas as pd
 
+    from sluss.arrays import Floats
     from sluss.config.use_case import UseCase
     from sluss.monitoring.profile import Profile
-    from sluss.problems.problem import Floats
     from sluss.storage.lake import Lake
 
 

@@ -20,8 +20,8 @@ from sluss.statistics.figures import Estimate
 if TYPE_CHECKING:
     import pandas as pd
 
+    from sluss.arrays import Floats, Labels
     from sluss.config.use_case import UseCase
-    from sluss.problems.problem import Floats, Labels
 
 FORMAT = 1
 

@@ -9,10 +9,10 @@ from sluss.statistics.figures import Estimate
 from sluss.statistics.proportions import Z95, exceeds, normal_tail, wilson
 
 if TYPE_CHECKING:
+    from sluss.arrays import Floats, Labels
     from sluss.config.training import Metric
-    from sluss.problems.problem import Floats, Labels
 
-METRIC_NAMES: dict[Metric, str] = {
+METRIC_NAMES: dict[str, str] = {
     "accuracy": "Accuracy",
     "f1": "F1",
     "roc_auc": "ROC AUC",

@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    Floats = NDArray[np.float64]
+    from sluss.arrays import Floats
+
     Hashes = NDArray[np.uint32]
 
 _WORD = re.compile(r"\b\w\w+\b")  # scikit-learn's own default, so that the monitor sees what a vectoriser sees

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from sklearn.base import BaseEstimator
     from sklearn.model_selection import StratifiedKFold
 
+    from sluss.arrays import Floats, Labels
     from sluss.config.use_case import Classification
-    from sluss.problems.problem import Floats, Labels
     from sluss.statistics.figures import Summary
 
 

@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from sluss.problems.problem import Floats, Labels
+    from sluss.arrays import Floats, Labels
 
 
 def _figure(title: str) -> tuple[Figure, Axes]:

@@ -10,19 +10,15 @@ from sluss.errors import ConfigError
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    import numpy as np
     import pyarrow as pa
     from matplotlib.figure import Figure
-    from numpy.typing import NDArray
     from sklearn.base import BaseEstimator
     from sklearn.model_selection import BaseCrossValidator
     from sklearn.pipeline import Pipeline
 
+    from sluss.arrays import Floats, Labels
     from sluss.config.data import Column
     from sluss.statistics.figures import Summary
-
-    Floats = NDArray[np.float64]
-    Labels = NDArray[np.int8] | NDArray[np.float64]
 
 
 class Problem(ABC):

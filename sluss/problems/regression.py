@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from sklearn.base import BaseEstimator
     from sklearn.model_selection import KFold
 
+    from sluss.arrays import Floats, Labels
     from sluss.config.use_case import Regression
-    from sluss.problems.problem import Floats, Labels
     from sluss.statistics.figures import Summary
 
 

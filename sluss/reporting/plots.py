@@ -10,11 +10,10 @@ from sluss.charts import svg
 from sluss.charts.svg import Frame
 from sluss.config.operation import ConfidenceMonitoring, Monitoring
 from sluss.monitoring.conditions import alert_types
-from sluss.monitoring.drift import in_words
 from sluss.monitoring.measure import histogram
 from sluss.monitoring.quality import METRIC_NAMES
 from sluss.problems import problem_of
-from sluss.statistics.figures import BINS
+from sluss.statistics.figures import BINS, in_words
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

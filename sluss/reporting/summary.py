@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sluss.config.operation import ConfidenceMonitoring, Monitoring
-from sluss.monitoring.drift import in_words
 from sluss.monitoring.quality import METRIC_NAMES
 from sluss.problems import problem_of
+from sluss.statistics.figures import in_words
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

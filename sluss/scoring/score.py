@@ -10,8 +10,8 @@ if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
 
+    from sluss.arrays import Floats
     from sluss.config.use_case import UseCase
-    from sluss.problems.problem import Floats
     from sluss.registry.artifacts import LoadedModel
 # How far two scores of the same row may be apart, as a part of it where it is above 1: rows are multiplied in another
 # order when others stand beside them.

@@ -47,8 +47,8 @@ def score_interval(context: Context, interval: Interval) -> Predictions:
         ModelError: there is no champion, or its artifacts were changed.
         ServiceError: the lake or MLflow does not answer.
     """
-    from sluss.deployment.champion_for import champion_for
     from sluss.registry import artifacts
+    from sluss.registry.champion_for import champion_for
 
     use_case = context.use_case
     first, end = partitions(interval, use_case.unit)

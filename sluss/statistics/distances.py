@@ -8,10 +8,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    import numpy as np
-    from numpy.typing import NDArray
+    from sluss.arrays import Floats
 
-    Floats = NDArray[np.float64]
 
 _COCHRAN = 5  # W. G. Cochran (1954), Biometrics 10, 417–451: no expected count below this
 

@@ -6,7 +6,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from sluss.problems.problem import Floats
+    from sluss.arrays import Floats
 _POINTS = 2_000
 _CATEGORIES = 1_000
 Distribution = dict[str, Any]  # one distribution as JSON: `rows` with sorted `values`, or `counts`

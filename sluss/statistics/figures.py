@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from sluss.config.training import Metric
-
-from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from dataclasses import asdict, dataclass
+from typing import Any
 
 SCORE = "score"
+BINS = 20  # of the score histogram
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +24,7 @@ class Drift:
 class Estimate:
     """A metric on some labelled rows with its 95 % interval."""
 
-    metric: Metric
+    metric: str
     value: float
     low: float
     high: float
@@ -40,9 +35,6 @@ class Estimate:
     def as_dict(self) -> dict[str, Any]:
         """For JSON."""
         return asdict(self)
-
-
-BINS = 20  # of the score histogram
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,3 +57,19 @@ class Summary:
     def mean_score(self) -> float:
         """Of the interval's predictions."""
         return next(drift.now for drift in self.drift if drift.feature == SCORE and drift.now is not None)
+
+
+def in_words(feature: str) -> str:
+    """What a feature's name in the profile means, for a person."""
+    if feature == SCORE:
+        return "the model's scores"
+    name, _, derived = feature.rpartition(".")
+    match derived:
+        case "words":
+            return f"words per {name}"
+        case "unknown_words":
+            return f"share of words in {name} that training never saw"
+        case "missing":
+            return f"share of rows without {name}"
+        case _:
+            return feature

@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     import pandas as pd
     from sklearn.pipeline import Pipeline
 
+    from sluss.arrays import Floats, Labels
     from sluss.config.use_case import UseCase
-    from sluss.problems.problem import Floats, Labels
     from sluss.training.search import Trial
 
 

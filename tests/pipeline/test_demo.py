@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from sluss.config.settings import ROOT, Settings
-from sluss.deployment import ledger
+from sluss.registry import ledger
 from sluss.storage.lake import Lake
 
 pytestmark = [pytest.mark.long, pytest.mark.timeout(900)]  # two demos, on a machine that may be busy

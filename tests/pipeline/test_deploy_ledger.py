@@ -10,9 +10,9 @@ import pytest
 from deltalake import DeltaTable
 
 from sluss.config.settings import Settings
-from sluss.deployment import ledger
-from sluss.deployment.ledger import Change, LedgerMovedError
 from sluss.errors import DataError
+from sluss.registry import ledger
+from sluss.registry.ledger import Change, LedgerMovedError
 from sluss.storage.lake import Lake
 
 

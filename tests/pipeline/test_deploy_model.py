@@ -14,11 +14,11 @@ import pandas as pd
 import pytest
 
 from sluss.context import Context
-from sluss.deployment import deploy, ledger, production, smoke
+from sluss.deployment import deploy, production, smoke
 from sluss.deployment.deploy import Checked
 from sluss.digests import artifact_digest
 from sluss.errors import DataError, ModelError
-from sluss.registry import aliases, artifacts, versions
+from sluss.registry import aliases, artifacts, ledger, versions
 from sluss.registry.artifacts import HOLDOUT_FILE
 from sluss.registry.names import CHAMPION, DIGEST_TAG, PREVIOUS
 from sluss.storage.lake import Lake
@@ -233,7 +233,7 @@ def test_nothing_is_deployed_or_taken_back_on_a_ledger_that_was_changed(world, s
 
 # Where a deployment can be killed: right after this function of that module was called for the n-th time.
 KILLS = {
-    "before the entry is written": ("sluss.deployment.ledger", "_row", 1),
+    "before the entry is written": ("sluss.registry.ledger", "_row", 1),
     "after the entry was written": ("deltalake", "write_deltalake", 1),
     "between the aliases": ("sluss.registry.aliases", "point", 1),
     "after the aliases": ("sluss.registry.aliases", "point", 2),

@@ -12,17 +12,16 @@ from notebook_runner import execute, own_home
 
 from sluss.config.settings import ROOT, Settings
 from sluss.context import Context
-from sluss.deployment import ledger
 from sluss.errors import ModelError, ServiceError
 from sluss.interval import Interval, midnight
-from sluss.registry import aliases, artifacts
+from sluss.registry import aliases, artifacts, ledger
 from sluss.storage.lake import Lake
 from sluss.tracking.client import connect
 from tasks import curate_data, generate_data
 
 sys.path.insert(0, str(ROOT / "notebooks"))
 
-import hand_over
+import bypass_helpers
 
 pytestmark = pytest.mark.long
 
@@ -107,14 +106,14 @@ def test_an_index_that_does_not_answer_excuses_from_the_second_environment(index
     monkeypatch.setenv("UV_DEFAULT_INDEX", index if address == "offline" else address.format(index=index))
     monkeypatch.setenv("UV_OFFLINE", str(int(address == "offline")))
     with pytest.raises(ServiceError, match=NO_INDEX):
-        hand_over._environment(tmp_path / "elsewhere")
+        bypass_helpers._environment(tmp_path / "elsewhere")
 
 
 @pytest.mark.parametrize("status", [403, 404])
 def test_nothing_else_excuses_from_it(index, status, tmp_path, monkeypatch):
     monkeypatch.setenv("UV_DEFAULT_INDEX", f"{index}/{status}")
     with pytest.raises(ModelError, match=r"could not be made: .* was not found in the package registry"):
-        hand_over._environment(tmp_path / "elsewhere")
+        bypass_helpers._environment(tmp_path / "elsewhere")
 
 
 def test_the_champion_stays_whatever_was_handed_over(story):

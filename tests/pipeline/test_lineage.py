@@ -15,11 +15,10 @@ from deltalake import write_deltalake
 
 from sluss.config.settings import ROOT, Settings
 from sluss.context import Context
-from sluss.deployment import ledger
-from sluss.deployment.ledger import Change
 from sluss.errors import ConfigError, DataError, ModelError
 from sluss.interval import parse_interval
-from sluss.registry import versions
+from sluss.registry import ledger, versions
+from sluss.registry.ledger import Change
 from sluss.registry.names import DIGEST_TAG
 from sluss.reporting import lineage_tree
 from sluss.storage.lake import Lake

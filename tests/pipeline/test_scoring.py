@@ -10,10 +10,10 @@ import pytest
 
 from sluss.config.settings import Settings
 from sluss.context import Context
-from sluss.deployment.champion_for import champion_for
 from sluss.errors import DataError
 from sluss.interval import Interval, parse_interval
 from sluss.registry import versions
+from sluss.registry.champion_for import champion_for
 from sluss.storage.lake import Lake
 from tasks import batch_predict, deploy_model, train_model
 

@@ -48,7 +48,7 @@ while not over.is_set():
 """
 STATE = """
 import json, os, sys
-from sluss.deployment import ledger
+from sluss.registry import ledger
 from sluss.registry import aliases
 from sluss.registry.names import DIGEST_TAG
 from sluss.context import load_context

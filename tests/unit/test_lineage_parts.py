@@ -8,10 +8,10 @@ from datetime import UTC, datetime, timedelta
 import pyarrow as pa
 
 from sluss.config.settings import Settings
-from sluss.deployment.ledger import Entry
 from sluss.lineage.downstream import scored_intervals, spans
 from sluss.lineage.graph import Graph, Node, short
 from sluss.lineage.upstream import deployment
+from sluss.registry.ledger import Entry
 from sluss.reporting.lineage_picture import picture
 from sluss.storage.lake import Lake
 

@@ -13,10 +13,10 @@ from sluss.config.data import Column
 from sluss.config.settings import ROOT
 from sluss.errors import ModelError
 from sluss.monitoring.conditions import confidence_trend, data_drift, low_confidence, quality_drop
-from sluss.monitoring.drift import in_words, measure_drift
+from sluss.monitoring.drift import measure_drift
 from sluss.monitoring.profile import build_profile, read_profile
 from sluss.monitoring.quality import estimate
-from sluss.statistics.figures import Drift
+from sluss.statistics.figures import Drift, in_words
 
 WORDS = np.array([f"word{i}" for i in range(3000)])
 

@@ -14,8 +14,9 @@ if TYPE_CHECKING:
 
 def monitoring(evidence: Evidence) -> GateResult:
     """It has a reference profile of the use case's features and metric, and the monitor can measure rows against it."""
-    from sluss.monitoring.drift import in_words, measure_drift
+    from sluss.monitoring.drift import measure_drift
     from sluss.monitoring.profile import feature_parts, read_profile
+    from sluss.statistics.figures import in_words
 
     use_case, rows = evidence.use_case, evidence.rows.holdout
     path = evidence.file(PROFILE_FILE, "reference profile, without which it cannot be monitored")

@@ -5,8 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from sluss.deployment import ledger
-from sluss.registry import versions
+from sluss.registry import ledger, versions
 from sluss.registry.names import UNTIL_TAG
 
 if TYPE_CHECKING:

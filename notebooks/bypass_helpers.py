@@ -23,17 +23,13 @@ import pyarrow.dataset as ds
 import skops.io
 
 from sluss.config.settings import Settings
-from sluss.context import Context
-from sluss.deployment import ledger
 from sluss.digests import artifact_digest
 from sluss.errors import DataError, ModelError, ServiceError
 from sluss.interval import midnight
-from sluss.registry import artifacts, versions
+from sluss.registry import artifacts, ledger, versions
 from sluss.registry.artifacts import HOLDOUT_FILE, MODEL_FILE, LoadedModel
 from sluss.registry.names import DIGEST_TAG, GATE_TAG
-from sluss.storage.lake import Lake
 from sluss.storage.point_in_time import known_labels, known_rows
-from sluss.tracking.client import connect
 from sluss.training.recorded_training import recorded, recorded_rows
 from sluss.training.rows import TrainingRows, newest_end
 from tasks import deploy_model
@@ -64,8 +60,8 @@ class Bench:
 
     def __init__(self, at: Desk) -> None:
         self.at = at
-        self.champion = versions.champion(Context(at.settings, at.use_case))
-        self.known = recorded(Context(at.settings, at.use_case), self.champion)
+        self.champion = versions.champion(at)
+        self.known = recorded(at, self.champion)
         self.model = artifacts.load(at.settings, self.champion).pipeline
         self.told: list[tuple[str, ...]] = []
 
@@ -79,7 +75,7 @@ class Bench:
         Raises:
             DataError: not all days have been brought in.
         """
-        use_case, lake = self.at.use_case, Lake(self.at.settings, self.at.use_case.name)
+        use_case, lake = self.at.use_case, self.at.lake
         end = newest_end(lake, use_case)
         days = ds.field("event_time") >= midnight(use_case.live_start)
         columns = ["id", "event_time", "source", *use_case.features]
@@ -91,7 +87,7 @@ class Bench:
 
     def register(self, change: Callable[[Path], object] | None = None) -> ModelVersion:
         """Register a version like the champion by MLflow's own client, but for what `change` does to its files."""
-        client = connect(self.at.settings)
+        client = self.at.client
         source = client.get_run(self.champion.run_id)
         tags = {name: value for name, value in source.data.tags.items() if name.startswith(_KEPT)}
         run_id = client.create_run(source.info.experiment_id, tags=tags).info.run_id
@@ -121,14 +117,14 @@ class Bench:
             made: accuracy where the model was made.
             used: accuracy where it is used; None if it does not load there.
         """
-        settings, use_case = self.at.settings, self.at.use_case
-        connect(settings).set_tag(version.run_id, CAUSE_TAG, cause)
+        _settings, _use_case = self.at.settings, self.at.use_case
+        self.at.client.set_tag(version.run_id, CAUSE_TAG, cause)
         with suppress(ModelError):
-            deploy_model.run(Context(settings, use_case), str(version.version), by="bypass.ipynb")
-        tags = connect(settings).get_run(version.run_id).data.tags
+            deploy_model.run(self.at, str(version.version), by="bypass.ipynb")
+        tags = self.at.client.get_run(version.run_id).data.tags
         said = {name.removeprefix(GATE_TAG): value for name, value in tags.items() if name.startswith(GATE_TAG)}
         print(f"{gate} {said[gate]}\n\nRefused by {', '.join(n for n, text in said.items() if text[0] == 'r')}.")
-        now = ledger.in_production(ledger.read(Lake(settings, use_case.name)))
+        now = ledger.in_production(ledger.read(self.at.lake))
         stands = "the champion, as before" if now == str(self.champion.version) else f"version {now}"
         self.told.append(
             (cause, f"{made:.3f}", "does not load" if used is None else f"{used:.3f}", f"`{gate}`", said[gate], stands)
@@ -193,7 +189,7 @@ def pack(folder: Path, elsewhere: Path) -> None:
 
 def swap(bench: Bench, version: ModelVersion, model: Any) -> None:
     """Write another model over a version's own, where the store keeps it."""
-    place = connect(bench.at.settings).get_logged_model(version.source.removeprefix("models:/")).artifact_location
+    place = bench.at.client.get_logged_model(version.source.removeprefix("models:/")).artifact_location
     skops.io.dump(model, Path(place.removeprefix("file://")) / MODEL_FILE)
 
 
