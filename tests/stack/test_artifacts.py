@@ -65,6 +65,26 @@ def test_two_gigabytes_go_up_and_come_down_whole(stack: Stack, tmp_path: Path) -
     assert not left, f"left in the transfer folder: {left}"
 
 
+def test_no_client_is_offered_an_address_that_only_the_server_reaches(stack: Stack) -> None:
+    login = ("admin", stack.secrets["MLFLOW_ADMIN_PASSWORD"])
+    offers = stack.http.get(f"{stack.mlflow}/api/3.0/mlflow/server-info", auth=login).json()
+    assert (offers["multipart_uploads_enabled"], offers["multipart_downloads_enabled"]) == (False, False)
+    started = stack.mlflow_api("runs/create", method="POST", json={"experiment_id": "0"})["run"]["info"]
+    folder = started["artifact_uri"].removeprefix("mlflow-artifacts:/")
+    store = f"{stack.mlflow}/api/2.0/mlflow-artifacts"
+    assert stack.http.put(f"{store}/artifacts/{folder}/note.txt", content=b"note", auth=login).is_success
+    file = {"run_id": started["run_id"], "path": "note.txt"}
+    answers = [
+        stack.http.get(f"{store}/presigned/{folder}/note.txt", auth=login),
+        stack.http.post(f"{store}/mpu/create/{folder}", json={"path": "note.txt", "num_parts": 1}, auth=login),
+        stack.http.post(f"{stack.mlflow}/api/2.0/mlflow/artifacts/presigned-upload-url", json=file, auth=login),
+        stack.http.post(f"{stack.mlflow}/api/2.0/mlflow/artifacts/presigned-download-url", json=file, auth=login),
+    ]
+    assert [answer.status_code for answer in answers] == [501, 501, 400, 400]
+    assert not any("minio" in answer.text for answer in answers)
+    assert stack.http.get(f"{store}/artifacts/{folder}/note.txt", auth=login).content == b"note"
+
+
 def test_the_artifacts_of_a_version_are_in_minio(stack: Stack, trained: dict[str, Any]) -> None:
     key = {"KEY": stack.secrets["MLFLOW_S3_ACCESS_KEY_ID"], "SECRET": stack.secrets["MLFLOW_S3_SECRET_ACCESS_KEY"]}
     model = trained["source"].removeprefix("models:/")
