@@ -16,19 +16,23 @@ with warnings.catch_warnings():
     from nbclient import NotebookClient
 
 
+from typing import TYPE_CHECKING
+
 from sluss.config.settings import ROOT, Settings
 from sluss.registry import versions
-from sluss.storage.lake import Lake
-from sluss.tracking.client import connect
+
+if TYPE_CHECKING:
+    from sluss.config.use_case import UseCase
 
 NOTEBOOKS = ROOT / "notebooks"
 
 
-def own_home(context: Context, folder: Path) -> Settings:
+def own_home(settings: Settings, use_case: UseCase, folder: Path) -> Settings:
     """A copy of a home, its champion trained on the copied rows: a notebook's versions are in nobody's way there."""
-    copy = Settings(home=Path(shutil.copytree(context.settings.home, folder / "home")), data=context.settings.data)
-    run_id = versions.champion(Context(copy, context.use_case)).run_id
-    connect(copy).set_tag(run_id, "sluss.data.table", Lake(copy, context.use_case.name).uri("curated"))
+    copy = Settings(home=Path(shutil.copytree(settings.home, folder / "home")), data=settings.data)
+    copied = Context(copy, use_case)
+    run_id = versions.champion(copied).run_id
+    copied.client.set_tag(run_id, "sluss.data.table", copied.lake.uri("curated"))
     return copy
 
 

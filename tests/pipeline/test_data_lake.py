@@ -67,7 +67,7 @@ def test_the_log_alone_tells_how_many_rows_a_partition_has_and_what_they_have_in
 def test_a_held_table_stays_as_it_was_until_its_reader_writes_to_it(tmp_path):
     reader, writer = (Lake(Settings(home=tmp_path), "sentiment") for _ in range(2))
     writer.replace("curated", *day(1))
-    reader.hold("curated", "labels")
+    reader = reader.holding("curated", "labels")
     for table in ("curated", "labels"):
         writer.replace(table, *day(2))
     assert ids(reader) == ["1"]
@@ -83,7 +83,7 @@ def test_a_held_table_stays_as_it_was_until_its_reader_writes_to_it(tmp_path):
 def test_a_held_table_loses_a_race_for_a_partition_and_tries_again(tmp_path):
     reader, writer = (Lake(Settings(home=tmp_path), "sentiment") for _ in range(2))
     writer.replace("curated", *day(1))
-    reader.hold("curated")
+    reader = reader.holding("curated")
     writer.replace("curated", *day(1))
     reader.replace("curated", *day(1))
     assert ids(writer) == ["1"]

@@ -118,7 +118,7 @@ def test_types_of_the_database_s_own_are_read_as_what_they_say(settings, postgre
 
 def test_two_writers_of_the_same_day_do_not_double_it(settings, sentiment, postgres, tmp_path):
     where = settings.model_copy(update={"warehouse_url": _new_database(postgres)})
-    writers = [threading.Thread(target=generate, args=(where, sentiment, DAY)) for _ in range(4)]
+    writers = [threading.Thread(target=generate, args=(Context(where, sentiment), DAY)) for _ in range(4)]
     for writer in writers:
         writer.start()
     for writer in writers:

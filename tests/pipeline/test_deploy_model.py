@@ -16,6 +16,7 @@ import pytest
 from sluss.context import Context
 from sluss.deployment import deploy, production, smoke
 from sluss.deployment.deploy import Checked
+from sluss.deployment.history import as_json
 from sluss.digests import artifact_digest
 from sluss.errors import DataError, ModelError
 from sluss.registry import aliases, artifacts, ledger, versions
@@ -227,7 +228,7 @@ def test_nothing_is_deployed_or_taken_back_on_a_ledger_that_was_changed(world, s
     another(world, sentiment)
     for step in (deploy_model.run, rollback_model.run):
         with pytest.raises(DataError, match=r"Entry 1 was changed.*make history USE_CASE=sentiment"):
-            step(world, sentiment)
+            step(Context(world, sentiment))
     assert aliases.of(Context(world, sentiment)) == {CHAMPION: "1"}
 
 
@@ -259,7 +260,7 @@ def killed(step, world, sentiment, checked, kill):
         return result
 
     setattr(module, name, then_die)
-    step(world, sentiment, **({"checked": checked} if checked else {}))
+    step(Context(world, sentiment), **({"checked": checked} if checked else {}))
 
 
 def die(*arguments):
@@ -310,7 +311,7 @@ def test_history_names_the_entry_that_was_changed_and_ends_with_1(world, sentime
     deploy_model.run(Context(world, sentiment), checked=passed(world, sentiment, version), by="ann")
     history = show_history.run(Context(world, sentiment))
     assert not history.problems
-    first, last = json.loads(history.as_json(history))["entries"]
+    first, last = json.loads(as_json(history))["entries"]
     assert (first["until"], last["until"], last["by"]) == (last["at"], None, "ann")
     DeltaTable(Lake(world, sentiment.name).uri("ledger")).update({"by": "'bob'"}, predicate="number = '00000001'")
     connect(world).set_registered_model_alias(sentiment.model, CHAMPION, "1")

@@ -449,7 +449,7 @@ def order(first_days, gated, good, tmp_path):
         (tmp_path / name).mkdir()
         process = FreshProcess(tmp_path / name)
         process.prepare(fork_server.ahead(settings) if settings else None)
-        process.ask(model or candidate.model_file, candidate.raw, candidate.kind.method)
+        process.ask(model or candidate.model_file, candidate.raw, candidate.problem.method)
         return process
 
     return ask

@@ -14,6 +14,7 @@ import pytest
 from monitor_world import World, register, world_from
 
 from sluss.config.settings import ROOT
+from sluss.context import Context
 from sluss.errors import DataError
 from sluss.reporting import write_report
 from sluss.tracking.client import connect
@@ -50,7 +51,7 @@ def story(world: World) -> World:
 
 
 def page(world: World) -> str:
-    return write_report(world.settings, world.use_case).read_text(encoding="utf-8")
+    return write_report(Context(world.settings, world.use_case)).read_text(encoding="utf-8")
 
 
 def parsed(text: str) -> Tags:
@@ -127,7 +128,7 @@ def test_the_first_day_can_be_reported_before_any_label_is_known(world):
 
 def test_nothing_to_report_says_what_to_run(world):
     with pytest.raises(DataError, match="make demo"):
-        write_report(world.settings, world.use_case)
+        write_report(Context(world.settings, world.use_case))
 
 
 def test_the_command_names_the_page(story):

@@ -157,7 +157,7 @@ def test_the_summary_says_what_to_do_and_is_kept_with_the_run(world, tmp_path):
 @pytest.mark.parametrize("step", [monitor_model, generate_summary])
 def test_an_interval_that_is_not_ready_says_what_to_run_first(world, step):
     with pytest.raises(DataError, match=r"first: python tasks/\w+.py --use-case sentiment --interval 2026-01-01"):
-        step.run(world.settings, world.use_case, world.day(0))
+        step.run(Context(world.settings, world.use_case), world.day(0))
 
 
 def test_a_hub_that_does_not_answer_is_named(world, monkeypatch):
@@ -187,7 +187,7 @@ def test_cleaning_up_and_summing_up_at_once_is_safe(world):
     world.monitor(0, 1)
     with ThreadPoolExecutor(2) as pool:
         steps = [
-            pool.submit(s.run, world.settings, world.use_case, world.day(1))
+            pool.submit(s.run, Context(world.settings, world.use_case), world.day(1))
             for s in (cleanup_old_artifacts, generate_summary)
         ]
         assert [step.result() for step in steps]

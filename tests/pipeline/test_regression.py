@@ -202,7 +202,7 @@ def test_monitoring_twice_leaves_one_run(home, intensity, monitored):
 @pytest.mark.usefixtures("monitored")
 def test_summary_and_report_speak_of_the_target_and_not_of_confidence(home, intensity):
     text = generate_summary.run(Context(home, intensity), parse_interval(DAYS[5], "day")).text
-    page = write_report(home, intensity).read_text(encoding="utf-8")
+    page = write_report(Context(home, intensity)).read_text(encoding="utf-8")
     assert "the mean intensity -0." in text
     assert "R² fell from" in page
     assert "predicted intensity in points" in page

@@ -18,7 +18,7 @@ class Held:
 
 held = Held()
 atexit.register(print, "what was registered has run")
-run_step(argparse.Namespace(use_case="sentiment"), lambda settings, use_case: exec(sys.argv[1]))
+run_step(argparse.Namespace(use_case="sentiment"), lambda context: exec(sys.argv[1]))
 """
 
 
