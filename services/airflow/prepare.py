@@ -1,5 +1,7 @@
 """Migrate Airflow's schema and set the administrator's account, in one process: an `airflow` command costs seconds."""
 
+from __future__ import annotations
+
 import os
 
 from airflow.cli import cli_parser

@@ -1,5 +1,7 @@
 """Flask-AppBuilder's settings: accounts with hashed passwords in Airflow's own database."""
 
+from __future__ import annotations
+
 from flask_appbuilder.const import AUTH_DB
 
 AUTH_TYPE = AUTH_DB

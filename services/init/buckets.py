@@ -1,5 +1,7 @@
 """A bucket and a key of its own for MLflow and for the lake, and a key that may look at both."""
 
+from __future__ import annotations
+
 import os
 from typing import Any
 

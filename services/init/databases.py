@@ -1,5 +1,7 @@
 """A role and a database of its own for each service."""
 
+from __future__ import annotations
+
 import os
 from contextlib import closing
 

@@ -3,6 +3,8 @@
 Safe to run again: it makes what is missing and sets every password to what `.env` says.
 """
 
+from __future__ import annotations
+
 import importlib
 import sys
 
