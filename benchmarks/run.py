@@ -7,6 +7,7 @@ import importlib
 import shutil
 import sys
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 
 from measuring import ROOT, Bench, BenchmarkError, Line, measured
@@ -26,14 +27,17 @@ def main() -> None:
     arguments = _arguments()
     console, lines, problems = Console(), list[Line](), list[str]()
     with tempfile.TemporaryDirectory(prefix="sluss-bench-") as folder, _bars(console) as progress:
-        bench = Bench(Path(folder), arguments.rounds, progress)
+        home = Path(folder) / "home"
+        home.mkdir()
+        bench = Bench(home, arguments.rounds, progress)
         try:
             _prepare(bench)
         except (SlussError, BenchmarkError) as error:
             sys.exit(str(error))
         for name in arguments.benchmarks or BENCHMARKS:
             try:
-                lines += importlib.import_module(name).measure(bench)
+                # Each works on a copy: the days that one scores would decide which models another may deploy.
+                lines += importlib.import_module(name).measure(_copy(bench, name))
             except BenchmarkError as error:
                 problems.append(f"{name} was not measured: {error}")
     console.print(_table(lines))
@@ -64,6 +68,13 @@ def _prepare(bench: Bench) -> None:
     for step in ("generate_data", "curate_data"):
         measured([ROOT / "tasks" / f"{step}.py", "--history"], bench.environment())
         bench.progress.advance(bar)
+
+
+def _copy(bench: Bench, name: str) -> Bench:
+    """The prepared home once more, for one benchmark alone."""
+    home = bench.home.with_name(f"{bench.home.name}-{name}")
+    shutil.copytree(bench.home, home)
+    return replace(bench, home=home)
 
 
 def _table(lines: list[Line]) -> Table:

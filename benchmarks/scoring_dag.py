@@ -56,7 +56,7 @@ def measure(bench: Bench) -> list[Line]:
         api.patch("/api/v2/dags/sentiment_training", json={"is_paused": True}).raise_for_status()
         bench.progress.update(bar, total=1, completed=1)
         ours, empty = compare(api, bench)
-    return [Line("scoring_dag", "five tasks, start to end", ours, empty, limit=1.5)]
+    return [Line("scoring_dag", "five tasks, start to end", ours, empty, limit=2.0)]
 
 
 def compare(api: httpx.Client, bench: Bench) -> tuple[float, float]:
