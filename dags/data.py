@@ -7,8 +7,6 @@ from typing import TYPE_CHECKING, Any
 from _shared import TASK_DEFAULTS, announce_curated, announcer, run_for_interval, use_cases
 from airflow.sdk import DAG, Param, dag, task
 
-from sluss.interval import midnight
-
 if TYPE_CHECKING:
     from sluss.config.use_case import UseCase
 
@@ -38,7 +36,7 @@ def data(use_case: UseCase) -> DAG:
         dag_id=f"{name}_data",
         description=f"{use_case.title}: bring in and curate a span of days, by default the history",
         schedule=None,
-        start_date=midnight(use_case.source.start),
+        start_date=use_case.history.start,
         max_active_runs=1,
         default_args=TASK_DEFAULTS,
         params={

@@ -7,8 +7,6 @@ from typing import TYPE_CHECKING, Any
 from _shared import URGENT, asset, run_step, use_cases
 from airflow.sdk import DAG, Param, dag, task
 
-from sluss.interval import midnight
-
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -75,7 +73,7 @@ def deployment(use_case: UseCase) -> DAG:
         dag_id=f"{name}_deployment",
         description=f"{use_case.title}: let a candidate through the gates and into production",
         schedule=asset(name, "candidates"),
-        start_date=midnight(use_case.source.start),
+        start_date=use_case.history.start,
         max_active_runs=1,
         default_args=URGENT,
         params={"version": VERSION},

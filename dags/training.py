@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from _shared import URGENT, announce, announcer, asset, moment, newest_fact, run_step, use_cases
 from airflow.sdk import DAG, Param, dag, get_current_context, task
 
-from sluss.interval import midnight, parse_interval
+from sluss.interval import parse_interval
 
 if TYPE_CHECKING:
     from sluss.config.use_case import UseCase
@@ -69,7 +69,7 @@ def training(use_case: UseCase) -> DAG:
         dag_id=f"{name}_training",
         description=f"{use_case.title}: decide whether to train, and train a model",
         schedule=asset(name, "curated") | asset(name, "labels") | asset(name, "alerts"),
-        start_date=midnight(use_case.source.start),
+        start_date=use_case.history.start,
         max_active_runs=1,
         default_args=URGENT,
         params=PARAMS,

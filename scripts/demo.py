@@ -127,7 +127,7 @@ def tell(context: Context, console: Console) -> None:
         import_scipy()
         embedded.prepare_databases(context.settings)
         bar.update(task, advance=1, description="Fetching reviews and curating the history")
-        run_dag("data", f"{use_case.name}_data", midnight(use_case.source.start))
+        run_dag("data", f"{use_case.name}_data", use_case.history.start)
         bar.update(task, advance=1, description="Training, validating and deploying a model")
         refusals = run_what_news_started(use_case, midnight(use_case.live_start))
         story.trained(refusals)

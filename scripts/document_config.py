@@ -13,6 +13,7 @@ from pydantic import BaseModel, SecretStr
 from pydantic_core import PydanticUndefined
 
 from sluss.config.settings import ROOT, Settings
+from sluss.config.source import SourceSection, source_sections
 from sluss.config.use_case import UseCase
 
 if TYPE_CHECKING:
@@ -57,6 +58,8 @@ def use_case_tables() -> str:
 def sections(model: type[BaseModel], path: str) -> Iterator[tuple[str, type[BaseModel]]]:
     """A model and all models below it, with the path of their keys."""
     yield path, model
+    for kind in source_sections().values() if model is SourceSection else ():
+        yield from sections(kind, path)
     for key, field in _keys(model):
         for inner in _models(field.annotation):
             yield from sections(inner, f"{path}.{key}".strip("."))
@@ -65,7 +68,7 @@ def sections(model: type[BaseModel], path: str) -> Iterator[tuple[str, type[Base
 def key_paths(model: type[BaseModel] = UseCase, path: str = "") -> Iterator[str]:
     """The path of every key, such as `training.estimator.class`."""
     for section, inner in sections(model, path):
-        yield from (f"{section}.{key}".strip(".") for key, _ in _keys(inner))
+        yield from (f"{_title(section, inner)}.{key}".strip(".") for key, _ in _keys(inner))
 
 
 def _section(path: str, model: type[BaseModel]) -> str:
@@ -77,8 +80,14 @@ def _section(path: str, model: type[BaseModel]) -> str:
             "" if field.is_required() else "none" if field.default in (None, {}, ()) else f"`{_yaml(field.default)}`"
         )
         rows.append(f"| `{key}` | {value} | {default} | {field.description} |")
-    title = f"### {path}\n\n" if path else ""
+    title = f"### {_title(path, model)}\n\n" if path else ""
     return f"{title}{model.__doc__}\n\n" + "\n".join(rows)
+
+
+def _title(path: str, model: type[BaseModel]) -> str:
+    """The path of a section; that of a kind of source names the kind."""
+    is_a_kind = issubclass(model, SourceSection) and model is not SourceSection
+    return f"{path}, kind {get_args(model.model_fields['kind'].annotation)[0]}" if is_a_kind else path
 
 
 def _yaml(value: object) -> str:
@@ -86,9 +95,11 @@ def _yaml(value: object) -> str:
 
 
 def _keys(model: type[BaseModel]) -> Iterator[tuple[str, FieldInfo]]:
-    """The model's own keys, then those that only one kind of it has."""
+    """The model's own keys, then those that only one kind of it has. Each kind of source has a section of its own."""
     fields = dict(model.model_fields)
-    for kind in model.__subclasses__():
+    if issubclass(model, SourceSection) and model is not SourceSection:
+        fields = {name: field for name, field in fields.items() if name not in SourceSection.model_fields}
+    for kind in model.__subclasses__() if not issubclass(model, SourceSection) else ():
         fields |= {name: field for name, field in kind.model_fields.items() if name not in fields}
     return ((field.alias or name, field) for name, field in fields.items())
 

@@ -30,6 +30,8 @@ class Story:
     def __init__(self, context: Context, console: Console) -> None:
         self.context, self.use_case, self.console = context, context.use_case, console
         self.lake = context.lake
+        columns = context.use_case.curation.columns
+        self.mix = next(name for name, column in columns.items() if column.kind == "category")
         self.newest = ""  # the version that was told last
 
     def trained(self, refusals: list[str]) -> None:
@@ -108,8 +110,8 @@ class Story:
         self.console.print(Padding(text, (0, 0, 0, 12)))
 
     def _sources(self, interval: str) -> str:
-        rows = read_rows(self.lake, "curated", ["source"], first=interval, last=interval)
-        return ", ".join(sorted(rows["source"].unique()))
+        rows = read_rows(self.lake, "curated", [self.mix], first=interval, last=interval)
+        return ", ".join(sorted(rows[self.mix].unique()))
 
     def _summary(self) -> Table:
         """Accuracy by where the reviews came from and which version scored them, over all labels that have arrived."""
@@ -118,7 +120,7 @@ class Story:
         table = Table(
             "reviews of", "version", "days", "rows", "labelled", "accuracy", "95 % interval", title="What happened"
         )
-        for (source, version), rows in self._labelled().groupby(["source", "model_version"], sort=False):
+        for (source, version), rows in self._labelled().groupby([self.mix, "model_version"], sort=False):
             known = rows.dropna(subset="label")
             correct = int((known["prediction"] == known["label"]).sum())
             low, high = wilson(correct, len(known))
@@ -135,7 +137,7 @@ class Story:
 
     def _labelled(self) -> pd.DataFrame:
         predictions = read_rows(self.lake, "predictions", [INTERVAL, "id", "prediction", "model_version"])
-        sources = read_rows(self.lake, "curated", ["id", "source"])
+        sources = read_rows(self.lake, "curated", ["id", self.mix])
         labels = read_rows(self.lake, "labels", ["id", "label"])
         return predictions.sort_values(INTERVAL).merge(sources, on="id").merge(labels, on="id", how="left")
 

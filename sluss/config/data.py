@@ -1,9 +1,8 @@
-"""Config of the rows: their columns, their source, the limits of curation."""
+"""Config of the rows: their columns, the limits of curation."""
 
 from __future__ import annotations
 
 import re
-from datetime import date
 from typing import Literal
 
 from pydantic import (
@@ -38,32 +37,6 @@ class Column(Frozen):
         except re.error as error:
             raise ValueError(f"no regular expression: {error}") from None
         return pattern
-
-
-class Phase(Frozen):
-    """Some days of a replay that draw their rows from one source."""
-
-    source: str = Field(description="Part of the data set, see [data.md](data.md#the-data-set)")
-    days: int = Field(ge=1, description="How many days it lasts; the next phase follows at once")
-    rows_per_day: int = Field(ge=1, description="Rows on each of these days")
-
-
-class ReplaySource(Frozen):
-    """A real data set, played back interval by interval."""
-
-    kind: Literal["replay"] = Field(description="A replay is the only kind of source so far")
-    dataset: Literal["vader_reviews"] = Field(description="The data set to play back")
-    seed: int = Field(description="Decides the order of the rows, their times and their labels' delays")
-    start: date = Field(description="First day of the replay, and of the history")
-    phases: tuple[Phase, ...] = Field(min_length=1, description="What arrives when, one phase after the other")
-    label_delay_hours: tuple[float, float] = Field(
-        description="Shortest and longest time after which a row's label becomes known"
-    )
-    # Left out where it is the default, so that the replay of a config without it keeps the name of its cached file.
-    label: Literal["sign", "mean"] = Field(
-        "sign", exclude_if=lambda label: label == "sign",
-        description="Of a text's ratings: the `sign` of their mean (0 or 1), or the `mean` itself (−4 to 4)",
-    )  # fmt: skip
 
 
 class Curation(Frozen):

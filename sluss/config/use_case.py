@@ -10,15 +10,17 @@ import yaml
 from pydantic import (
     Field,
     ModelWrapValidatorHandler,
+    SerializeAsAny,
     ValidationError,
     model_validator,
 )
 from pydantic_core import InitErrorDetails
 
 from sluss.config.base import Frozen
-from sluss.config.data import Curation, ReplaySource
+from sluss.config.data import Curation
 from sluss.config.gates import ClassificationGates, Gates, RegressionGates
 from sluss.config.operation import ConfidenceMonitoring, Deployment, Monitoring, Retention, Retraining
+from sluss.config.source import SourceSection
 from sluss.config.training import ClassificationTraining, RegressionTraining, Training
 from sluss.errors import ConfigError
 from sluss.interval import Interval, Unit, midnight
@@ -55,7 +57,7 @@ class UseCase(Frozen):
     schedule: str = Field(description="When an interval is scored: a cron expression or an Airflow preset, in UTC")
     live_start: date = Field(description="First day that is scored; the days before it are the history")
     live_end: date = Field(description="The day after the last one that is scored")
-    source: ReplaySource = Field(description="Where new rows come from")
+    source: SerializeAsAny[SourceSection] = Field(description="Where new rows come from")
     curation: Curation = Field(description="What a row must look like to be used")
     features: tuple[str, ...] = Field(min_length=1, description="Curated columns that the model takes, raw")
     training: Training = Field(description="How a model is made and judged")
@@ -127,7 +129,7 @@ class UseCase(Frozen):
 
     @cached_property
     def history(self) -> Interval:
-        """From the replay's first day to the day scoring begins: what the first model learns from."""
+        """From the source's first day to the day scoring begins: what the first model learns from."""
         return Interval(midnight(self.source.start), midnight(self.live_start))
 
 
@@ -141,8 +143,8 @@ class Classification(UseCase):
 
     @model_validator(mode="after")
     def _labels_are_classes(self) -> Classification:
-        if self.source.label == "mean":
-            raise ValueError("source.label: mean gives numbers, which are no classes; leave it out, or give a target")
+        if reason := self.source.not_classes:
+            raise ValueError(reason)
         return self
 
 

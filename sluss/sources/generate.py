@@ -5,16 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sluss.errors import DataError
+from sluss.sources.source import source_of
 
 if TYPE_CHECKING:
-    import pyarrow as pa
-
     from sluss.context import Context
     from sluss.interval import Interval
-
-ROW_COLUMNS = ["id", "event_time", "arrived_at", "source", "text"]
-LABEL_COLUMNS = ["id", "label", "label_time"]
 
 
 @dataclass(frozen=True)
@@ -31,29 +26,13 @@ def generate(context: Context, interval: Interval) -> GeneratedData:
     What arrived later, such as a correction, stays.
 
     Raises:
-        ConfigError: the replay in the config cannot be played.
-        DataError: the interval has no rows, or the data set is damaged or cannot be fetched.
+        ConfigError: the source in the config cannot be read.
+        DataError: the interval has no rows, or the data is damaged or cannot be fetched.
         ServiceError: the warehouse does not answer.
     """
-    from sluss.sources.replay import days_with_rows, load_replay
-
-    use_case = context.use_case
-    replay = load_replay(context.settings, use_case.source)
-    rows = _within(replay, "arrived_at", interval).select(ROW_COLUMNS)
-    labels = _within(replay, "label_time", interval).select(LABEL_COLUMNS)
-    if rows.num_rows == 0:
-        raise DataError(
-            f"The use case {use_case.name} has no rows for {interval}. "
-            f"Choose an interval within {days_with_rows(use_case.source)}, or lengthen source.phases in its config."
-        )
+    name, source = context.use_case.name, source_of(context)
+    rows, labels = source.rows(interval), source.labels(interval)
     with context.warehouse() as warehouse:
-        warehouse.replace(f"{use_case.name}_rows", rows, "arrived_at", interval)
-        warehouse.replace(f"{use_case.name}_labels", labels, "label_time", interval)
+        warehouse.replace(f"{name}_rows", rows, "arrived_at", interval)
+        warehouse.replace(f"{name}_labels", labels, "label_time", interval)
     return GeneratedData(rows.num_rows, labels.num_rows)
-
-
-def _within(table: pa.Table, column: str, interval: Interval) -> pa.Table:
-    import pyarrow.compute as pc
-
-    times = table[column]
-    return table.filter(pc.and_(pc.greater_equal(times, interval.start), pc.less(times, interval.end)))

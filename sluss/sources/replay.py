@@ -1,17 +1,21 @@
-"""Plays a real data set back as if its rows arrived day by day: a pure function of the config and the texts."""
+"""A data set, played back as if its rows arrived day by day: a pure function of the config and the data set."""
 
 from __future__ import annotations
 
 import hashlib
+import importlib
 import tempfile
+from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal, Protocol, cast
 
-from sluss.errors import ConfigError
+from pydantic import Field
+
+from sluss.config.base import Frozen
+from sluss.errors import ConfigError, DataError
 from sluss.interval import Interval, midnight
-from sluss.sources.vader_archive import SHA256, find_archive
-from sluss.sources.vader_reviews import read_reviews
+from sluss.sources.source import Section, Source
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -20,57 +24,143 @@ if TYPE_CHECKING:
     import numpy.typing as npt
     import pyarrow as pa
 
-    from sluss.config.data import Phase, ReplaySource
     from sluss.config.settings import Settings
+    from sluss.context import Context
 
+_KEY = "key"  # a row's id within its part
+_LABEL = ["id", "label", "label_time"]
 _LAYOUT = 1  # of the cached table; a new number leaves old files alone
 _DAY = 86_400_000_000  # microseconds
 _HOUR = 3_600_000_000
+
+
+class DataSet(Protocol):
+    """A module of this package that holds a data set which a replay can play."""
+
+    SHA256: str
+
+    def check(self, settings: Settings) -> None:
+        """Refuse a file that a setting names and that is not the data set."""
+
+    def parts(self, settings: Settings, label: str) -> Mapping[str, pa.Table]:
+        """Columns of the rows by part: `key`, `label` and those of the data set's own."""
+
+
+class Phase(Frozen):
+    """Some days of a replay that draw their rows from one part of the data set."""
+
+    source: str = Field(description="Part of the data set, see [data.md](data.md#the-data-set)")
+    days: int = Field(ge=1, description="How many days it lasts; the next phase follows at once")
+    rows_per_day: int = Field(ge=1, description="Rows on each of these days")
+
+
+class ReplaySource(Section):
+    """A real data set, played back interval by interval."""
+
+    kind: Literal["replay"] = Field(description="A data set that is played back")
+    dataset: Literal["vader_reviews"] = Field(description="The data set to play back")
+    seed: int = Field(description="Decides the order of the rows, their times and their labels' delays")
+    start: date = Field(description="First day of the replay, and of the history")
+    phases: tuple[Phase, ...] = Field(min_length=1, description="What arrives when, one phase after the other")
+    label_delay_hours: tuple[float, float] = Field(
+        description="Shortest and longest time after which a row's label becomes known"
+    )
+    # Left out where it is the default, so that the replay of a config without it keeps the name of its cached file.
+    label: Literal["sign", "mean"] = Field(
+        "sign", exclude_if=lambda label: label == "sign",
+        description="Of a text's ratings: the `sign` of their mean (0 or 1), or the `mean` itself (−4 to 4)",
+    )  # fmt: skip
+
+    @property
+    def not_classes(self) -> str | None:
+        """Why the labels are not classes: they are means."""
+        if self.label == "sign":
+            return None
+        return "source.label: mean gives numbers, which are no classes; leave it out, or give a target"
+
+    def source(self, context: Context) -> Source:
+        """The replay that these keys describe."""
+        return Replay(context, self)
+
+
+SECTION = ReplaySource
+
+
+@dataclass(frozen=True)
+class Replay:
+    """A replay as a source."""
+
+    context: Context
+    config: ReplaySource
+
+    @property
+    def first_day(self) -> date:
+        """The replay's first day."""
+        return self.config.start
+
+    def rows(self, interval: Interval) -> pa.Table:
+        """The rows that arrive in the interval.
+
+        Raises:
+            DataError: the interval has none, or the data set is damaged or cannot be fetched.
+        """
+        found = _within(load_replay(self.context.settings, self.config), "arrived_at", interval)
+        if found.num_rows == 0:
+            raise DataError(
+                f"The use case {self.context.use_case.name} has no rows for {interval}. Choose an interval within "
+                f"{days_with_rows(self.config)}, or lengthen source.phases in its config."
+            )
+        return found.drop_columns(_LABEL[1:])
+
+    def labels(self, interval: Interval) -> pa.Table:
+        """The labels that become known in the interval."""
+        return _within(load_replay(self.context.settings, self.config), "label_time", interval).select(_LABEL)
 
 
 def load_replay(settings: Settings, source: ReplaySource) -> pa.Table:
     """The whole replay, parsed once and kept under `home` as an Arrow file."""
     import pyarrow as pa
 
-    archive = find_archive(settings) if settings.data else None
-    key = hashlib.sha256(f"{_LAYOUT} {SHA256} {source.model_dump_json()}".encode()).hexdigest()[:16]
+    dataset = cast(DataSet, importlib.import_module(f"sluss.sources.{source.dataset}"))
+    dataset.check(settings)
+    key = hashlib.sha256(f"{_LAYOUT} {dataset.SHA256} {source.model_dump_json()}".encode()).hexdigest()[:16]
     cached = settings.home / "cache" / f"replay-{key}.arrow"
     if not cached.is_file():
-        _write(replay(source, read_reviews(archive or find_archive(settings), source.label)), cached)
+        _write(replay(source, dataset.parts(settings, source.label)), cached)
     with pa.memory_map(str(cached)) as file:
         return pa.ipc.open_file(file).read_all()
 
 
-def replay(source: ReplaySource, texts: Mapping[str, pa.Table]) -> pa.Table:
+def replay(source: ReplaySource, parts: Mapping[str, pa.Table]) -> pa.Table:
     """Give every row an event time and the time at which its label becomes known.
 
-    Each source is shuffled once; its phases draw from it one after the other, no row twice. A row's event time is
+    Each part is shuffled once; its phases draw from it one after the other, no row twice. A row's event time is
     uniform within its day, and its label follows after a delay that is uniform too.
 
     Args:
         source: phases, seed and delays.
-        texts: key, text and label by source.
+        parts: key, label and other columns of the rows, by part of the data set.
 
     Returns:
-        id, event_time, arrived_at, source, text, label, label_time; sorted by event time.
+        id, event_time, arrived_at, the data set's own columns, label, label_time; sorted by event time.
 
     Raises:
         ConfigError: a phase names an unknown source, or wants more rows than there are.
     """
     import pyarrow as pa
 
-    _check(source.phases, texts)
-    used = dict.fromkeys(texts, 0)
+    _check(source.phases, parts)
+    used = dict.fromkeys(parts, 0)
     day = source.start
-    parts = []
+    played = []
     for number, phase in enumerate(source.phases):
         first, size = used[phase.source], phase.days * phase.rows_per_day
-        order = _shuffle(source.seed, sorted(texts).index(phase.source), texts[phase.source].num_rows)
-        drawn = texts[phase.source].take(pa.array(order[first : first + size]))
-        parts.append(_timed(drawn, phase, day, _uniform(source.seed, 1000 + number, 2 * size), source))
+        order = _shuffle(source.seed, sorted(parts).index(phase.source), parts[phase.source].num_rows)
+        drawn = parts[phase.source].take(pa.array(order[first : first + size]))
+        played.append(_timed(drawn, phase, day, _uniform(source.seed, 1000 + number, 2 * size), source))
         used[phase.source] += size
         day += timedelta(days=phase.days)
-    return pa.concat_tables(parts).sort_by([("event_time", "ascending"), ("id", "ascending")]).combine_chunks()
+    return pa.concat_tables(played).sort_by([("event_time", "ascending"), ("id", "ascending")]).combine_chunks()
 
 
 def days_with_rows(source: ReplaySource) -> Interval:
@@ -79,14 +169,21 @@ def days_with_rows(source: ReplaySource) -> Interval:
     return Interval(midnight(source.start), midnight(source.start + timedelta(days=days)))
 
 
-def _check(phases: tuple[Phase, ...], texts: Mapping[str, pa.Table]) -> None:
+def _within(table: pa.Table, column: str, interval: Interval) -> pa.Table:
+    import pyarrow.compute as pc
+
+    times = table[column]
+    return table.filter(pc.and_(pc.greater_equal(times, interval.start), pc.less(times, interval.end)))
+
+
+def _check(phases: tuple[Phase, ...], parts: Mapping[str, pa.Table]) -> None:
     wanted: dict[str, int] = {}
     for phase in phases:
-        if phase.source not in texts:
-            raise ConfigError(f"The replay has no source '{phase.source}'. Choose one of {', '.join(sorted(texts))}.")
+        if phase.source not in parts:
+            raise ConfigError(f"The replay has no source '{phase.source}'. Choose one of {', '.join(sorted(parts))}.")
         wanted[phase.source] = wanted.get(phase.source, 0) + phase.days * phase.rows_per_day
     for name, rows in wanted.items():
-        there = texts[name].num_rows
+        there = parts[name].num_rows
         if rows > there:
             raise ConfigError(
                 f"The phases draw {rows} rows from the source '{name}', which has {there}. "
@@ -121,11 +218,10 @@ def _timed(
     time = pa.timestamp("us", tz="UTC")
     return pa.table(
         {
-            "id": pc.binary_join_element_wise(phase.source, rows["key"], "-"),
+            "id": pc.binary_join_element_wise(phase.source, rows[_KEY], "-"),
             "event_time": pa.array(event).cast(time),
             "arrived_at": pa.array(event).cast(time),
-            "source": pa.repeat(phase.source, rows.num_rows),
-            "text": rows["text"],
+            **{name: rows[name] for name in rows.column_names if name not in (_KEY, "label")},
             "label": rows["label"],
             "label_time": pa.array(label).cast(time),
         }

@@ -11,13 +11,17 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from sluss.errors import DataError
-from sluss.sources.vader_archive import SHA256
+from sluss.sources.vader_archive import SHA256, find_archive
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
     import pyarrow as pa
+
+    from sluss.config.settings import Settings
+
+__all__ = ["SHA256", "check", "parts", "read_reviews"]
 
 _INNER = "vaderSentiment-3.3.2/additional_resources/hutto_ICWSM_2014.tar.gz"
 _NEUTRAL = 0.05  # a mean score closer to zero than this has no sign worth a label
@@ -35,6 +39,28 @@ _FILES = {
     "tweets": _File("tweets", 4_200),
     "nyt": _File("nytEditorialSnippets", 5_190),
 }
+
+
+def check(settings: Settings) -> None:
+    """Refuse an archive that a setting names and that is not the right one.
+
+    Raises:
+        DataError: there is no such file, or it is another one.
+    """
+    if settings.data:
+        find_archive(settings)
+
+
+def parts(settings: Settings, label: Literal["sign", "mean"]) -> dict[str, pa.Table]:
+    """The texts by where they come from, for a replay.
+
+    Raises:
+        DataError: the archive is damaged or cannot be fetched.
+    """
+    import pyarrow as pa
+
+    found = read_reviews(find_archive(settings), label)
+    return {name: rows.add_column(1, "source", pa.repeat(name, rows.num_rows)) for name, rows in found.items()}
 
 
 def read_reviews(archive: Path, label: Literal["sign", "mean"] = "sign") -> dict[str, pa.Table]:

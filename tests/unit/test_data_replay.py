@@ -10,9 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sluss.config.data import Phase, ReplaySource
 from sluss.errors import ConfigError
-from sluss.sources.replay import days_with_rows, replay
+from sluss.sources.replay import Phase, ReplaySource, days_with_rows, replay
 
 START = date(2025, 11, 2)
 
@@ -22,6 +21,7 @@ def texts(rows: int = 60) -> dict[str, pa.Table]:
         name: pa.table(
             {
                 "key": [str(number) for number in range(rows)],
+                "source": [name] * rows,
                 "text": [f"{name} says {number}" for number in range(rows)],
                 "label": pa.array([number % 2 for number in range(rows)], pa.int16()),
             }
