@@ -26,24 +26,24 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Context:
-    """Settings and use case. The lake, MLflow, the warehouse and the problem are opened on first use."""
+    """Settings and use case. Opens the lake, MLflow, the warehouse and the problem on first use."""
 
     settings: Settings
     use_case: UseCase
 
     @cached_property
     def lake(self) -> Lake:
-        """The use case's Delta tables, as they are now."""
+        """The use case's Delta tables at their newest versions."""
         return Lake(self.settings, self.use_case.name)
 
     @cached_property
     def problem(self) -> Problem:
-        """The kind of prediction problem that the use case is."""
+        """The use case's problem: how it scores, judges and describes predictions."""
         return problem_of(self.use_case)
 
     @property
     def client(self) -> MlflowClient:
-        """A client of MLflow, whose address becomes that of MLflow's own functions too.
+        """A client of MLflow. Reading it also sets the address that MLflow's own functions use.
 
         Raises:
             ServiceError: MLflow does not answer, or refuses the login.
@@ -56,12 +56,12 @@ class Context:
         return reachable(self.settings)
 
     def warehouse(self) -> AbstractContextManager[Warehouse]:
-        """A connection to the warehouse, closed at the end."""
+        """Open a connection to the warehouse and close it at the end of the block."""
         return open_warehouse(self.settings)
 
 
 def load_context(use_case: str) -> Context:
-    """The context of a use case by its name, from the environment and `config/`.
+    """Load the context of a use case by its name, from the environment and `config/`.
 
     Raises:
         ConfigError: a setting or the use case's config is missing or wrong.

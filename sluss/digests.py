@@ -1,4 +1,4 @@
-"""Digests that say whether a model, or the rows of a table, are still the same."""
+"""Digests that identify a model, or the rows of a table, by content."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ if TYPE_CHECKING:
 
 
 def artifact_digest(folder: Path) -> str:
-    """SHA-256 over the relative name and the SHA-256 of every file below the folder, in the order of the names."""
+    """Return the SHA-256 over the relative name and the SHA-256 of every file below the folder, ordered by name."""
+    # The name is part of the digest: swapping the content of two files changes it.
     total = hashlib.sha256()
     for path in sorted(file for file in folder.rglob("*") if file.is_file()):
         with path.open("rb") as file:
@@ -22,7 +23,7 @@ def artifact_digest(folder: Path) -> str:
 
 
 def rows_digest(rows: pd.DataFrame) -> str:
-    """SHA-256 over the hashes of the rows' values, in their order."""
+    """Return the SHA-256 over the hashes of the rows' values, in their order. The index does not count."""
     from pandas.util import hash_pandas_object
 
     return hashlib.sha256(hash_pandas_object(rows, index=False).to_numpy().tobytes()).hexdigest()

@@ -1,10 +1,10 @@
-"""The one tree of errors a user can mend. Everything else is a bug and shows its traceback."""
+"""Errors that a user can fix, in one tree. Any other exception is a bug and shows its traceback."""
 
 from __future__ import annotations
 
 
 class SlussError(Exception):
-    """What happened, why it matters if that is not plain, and the command or setting that mends it."""
+    """Base class. The message gives the cause, the consequence, and the command or setting that fixes it."""
 
 
 class ConfigError(SlussError):
@@ -12,11 +12,11 @@ class ConfigError(SlussError):
 
 
 class DataError(SlussError):
-    """Rows or an archive are missing, damaged or not what the schema promises."""
+    """Rows or an archive are missing or damaged, or do not match the schema."""
 
 
 class ModelError(SlussError):
-    """A model is not registered, not complete, or not the one that was validated."""
+    """A model is not registered, is incomplete, or differs from the version that was validated."""
 
 
 class ServiceError(SlussError):

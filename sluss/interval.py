@@ -32,7 +32,7 @@ class Interval:
 
 
 def length(unit: Unit) -> timedelta:
-    """How long one interval of this unit lasts."""
+    """Return the duration of one interval of this unit."""
     return _LENGTH[unit]
 
 
@@ -42,10 +42,11 @@ def partition(moment: datetime, unit: Unit) -> str:
 
 
 def partitions(interval: Interval, unit: Unit) -> tuple[str, str]:
-    """Names of the interval's first partition and of the one after its last.
+    """Return the names of the interval's first partition and of the one after its last.
 
     Raises:
-        ConfigError: the interval begins or ends within a partition, whose other rows would be lost if it were replaced.
+        ConfigError: the interval begins or ends inside a partition. Replacing it would delete the partition's other
+            rows.
     """
     for moment in (interval.start, interval.end):
         if moment.timestamp() % _LENGTH[unit].total_seconds():
@@ -54,25 +55,27 @@ def partitions(interval: Interval, unit: Unit) -> tuple[str, str]:
 
 
 def midnight(day: date) -> datetime:
-    """The day's first moment, in UTC."""
+    """Return the start of the day in UTC."""
     return datetime.combine(day, time(), UTC)
 
 
 def parse_interval(text: str, unit: Unit) -> Interval:
-    """The interval that starts at `text` (`2026-01-05`, or `2026-01-05T13` for hourly use cases).
+    """Return the interval that starts at `text` (`2026-01-05`, or `2026-01-05T13` for hourly use cases).
+
+    A time without a zone is in UTC.
 
     Raises:
-        ConfigError: the text is no such time.
+        ConfigError: `text` is not a time in ISO 8601.
     """
     try:
         start = datetime.fromisoformat(text)
     except ValueError:
         example = "2026-01-05" if unit == "day" else "2026-01-05T13"
-        raise ConfigError(f"'{text}' is no interval; name the {unit} it starts with, for example {example}.") from None
+        raise ConfigError(f"'{text}' is not an interval; give the {unit} that it starts at, e.g. {example}.") from None
     start = start.astimezone(UTC) if start.tzinfo else start.replace(tzinfo=UTC)
     return Interval(start, start + length(unit))
 
 
 def airflow_interval(start: str, end: str) -> Interval:
-    """The interval from Airflow's `data_interval_start` and `data_interval_end` in ISO 8601."""
+    """Return the interval from Airflow's `data_interval_start` and `data_interval_end`, both in ISO 8601."""
     return Interval(datetime.fromisoformat(start).astimezone(UTC), datetime.fromisoformat(end).astimezone(UTC))

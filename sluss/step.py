@@ -1,4 +1,4 @@
-"""The command line that all steps share: arguments in, one sentence and exit code 2 on a wrong input."""
+"""The command line shared by all steps. A wrong input gives one sentence and exit code 2."""
 
 from __future__ import annotations
 
@@ -22,21 +22,21 @@ if TYPE_CHECKING:
 
 
 def parser(description: str) -> argparse.ArgumentParser:
-    """A parser with the argument every step has."""
+    """Return a parser with the argument that every step takes."""
     result = argparse.ArgumentParser(description=description)
     result.add_argument("--use-case", default=os.environ.get("USE_CASE", "sentiment"), help="name of a file in config/")
     return result
 
 
 def version_parser(description: str) -> argparse.ArgumentParser:
-    """A parser for steps that work on a registered version."""
+    """Return a parser for steps that work on a registered version."""
     result = parser(description)
     result.add_argument("--version", help="number of the version; the newest by default")
     return result
 
 
 def interval_parser(description: str, *, history: bool = False) -> argparse.ArgumentParser:
-    """A parser for steps that work on one interval, or (with `history`) on all days before the first live one."""
+    """Return a parser for steps that work on one interval, or (with `history`) on all before the live ones."""
     result = parser(description)
     choice = result.add_mutually_exclusive_group(required=True)
     choice.add_argument("--interval", help="start of the interval: 2026-01-05, or 2026-01-05T13 where it is an hour")
@@ -46,7 +46,7 @@ def interval_parser(description: str, *, history: bool = False) -> argparse.Argu
 
 
 def chosen_interval(arguments: argparse.Namespace, use_case: UseCase) -> Interval:
-    """The interval that the arguments of an `interval_parser` name."""
+    """Return the interval that the arguments of an `interval_parser` name."""
     if arguments.interval is None:
         return use_case.history
     return parse_interval(arguments.interval, use_case.unit)
@@ -55,7 +55,7 @@ def chosen_interval(arguments: argparse.Namespace, use_case: UseCase) -> Interva
 def run_step(arguments: argparse.Namespace, step: Callable[[Context], None], *, opens_model: bool = False) -> NoReturn:
     """Load the context, run the step, turn a SlussError into one sentence and exit code 2, and end.
 
-    `opens_model` says that the step saves or loads a model, and so will import skops.
+    Set `opens_model` for a step that saves or loads a model and therefore imports skops.
     """
     _tune_process()
     code = 0

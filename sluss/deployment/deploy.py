@@ -1,4 +1,4 @@
-"""Make a version the champion, if every gate lets it pass and its smoke prediction goes well."""
+"""Make a version the champion if every gate passes it and its smoke prediction succeeds."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ if TYPE_CHECKING:
     from sluss.context import Context
 
 _LOG = logging.getLogger(__name__)
-# What the gates said holds for a while only: a person may take days to approve, and environment and store change.
-_HOLDS = timedelta(minutes=15)
+# Verdicts of the gates expire: an approval may take days, in which the environment and the store can change.
+_VALID_FOR = timedelta(minutes=15)
 
 
 @dataclass(frozen=True)
 class Checked:
-    """A version that may be deployed: what the gates said, and how many entries the ledger had before they ran."""
+    """A version that may be deployed: the gates' verdicts, and the number of entries in the ledger before they ran."""
 
     version: str
     ledger: int
     at: str
-    gates: Mapping[str, str] = field(default_factory=dict)  # none for the version that is in production anyway
+    gates: Mapping[str, str] = field(default_factory=dict)  # empty for the version that is in production already
 
 
 @dataclass(frozen=True)
@@ -46,14 +46,14 @@ class Deployment:
 
 
 def check(context: Context, version: str | None = None, *, announced: bool = False) -> Checked:
-    """Finish what an earlier deployment left, then run the gates on a version (the newest by default).
+    """Finish an interrupted deployment, then run the gates on a version (the newest by default).
 
-    Whoever names a version may put an older one than the champion into production. A version that was `announced` when
-    it was new may not: a deployment that runs late, or once more, does not go back.
+    A version that is named may be older than the champion. A version that was `announced` when it was new may not: a
+    deployment that runs late, or a second time, must not replace a newer champion.
 
     Raises:
-        ModelError: there is no such version, it comes too late, a rollback holds it back, a gate refuses it, or nothing
-            is deployed from here; the champion stays.
+        ModelError: the version does not exist, is older than the champion, is blocked by a rollback or refused by a
+            gate, or this environment may not deploy; the champion stays.
         DataError: the ledger was changed by other means.
         ServiceError: the lake or MLflow does not answer.
     """
@@ -69,24 +69,24 @@ def check(context: Context, version: str | None = None, *, announced: bool = Fal
     _refuse(use_case, entries, number, announced=announced)
     if not context.settings.deploys:
         raise ModelError(
-            f"{use_case.model} version {number} is not deployed from here: the gates have to judge it with the "
-            f"packages that will run it. Deploy it there: make deploy USE_CASE={use_case.name} VERSION={number}."
+            f"{use_case.model} version {number} is not deployed from here: the gates must judge it with the packages "
+            f"that will run it. Deploy it there: make deploy USE_CASE={use_case.name} VERSION={number}."
         )
     validation = validate(context, number)
     if validation.refusals:
         reasons = " ".join(f"{result.gate}: {result.sentence}" for result in validation.refusals)
         raise ModelError(f"{use_case.model} version {number} is refused, and the champion stays. {reasons}")
-    said = {result.gate: f"passed: {result.sentence}" for result in validation.results}
-    return Checked(number, len(entries), now, said)
+    verdicts = {result.gate: f"passed: {result.sentence}" for result in validation.results}
+    return Checked(number, len(entries), now, verdicts)
 
 
 def _refuse(use_case: UseCase, entries: list[Entry], number: str, *, announced: bool) -> None:
-    """Refuse what the ledger alone decides."""
+    """Raise where the ledger alone decides against the version."""
     champion = ledger.in_production(entries)
     if announced and champion and int(number) < int(champion):
         raise ModelError(
             f"{use_case.model} version {number} comes too late: version {champion} is in production, and stays. "
-            f"To put it into production anyway, name it: make deploy USE_CASE={use_case.name} VERSION={number}."
+            f"To deploy it anyway, name it: make deploy USE_CASE={use_case.name} VERSION={number}."
         )
     if hold := ledger.held_by(entries, number):
         raise ModelError(
@@ -102,15 +102,14 @@ def deploy(context: Context, version: str | None = None, *, by: str = "", checke
     Running it again for the champion changes nothing. Of two deployments at once, the first to write its entry wins.
 
     Args:
-        settings: where things are.
-        use_case: whose model.
+        context: settings and use case.
         version: its number; by default the newest.
-        by: who or what deploys; by default the user of this process.
-        checked: what `check` gave for this version; checked now by default, and again when that was long ago.
+        by: the person or process that deploys; by default the user of this process.
+        checked: the result of `check` for this version. Without it, or when it is older than 15 minutes, `check` runs.
 
     Raises:
-        ModelError: the version is refused, another deployment was faster, or the smoke prediction failed, which brings
-            back the version before.
+        ModelError: the version is refused, another deployment was faster, or the smoke prediction failed, after which
+            the previous version is in production again.
         DataError: the ledger was changed by other means.
         ServiceError: the lake or MLflow does not answer.
     """
@@ -121,8 +120,11 @@ def deploy(context: Context, version: str | None = None, *, by: str = "", checke
     lake = context.lake
     before = ledger.in_production(ledger.read(lake))
     if before != checked.version:
-        reason = "every gate passed" if before is None else f"every gate passed, also beside version {before}"
+        compared = "" if before is None else f", including the comparison with version {before}"
+        reason = f"every gate passed{compared}"
         change = Change("promote", checked.version, before, by or user(), reason, checked.gates)
+        # The number of entries from before the gates, not from now: had the champion changed since, the gates would
+        # have compared the version with another one, and the ledger must reject the entry.
         ledger.append(lake, change, after=checked.ledger)
     entries = settle(context)
     if ledger.in_production(entries) != checked.version:
@@ -136,8 +138,8 @@ def deploy(context: Context, version: str | None = None, *, by: str = "", checke
 
 
 def _current(context: Context, checked: Checked) -> Checked:
-    """What was checked, or the same checked anew where that was long ago; the ledger it was decided on stays."""
-    if datetime.now(UTC) - datetime.fromisoformat(checked.at) < _HOLDS:
+    """Return valid verdicts: those given, or new ones if they have expired. The number of ledger entries stays."""
+    if datetime.now(UTC) - datetime.fromisoformat(checked.at) < _VALID_FOR:
         return checked
     anew = check(context, checked.version)
     return Checked(anew.version, checked.ledger, anew.at, anew.gates)

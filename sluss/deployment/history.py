@@ -17,14 +17,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class History:
-    """All entries, the oldest first, and what is wrong with them, a sentence each."""
+    """All entries, the oldest first, and their faults, a sentence each."""
 
     entries: tuple[Entry, ...]
     problems: tuple[str, ...]
 
 
 def history(context: Context) -> History:
-    """Read the ledger, and compare it with itself and with the aliases in MLflow.
+    """Read the ledger, verify its chain, and compare it with the aliases in MLflow.
 
     Raises:
         ServiceError: the lake or MLflow does not answer.
@@ -35,11 +35,11 @@ def history(context: Context) -> History:
     entries = ledger.read(context.lake)
     problems = ledger.verify(entries)
     alias = aliases.of(context).get(CHAMPION)
-    said = ledger.in_production(entries)
-    if alias != said:
+    champion = ledger.in_production(entries)
+    if alias != champion:
         problems.append(
-            f"The ledger ends with {_named(said)} in production, but MLflow's alias champion names {_named(alias)}. "
-            f"The next deployment sets the alias right: make deploy USE_CASE={context.use_case.name}."
+            f"The ledger ends with {_named(champion)} in production, but MLflow's alias champion is {_named(alias)}. "
+            f"The next deployment corrects the alias: make deploy USE_CASE={context.use_case.name}."
         )
     return History(tuple(entries), tuple(problems))
 
@@ -53,7 +53,7 @@ def _ends(entries: Sequence[Entry]) -> list[str]:
 
 
 def as_json(history: History) -> str:
-    """The entries as JSON, each with the moment at which its version was replaced."""
+    """Return the entries as JSON, each with the time at which its version was replaced."""
     ends = [entry.at.isoformat() for entry in history.entries[1:]]
     entries = [
         asdict(entry) | {"at": entry.at.isoformat(), "until": until}

@@ -1,4 +1,9 @@
-"""What is in production: the ledger decides, the aliases in MLflow follow, a failed smoke prediction leads back."""
+"""The version in production: the ledger decides, MLflow's aliases follow, a failed smoke prediction reverts.
+
+A deployment is three writes to three stores: an entry in the ledger, the aliases, the mark of the smoke prediction. It
+can be killed after each of them. No write is therefore done from memory: `settle` derives the missing ones from the
+ledger, and every deployment and rollback begins and ends with it.
+"""
 
 from __future__ import annotations
 
@@ -17,11 +22,10 @@ if TYPE_CHECKING:
 
 
 def settle(context: Context) -> list[Entry]:
-    """Finish what the last change of production left to do, and return the entries that stand then.
+    """Finish the newest change in the ledger, and return the entries as they are then.
 
-    The aliases are set to what the ledger says. A promotion is tried by a smoke prediction, once; when that fails, an
-    entry `return` brings back the version before. Every deployment starts and ends with this, so one that was killed is
-    finished by the next.
+    Sets the aliases to the ledger's versions, and tries a promotion once by a smoke prediction. If that fails, it
+    writes an entry `return`, which puts the previous version back into production.
 
     Raises:
         ModelError: the version that the ledger has in production is not registered any more.
@@ -43,15 +47,15 @@ def settle(context: Context) -> list[Entry]:
 
 
 def follow(context: Context, lake: Lake) -> list[Entry]:
-    """Make the aliases say what the ledger says, and return its entries.
+    """Set the aliases to the ledger's versions, and return its entries. An empty ledger leaves the aliases unchanged.
 
-    Whoever sets them looks at the ledger once more afterwards: of two at once, the last one to set them has seen the
-    newest entry. With an empty ledger the aliases stay as they are.
+    It reads the ledger again after setting them, until nothing was added: of two processes that set them at once, the
+    last one has thus seen the newest entry.
     """
-    entries = ledger.whole(lake)
+    entries = ledger.read_verified(lake)
     while entries:
         _point(context, ledger.standing(entries))
-        newer = ledger.whole(lake)
+        newer = ledger.read_verified(lake)
         if len(newer) == len(entries):
             break
         entries = newer
@@ -65,19 +69,20 @@ def _point(context: Context, standing: Sequence[str]) -> None:
     use_case = context.use_case
     previous, champion = [None, None, *standing][-2:]
     now = aliases.of(context)
-    # `previous` first: killed in between, it names the version that is still in production.
+    # `previous` first: killed in between, both aliases name the version that is still in production. In the other order
+    # `previous` would name a version from before that, which is wrong for either champion.
     for alias, version in ((PREVIOUS, previous), (CHAMPION, champion)):
         if now.get(alias) == version or aliases.point(context, alias, version):
             continue
         if alias == CHAMPION:
             raise ModelError(
                 f"The ledger of {use_case.name} has version {version} in production, but {use_case.model} has no such "
-                f"version any more. Go back to the one before: make rollback USE_CASE={use_case.name}."
+                f"version any more. Go back to the previous one: make rollback USE_CASE={use_case.name}."
             )
 
 
 def _take_back(lake: Lake, entries: Sequence[Entry], reason: str) -> None:
-    """An entry `return`, unless somebody else made another one meanwhile."""
+    """Write an entry `return`, unless another process has changed the champion meanwhile."""
     last, before = entries[-1], ledger.standing(entries)[:-1]
     change = Change(
         action="return",
@@ -94,8 +99,8 @@ def _take_back(lake: Lake, entries: Sequence[Entry], reason: str) -> None:
 
 
 def user() -> str:
-    """Who runs this process, as the system knows them."""
+    """Return the name of the user who runs this process, or `unknown`."""
     try:
         return getpass.getuser()
-    except (KeyError, OSError):  # a number without a name, as in containers
-        return "somebody"
+    except (KeyError, OSError):  # a numeric user id without a name, as in containers
+        return "unknown"

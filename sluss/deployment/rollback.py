@@ -1,4 +1,4 @@
-"""Go back to the version that was in production before, and keep the reason in the ledger."""
+"""Go back to the version that was in production before, and record the reason in the ledger."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Rollback:
-    """The version in production now, the one that was taken out, and by which entry of the ledger."""
+    """The version in production now, the one that was taken out, and the entry of the ledger that did it."""
 
     version: str
     replaced: str
@@ -24,21 +24,21 @@ class Rollback:
 
 
 def roll_back(context: Context, version: str | None = None, *, reason: str = "", by: str = "") -> Rollback:
-    """Take a version (by default the champion) out of production, in favour of the one before it.
+    """Take a version (by default the champion) out of production, and put the one before it back.
 
-    No gate is asked: that version was in production before. Until a newer version passes the gates, no deployment
-    brings back the one that was taken out. Run again after a rollback, it finishes that one and goes back no further,
-    unless the version to take out is named.
+    The gates do not run, because that version has been in production. Until a newer version passes the gates, no
+    deployment brings back the one that was taken out. A second call without `version` finishes the first rollback and
+    does not go back further.
 
     Raises:
-        ModelError: there is no version to go back to, or the named one is not in production.
+        ModelError: no version was in production before, or the named one is not in production.
         DataError: the ledger was changed by other means.
         ServiceError: the lake or MLflow does not answer.
     """
     from sluss.deployment.production import follow, user
 
     lake = context.lake
-    entries = ledger.whole(lake)
+    entries = ledger.read_verified(lake)
     last = entries[-1] if entries else None
     done = last is not None and last.action == "rollback" and version in (None, last.replaced)
     if not done:
@@ -51,7 +51,7 @@ def roll_back(context: Context, version: str | None = None, *, reason: str = "",
 
 
 def _back(use_case: UseCase, entries: list[Entry], version: str | None) -> tuple[str, str]:
-    """The version to go back to, and the one to take out."""
+    """Return the version to go back to, and the one to take out."""
     now, standing = ledger.in_production(entries), ledger.standing(entries)
     if version and version != now:
         raise ModelError(

@@ -1,4 +1,4 @@
-"""The smoke prediction: the path that production uses, tried on real rows right after a promotion."""
+"""The smoke prediction: right after a promotion, the code path of production scores real rows."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ TAG = "sluss.smoke"  # on the version: the hash of the promotion whose smoke pre
 
 
 def passed(context: Context, promotion: Entry) -> bool:
-    """Whether this promotion's smoke prediction has passed before."""
+    """Return whether the smoke prediction of this promotion has passed before."""
     from sluss.registry import versions
 
     assert promotion.version is not None
@@ -27,14 +27,14 @@ def passed(context: Context, promotion: Entry) -> bool:
 
 
 def predict(context: Context, promotion: Entry) -> None:
-    """Score the newest curated rows and some rows of the holdout as production would, and keep that it went well.
+    """Score the newest curated rows and some rows of the holdout as production does, and record the success.
 
-    Every score must be one that can be (a probability, or a finite number); those of the holdout must be the ones that
-    were recorded at training.
+    Every score must be valid (a probability, or a finite number), and those of the holdout must equal the scores
+    recorded at training but for rounding.
 
     Raises:
-        ModelError: the model cannot be found, loaded or used, or it does not give these scores.
-        DataError: the rows that it was judged on are gone.
+        ModelError: the model cannot be found, loaded or used, or its scores are invalid or differ.
+        DataError: the rows of its holdout were deleted.
         ServiceError: the lake or MLflow does not answer.
     """
     from sluss.deployment.smoke_rows import holdout_rows, newest_rows
@@ -52,8 +52,8 @@ def predict(context: Context, promotion: Entry) -> None:
     difference = apart(_scores(model, use_case, rows), recorded)
     if (difference > ROUNDING).any():
         raise ModelError(
-            f"{use_case.model} version {model.version} gives other scores than at its training: on the last rows of "
-            f"its holdout they differ by up to {difference.max():.3g}. Let the gates look at it: "
+            f"{use_case.model} version {model.version} gives different scores than at its training: they differ by up to "
+            f"{difference.max():.3g} on the last rows of its holdout. Let the gates judge it: "
             f"make gates VERSION={model.version}."
         )
     with context.reachable():

@@ -1,4 +1,4 @@
-"""The rows of a smoke prediction: the newest there are, and some whose scores were recorded at training."""
+"""The rows of a smoke prediction: the newest curated ones, and some whose scores were recorded at training."""
 
 from __future__ import annotations
 
@@ -24,18 +24,18 @@ if TYPE_CHECKING:
 
 
 def newest_rows(lake: Lake, use_case: UseCase) -> pa.RecordBatch | None:
-    """Some rows of the newest curated interval, as scoring it would read them; None where there are none."""
+    """Return some rows of the newest curated interval, as scoring reads them, or None without any."""
     newest = lake.newest("curated")
     rows = rows_to_score(lake, use_case, parse_interval(newest, use_case.unit)) if newest else None
     return next(rows.batches(use_case.deployment.smoke_rows), None) if rows else None
 
 
 def holdout_rows(context: Context, version: ModelVersion) -> tuple[pa.RecordBatch, np.ndarray]:
-    """The last rows of the version's holdout, raw as they were at its training, and the scores recorded then: (n,).
+    """Return the last n rows of the version's holdout, as they were at its training, and their recorded scores: (n,).
 
     Raises:
-        ModelError: the version does not say what it was judged on.
-        DataError: those rows are gone.
+        ModelError: the version's run does not record its rows.
+        DataError: the rows were deleted.
     """
     import pandas as pd
 
@@ -54,7 +54,7 @@ def holdout_rows(context: Context, version: ModelVersion) -> tuple[pa.RecordBatc
 
 
 def _as_trained(context: Context, version: ModelVersion, ids: list[str]) -> pa.Table:
-    """The rows with these ids as they were known when the version was trained, from the table as it was then."""
+    """Return the rows with these ids as they were known at training, from the table's version of that time."""
     import pyarrow.dataset as ds
 
     use_case = context.use_case

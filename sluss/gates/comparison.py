@@ -1,4 +1,11 @@
-"""Challenger and champion on the same recent rows."""
+"""The comparison of challenger and champion on the same recent rows.
+
+The test is repeated: every candidate is compared, some again after a new champion, and rows arrive one by one. A test
+at a fixed alpha would therefore promote a worse model sooner or later. Two things keep the overall probability at
+alpha. Within a comparison, the betting test is valid after every row. Across comparisons, each spends its own share of
+alpha, which depends only on the challenger's version number and on the number of champions it has met, so the shares
+add up to alpha at most without any process knowing the others (`sluss.statistics.betting_test.allowance`).
+"""
 
 from __future__ import annotations
 
@@ -21,15 +28,15 @@ if TYPE_CHECKING:
     from sluss.arrays import Floats
     from sluss.gates.evidence import Evidence
 
-# Versions that this one was compared with, in their order: each comparison has its own part of alpha.
+# Champions that a version was compared with, in order. The position of a champion determines the share of alpha.
 CHAMPIONS_TAG = "sluss.champions"
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """How close both models are on `rows` rows, and the chance of that if the challenger is worse by the margin."""
+    """Mean closeness of both models on `rows` rows, and the p-value of "the challenger is worse by the margin"."""
 
-    closeness: str  # the name of what is compared: accuracy, for classes
+    closeness: str  # name of the compared figure, such as accuracy
     champion_version: str
     rows: int
     challenger: float
@@ -37,16 +44,20 @@ class Comparison:
     chance: float
     allowed: float
     margin: float
-    same: bool  # the very pipeline of the champion, trained again: it cannot be worse
+    identical: bool  # the fitted pipelines have the same digest, so the challenger cannot be worse
 
     @property
     def passed(self) -> bool:
-        """Whether chance can be excluded; on all rows together the challenger must hold its own too."""
-        return self.same or (self.chance <= self.allowed and self.challenger - self.champion >= -self.margin)
+        """Whether the test passes and the mean over all rows is not below the champion's by more than the margin.
+
+        The second condition matters because the largest capital counts: it may have been reached on the first rows,
+        with a challenger that became worse afterwards.
+        """
+        return self.identical or (self.chance <= self.allowed and self.challenger - self.champion >= -self.margin)
 
     @property
     def figures(self) -> dict[str, float]:
-        """For the run."""
+        """The figures as metrics of the run."""
         return {
             "champion_version": float(self.champion_version),
             "compared_rows": float(self.rows),
@@ -57,27 +68,27 @@ class Comparison:
         }
 
     def __str__(self) -> str:
-        if self.same:
-            return f"It has learned the very same as the champion, version {self.champion_version}."
+        if self.identical:
+            return f"It is identical to the champion, version {self.champion_version}."
         if not self.rows:
             return (
-                f"There are no rows to compare it on with the champion, version {self.champion_version}, which learned "
-                "from all of them. Wait for newer labels."
+                f"It cannot be compared with the champion, version {self.champion_version}, which learned from all of "
+                "the rows. Wait for newer labels."
             )
-        verdict = "is not shown to be as good as" if not self.passed else "is no worse than"
+        verdict = "is not worse than" if self.passed else "is not shown to be as good as"
         return (
             f"It {verdict} the champion, version {self.champion_version}: on {self.rows:,} rows that neither learned "
-            f"from, its {self.closeness} is {self.challenger:.3f} and the champion's {self.champion:.3f}; were it "
-            f"worse by {self.margin:.3f}, the chance of this would be {self.chance:.2g} at most (allowed: "
+            f"from, its {self.closeness} is {self.challenger:.3f} and the champion's {self.champion:.3f}; if it were "
+            f"worse by {self.margin:.3f}, the probability of this would be {self.chance:.2g} at most (allowed: "
             f"{self.allowed:.2g})."
         )
 
 
 def compare(evidence: Evidence) -> Comparison | None:
-    """The candidate beside the present champion, or None where there is none or it is the candidate itself.
+    """Compare the candidate with the present champion; None without a champion, or if it is the candidate itself.
 
     Raises:
-        ModelError: the champion cannot be loaded, or its run does not say until when it learned.
+        ModelError: the champion cannot be loaded, or its run does not record its training window.
         ServiceError: MLflow does not answer.
     """
     champion = versions.by_alias(evidence.context, CHAMPION)
@@ -101,10 +112,10 @@ def compare(evidence: Evidence) -> Comparison | None:
 
 
 def _close(evidence: Evidence, champion: Pipeline, unseen: pd.Series[bool]) -> tuple[Floats, Floats]:
-    """How close challenger and champion are on each row, shape (n,), in the order in which the rows happened."""
+    """Return the closeness of challenger and champion on each row, each of shape (n,), in the order of event time."""
     rows = evidence.rows.holdout[unseen].merge(evidence.judged[["id", "score"]], on="id")
     rows = rows.sort_values(["event_time", "id"])
-    # A champion may take other columns than the candidate does.
+    # The config may have changed since: the champion may take other columns than the candidate.
     features = list(getattr(champion, "feature_names_in_", evidence.use_case.features))
     labels, scores, kind = rows["label"].to_numpy(), rows["score"].to_numpy(), evidence.problem
     champions = kind.scores(champion, rows[features]) if len(rows) else scores
@@ -112,14 +123,14 @@ def _close(evidence: Evidence, champion: Pipeline, unseen: pd.Series[bool]) -> t
 
 
 def _unseen(evidence: Evidence, champion: ModelVersion) -> pd.Series[bool]:
-    """Its own holdout's rows and all that came after: the rows it learned from would flatter it."""
+    """Mark the rows that the champion did not learn from: its own holdout, and all later ones."""
     import pandas as pd
 
     client = evidence.context.client
     with evidence.context.reachable():
         until = client.get_run(champion.run_id).data.tags.get(UNTIL_TAG)
     if until is None:
-        raise ModelError(f"The run of the champion, version {champion.version}, does not say until when it learned.")
+        raise ModelError(f"The run of the champion, version {champion.version}, has no tag {UNTIL_TAG}.")
     folder = artifacts.local_copy(evidence.context.settings, champion)
     held_out = pd.read_parquet(folder / HOLDOUT_FILE, columns=["id"])["id"]
     rows = evidence.rows.holdout
@@ -127,9 +138,10 @@ def _unseen(evidence: Evidence, champion: ModelVersion) -> pd.Series[bool]:
 
 
 def _count(evidence: Evidence, champion: str) -> int:
-    """How many champions the version was compared with, this one included; a comparison repeated counts once.
+    """Return the number of champions the version was compared with, including this one.
 
-    Written down before the result is known: killed in between, a comparison cannot be had again for nothing.
+    Repeating a comparison does not spend alpha again, because it gives the same result. The tag is written before the
+    result is known: otherwise a process that is killed in between could compare again with an unspent share.
     """
     known = [name for name in evidence.run.data.tags.get(CHAMPIONS_TAG, "").split(",") if name]
     if champion not in known:

@@ -1,4 +1,4 @@
-"""What the gates look at: a version's run, its artifacts as the store holds them now, its rows. Each is read once."""
+"""The evidence for the gates: a version's run, its artifacts as stored, and its rows. Each is read once."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ if TYPE_CHECKING:
 
 
 class Evidence:
-    """A version before the gates.
+    """The evidence on one version. Each part is read on first use.
 
-    Whatever cannot be read raises where it is asked for, and the gate that asked refuses.
+    A part that cannot be read raises in the gate that uses it, and that gate refuses.
     """
 
     def __init__(self, context: Context, version: ModelVersion, fresh: FreshProcess) -> None:
@@ -43,25 +43,25 @@ class Evidence:
         """The training run that the version came from.
 
         Raises:
-            ModelError: there is none.
+            ModelError: the version has no run.
         """
         from mlflow.exceptions import MlflowException
 
         client = self.context.client
         with self.context.reachable():
             try:
-                return client.get_run(self.version.run_id or "")  # a version made from a folder has none
+                return client.get_run(self.version.run_id or "")  # a version registered from a folder has no run
             except MlflowException as error:
                 if error.error_code not in {"RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"}:
                     raise
                 raise ModelError(
-                    f"{self.version.name} version {self.version.version} has no run in MLflow, so nobody knows where "
-                    f"it comes from. Train it through the pipeline: make train USE_CASE={self.use_case.name}."
+                    f"{self.version.name} version {self.version.version} has no run in MLflow, so its origin is "
+                    f"unknown. Train it through the pipeline: make train USE_CASE={self.use_case.name}."
                 ) from None
 
     @cached_property
     def stored(self) -> Path:
-        """Folder with the artifacts, fetched anew: a copy from an earlier load says nothing about the store."""
+        """Folder with the artifacts, always downloaded: an intact local copy proves nothing about the store."""
         fresh = artifacts.download(self.context.settings, self.version, self.fresh.scratch)
         digest = artifact_digest(fresh)
         return artifacts.keep(self.context.settings, fresh, digest) if self._recorded(digest) else fresh
@@ -71,24 +71,24 @@ class Evidence:
 
     @property
     def folder(self) -> Path:
-        """The same folder, for gates to which it is not the question whether it can be read."""
+        """The same folder, for gates other than `identity`, which gives the details if it cannot be read."""
         try:
             return self.stored
         except ServiceError:
             raise
         except ModelError:
-            raise ModelError("Its artifacts cannot be read; the gate identity says why.") from None
+            raise ModelError("Its artifacts cannot be read; see the gate identity.") from None
 
     def file(self, name: str, what: str) -> Path:
-        """One of the artifacts.
+        """Return the path of one of the artifacts; `what` describes it in the message.
 
         Raises:
-            ModelError: it is not there.
+            ModelError: the file is missing.
         """
         path = self.folder / name
         if not path.is_file():
             raise ModelError(
-                f"Its artifacts hold no {what} ({name}). "
+                f"Its artifacts contain no {what} ({name}). "
                 f"Train it through the pipeline: make train USE_CASE={self.use_case.name}."
             )
         return path
@@ -102,7 +102,7 @@ class Evidence:
 
     @property
     def model_file(self) -> Path:
-        """The model among the artifacts."""
+        """Path of the model among the artifacts."""
         return self.file(MODEL_FILE, "model in the skops format")
 
     @cached_property
@@ -115,7 +115,7 @@ class Evidence:
 
     @cached_property
     def known(self) -> Recorded:
-        """What its run and its artifacts say that it was made from."""
+        """Its provenance, as its run and its artifacts record it."""
         from sluss.training.recorded_training import Recorded, recorded_config
 
         config = recorded_config(self.use_case, self.version, self.folder / CONFIG_FILE)
@@ -127,8 +127,8 @@ class Evidence:
         """The rows it was trained and judged on, read again from the table versions that its run names.
 
         Raises:
-            DataError: they cannot be read any more.
-            ModelError: nobody recorded which they were.
+            DataError: the rows cannot be read any more.
+            ModelError: the run does not record them.
         """
         from sluss.training.recorded_training import recorded_rows
 
@@ -136,15 +136,15 @@ class Evidence:
 
     @property
     def rows(self) -> TrainingRows:
-        """The same rows, for gates to which it is not the question whether they can be read."""
+        """The same rows, for gates other than `data`, which gives the details if they cannot be read."""
         try:
             return self.read_rows
         except ServiceError:
             raise
         except (ModelError, DataError):
-            raise DataError("There are no rows to try it on; the gate data says why.") from None
+            raise DataError("Its rows cannot be read; see the gate data.") from None
 
     @property
     def raw(self) -> pd.DataFrame:
-        """The holdout's raw rows, as production gives them to a model: the features and nothing else."""
+        """The features of the holdout's rows, n rows, as production passes them to a model."""
         return self.rows.holdout[list(self.use_case.features)]

@@ -1,4 +1,4 @@
-"""All gates, one after the other, on one version."""
+"""Run all gates on one version."""
 
 from __future__ import annotations
 
@@ -30,40 +30,39 @@ if TYPE_CHECKING:
     from sluss.context import Context
 
 
-# In an order that leaves the fresh process time to work.
+# `preprocessing` comes late: the clean process works while the gates before it run.
 _GATES = (data, identity, safety, environment, monitoring, quality, preprocessing, speed)
 
 
 def judge(context: Context, find: Callable[[], ModelVersion]) -> tuple[Evidence, tuple[GateResult, ...]]:
-    """What every gate says of a version.
+    """Return the evidence on a version, and the result of every gate.
 
     Args:
-        settings: where things are.
-        use_case: whose limits count.
-        find: gives the version. It is asked when the fresh process, which takes longest, is on its way.
+        context: settings and use case.
+        find: returns the version. It is called after the clean process, which takes longest, was started.
 
     Raises:
-        ModelError: there is no such version, or it has no run.
+        ModelError: the version does not exist, or has no run.
         ServiceError: MLflow or the lake does not answer.
     """
     with tempfile.TemporaryDirectory(dir=artifacts.copies(context.settings)) as scratch:
         fresh = FreshProcess(Path(scratch))
         fresh.prepare(ahead(context.settings))
         evidence = Evidence(context, find(), fresh)
-        assert evidence.run is not None  # without a run there is nowhere to keep what the gates say
-        with contextlib.suppress(Exception):  # what is missing, the gates meet again and say
+        assert evidence.run is not None  # raises without a run: the verdicts are stored there
+        with contextlib.suppress(Exception):  # the gate that needs the missing part raises again and refuses
             fresh.ask(evidence.model_file, evidence.raw, evidence.problem.method)
         return evidence, tuple(_answer(gate, evidence) for gate in _GATES)
 
 
 def _answer(gate: Callable[[Evidence], GateResult], evidence: Evidence) -> GateResult:
-    """A gate that cannot decide refuses, whatever kept it from deciding, except a service that does not answer."""
+    """Run a gate. Any error but ServiceError is a refusal: a gate that cannot decide must not pass a version."""
     try:
         return gate(evidence)
     except ServiceError:
         raise
     except SlussError as error:
         return GateResult(gate.__name__, str(error), passed=False)
-    except Exception as error:  # noqa: BLE001 - what a damaged or foreign artifact raises is anything
+    except Exception as error:  # noqa: BLE001 - a damaged or foreign artifact can raise any exception
         reason = " ".join(f"{type(error).__name__}: {error}".split())[:300]
-        return GateResult(gate.__name__, f"It cannot be decided, and so it is refused: {reason}.", passed=False)
+        return GateResult(gate.__name__, f"The gate cannot decide, so it refuses: {reason}.", passed=False)

@@ -1,4 +1,4 @@
-"""What a gate says."""
+"""The result of a gate."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True)
 class GateResult:
-    """A verdict. A gate that cannot decide refuses."""
+    """Verdict, sentence and figures of one gate."""
 
     gate: str
     sentence: str
@@ -16,5 +16,5 @@ class GateResult:
 
     @property
     def verdict(self) -> str:
-        """In a word."""
+        """`passed` or `refused`."""
         return "passed" if self.passed else "refused"

@@ -21,22 +21,22 @@ _LOG = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Validation:
-    """What every gate said of a version."""
+    """The results of all gates on a version."""
 
     version: str
     results: tuple[GateResult, ...]
 
     @property
     def refusals(self) -> tuple[GateResult, ...]:
-        """The gates that refuse it."""
+        """The results of the gates that refuse the version."""
         return tuple(result for result in self.results if not result.passed)
 
 
 def validate(context: Context, version: str | None = None) -> Validation:
-    """Validate a version (by default the newest).
+    """Validate a version (by default the newest), and record the results on its run.
 
     Raises:
-        ModelError: there is no such version, or it has no run.
+        ModelError: the version does not exist, or has no run.
         ServiceError: MLflow or the lake does not answer.
     """
     from sluss.gates.judge import judge
@@ -50,7 +50,7 @@ def validate(context: Context, version: str | None = None) -> Validation:
 
 
 def _record(evidence: Evidence, results: tuple[GateResult, ...]) -> None:
-    """Tags, metrics and a table on the candidate's run: a person reads in one place why a version was refused."""
+    """Log the results to the candidate's run: as tags, metrics and a table."""
     from mlflow.entities import Metric, RunTag
 
     from sluss.training.training_run import TABLES_TAG
@@ -71,7 +71,7 @@ def _record(evidence: Evidence, results: tuple[GateResult, ...]) -> None:
 
 
 def _tables(known: str) -> str:
-    """MLflow's list of the artifacts that its pages show as tables, with ours among them."""
+    """Add our table to MLflow's list of the artifacts that its pages show as tables."""
     table = {"path": _TABLE, "type": "table"}
     tables = json.loads(known)
     return json.dumps(tables if table in tables else [*tables, table])

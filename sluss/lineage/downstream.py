@@ -1,4 +1,4 @@
-"""What came of data and of versions: which rows could be learned from, and which predictions were made."""
+"""Downstream of data and versions: the rows available to a training, and the predictions of a version."""
 
 from __future__ import annotations
 
@@ -22,18 +22,18 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Rows:
-    """The curated rows of an interval, and the moments, in order, at which those with a label became complete."""
+    """The curated rows of an interval; for each with a label, the moment at which both had arrived, in order."""
 
     count: int
     complete: list[datetime]
 
     def known(self, until: datetime) -> int:
-        """Rows that could be learned from at that moment: both row and label had arrived."""
+        """Return the number of rows available to a training at `until`: both row and label had arrived before."""
         return bisect_left(self.complete, until)
 
 
 def curated_rows(lake: Lake, use_case: UseCase, interval: str) -> Rows:
-    """The rows of a partition. Reads ids and times of it, and of the labels since.
+    """Read ids and times of a partition's rows, and of their labels.
 
     Raises:
         DataError: the interval has no curated rows.
@@ -44,7 +44,7 @@ def curated_rows(lake: Lake, use_case: UseCase, interval: str) -> Rows:
     rows = None if curated is None else _first_arrival(curated.to_table(["id", "arrived_at"]), "arrived_at")
     if not rows:
         raise DataError(
-            f"The interval {interval} of {use_case.name} has no curated rows, so nothing came of it. "
+            f"The interval {interval} of {use_case.name} has no curated rows, so nothing depends on it. "
             f"Curate it first: make data USE_CASE={use_case.name} INTERVAL={interval}."
         )
     if labels is None:
@@ -55,25 +55,26 @@ def curated_rows(lake: Lake, use_case: UseCase, interval: str) -> Rows:
 
 
 def _first_arrival(rows: pa.Table, column: str) -> pa.Table:
-    """A row may be corrected: it was there from its first arrival on."""
+    """Keep the first arrival of each id: a correction that arrives later does not change when the row became known."""
     return rows.group_by("id").aggregate([(column, "min")]).rename_columns(["id", column])
 
 
 def scored_intervals(lake: Lake) -> dict[str, dict[str, int]]:
-    """Predictions by interval and version, the oldest interval first.
+    """Count predictions by interval and version, the oldest interval first.
 
-    The table's log alone says so, without a file being opened, where a file holds the predictions of one version.
+    Reads the table's log alone if every file holds the predictions of one version; opens a file only if it holds
+    several.
     """
     counts: dict[str, Counter[str]] = {}
-    unsure = set()
+    mixed = set()  # intervals with a file of several versions
     for file in table_log.files(lake, "predictions"):
         name, version = file[f"partition.{INTERVAL}"], table_log.constant(file, "model_version")
         counts.setdefault(name, Counter())
         if version is None:
-            unsure.add(name)
+            mixed.add(name)
         else:
             counts[name][version] += file["num_records"]
-    for name in unsure:
+    for name in mixed:
         counts[name] = _counted(lake, name)
     return {name: dict(sorted(by_version.items())) for name, by_version in sorted(counts.items())}
 
@@ -85,7 +86,10 @@ def _counted(lake: Lake, interval: str) -> Counter[str]:
 
 
 def spans(scored: dict[str, dict[str, int]], version: str) -> dict[str, int]:
-    """What a version scored: rows by span, e.g. `2026-01-01 to 2026-01-05`; scored intervals in between break it."""
+    """Return the rows that a version scored by span, e.g. `2026-01-01 to 2026-01-05`.
+
+    An interval that only other versions scored ends a span.
+    """
     result = {}
     for by_it, group in groupby(scored, key=lambda name: version in scored[name]):
         names = list(group)

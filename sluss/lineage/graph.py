@@ -1,4 +1,4 @@
-"""Lineage as a graph: things with facts, and arrows from what made to what was made."""
+"""Lineage as a graph: nodes with facts, and edges from upstream to downstream."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _DIGEST = re.compile(r"\b([0-9a-f]{12})[0-9a-f]{28,}\b")  # a commit or a SHA-25
 
 @dataclass(frozen=True)
 class Node:
-    """A thing: what it is, its name in words, and what is known of it."""
+    """An artifact of the lineage: its kind, its name in words, and its facts."""
 
     kind: NodeKind
     title: str
@@ -26,16 +26,16 @@ class Node:
 
 @dataclass(frozen=True)
 class Edge:
-    """`source` made `target`, or had part in it; `says` stands between the two in a sentence."""
+    """`source` is upstream of `target`; `verb` is the verb between their names, e.g. "was input of"."""
 
     source: str
-    says: str
+    verb: str
     target: str
 
 
 @dataclass
 class Graph:
-    """Nodes by their title. `root` is the one that was asked about."""
+    """Nodes by title. `root` is the subject of the query."""
 
     root: Node
     nodes: dict[str, Node] = field(default_factory=dict)
@@ -44,22 +44,22 @@ class Graph:
     def __post_init__(self) -> None:
         self.nodes[self.root.title] = self.root
 
-    def link(self, source: Node, says: str, target: Node) -> None:
-        """Add an arrow, and what it joins."""
+    def link(self, source: Node, verb: str, target: Node) -> None:
+        """Add an edge and its two nodes."""
         self.nodes.setdefault(source.title, source)
         self.nodes.setdefault(target.title, target)
-        self.edges.append(Edge(source.title, says, target.title))
+        self.edges.append(Edge(source.title, verb, target.title))
 
     def sources(self, node: Node) -> Iterator[tuple[str, Node]]:
-        """What made it, with the words of the arrow."""
-        return ((edge.says, self.nodes[edge.source]) for edge in self.edges if edge.target == node.title)
+        """Return the nodes directly upstream, each after its edge's verb."""
+        return ((edge.verb, self.nodes[edge.source]) for edge in self.edges if edge.target == node.title)
 
     def targets(self, node: Node) -> Iterator[tuple[str, Node]]:
-        """What it made, with the words of the arrow."""
-        return ((edge.says, self.nodes[edge.target]) for edge in self.edges if edge.source == node.title)
+        """Return the nodes directly downstream, each after its edge's verb."""
+        return ((edge.verb, self.nodes[edge.target]) for edge in self.edges if edge.source == node.title)
 
     def as_json(self) -> dict[str, Any]:
-        """Root, nodes and edges as plain values."""
+        """Return root, nodes and edges as plain values."""
         return {
             "root": self.root.title,
             "nodes": [asdict(node) for node in self.nodes.values()],
@@ -68,5 +68,5 @@ class Graph:
 
 
 def short(value: Fact) -> str:
-    """A fact as people read it: digests by their first twelve digits, numbers to four places."""
+    """Return a fact for display: digests by their first twelve digits, numbers with four decimals."""
     return f"{value:.4f}" if isinstance(value, float) else _DIGEST.sub(r"\1", str(value))

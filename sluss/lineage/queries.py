@@ -1,4 +1,8 @@
-"""What made a prediction, and what came of data: read from MLflow and Delta alone, in both directions."""
+"""Lineage queries, upstream and downstream, answered by MLflow and Delta alone.
+
+No table of edges exists that could disagree with the data: every edge follows from a tag, a commit or a row that a step
+writes anyway.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +13,7 @@ from sluss.interval import parse_interval, partition
 from sluss.lineage import version_record
 from sluss.lineage.downstream import curated_rows, scored_intervals, spans
 from sluss.lineage.graph import Fact, Graph, Node
-from sluss.lineage.upstream import add_deployment, add_makers, moment, version_node
+from sluss.lineage.upstream import add_deployment, add_upstream, moment, version_node
 from sluss.lineage.version_record import UNKNOWN, Provenance
 from sluss.problems import problem_of
 from sluss.storage import table_log
@@ -22,7 +26,7 @@ if TYPE_CHECKING:
 
 
 def of_prediction(context: Context, row_id: str, interval: str | None = None) -> Graph:
-    """What made a row's newest prediction, or the one of an interval.
+    """Return the upstream of a row's newest prediction, or of the one in an interval.
 
     Raises:
         DataError: the row was never scored.
@@ -35,7 +39,7 @@ def of_prediction(context: Context, row_id: str, interval: str | None = None) ->
 
 
 def of_scored(lake: Lake, use_case: UseCase, found: list[dict[str, Any]], made_by: Provenance) -> Graph:
-    """What made the first of a row's predictions; the others are named beside it."""
+    """Return the upstream of the first of a row's predictions; the others become facts of it."""
     prediction, *others = found
     row_id, name, number = prediction["id"], prediction[INTERVAL], prediction["model_version"]
     written = table_log.written(lake, "predictions", name)
@@ -50,16 +54,16 @@ def of_scored(lake: Lake, use_case: UseCase, found: list[dict[str, Any]], made_b
     graph = Graph(Node("predictions", f"prediction for {row_id} in {name}", facts))
     row = Node("row", f"row {row_id}", {"table": lake.uri("curated"), "version": read, "interval": name})
     graph.link(row, "was input of", graph.root)
-    version = add_makers(graph, use_case, made_by)
+    version = add_upstream(graph, use_case, made_by)
     graph.link(version, "made", graph.root)
     add_deployment(graph, lake, version, number, at)
     return graph
 
 
 def of_interval(context: Context, interval: str) -> Graph:
-    """Which versions learned from the rows of an interval or were judged on them, and which predictions came of both.
+    """Return the downstream of an interval's rows: versions trained or judged on them, and all resulting predictions.
 
-    A version counts if it knew a row of the interval and its label when it was trained.
+    A version counts if at least one row of the interval and its label had arrived when it was trained.
 
     Raises:
         DataError: the interval has no curated rows.
@@ -83,25 +87,25 @@ def of_interval(context: Context, interval: str) -> Graph:
 
 
 def of_version(context: Context, number: str) -> Graph:
-    """What made a version, and which predictions it made.
+    """Return the upstream of a version, and its predictions.
 
     Raises:
-        ModelError: there is no such version.
+        ModelError: the version does not exist.
         ServiceError: the lake or MLflow does not answer.
     """
     lake, made = context.lake, version_record.of_version(context, number)
     graph = Graph(version_node(context.use_case, made))
-    add_makers(graph, context.use_case, made)
+    add_upstream(graph, context.use_case, made)
     add_deployment(graph, lake, graph.root, number)
     _add_predictions(graph, graph.root, number, scored_intervals(lake))
     return graph
 
 
 def predictions_of(lake: Lake, use_case: UseCase, row_id: str, interval: str | None = None) -> list[dict[str, Any]]:
-    """All predictions for a row, the newest interval first; with `interval`, that one alone.
+    """Return all predictions for a row, the newest interval first; with `interval`, only that one.
 
     Raises:
-        DataError: there are none.
+        DataError: the row was never scored.
     """
     name = _partition(use_case, interval) if interval else None
     found = table_log.rows_with_id(lake, "predictions", row_id, name)
@@ -124,7 +128,7 @@ def _covers(made: Provenance, use_case: UseCase, interval: str) -> bool:
 
 
 def _add_predictions(graph: Graph, version: Node, number: str, scored: dict[str, dict[str, int]]) -> None:
-    """What the version scored; nothing where it never did."""
+    """Add the predictions of a version, if it has any."""
     facts: dict[str, Fact] = {span: f"{rows} rows" for span, rows in spans(scored, number).items()}
     if facts:
         graph.link(version, "made", Node("predictions", f"predictions by version {number}", facts))
@@ -137,12 +141,12 @@ def lineage_of(
     interval: str | None = None,
     version: str | None = None,
 ) -> Graph:
-    """The lineage of a row's prediction (its newest, or the interval's), of a version, or of an interval's data.
+    """Return the lineage of a row's prediction (its newest, or the interval's), a version, or an interval's data.
 
     Raises:
-        ConfigError: nothing is asked about, or a version beside something else.
+        ConfigError: neither was given, or a version together with a row or an interval.
         DataError: the row was never scored, or the interval has no rows.
-        ModelError: there is no such version.
+        ModelError: the version does not exist.
         ServiceError: the lake or MLflow does not answer.
     """
     if version and not row_id and not interval:
@@ -152,6 +156,6 @@ def lineage_of(
     if interval and not version:
         return of_interval(context, interval)
     raise ConfigError(
-        "Say whose lineage to show: that of a prediction (make lineage ID=movies-12), of an interval's data "
+        "Choose one lineage to show: of a prediction (make lineage ID=movies-12), of an interval's data "
         "(make lineage INTERVAL=2026-01-05) or of a version (make lineage VERSION=1)."
     )

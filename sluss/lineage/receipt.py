@@ -1,4 +1,4 @@
-"""The receipt of a prediction: what made it, the row as known then, and the same score once more."""
+"""The receipt of a prediction: its upstream, the row as it was known, and the score computed again."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Again:
-    """The row scored once more by the version that scored it, or why that cannot be."""
+class Reproduction:
+    """The row's score, computed again by the version that scored it; or the problem that prevents it."""
 
     score: float | None
     recorded: float
@@ -32,12 +32,12 @@ class Again:
 
     @property
     def difference(self) -> float | None:
-        """The score now less the recorded one."""
+        """The new score minus the recorded one."""
         return None if self.score is None else self.score - self.recorded
 
     @property
     def reproduced(self) -> bool:
-        """The score is the same but for rounding."""
+        """Whether both scores are equal but for rounding."""
         return self.difference is not None and abs(self.difference) <= ROUNDING * max(abs(self.recorded), 1)
 
     def __str__(self) -> str:
@@ -46,24 +46,24 @@ class Again:
         if self.difference == 0:
             return f"Reproduced: the same version, its digest checked, gives the row the same score, {self.score!r}."
         if self.reproduced:
-            return f"Reproduced but for rounding: the score is {self.score!r} now, {self.difference:+.1e} apart."
-        return f"Not reproduced: the same version gives the row {self.score!r} now, {self.difference:+.6f} apart."
+            return f"Reproduced but for rounding: the score is now {self.score!r} ({self.difference:+.1e})."
+        return f"Not reproduced: the same version now gives the row {self.score!r} ({self.difference:+.6f})."
 
 
 @dataclass(frozen=True)
 class Receipt:
-    """A prediction, what made it, and the proof. `row` is None where curated holds it no more."""
+    """A prediction, its upstream, and its reproduction. `row` is None if `curated` does not hold it any more."""
 
     prediction: dict[str, Any]
     row: dict[str, Any] | None
     features: dict[str, Any]
-    corrections: int  # of the row, that arrived after its interval and were not used
+    corrections: int  # of the row; they arrived after its interval and were not used
     made_by: Graph
-    again: Again
+    again: Reproduction
 
 
 def explain(context: Context, row_id: str, interval: str | None = None) -> Receipt:
-    """The receipt of a row's newest prediction, or the one of an interval.
+    """Return the receipt of a row's newest prediction, or of the one in an interval.
 
     Raises:
         DataError: the row was never scored.
@@ -85,31 +85,32 @@ def explain(context: Context, row_id: str, interval: str | None = None) -> Recei
 
 
 def _as_known(lake: Lake, use_case: UseCase, prediction: dict[str, Any]) -> tuple[pa.Table | None, int]:
-    """The curated row as it was known at the end of the interval, and how many corrections arrived later."""
+    """Return the curated row as it was known at the end of the interval, and the number of later corrections."""
     rows = table_log.rows_with_id(lake, "curated", prediction["id"], prediction[INTERVAL])
     if rows is None:
         return None, 0
     end = parse_interval(prediction[INTERVAL], use_case.unit).end
-    in_force = rows.filter(known(end)).drop_columns(SUPERSEDED)  # when it was superseded, nobody knew then
+    in_force = rows.filter(known(end)).drop_columns(SUPERSEDED)  # not known at that time
     return in_force or None, sum(arrived >= end for arrived in rows[ARRIVED].to_pylist())
 
 
-def _score_again(context: Context, version: Provenance, scored: tuple[pa.Table | None, float]) -> Again:
+def _score_again(context: Context, version: Provenance, scored: tuple[pa.Table | None, float]) -> Reproduction:
     from sluss.registry import artifacts
 
     row, recorded = scored
     if row is None:
-        return Again(None, recorded, "curated has no such row any more that was known when the interval ended.")
+        message = "curated no longer has a row with this id that was known when the interval ended."
+        return Reproduction(None, recorded, message)
     try:
         model = artifacts.load(context.settings, version.registration)
     except ModelError as error:
-        return Again(None, recorded, str(error))
+        return Reproduction(None, recorded, str(error))
     as_trained = context.use_case.model_copy(update={"features": version.features})
-    return Again(score(model, as_trained, row.to_batches()[0]).column("score")[0].as_py(), recorded)
+    return Reproduction(score(model, as_trained, row.to_batches()[0]).column("score")[0].as_py(), recorded)
 
 
 def as_json(receipt: Receipt) -> str:
-    """The receipt as JSON; times in ISO 8601."""
+    """Return the receipt as JSON, times in ISO 8601."""
     again = receipt.again
     whole = {
         "prediction": receipt.prediction,
@@ -121,7 +122,7 @@ def as_json(receipt: Receipt) -> str:
             "reproduced": again.reproduced,
             "score": again.score,
             "difference": again.difference,
-            "says": str(again),
+            "message": str(again),
         },
     }
     return json.dumps(whole, indent=2, ensure_ascii=False, default=lambda moment: moment.isoformat())

@@ -1,4 +1,4 @@
-"""The making of a version, as nodes: its data, code, packages, run, gates, and who put it into production."""
+"""The upstream of a version as nodes: its data, code, packages, run, gates and deployment."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ if TYPE_CHECKING:
 
 
 def version_node(use_case: UseCase, made: Provenance) -> Node:
-    """A version by its digest, and whether the gates let it pass."""
+    """Return the node of a version, with its digest and the gates' verdict."""
     refused = ", ".join(made.refusals)
     verdict = f"refused by {refused}" if refused else "all passed" if made.gates else UNKNOWN
     facts: dict[str, Fact] = {"digest": made.tag("digest"), "registered": moment(made.registered), "gates": verdict}
     return Node("version", f"{use_case.model} version {made.version}", facts)
 
 
-def add_makers(graph: Graph, use_case: UseCase, made: Provenance) -> Node:
-    """Add the version and all that made it, and give back its node."""
+def add_upstream(graph: Graph, use_case: UseCase, made: Provenance) -> Node:
+    """Add the version and its upstream to the graph, and return its node."""
     version = version_node(use_case, made)
     run = Node("run", f"run {made.run_id}", {"fitted pipeline": made.tag("pipeline")})
     graph.link(run, "registered", version)
@@ -38,7 +38,7 @@ def add_makers(graph: Graph, use_case: UseCase, made: Provenance) -> Node:
 
 
 def add_deployment(graph: Graph, lake: Lake, version: Node, number: str, before: datetime | None = None) -> None:
-    """Add the ledger's entry that put the version into production, the newest one before a moment."""
+    """Add the ledger's newest entry, before a moment, that put the version into production."""
     entries = ledger.read(lake)
     entry = deployment(entries, number, before)
     if entry is None:
@@ -53,14 +53,14 @@ def add_deployment(graph: Graph, lake: Lake, version: Node, number: str, before:
 
 
 def deployment(entries: list[Entry], version: str, before: datetime | None = None) -> Entry | None:
-    """The newest entry, of those before a moment if there are any, that put a version into production."""
+    """Return the entry that put a version into production: the newest before a moment, or else the newest of all."""
     of_version = [entry for entry in entries if entry.version == version]
     earlier = [entry for entry in of_version if before is None or entry.at <= before]
     return next(reversed(earlier or of_version), None)
 
 
 def moment(at: datetime | None) -> str:
-    """A time to the second, or that none was recorded."""
+    """Return a time to the second, or `not recorded`."""
     return f"{at:%Y-%m-%d %H:%M:%S} UTC" if at else UNKNOWN
 
 

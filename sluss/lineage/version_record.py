@@ -1,4 +1,4 @@
-"""What a version was made from and what was said of it, as its run and its registration recorded it."""
+"""The provenance of a version: tags, parameters and verdicts, as its run and its registration recorded them."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _AT_ONCE = 200  # runs a request
 
 @dataclass(frozen=True)
 class Provenance:
-    """One version's record. What a run did not record is `UNKNOWN`."""
+    """One version's provenance. Facts that its run did not record are `UNKNOWN`."""
 
     version: str
     run_id: str
@@ -38,21 +38,21 @@ class Provenance:
 
     @property
     def registered(self) -> datetime:
-        """When it came into the registry."""
+        """The time of its registration, in UTC."""
         return datetime.fromtimestamp(self.registration.creation_timestamp / 1000, UTC)
 
     def tag(self, name: str) -> str:
-        """A tag `sluss.<name>` of the version or its run."""
+        """Return the tag `sluss.<name>` of the version or its run."""
         return self.tags.get(f"sluss.{name}", UNKNOWN)
 
     @property
     def features(self) -> list[str]:
-        """The columns it takes, in order, whatever the config says by now."""
+        """Its input columns in order, from its run and not from the present config."""
         return self.params.get("features", "").split(",")
 
     @property
     def until(self) -> datetime | None:
-        """Nothing that arrived later was known to it."""
+        """Training used only rows that arrived before this moment; None if it was not recorded."""
         text = self.tags.get(UNTIL_TAG)
         return datetime.fromisoformat(text) if text else None
 
@@ -62,7 +62,7 @@ class Provenance:
         return [name for name, verdict in self.gates.items() if not verdict.startswith("passed")]
 
     def window(self, use_case: UseCase) -> tuple[str, str] | None:
-        """Names of the first partition it was trained or judged on and of the one after the last."""
+        """Return the names of the first partition it was trained or judged on, and of the one after the last."""
         if "sluss.data.first" in self.tags and "sluss.data.end" in self.tags:
             return self.tags["sluss.data.first"], self.tags["sluss.data.end"]
         if self.until is None or "window_days" not in self.params:
@@ -71,17 +71,17 @@ class Provenance:
         return partition(start, use_case.unit), partition(self.until, use_case.unit)
 
     def held_out_from(self, use_case: UseCase) -> str | None:
-        """Name of the first partition that it was judged on instead of learning from it."""
+        """Return the name of the first partition of its holdout."""
         if self.until is None or "holdout_days" not in self.params:
             return None
         return partition(self.until - timedelta(days=int(self.params["holdout_days"])), use_case.unit)
 
 
 def of_version(context: Context, version: str) -> Provenance:
-    """The record of one version: two requests.
+    """Return the provenance of one version, in two requests.
 
     Raises:
-        ModelError: it was never registered.
+        ModelError: the version was never registered.
         ServiceError: MLflow does not answer.
     """
     found = by_version(context, version)
@@ -89,7 +89,7 @@ def of_version(context: Context, version: str) -> Provenance:
 
 
 def of_all(context: Context) -> list[Provenance]:
-    """The records of all versions, the oldest first."""
+    """Return the provenance of all versions, the oldest first."""
     found = every(context)
     return list(_with_runs(context.settings, [found[number] for number in sorted(found, key=int)]))
 
@@ -106,13 +106,15 @@ def _with_runs(settings: Settings, versions: Sequence[ModelVersion]) -> Iterator
             tags=tags,
             params=dict(run.data.params) if run else {},
             gates={
-                name.removeprefix(GATE_TAG): said for name, said in sorted(tags.items()) if name.startswith(GATE_TAG)
+                name.removeprefix(GATE_TAG): verdict
+                for name, verdict in sorted(tags.items())
+                if name.startswith(GATE_TAG)
             },
         )
 
 
 def _runs(settings: Settings, ids: list[str]) -> dict[str, Run]:
-    """The runs by id, wherever they were logged; deleted ones too, since a version outlives its run."""
+    """Return the runs by id, from all experiments; also deleted runs, because a version outlives its run."""
     from mlflow.entities import ViewType
 
     client, runs = connect(settings), dict[str, "Run"]()

@@ -21,19 +21,20 @@ if TYPE_CHECKING:
 
     from sluss.config.settings import Settings
     from sluss.context import Context
+
 MODEL_FILE = "model.skops"
 PROFILE_FILE = "reference_profile.json"
 CONFIG_FILE = "use_case.json"  # the use case as its config was at training
 HOLDOUT_FILE = "holdout.parquet"  # id, label, score and slices of every holdout row, as recorded at training
 
-# Types outside scikit-learn, NumPy and SciPy that a model may contain. The list is ours: the one that MLflow keeps
-# beside a model can be changed by whoever can change the model.
+# Types outside scikit-learn, NumPy and SciPy that a model may contain. The list is part of the code: MLflow stores a
+# list next to the model, which anyone who can replace the model can replace too.
 TRUSTED_TYPES: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class LoadedModel:
-    """A model whose bytes are those recorded at its registration."""
+    """A model whose digest was found equal to the one recorded at its registration."""
 
     version: str
     run_id: str
@@ -41,7 +42,10 @@ class LoadedModel:
 
 
 def load(settings: Settings, version: ModelVersion) -> LoadedModel:
-    """Load a version without pickle, after its bytes were found to be those recorded at registration.
+    """Check a version's digest, and load the model without pickle.
+
+    Every load checks the digest, also of a local copy: the artifact store and the copies are writable by others than
+    the gates, and a model that was validated once must not differ from the one that scores. Hashing takes milliseconds.
 
     Raises:
         ModelError: an artifact was changed, damaged or lost, or the model contains a type that is not trusted.
@@ -58,7 +62,11 @@ def load(settings: Settings, version: ModelVersion) -> LoadedModel:
 
 
 def local_copy(settings: Settings, version: ModelVersion) -> Path:
-    """Folder with the version's artifacts, downloaded unless a copy with the recorded digest is at hand."""
+    """Return a folder with the version's artifacts: an intact copy with the recorded digest, or a new download.
+
+    Raises:
+        ModelError: no digest was recorded, or the downloaded artifacts have another one.
+    """
     recorded = recorded_digest(version)
     target = copies(settings) / recorded
     if target.is_dir() and artifact_digest(target) == recorded:
@@ -70,16 +78,16 @@ def local_copy(settings: Settings, version: ModelVersion) -> Path:
 
 
 def recorded_digest(version: ModelVersion) -> str:
-    """The digest that a version's artifacts had at its registration.
+    """Return the digest that a version's artifacts had at its registration.
 
     Raises:
-        ModelError: none was recorded.
+        ModelError: the version has no digest.
     """
     recorded = version.tags.get(DIGEST_TAG)
     if not recorded:
         raise ModelError(
-            f"{version.name} version {version.version} bears no digest, so nobody can say that it is the model "
-            "that was validated. Train it through the pipeline: make train."
+            f"{version.name} version {version.version} has no digest, so it cannot be compared with the model that was "
+            "validated. Train it through the pipeline: make train."
         )
     return str(recorded)
 
@@ -88,40 +96,45 @@ def check_digest(version: ModelVersion, found: str) -> None:
     """Compare the digest of a version's artifacts with the recorded one.
 
     Raises:
-        ModelError: none was recorded, or it is another one.
+        ModelError: the version has no digest, or a different one.
     """
     recorded = recorded_digest(version)
     if found != recorded:
         raise ModelError(
             f"{version.name} version {version.version} is not the model that was validated: its artifacts have "
-            f"the digest {found[:12]}, recorded is {recorded[:12]}. Someone changed or damaged a file in the "
-            "artifact store; restore it, or train again: make train."
+            f"the digest {found[:12]}, recorded is {recorded[:12]}. A file in the artifact store was changed or "
+            "damaged; restore it, or train again: make train."
         )
 
 
 def copies(settings: Settings) -> Path:
-    """The folder with a copy of every version that was loaded here, under its digest."""
+    """Return the folder with local copies of versions, each in a folder named by its digest."""
     folder = settings.home / "models"
     folder.mkdir(parents=True, exist_ok=True)
     return folder
 
 
 def keep(settings: Settings, fresh: Path, digest: str) -> Path:
-    """Move artifacts of that digest to where loads look for them, and return where that is."""
+    """Move artifacts with that digest to the local copies, and return their folder."""
     target = copies(settings) / digest
     if target.is_dir() and artifact_digest(target) == digest:
         return target
     shutil.rmtree(target, ignore_errors=True)
     try:
         fresh.rename(target)
-    except OSError:  # another step put the same bytes there first
+    except OSError:  # another step has moved the same artifacts there in between
         if artifact_digest(target) != digest:
             raise
     return target
 
 
 def download(settings: Settings, version: ModelVersion, folder: Path) -> Path:
-    """Download the version's artifacts below `folder` and return where they are."""
+    """Download the version's artifacts below `folder`, and return their folder.
+
+    Raises:
+        ModelError: the store does not have them.
+        ServiceError: MLflow does not answer, or refuses the login.
+    """
     import mlflow
     from mlflow.exceptions import MlflowException
 
@@ -136,16 +149,16 @@ def download(settings: Settings, version: ModelVersion, folder: Path) -> Path:
                 f"The artifacts of {version.name} version {version.version} cannot be read from {version.source}: "
                 f"{' '.join(str(error).split())[:200]}. Restore the artifact store, or train again: make train."
             ) from error
-    # MLflow notes the registered name beside what it downloads; the store does not hold that file.
+    # MLflow adds this file to the download. The store does not hold it, so it would change the digest.
     (stored / "registered_model_meta").unlink(missing_ok=True)
     return stored
 
 
 def reference_profile(context: Context, version: str) -> dict[str, object]:
-    """What the version's training data and held-out scores looked like.
+    """Return the version's reference profile as plain JSON values.
 
     Raises:
-        ModelError: the version has no profile, so it cannot be monitored.
+        ModelError: the version has no profile.
     """
     folder = local_copy(context.settings, by_version(context, version))
     path = folder / PROFILE_FILE

@@ -1,4 +1,4 @@
-"""The champion of an interval: the one in production, unless it has learned from that interval or later ones."""
+"""The champion of an interval: the version in production, unless it was trained on that interval or later ones."""
 
 from __future__ import annotations
 
@@ -17,29 +17,29 @@ if TYPE_CHECKING:
 
 
 def champion_for(context: Context, lake: Lake, interval: Interval) -> ModelVersion:
-    """The version that scores an interval, today or when it is run again later.
+    """Return the version that scores an interval, now or in a later backfill.
 
-    A backfill by a champion that was trained since would judge it on rows it has learned. So it goes back through the
-    ledger to the newest version that knows nothing from after the interval's start; where every version knows more,
-    to the first of all.
+    A champion that was trained after the interval has learned its rows, and its scores there would flatter it. The
+    search therefore goes back through the ledger to the newest version that was trained on nothing after the interval's
+    start. If every version was, the first one scores.
 
     Raises:
         ModelError: no version is the champion.
         ServiceError: the lake or MLflow does not answer.
     """
     champion = versions.champion(context)
-    if _innocent(champion, interval):
+    if _trained_before(champion, interval):
         return champion
-    # All at once: to ask for one after the other would take as long again for each.
+    # One request for all versions takes as long as one for a single version.
     known = versions.every(context)
     version = champion
     for number in reversed(ledger.standing(ledger.read(lake))):
-        version = known.get(number, version)  # a version that was deleted scores nothing any more
-        if _innocent(version, interval):
+        version = known.get(number, version)  # skips a version that was deleted from the registry
+        if _trained_before(version, interval):
             break
     return version
 
 
-def _innocent(version: ModelVersion, interval: Interval) -> bool:
+def _trained_before(version: ModelVersion, interval: Interval) -> bool:
     until = version.tags.get(UNTIL_TAG)
     return until is None or datetime.fromisoformat(until) <= interval.start

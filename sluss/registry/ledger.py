@@ -1,7 +1,13 @@
-"""The ledger: every change of what is in production, append-only, each entry with the hash of the one before.
+"""The ledger: an append-only record of every change of the champion, chained by hashes.
 
-It is the Delta table `ledger` of a use case, one partition an entry. It decides what is in production; the aliases in
-MLflow follow it.
+It is the Delta table `ledger` of a use case, one partition for each entry, and it decides which version is in
+production. MLflow's aliases follow it. They cannot decide: an alias keeps no history, and MLflow has no compare-and-set
+for it, so of two deployments at once both would succeed. A Delta table commits each of its versions once, which makes
+the number of an entry a lock.
+
+An entry's hash covers its fields and the hash of the entry before it. To change, remove or insert an entry unnoticed,
+all later hashes must be computed anew. The chain thus reveals damage and careless edits by an account that can write to
+the lake; it does not prevent them.
 """
 
 from __future__ import annotations
@@ -24,28 +30,28 @@ Action = Literal["promote", "rollback", "return"]
 
 TABLE = "ledger"
 _NUMBER = "number"
-_START = "0" * 64  # what the first entry names as the hash before it
+_START = "0" * 64  # the first entry's `before`
 
 
 class LedgerMovedError(ModelError):
-    """Somebody else changed what is in production first."""
+    """Another process has changed the champion first."""
 
 
 @dataclass(frozen=True)
 class Change:
-    """What somebody wants to put into production, and why."""
+    """A requested change of the champion, with its reason."""
 
     action: Action
-    version: str | None  # in production from now on; None: no version is
+    version: str | None  # in production after the change; None: no version
     replaced: str | None
     by: str
     reason: str
-    gates: Mapping[str, str]  # what each gate said: "passed: …"
+    gates: Mapping[str, str]  # each gate's verdict and sentence: "passed: …"
 
 
 @dataclass(frozen=True)
 class Entry:
-    """A change that was made. `at` is in UTC; `hash` covers all other fields, `before` is the last entry's hash."""
+    """A recorded change. `at` is in UTC; `hash` covers all other fields; `before` is the preceding entry's hash."""
 
     number: int
     at: datetime
@@ -60,8 +66,8 @@ class Entry:
 
     @property
     def passed(self) -> str:
-        """How many gates had passed, e.g. `8 of 8 passed`; empty where none was asked."""
-        passed = sum(said.startswith("passed") for said in self.gates.values())
+        """How many gates had passed, e.g. `8 of 8 passed`; empty if none ran."""
+        passed = sum(verdict.startswith("passed") for verdict in self.gates.values())
         return f"{passed} of {len(self.gates)} passed" if self.gates else ""
 
     def __str__(self) -> str:
@@ -69,7 +75,7 @@ class Entry:
 
 
 def read(lake: Lake) -> list[Entry]:
-    """All entries, the oldest first; none where nothing was ever deployed.
+    """Read all entries, the oldest first; none before the first deployment.
 
     Raises:
         ServiceError: the lake does not answer.
@@ -82,8 +88,8 @@ def read(lake: Lake) -> list[Entry]:
     return [Entry(**row | {_NUMBER: int(row[_NUMBER]), "gates": json.loads(row["gates"])}) for row in rows]
 
 
-def whole(lake: Lake) -> list[Entry]:
-    """All entries, of which none was changed.
+def read_verified(lake: Lake) -> list[Entry]:
+    """Read all entries and verify the chain.
 
     Raises:
         DataError: an entry was changed or removed.
@@ -91,21 +97,18 @@ def whole(lake: Lake) -> list[Entry]:
     entries = read(lake)
     if broken := verify(entries):
         raise DataError(
-            f"The ledger of {lake.use_case} is not as it was written: {broken[0]} Nobody can say what is in production "
-            f"and why, so nothing was changed. Look at it (make history USE_CASE={lake.use_case}), find out who wrote "
-            f"to {lake.uri(TABLE)}, and restore that Delta table to its version before."
+            f"The ledger of {lake.use_case} is not as it was written: {broken[0]} It does not prove which version is "
+            f"in production, so nothing was changed. Look at it (make history USE_CASE={lake.use_case}), find out who "
+            f"wrote to {lake.uri(TABLE)}, and restore that Delta table to its version before."
         )
     return entries
 
 
 def append(lake: Lake, change: Change, after: int) -> Entry:
-    """Write entry number `after` + 1, if `after` entries are all there are: of two writers with one number, one wins.
-
-    delta-rs commits a version of a table once only. It would try a lost commit again as the next version; without
-    retries it gives up instead, also when the table is to be made, where its mode "error" alone lets two makers in.
+    """Write entry number `after` + 1 if the ledger has exactly `after` entries. Of two writers, one succeeds.
 
     Raises:
-        LedgerMovedError: there are other entries by now; nothing was written.
+        LedgerMovedError: the ledger has other entries by now; nothing was written.
         DataError: the ledger was changed by other means.
         ServiceError: the lake does not answer.
     """
@@ -113,7 +116,7 @@ def append(lake: Lake, change: Change, after: int) -> Entry:
     from deltalake.exceptions import CommitFailedError, DeltaError
 
     table = lake.table(TABLE)
-    entries = whole(lake)
+    entries = read_verified(lake)
     if len(entries) != after:
         raise _moved(lake, entries)
     entry = _entry(change, entries)
@@ -123,6 +126,9 @@ def append(lake: Lake, change: Change, after: int) -> Entry:
             write_deltalake(
                 table or lake.uri(TABLE),
                 row,
+                # delta-rs commits each version of a table once. By default it would retry a lost commit as the next
+                # version, and then two entries would have one number; without retries it raises. That also decides
+                # between two writers that create the table, which mode="error" alone would both accept.
                 mode="append" if table else "error",
                 partition_by=[_NUMBER],
                 configuration=None if table else properties(row.schema.names),
@@ -141,8 +147,8 @@ def _moved(lake: Lake, entries: Sequence[Entry]) -> LedgerMovedError:
     last = entries[-1]
     now = f"version {last.version}" if last.version else "no version"
     return LedgerMovedError(
-        f"Meanwhile somebody else changed what is in production: {now} is, by {last}. Nothing was changed. "
-        f"Ask again, so that the gates compare with it: make deploy USE_CASE={lake.use_case}."
+        f"Another process has changed the champion meanwhile: {now} is in production, by {last}. Nothing was changed. "
+        f"Deploy again, so that the gates compare with it: make deploy USE_CASE={lake.use_case}."
     )
 
 
@@ -158,7 +164,10 @@ def _entry(change: Change, entries: Sequence[Entry]) -> Entry:
 
 
 def _hash(entry: Entry) -> str:
-    """SHA-256 of the entry's fields as JSON: keys sorted, no spaces, UTF-8, the time in ISO 8601."""
+    """SHA-256 of the entry's fields as JSON: sorted keys, no spaces, UTF-8, the time in ISO 8601.
+
+    This form is part of the ledger: with any other, entries that were written before would no longer verify.
+    """
     fields = {name: value for name, value in asdict(entry).items() if name != "hash"}
     fields |= {"at": entry.at.astimezone(UTC).isoformat(), "gates": dict(entry.gates)}
     text = json.dumps(fields, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
@@ -175,24 +184,24 @@ def _row(entry: Entry) -> pa.Table:
 
 
 def verify(entries: Sequence[Entry]) -> list[str]:
-    """What is wrong with the chain, a sentence each; none when every entry is as it was written."""
+    """Return the faults of the chain, a sentence each; none if every entry is as it was written."""
     wrong, before = [], _START
     for place, entry in enumerate(entries, start=1):
         if entry.number != place:
-            wrong.append(f"Entry {place} is missing or there twice.")
+            wrong.append(f"Entry {place} is missing or occurs twice.")
             break
         if entry.hash != _hash(entry) or entry.action not in get_args(Action):
             wrong.append(f"Entry {place} was changed: its content does not give its hash {entry.hash[:12]}.")
         if entry.before != before:
-            wrong.append(f"Entry {place} does not follow entry {place - 1}: that one's hash is {before[:12]}.")
+            wrong.append(f"Entry {place} does not follow entry {place - 1}, whose hash is {before[:12]}.")
         before = entry.hash
     return wrong
 
 
 def standing(entries: Sequence[Entry]) -> list[str]:
-    """The versions that a rollback can go through, the one in production last.
+    """Return the stack of versions that rollbacks go back through, the one in production last.
 
-    A promotion puts a version on top; a rollback and an automatic return take the top one away.
+    A promotion pushes a version; a rollback and an automatic return pop one.
     """
     versions: list[str] = []
     for entry in entries:
@@ -204,17 +213,20 @@ def standing(entries: Sequence[Entry]) -> list[str]:
 
 
 def in_production(entries: Sequence[Entry]) -> str | None:
-    """The version in production, or None."""
+    """Return the version in production, or None."""
     return entries[-1].version if entries else None
 
 
 def promotion_of(entries: Sequence[Entry], version: str) -> Entry | None:
-    """The newest entry that put a version into production, or None."""
+    """Return the newest entry that promoted a version, or None."""
     return next((each for each in reversed(entries) if (each.action, each.version) == ("promote", version)), None)
 
 
 def held_by(entries: Sequence[Entry], version: str) -> Entry | None:
-    """The rollback or return that keeps a version out of production: it took away this version or a newer one."""
+    """Return the rollback or return that keeps a version out of production, or None.
+
+    It removed this version or a newer one. Only a version newer than the removed one ends that.
+    """
     taken = [each for each in entries if each.action != "promote" and each.replaced is not None]
     newest = max(taken, key=lambda each: int(each.replaced or 0), default=None)
     return newest if newest and int(version) <= int(newest.replaced or 0) else None

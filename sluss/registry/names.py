@@ -7,5 +7,5 @@ PREVIOUS = "previous"
 
 DIGEST_TAG = "sluss.digest"
 INPUTS_TAG = "sluss.inputs"
-GATE_TAG = "sluss.gate."  # of the run, before the gate's name: what it said
-UNTIL_TAG = "sluss.until"  # of the version and its run: it knows nothing that arrived at this moment or later
+GATE_TAG = "sluss.gate."  # on the run, followed by the gate's name; the value is its verdict and sentence
+UNTIL_TAG = "sluss.until"  # on the version and its run: training used only rows that arrived before this moment

@@ -14,10 +14,10 @@ if TYPE_CHECKING:
 
 
 def champion(context: Context) -> ModelVersion:
-    """The version in production.
+    """Return the version in production.
 
     Raises:
-        ModelError: no version bears the alias.
+        ModelError: no version has the alias.
     """
     found = by_alias(context, CHAMPION)
     if found is None:
@@ -29,7 +29,7 @@ def champion(context: Context) -> ModelVersion:
 
 
 def by_alias(context: Context, alias: str) -> ModelVersion | None:
-    """The version that bears the alias, or None."""
+    """Return the version with the alias, or None."""
     from mlflow.exceptions import MlflowException
 
     client = context.client
@@ -43,7 +43,7 @@ def by_alias(context: Context, alias: str) -> ModelVersion | None:
 
 
 def by_version(context: Context, version: str) -> ModelVersion:
-    """The version with that number.
+    """Return the version with that number.
 
     Raises:
         ModelError: it was never registered.
@@ -65,16 +65,16 @@ def by_version(context: Context, version: str) -> ModelVersion:
 
 
 def asked_for(context: Context, version: str | None) -> ModelVersion:
-    """The version with this number; without one, the newest.
+    """Return the version with this number; without one, the newest.
 
     Raises:
-        ModelError: there is no such version.
+        ModelError: the version does not exist.
     """
     return by_version(context, version) if version else newest(context)
 
 
 def newest(context: Context) -> ModelVersion:
-    """The version that was registered last.
+    """Return the version that was registered last.
 
     Raises:
         ModelError: none is registered.
@@ -89,7 +89,7 @@ def newest(context: Context) -> ModelVersion:
 
 
 def every(context: Context) -> dict[str, ModelVersion]:
-    """All versions, by their numbers."""
+    """Return all versions by number."""
     client, found, page = context.client, dict[str, "ModelVersion"](), None
     with context.reachable():
         while page != "":

@@ -56,9 +56,9 @@ def picture(graph: Graph) -> str:
     width = max(box.x for box in boxes.values()) + _WIDTH + _MARGIN
     height = max(box.y + box.height for box in boxes.values()) + _MARGIN
     title = escape(_printable(graph.root.title))
-    joined = [(boxes[edge.source], boxes[edge.target], edge.says) for edge in graph.edges]
+    joined = [(boxes[edge.source], boxes[edge.target], edge.verb) for edge in graph.edges]
     arrows = "".join(_arrow(source, target) for source, target, _ in joined)
-    words = "".join(text(source.x + _WIDTH + 8, source.middle - 8, says, "says") for source, _, says in joined)
+    words = "".join(text(source.x + _WIDTH + 8, source.middle - 8, verb, "says") for source, _, verb in joined)
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:.0f} {height:.0f}" width="{width:.0f}" '
         f'height="{height:.0f}" role="img" aria-label="Lineage of {title}"><title>Lineage of {title}</title>'

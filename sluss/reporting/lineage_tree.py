@@ -20,19 +20,19 @@ def show(graph: Graph) -> None:
     console = Console(highlight=False)
     makers, offspring = any(graph.sources(graph.root)), any(graph.targets(graph.root))
     if makers or not offspring:
-        console.print(_tree(graph.root, graph.sources, "{title} [dim]{says} it[/dim]"))
+        console.print(_tree(graph.root, graph.sources, "{title} [dim]{verb} it[/dim]"))
     if offspring:
-        console.print(_tree(graph.root, graph.targets, "[dim]{says}[/dim] {title}"))
+        console.print(_tree(graph.root, graph.targets, "[dim]{verb}[/dim] {title}"))
 
 
 def _tree(
-    root: Node, relatives: Callable[[Node], Iterator[tuple[str, Node]]], form: str, says: str | None = None
+    root: Node, relatives: Callable[[Node], Iterator[tuple[str, Node]]], form: str, verb: str | None = None
 ) -> Tree:
     from rich.markup import escape
     from rich.tree import Tree
 
     title = f"[bold]{escape(root.title)}[/bold]"
-    tree = Tree(_with_facts(title if says is None else form.format(title=title, says=says), root))
+    tree = Tree(_with_facts(title if verb is None else form.format(title=title, verb=verb), root))
     for words, relative in relatives(root):
         tree.add(_tree(relative, relatives, form, words))
     return tree

@@ -30,7 +30,7 @@ class Plot:
     """A picture with its heading, what to read from it, and the meaning of its colours."""
 
     title: str
-    says: str
+    caption: str
     svg: str
     legend: tuple[tuple[str, str], ...] = ()  # style and words
     wide: bool = False
@@ -73,12 +73,12 @@ def quality_plot(use_case: UseCase, facts: Facts) -> Plot:
         svg.whiskers(frame, [(q.low, q.high) if q else None for q in known], "a"),
         svg.line(frame, [q.value if q else None for q in known], "a"),
     ]
-    says = (
+    caption = (
         f"{metric} of each {use_case.unit}'s rows against the labels known by now; bars are 95 % intervals, "
         "upright lines new champions, dashed lines the last one's promise and limit."
     )
     legend = (("a", metric),)
-    return Plot(f"{metric} per {use_case.unit}", says, svg.svg(frame, says, marks), legend, wide=True)
+    return Plot(f"{metric} per {use_case.unit}", caption, svg.svg(frame, caption, marks), legend, wide=True)
 
 
 def champion_changes(days: Sequence[Day]) -> Iterator[tuple[int, str]]:
@@ -106,9 +106,9 @@ def drift_plot(facts: Facts, rules: Monitoring) -> Plot:
         svg.rules(frame, [(rules.drift_distance, f"limit {rules.drift_distance:.2f}", "limit")]),
         *(svg.line(frame, series[feature], styles[feature]) for feature in features),
     ]
-    says = "Distance of each figure from what training saw: 0 is the same, 1 has nothing in common."
+    caption = "Distance of each figure from what training saw: 0 is the same, 1 has nothing in common."
     legend = tuple((styles[feature], in_words(feature)) for feature in features)
-    return Plot("Data drift", says, svg.svg(frame, says, marks), legend)
+    return Plot("Data drift", caption, svg.svg(frame, caption, marks), legend)
 
 
 def score_plot(use_case: UseCase, facts: Facts) -> Plot:
@@ -127,9 +127,9 @@ def score_plot(use_case: UseCase, facts: Facts) -> Plot:
         svg.steps(frame, now, "a"),
         *(svg.text(frame.x(i - 0.5), frame.height - 16, tick, "tick middle") for i, tick in enumerate(ticks)),
     ]
-    says = f"Share of rows by {kind.score_means}, holdout and {last.interval}."
+    caption = f"Share of rows by {kind.score_means}, holdout and {last.interval}."
     legend = (("grey", "holdout"), ("a", last.interval))
-    return Plot("Scores then and now", says, svg.svg(frame, says, marks), legend)
+    return Plot("Scores then and now", caption, svg.svg(frame, caption, marks), legend)
 
 
 def confidence_plot(facts: Facts) -> Plot:
@@ -145,8 +145,8 @@ def confidence_plot(facts: Facts) -> Plot:
         svg.rules(frame, [(usual, f"holdout {usual:.3f}", "calm")]),
         svg.line(frame, values, "a"),
     ]
-    says = "Mean probability of the class that the model chose."
-    return Plot("Confidence", says, svg.svg(frame, says, marks))
+    caption = "Mean probability of the class that the model chose."
+    return Plot("Confidence", caption, svg.svg(frame, caption, marks))
 
 
 def unsure_plot(facts: Facts, rules: ConfidenceMonitoring) -> Plot:
@@ -164,8 +164,8 @@ def unsure_plot(facts: Facts, rules: ConfidenceMonitoring) -> Plot:
         svg.rules(frame, [(usual, f"holdout {usual:.0%}", "calm"), (limit, f"limit {limit:.0%}", "limit")]),
         svg.line(frame, values, "b"),
     ]
-    says = f"Share of rows whose best class gets less than {rules.low_confidence:.2f}."
-    return Plot("Rows the model is unsure of", says, svg.svg(frame, says, marks))
+    caption = f"Share of rows whose best class gets less than {rules.low_confidence:.2f}."
+    return Plot("Rows the model is unsure of", caption, svg.svg(frame, caption, marks))
 
 
 def alert_plot(facts: Facts, rules: Monitoring) -> Plot:
@@ -182,8 +182,8 @@ def alert_plot(facts: Facts, rules: Monitoring) -> Plot:
                 span = (names.index(spell.since), names.index(spell.last) if spell.last in names else len(names) - 1)
                 words = f"{spell.severity}{'' if spell.ended else ', still on'}"
                 marks.append(svg.pill(frame, span, y, (spell.severity, words)))
-    says = "Each alert from the interval that raised it to the last one in which it was active."
-    return Plot("Alerts", says, svg.svg(frame, says, marks), wide=True)
+    caption = "Each alert from the interval that raised it to the last one in which it was active."
+    return Plot("Alerts", caption, svg.svg(frame, caption, marks), wide=True)
 
 
 _STYLES = ["a", "b", "c", "d", "e"]

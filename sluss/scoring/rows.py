@@ -7,17 +7,17 @@ from typing import TYPE_CHECKING
 from sluss.interval import Interval, partitions
 from sluss.storage.lake import INTERVAL, Lake
 from sluss.storage.point_in_time import known
-from sluss.storage.row_groups import Pieces, pieces
+from sluss.storage.row_groups import RowGroups, row_groups
 
 if TYPE_CHECKING:
     from sluss.config.use_case import UseCase
 
 
-def rows_to_score(lake: Lake, use_case: UseCase, interval: Interval) -> Pieces | None:
+def rows_to_score(lake: Lake, use_case: UseCase, interval: Interval) -> RowGroups | None:
     """The interval's curated rows as they were known at its end, or None where nothing was ever curated."""
     span = partitions(interval, use_case.unit)
     curated = lake.dataset("curated", first=span[0], last=span[1])
-    return None if curated is None else pieces(curated, columns_to_score(use_case), span, known(interval.end))
+    return None if curated is None else row_groups(curated, columns_to_score(use_case), span, known(interval.end))
 
 
 def columns_to_score(use_case: UseCase) -> list[str]:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from sluss.context import Context
     from sluss.registry.artifacts import LoadedModel
     from sluss.storage.lake import Lake
-    from sluss.storage.row_groups import Pieces
+    from sluss.storage.row_groups import RowGroups
 
 # A call costs scikit-learn 2 ms whatever it gets; more rows at a time take more memory and no less time.
 BATCH_ROWS = 16_384
@@ -62,7 +62,7 @@ def score_interval(context: Context, interval: Interval) -> Predictions:
     return Predictions(sum(counts), model.version, model.run_id)
 
 
-def _rows(lake: Lake, use_case: UseCase, interval: Interval) -> Pieces:
+def _rows(lake: Lake, use_case: UseCase, interval: Interval) -> RowGroups:
     rows = rows_to_score(lake, use_case, interval)
     if rows is None or rows.is_empty:
         raise DataError(
@@ -72,7 +72,7 @@ def _rows(lake: Lake, use_case: UseCase, interval: Interval) -> Pieces:
     return rows
 
 
-def _scored(rows: Pieces, use_case: UseCase, model: LoadedModel, counts: list[int]) -> pa.RecordBatchReader:
+def _scored(rows: RowGroups, use_case: UseCase, model: LoadedModel, counts: list[int]) -> pa.RecordBatchReader:
     """The predictions as a stream: no more than one batch is held at a time. `counts` gets the size of each."""
     import pyarrow as pa
 
@@ -83,4 +83,4 @@ def _scored(rows: Pieces, use_case: UseCase, model: LoadedModel, counts: list[in
             counts.append(batch.num_rows)
             yield score(model, use_case, batch)
 
-    return pa.RecordBatchReader.from_batches(score(model, use_case, rows.none()).schema, batches())
+    return pa.RecordBatchReader.from_batches(score(model, use_case, rows.empty()).schema, batches())

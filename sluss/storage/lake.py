@@ -25,21 +25,26 @@ if TYPE_CHECKING:
 INTERVAL = "interval"  # the partition column of every table: a name from sluss.interval.partition
 FIRST, END = "sluss.first", "sluss.end"  # in a commit: the span that it replaced
 _ATTEMPTS = 10
-# Rows that a writer and a reader hold at a time; with the million of delta-rs, memory would grow with the interval.
+# Rows in memory at a time when writing and reading. The default of delta-rs, a million, makes memory grow with the
+# interval.
 _ROW_GROUP = 65_536
 _COLUMN = f'"{INTERVAL}"'  # quoted, because `interval` is a keyword of SQL
-# To open a table means to read its last checkpoint and every commit since, each a request. And commits say what was
-# made from what, and old versions are trained again: none of them expires.
+# A reader fetches the last checkpoint and every commit since, one request each: a checkpoint every five commits bounds
+# that. Commits must not expire: they record the lineage of each partition, and reproducing a model reads the table at
+# the version that it was trained on.
 _PROPERTIES = {"delta.checkpointInterval": "5", "delta.enableExpiredLogCleanup": "false"}
-# The columns whose smallest and largest value the log names for each file, so that files can be passed over unopened.
-# Not all columns: whoever reads makes a condition of each, for each file, which takes 1 ms a file.
-_LOOKED_FOR = ("id", "model_version", "rows", "mean_confidence")
+# Columns whose minimum and maximum the log keeps for each file, so that a query can skip files without opening them.
+# Not all columns: a reader turns each bound of each file into an expression, about 1 ms a file.
+_INDEXED = ("id", "model_version", "rows", "mean_confidence")
 _ARROW = re.compile(r"(?:\x1b\[\d+m)?↳(?:\x1b\[\d+m)? ?")
 
 
 @dataclass(frozen=True)
 class Lake:
-    """The tables of one use case, as they are now or as they were: `versions` names a table's version to read."""
+    """The tables of one use case.
+
+    Reads return the newest version of a table, or the one that `versions` gives for its name.
+    """
 
     settings: Settings
     use_case: str
@@ -48,13 +53,14 @@ class Lake:
     _held: set[str] = field(default_factory=set, compare=False, repr=False)
 
     def uri(self, table: str) -> str:
-        """Address of a table, e.g. `s3://lake/sentiment/curated`."""
+        """Return the address of a table, e.g. `s3://lake/sentiment/curated`."""
         return f"{self.settings.lake}/{self.use_case}/{table}"
 
     def holding(self, *names: str) -> Lake:
-        """The same lake with these tables opened side by side.
+        """Return this lake with these tables opened in parallel and pinned to the versions found.
 
-        It looks no more for newer versions of them, or for those that do not exist yet, until it writes to them.
+        Until it writes to one of them, it does not look for a newer version, nor for a table that did not exist. A step
+        that reads a table several times thus sees one version, and pays for one request.
 
         Raises:
             ServiceError: the lake does not answer.
@@ -66,7 +72,7 @@ class Lake:
         return lake
 
     def table(self, name: str, version: int | None = None) -> DeltaTable | None:
-        """The table at a version (the one in `versions`, else the newest), or None where nothing was ever written.
+        """Return the table at a version (default: the one in `versions`, else the newest); None if it does not exist.
 
         Raises:
             DataError: the table has no such version, or it was vacuumed.
@@ -93,23 +99,24 @@ class Lake:
     def dataset(
         self, name: str, version: int | None = None, *, first: str | None = None, last: str | None = None
     ) -> ds.Dataset | None:
-        """The table as a pyarrow dataset: columns and filters are pushed down to the files.
+        """Return the table as a pyarrow dataset, which pushes columns and filters down to the files.
 
-        With `first` or `last`, only the partitions first ≤ interval ≤ last: it need not list the files of the others.
+        `first` and `last` restrict it to the partitions first ≤ interval ≤ last and leave the files of the others
+        unlisted.
         """
         table = self.table(name, version)
-        # As tuples: to read a condition in SQL, delta-rs first learns all of DataFusion's functions, in every process.
+        # As tuples: to parse a predicate in SQL, delta-rs registers all of DataFusion's functions in every process.
         bounds = [(INTERVAL, than, name) for than, name in ((">=", first), ("<=", last)) if name is not None]
         return None if table is None else table.to_pyarrow_dataset(file_pruning_predicate=bounds or None)
 
     def newest(self, name: str, before: str | None = None) -> str | None:
-        """The table's last partition, or the last one before `before`; None where there is none."""
+        """Return the table's last partition, or the last one before `before`; None without one."""
         table = self.table(name)
         found = (each[INTERVAL] for each in table.partitions()) if table else ()
         return max((each for each in found if before is None or each < before), default=None)
 
     def version(self, name: str) -> int:
-        """The version that this lake's last look at a table has seen, without another look."""
+        """Return the version of a table that this lake has read last, without another request."""
         seen: int = self._opened[name].version()
         return seen
 
@@ -123,18 +130,18 @@ class Lake:
     ) -> int:
         """Replace the partitions first ≤ interval < end by `rows` in one atomic commit.
 
-        Running twice leaves the same table. A lost race for a partition is tried again.
+        Idempotent. When another writer commits to the same partitions first, it tries again.
 
         Args:
             name: the table.
-            rows: all rows of those partitions, with the column `interval`: a table, or what makes a stream of them
-                (called again when a race was lost).
+            rows: all rows of those partitions, with the column `interval`: a table, or a function that returns a
+                stream of them. Each attempt calls the function again.
             first: name of the first partition.
             end: name of the partition after the last one.
-            notes: kept in the commit, beside the span: what it was made from.
+            notes: provenance, kept in the commit together with the span.
 
         Returns:
-            The table's version that holds the rows.
+            The version of the table that holds the rows.
 
         Raises:
             ConfigError: the table has other columns.
@@ -158,19 +165,20 @@ class Lake:
                         predicate=_span(first, end) if exists else None,
                         writer_properties=_written_as(data.schema),
                         configuration=None if exists else properties(data.schema.names),
-                        # Of two that make the table at once, delta-rs would let the second one append its rows.
+                        # Two writers may create the table at the same time. With retries, delta-rs would append the
+                        # rows of the second one; without, that writer fails and replaces on its next attempt.
                         commit_properties=CommitProperties(
                             custom_metadata={FIRST: first, END: end, **notes}, max_commit_retries=None if exists else 0
                         ),
                         storage_options=self.settings.lake_options,
                     )
             except DeltaError as error:
-                # delta-rs compares a commit with those that came in between by writing the predicate out again, without
-                # its quotes: only then does it trip over the keyword.
+                # To detect conflicts with newer commits, delta-rs renders the predicate as SQL again, without the
+                # quotes around `interval`, and fails to parse the keyword. It parses it only after losing a race.
                 lost_a_race = isinstance(error, CommitFailedError) or "sql parser error" in str(error) or not exists
                 if not lost_a_race or attempt == _ATTEMPTS - 1:
                     raise
-                time.sleep(random.uniform(0, 0.2))  # noqa: S311 - so that two losers do not meet again
+                time.sleep(random.uniform(0, 0.2))  # noqa: S311 - jitter, so that two writers do not collide again
             else:
                 break
         if not exists:
@@ -190,7 +198,7 @@ class Lake:
                 "that folder away and load its history again."
             ) from error
         except OSError as error:
-            # delta-rs draws its chain of causes with coloured arrows; the last cause is the one that helps.
+            # delta-rs prints its chain of causes with coloured arrows; the last cause is the specific one.
             reason = _ARROW.split(" ".join(str(error).split()))[-1][:300]
             raise ServiceError(
                 f"The lake at {self.settings.lake} does not answer: {reason}. "
@@ -199,11 +207,11 @@ class Lake:
 
 
 def properties(columns: Iterable[str]) -> dict[str, str]:
-    """Properties of a new table with these columns."""
+    """Return the Delta properties of a new table with these columns."""
     found = set(columns)
-    if not (told := [name for name in _LOOKED_FOR if name in found]):
+    if not (indexed := [name for name in _INDEXED if name in found]):
         return _PROPERTIES | {"delta.dataSkippingNumIndexedCols": "0"}
-    return _PROPERTIES | {"delta.dataSkippingStatsColumns": ",".join(told)}
+    return _PROPERTIES | {"delta.dataSkippingStatsColumns": ",".join(indexed)}
 
 
 def _span(first: str, end: str) -> str:
@@ -211,7 +219,7 @@ def _span(first: str, end: str) -> str:
 
 
 def _written_as(schema: pa.Schema) -> WriterProperties:
-    """Without dictionaries of what hardly repeats, ids, times and numbers: to make them is a third of the writing."""
+    """Disable dictionaries for ids, times and numbers: their values hardly repeat, and encoding took a third."""
     import pyarrow as pa
     from deltalake import ColumnProperties, WriterProperties
 

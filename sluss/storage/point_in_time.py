@@ -1,7 +1,9 @@
-"""What was known at a moment: of each row and of each label, the latest that had arrived by then.
+"""Point-in-time reads: of each row and each label, the latest that had arrived before a moment.
 
-Rows are kept as they arrived. `arrived_at` says since when a row was known, `superseded_at` since when a later row of
-its id has taken its place. So what was known is a filter, which costs nothing where the files' statistics decide it.
+A correction does not overwrite the row that it corrects: a table keeps every row as it arrived. `arrived_at` is the
+time from which a row was known, `superseded_at` the time from which a later row with its id replaces it. The state at a
+moment is therefore a filter on two columns of one row. It needs no join and no window over the table, reads in constant
+memory, and Parquet's statistics decide it for whole row groups, most of which nothing corrects.
 """
 
 from __future__ import annotations
@@ -19,7 +21,7 @@ ARRIVED, SUPERSEDED = "arrived_at", "superseded_at"
 
 
 def known(as_of: datetime) -> ds.Expression:
-    """The filter on `curated` for the rows in force just before a moment."""
+    """Return the filter on `curated` for the rows in force just before a moment."""
     import pyarrow.dataset as ds
 
     superseded = ds.field(SUPERSEDED)
@@ -29,22 +31,24 @@ def known(as_of: datetime) -> ds.Expression:
 def known_rows(
     curated: ds.Dataset, columns: list[str], as_of: datetime, among: ds.Expression | None = None
 ) -> pa.Table:
-    """The rows of `curated` in force just before a moment, each id once.
+    """Read the rows of `curated` in force just before a moment, each id once.
 
     Args:
         curated: the table, at the version to be read.
         columns: what to read.
-        as_of: nothing that arrived at this moment or later is seen.
-        among: which partitions and rows to look at (default: all).
+        as_of: rows that arrived at this moment or later do not count.
+        among: restricts partitions and rows (default: all).
 
     Returns:
-        n rows with `columns`. An id that came back in another interval counts there, with the row that arrived last.
+        n rows with `columns`. Of an id in several intervals, the row that arrived last.
     """
     import pyarrow as pa
     import pyarrow.compute as pc
 
     wanted = list(dict.fromkeys([*columns, "id", ARRIVED]))
     rows = curated.to_table(wanted, filter=known(as_of) if among is None else among & known(as_of))
+    # `superseded_at` covers one partition, because a step replaces a partition without reading the others. An id whose
+    # event time was corrected may be in force in two of them; that is rare, so only then are the rows sorted.
     if pc.count_distinct(rows["id"]).as_py() < rows.num_rows:
         order = rows.select(["id", ARRIVED]).to_pandas().sort_values(ARRIVED, kind="stable")
         latest = order.drop_duplicates("id", keep="last").index.sort_values()
@@ -53,7 +57,7 @@ def known_rows(
 
 
 def known_labels(labels: ds.Dataset, as_of: datetime, among: ds.Expression | None = None) -> pd.DataFrame:
-    """`id`, `label` and `label_time` of the labels known just before a moment; a corrected label counts once."""
+    """Read `id`, `label` and `label_time` of the labels known just before a moment; a corrected label counts once."""
     import pyarrow.dataset as ds
 
     filter_ = ds.field("label_time") < as_of
@@ -63,7 +67,11 @@ def known_labels(labels: ds.Dataset, as_of: datetime, among: ds.Expression | Non
 
 
 def with_supersession(rows: pa.Table) -> pa.Table:
-    """Rows of whole partitions, with `superseded_at` after `arrived_at`: when the next row of the same id arrived."""
+    """Add the column `superseded_at` after `arrived_at`: the arrival of the next row with the same id, or null.
+
+    Args:
+        rows: n rows, which must be complete partitions.
+    """
     import pyarrow as pa
     import pyarrow.compute as pc
 
@@ -74,10 +82,12 @@ def with_supersession(rows: pa.Table) -> pa.Table:
     keys = pc.binary_join_element_wise(rows[INTERVAL], rows["id"], " ")
     if pc.count_distinct(keys).as_py() == rows.num_rows:
         return rows.add_column(place + 1, field, pa.nulls(rows.num_rows, field.type))
+    # Sorted by partition, id and arrival, the row that supersedes another follows it directly.
     order = pc.sort_indices(
         pa.table({"key": keys, ARRIVED: rows[ARRIVED]}), [("key", "ascending"), (ARRIVED, "ascending")]
     )
     key, arrived = (column.take(order).combine_chunks() for column in (keys, rows[ARRIVED]))
     following = pc.if_else(pc.equal(key[:-1], key[1:]), arrived[1:], pa.scalar(None, field.type))
     superseded = pa.concat_arrays([following, pa.nulls(1, field.type)])
+    # Sorting the permutation inverts it, which puts the times back into the order of `rows`.
     return rows.add_column(place + 1, field, superseded.take(pc.sort_indices(order)))

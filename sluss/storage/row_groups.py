@@ -1,6 +1,6 @@
-"""Read partitions of a table piece by piece, in constant memory.
+"""Read partitions of a table one row group at a time, in constant memory.
 
-A scanner would decode up to a gigabyte ahead of a consumer that takes its time.
+A pyarrow scanner reads ahead: it decodes up to a gigabyte while a slow consumer works.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Pieces:
-    """Some columns of some partitions. One row group is held at a time."""
+class RowGroups:
+    """Columns of some partitions, read one row group at a time."""
 
     columns: list[str]
     schema: pa.Schema  # of the whole table
@@ -29,39 +29,39 @@ class Pieces:
 
     @property
     def is_empty(self) -> bool:
-        """Whether there is no row at all."""
+        """Whether the filter keeps no row."""
         return not any(self._kept)
 
     def batches(self, size: int) -> Iterator[pa.RecordBatch]:
-        """All rows, at most `size` at a time."""
+        """Yield all rows, at most `size` at a time."""
         for group, count in zip(self.groups, self._kept, strict=True):
-            # To let all rows through a filter would take half as long as to read them.
+            # A filter that keeps every row would add half of the reading time.
             kept = None if count == sum(part.num_rows for part in group.row_groups) else self.kept
-            # One row group is too little to share: with threads it takes half as much of the processor again.
+            # One row group is too small to share between threads: they cost 50 % more CPU time.
             rows = group.to_table(columns=self.columns, schema=self.schema, filter=kept, use_threads=False)
             yield from rows.to_batches(max_chunksize=size)
 
     @cached_property
     def _kept(self) -> list[int]:
-        """How many rows of each group are kept. Nothing is read where the statistics of its file can say it."""
+        """Rows that the filter keeps of each group; from the file's statistics alone where they decide it."""
         scanners = (group.scanner(schema=self.schema, columns=[], filter=self.kept) for group in self.groups)
         return [scanner.count_rows() for scanner in scanners]
 
-    def none(self) -> pa.RecordBatch:
-        """A batch without rows."""
+    def empty(self) -> pa.RecordBatch:
+        """Return a batch of these columns without rows."""
         import pyarrow as pa
 
         return pa.RecordBatch.from_pylist([], pa.schema([self.schema.field(name) for name in self.columns]))
 
 
-def pieces(table: ds.Dataset, columns: list[str], span: tuple[str, str], kept: ds.Expression) -> Pieces:
-    """The rows that `kept` lets through of the partitions first ≤ interval < end.
+def row_groups(table: ds.Dataset, columns: list[str], span: tuple[str, str], kept: ds.Expression) -> RowGroups:
+    """Find the row groups of the partitions first ≤ interval < end; `kept` filters their rows.
 
-    The footers of their files are read here, the rows later.
+    Reads the footers of the files; `batches` reads the rows.
     """
     import pyarrow.dataset as ds
 
     first, end = span
     kept = (ds.field(INTERVAL) >= first) & (ds.field(INTERVAL) < end) & kept
     files = table.get_fragments(filter=kept)
-    return Pieces(columns, table.schema, [group for file in files for group in file.split_by_row_group()], kept)
+    return RowGroups(columns, table.schema, [group for file in files for group in file.split_by_row_group()], kept)

@@ -1,4 +1,4 @@
-"""Find single rows and what a partition was made from, without reading whole tables."""
+"""The log of a Delta table: finds single rows, and the provenance of a partition, without reading the table."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ SCORED_FROM = "sluss.curated.version"  # in a commit of `predictions`: the versi
 
 @dataclass(frozen=True)
 class Written:
-    """When a partition was written as it stands, and what its commit says, if the table has that commit."""
+    """The time at which a partition was last written; version and notes of that commit, if the log still has it."""
 
     at: datetime
     version: int | None = None
@@ -26,10 +26,10 @@ class Written:
 
 
 def rows_with_id(lake: Lake, table: str, row_id: str, interval: str | None = None) -> pa.Table | None:
-    """All rows with that id, the newest interval first, or None where the table does not exist.
+    """Return all rows with that id, the newest interval first, or None if the table does not exist.
 
-    Files and row groups whose smallest and largest id leave it out are skipped; of the others the ids are read, and
-    the other columns only where an id was found.
+    Skips files and row groups whose range of ids excludes it, reads the ids of the others, and the remaining columns
+    only where an id matches.
     """
     import pyarrow as pa
     from deltalake import QueryBuilder
@@ -38,10 +38,10 @@ def rows_with_id(lake: Lake, table: str, row_id: str, interval: str | None = Non
     if opened is None:
         return None
     where = f"id = {_quoted(row_id)}" + (f' AND "{INTERVAL}" = {_quoted(interval)}' if interval else "")
-    query = f'SELECT * FROM looked_up WHERE {where} ORDER BY "{INTERVAL}" DESC'  # noqa: S608 - quoted below
+    query = f'SELECT * FROM log_table WHERE {where} ORDER BY "{INTERVAL}" DESC'  # noqa: S608 - quoted below
     with lake.reachable():
-        found = QueryBuilder().register("looked_up", opened).execute(query).read_all()
-    # In the types of the table, as who reads a whole partition gets them, not those of the query engine.
+        found = QueryBuilder().register("log_table", opened).execute(query).read_all()
+    # DataFusion returns types of its own (string views); cast them to those that reading a partition gives.
     return pa.table(found).cast(pa.schema(opened.schema().to_arrow()))
 
 
@@ -50,7 +50,7 @@ def _quoted(text: str) -> str:
 
 
 def files(lake: Lake, table: str) -> list[dict[str, Any]]:
-    """What the log says of each file: partition, rows, smallest and largest value of the columns looked for."""
+    """Return the log's entry for each file: partition, number of rows, minimum and maximum of the indexed columns."""
     import pyarrow as pa
 
     opened = lake.table(table)
@@ -58,13 +58,13 @@ def files(lake: Lake, table: str) -> list[dict[str, Any]]:
 
 
 def constant(file: dict[str, Any], column: str) -> Any:  # noqa: ANN401 - of the column's type
-    """The column's value where the log tells that all rows of a file have the same one, or None."""
+    """Return the column's value if all rows of a file have the same one (minimum = maximum), else None."""
     least, most = file.get(f"min.{column}"), file.get(f"max.{column}")
     return least if least == most else None
 
 
 def in_common(lake: Lake, table: str, columns: Sequence[str]) -> dict[str, dict[str, Any]]:
-    """By partition, those of the columns that have one value in all its rows, and that value, from the log alone."""
+    """Return, by partition, the columns that have a single value in all its rows, with that value."""
     found: dict[str, dict[str, Any]] = {}
     for file in files(lake, table):
         same, name = {column: constant(file, column) for column in columns}, file[f"partition.{INTERVAL}"]
@@ -74,7 +74,7 @@ def in_common(lake: Lake, table: str, columns: Sequence[str]) -> dict[str, dict[
 
 
 def written(lake: Lake, table: str, interval: str) -> Written | None:
-    """When and from what a partition was written as it stands, or None where there is no such partition."""
+    """Return time and commit of the last write of a partition, or None without such a partition."""
     stamps = [file["modification_time"] for file in files(lake, table) if file[f"partition.{INTERVAL}"] == interval]
     if not stamps:
         return None

@@ -1,4 +1,4 @@
-"""The warehouse: SQL tables in a DuckDB file or in Postgres, both through ADBC, Arrow both ways."""
+"""The warehouse: SQL tables in a DuckDB file or in Postgres. ADBC reads and writes both as Arrow."""
 
 from __future__ import annotations
 
@@ -35,11 +35,12 @@ _TYPES = {
     "timestamp[us, tz=UTC]": "TIMESTAMP WITH TIME ZONE",
 }
 
-# Types that every Postgres has are known without asking its catalogue for all of them, which is most of connecting.
+# By default the driver queries Postgres' catalogue for all types, which takes most of the time of connecting.
 _KNOWN_TYPES = {"adbc.postgresql.type_resolver_mode": "builtin"}
 _TYPE, _UNKNOWN = b"POSTGRESQL:type", b"unnamed<"
 
-# Connections to Postgres that are not in use, by process and URL: to make one takes 20 ms.
+# Idle connections to Postgres, by process and URL: a new one takes 20 ms. The process is part of the key, because a
+# forked child must not use its parent's connection.
 _IDLE: dict[tuple[int, str], Connection] = {}
 
 
@@ -51,30 +52,34 @@ def _close_idle() -> None:
 
 @dataclass(frozen=True)
 class Warehouse:
-    """An open transaction. Table and column names come from the code and from checked config, never from rows."""
+    """An open transaction.
+
+    Names of tables and columns go into the SQL unquoted: they come from the code and from validated config, never from
+    rows.
+    """
 
     connection: Connection
     url: str = field(repr=False)  # it holds the password
 
     @property
     def is_postgres(self) -> bool:
-        """Whether it is a server, with other writers at work."""
+        """Whether it is a Postgres server, which several writers use at the same time."""
         return self.url.startswith(_POSTGRES)
 
     def execute(self, sql: str) -> None:
-        """Run a statement that gives no rows."""
+        """Execute a statement that returns no rows."""
         with self.connection.cursor() as cursor:
             cursor.execute(sql)
 
     def read(self, query: Path, interval: Interval) -> Iterator[pa.RecordBatch]:
         """Stream the rows of an SQL file, whose $1 and $2 are the interval's start and end.
 
-        The two times are written into the text: Postgres streams a query (by COPY) only if it has no bound parameters,
-        and holds the whole result in memory otherwise.
+        The two times are written into the text: the driver streams a query from Postgres (by COPY) only without bound
+        parameters, and otherwise holds the whole result in memory.
 
         Raises:
-            ConfigError: there is no such file, or the warehouse does not accept it.
-            ServiceError: the warehouse broke off.
+            ConfigError: the file is missing, or the warehouse rejects the query.
+            ServiceError: the connection to the warehouse broke.
         """
         from adbc_driver_manager import Error, OperationalError
 
@@ -85,11 +90,11 @@ class Warehouse:
             yield from self._rows(sql)
         except (OperationalError, OSError) as error:
             raise ServiceError(
-                f"The warehouse broke off at {query}: {_reason(error)}. Look into its log, then run the step again."
+                f"The warehouse failed at {query}: {_reason(error)}. Check its log, then run the step again."
             ) from error
         except Error as error:
             raise ConfigError(
-                f"The warehouse does not accept {query}: {_reason(error)}. "
+                f"The warehouse rejects {query}: {_reason(error)}. "
                 "Correct it; if its table is missing, bring the data first: python tasks/generate_data.py"
             ) from error
 
@@ -100,7 +105,7 @@ class Warehouse:
             if not any((field.metadata or {}).get(_TYPE, b"").startswith(_UNKNOWN) for field in found.schema):
                 yield from found
                 return
-        # A type that this database alone has, such as an enum.
+        # A type that only this database has, such as an enum: connect again and let the driver query the catalogue.
         from adbc_driver_postgresql import dbapi
 
         with dbapi.connect(self.url) as connection, connection.cursor() as cursor:
@@ -108,9 +113,9 @@ class Warehouse:
             yield from cursor.fetch_record_batch()
 
     def replace(self, table: str, rows: pa.Table, time_column: str, interval: Interval) -> None:
-        """Put `rows` in the place of those whose time is in the interval; the table is created if missing."""
+        """Replace the rows whose time lies in the interval by `rows`; create the table if it is missing."""
         if self.is_postgres:
-            # Two writers of the same interval would both delete nothing and both insert.
+            # Without a lock, two writers of the same new interval would both delete nothing and both insert.
             self.execute(f"SELECT pg_advisory_xact_lock(hashtext('{table}'))")
         self._create(table, rows.schema)
         span = f"{time_column} >= {_literal(interval.start)} AND {time_column} < {_literal(interval.end)}"
@@ -128,13 +133,14 @@ class Warehouse:
 
 @contextmanager
 def open_warehouse(settings: Settings) -> Iterator[Warehouse]:
-    """One transaction: committed at the end of the block, rolled back if it fails.
+    """Open one transaction: commit it at the end of the block, roll it back if the block raises.
 
-    A file is closed then, for others. A connection to Postgres is kept for the next transaction of this process.
+    Afterwards a DuckDB file is closed, so that other processes can open it. A connection to Postgres stays open for the
+    next transaction of this process.
 
     Raises:
         ConfigError: the URL is neither DuckDB's nor Postgres'.
-        ServiceError: the warehouse does not answer, refuses the login, or another process holds its file.
+        ServiceError: the warehouse does not answer or rejects the login, or another process has its file open.
     """
     url = settings.warehouse
     is_postgres = url.startswith(_POSTGRES)
@@ -147,10 +153,10 @@ def open_warehouse(settings: Settings) -> Iterator[Warehouse]:
         connection.commit()
         kept = is_postgres and _keep(url, connection)
     except Error as error:
-        raise ServiceError(f"The warehouse refuses: {_reason(error)}. Check its log and its role's rights.") from error
+        raise ServiceError(f"The warehouse failed: {_reason(error)}. Check its log and its role's rights.") from error
     finally:
         if not kept:
-            connection.close()  # what was not committed is rolled back
+            connection.close()  # rolls back an open transaction
 
 
 def _connect_duckdb(url: str) -> Connection:
@@ -169,8 +175,8 @@ def _connect_duckdb(url: str) -> Connection:
     except (Error, OSError) as error:
         if "Conflicting lock" in str(error):
             raise ServiceError(
-                f"Another process has the warehouse {path} open, and DuckDB lets in one at a time. "
-                "Wait until it is done, or use Postgres (SLUSS_WAREHOUSE_URL)."
+                f"Another process has the warehouse {path} open, and DuckDB allows one at a time. "
+                "Wait until it has finished, or use Postgres (SLUSS_WAREHOUSE_URL)."
             ) from error
         raise ServiceError(
             f"The warehouse {path} cannot be opened: {_reason(error)}. Check SLUSS_WAREHOUSE_URL or SLUSS_HOME."
@@ -194,13 +200,13 @@ def _connect_postgres(url: str) -> Connection:
 
 
 def _keep(url: str, connection: Connection) -> bool:
-    """Put a connection aside, outside any transaction; whether there was room, which is for one."""
+    """Keep a connection, outside any transaction, for the next one; return False if another is kept already."""
     connection.adbc_connection.set_autocommit(True)
     return _IDLE.setdefault((os.getpid(), url), connection) is connection
 
 
 def _kept(url: str) -> Connection | None:
-    """The connection put aside, in a new transaction, unless Postgres has ended it meanwhile."""
+    """Return the kept connection in a new transaction, or None if there is none or Postgres has closed it."""
     from adbc_driver_manager import Error
 
     connection = _IDLE.pop((os.getpid(), url), None)
@@ -217,7 +223,11 @@ def _kept(url: str) -> Connection | None:
 
 
 def _address(url: str) -> str:
-    """Host, port and database, without the login; an URL that libpq would take apart elsewhere is refused."""
+    """Return host, port and database without the login, for messages.
+
+    Raises:
+        ConfigError: libpq would split the URL at other places, so that part of the password could appear in a message.
+    """
     parts = urlsplit(url)
     try:
         port = f":{parts.port}" if parts.port else ""
@@ -225,7 +235,7 @@ def _address(url: str) -> str:
         port = None
     if port is None or "@" in parts.path or parts.netloc.count("@") > 1:
         raise ConfigError(
-            "SLUSS_WAREHOUSE_URL is no postgresql://user:password@host:port/database. "
+            "SLUSS_WAREHOUSE_URL is not of the form postgresql://user:password@host:port/database. "
             "Special characters of the password must be percent-encoded: %40 for @, %2F for /, %3A for a colon."
         )
     return f"{parts.hostname}{port}{parts.path}"
@@ -235,7 +245,7 @@ def _sql(query: Path) -> str:
     try:
         return query.read_text(encoding="utf-8")
     except FileNotFoundError:
-        raise ConfigError(f"The query {query} is missing. Write it; docs/data.md says what it must give.") from None
+        raise ConfigError(f"The query {query} is missing. Write it; docs/data.md lists its columns.") from None
 
 
 def _literal(moment: datetime) -> str:
@@ -243,7 +253,7 @@ def _literal(moment: datetime) -> str:
 
 
 def _reason(error: Exception) -> str:
-    """What the driver says, on one line, without its own prefixes."""
+    """Return the driver's message on one line, without its prefixes."""
     text = " ".join(str(error).split())
     text = re.sub(r"^([A-Z_]+: )?(\[libpq\] )?([\w ]+: |Execution error \[\w+\]: )?(ERROR: )?", "", text)
     return text.split(" LINE 1:")[0][:300].rstrip(". ")

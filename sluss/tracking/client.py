@@ -1,4 +1,4 @@
-"""The connection to MLflow, and its errors in one sentence."""
+"""The connection to MLflow, and the errors that it raises as one sentence."""
 
 from __future__ import annotations
 
@@ -19,36 +19,36 @@ if TYPE_CHECKING:
     from sluss.config.settings import Settings
 
 _ADDRESS = "MLFLOW_TRACKING_URI"
-# MLflow's own defaults wait for minutes (7 retries with growing pauses) before they admit that nobody answers.
-_MANNERS = {
+# With MLflow's defaults (7 retries with growing pauses) a step waits for minutes before it reports a dead server.
+_DEFAULTS = {
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "3",
     "MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR": "1",
     "MLFLOW_HTTP_REQUEST_TIMEOUT": "30",
     "MLFLOW_DISABLE_TELEMETRY": "true",
     "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
 }
-# Requests for artifacts lose their status on the way and keep only the words of `requests`.
+# For an artifact request MLflow raises an error without the HTTP status; it has only the message of `requests`.
 _REFUSED = re.compile(r"\b40[13] Client Error\b")
 
 
 def connect(settings: Settings) -> MlflowClient:
-    """Point MLflow at the hub and return a client.
+    """Point MLflow at the settings' server or file, and return a client.
 
     Raises:
         ServiceError: MLflow does not answer, or refuses the login.
     """
-    for name, value in _MANNERS.items():
+    for name, value in _DEFAULTS.items():
         os.environ.setdefault(name, value)
     with without_web_framework():
         import mlflow
 
-    # A new SQLite file is announced line by line; a step has its own words for what it does.
+    # MLflow and Alembic log each migration of a new SQLite file, which would bury the step's own output.
     logging.getLogger("mlflow").setLevel(logging.WARNING)
     logging.getLogger("alembic").setLevel(logging.WARNING)
     if settings.mlflow_uri.startswith("sqlite:"):
         settings.home.mkdir(parents=True, exist_ok=True)
     outside = os.environ.get(_ADDRESS)
-    if mlflow.get_tracking_uri() != settings.mlflow_uri:  # setting it sets up tracing as well, which takes time
+    if mlflow.get_tracking_uri() != settings.mlflow_uri:  # setting it also sets up tracing, which takes time
         mlflow.set_tracking_uri(settings.mlflow_uri)
     # MLflow also writes it into the environment, where the next Settings of this process would read it.
     if outside is None:
@@ -58,7 +58,7 @@ def connect(settings: Settings) -> MlflowClient:
 
 @contextmanager
 def reachable(settings: Settings) -> Iterator[None]:
-    """Turn a failing MLflow into a ServiceError; what a user can mend is in its sentence.
+    """Turn MLflow's connection and login errors into a ServiceError; re-raise all others.
 
     Raises:
         ServiceError: MLflow does not answer, or refuses the login.
@@ -77,7 +77,7 @@ def reachable(settings: Settings) -> Iterator[None]:
 
 
 def login_refused(settings: Settings) -> ServiceError:
-    """What to say when MLflow knows the login not, or allows it not enough."""
+    """Return the error for a login that MLflow does not know, or that lacks a permission."""
     return ServiceError(
         f"MLflow at {settings.mlflow_uri} refuses the login. "
         "Check MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD (make login shows them)."
@@ -85,7 +85,7 @@ def login_refused(settings: Settings) -> ServiceError:
 
 
 def no_answer(settings: Settings) -> ServiceError:
-    """What to say when nobody answers at MLflow's address."""
+    """Return the error for a server that does not answer at MLflow's address."""
     return ServiceError(
         f"MLflow at {settings.mlflow_uri} does not answer. "
         "Check that the stack is up (make ps), or MLFLOW_TRACKING_URI."
@@ -93,9 +93,12 @@ def no_answer(settings: Settings) -> ServiceError:
 
 
 def experiment_id(settings: Settings, client: MlflowClient, name: str) -> str:
-    """Id of the experiment, which is created where it is missing.
+    """Return the id of the experiment with this name; create it if it is missing.
 
-    An MLflow server chooses where artifacts go; without one they go to a folder under `home`.
+    A server chooses the artifacts' location itself. Without a server they go to a folder under `home`.
+
+    Raises:
+        ServiceError: MLflow does not answer, or refuses the login.
     """
     from mlflow.exceptions import MlflowException
 
@@ -107,7 +110,7 @@ def experiment_id(settings: Settings, client: MlflowClient, name: str) -> str:
             try:
                 return str(client.create_experiment(name, artifact_location=location))
             except MlflowException as error:
-                found = client.get_experiment_by_name(name)  # another step was faster
+                found = client.get_experiment_by_name(name)  # created by another step in between
                 if found is None:
                     raise error from None
         return str(found.experiment_id)

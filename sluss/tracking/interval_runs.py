@@ -1,8 +1,12 @@
-"""One run for each interval in MLflow, whatever is run again.
+"""One run in MLflow for each interval, however often its step runs.
 
-A run starts at its interval's start and ends at its end, so the pages of MLflow read as a calendar. What it says is
-sealed by a digest: a step that finds a finished run with the same digest has nothing to do, and a run that says
-something else, or one that was never finished, is replaced.
+A run has the start and end time of its interval, so MLflow's pages read as a calendar. Its content is identified by a
+digest. A step that finds a finished run with the same digest changes nothing; it replaces a run with another digest and
+a run that was never finished.
+
+MLflow has no unique key for runs, so two steps that work on the same interval at once can each create one. They agree
+without a lock: each lists the runs again after creating its own, keeps the same one by the same rule (finished before
+unfinished, then the oldest), and deletes the others.
 """
 
 from __future__ import annotations
@@ -31,7 +35,7 @@ _DIGEST_TAG, _CREATED_TAG = "sluss.figures", "sluss.created"
 
 @dataclass(frozen=True, slots=True)
 class IntervalRun:
-    """The run to keep: its name among those of the experiment, the digest of all that it will say, tags and metrics."""
+    """The run to keep: its name, unique in the experiment; the digest of its content; tags and metrics."""
 
     name: str
     interval: Interval
@@ -42,14 +46,14 @@ class IntervalRun:
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """The runs of an interval in an experiment, the oldest first, as they were a while ago."""
+    """The runs of an interval in an experiment, the oldest first, at the time of the request."""
 
     experiment: str
     runs: list[Run]
 
 
 def look(settings: Settings, client: MlflowClient, experiment: str, name: str) -> Seen:
-    """See an interval's runs in the experiment of this name; early, while a step is at work on what it will log.
+    """Fetch an interval's runs in an experiment. A step calls it early, in parallel with the work that it will log.
 
     Raises:
         ServiceError: MLflow does not answer, or refuses the login.
@@ -60,14 +64,13 @@ def look(settings: Settings, client: MlflowClient, experiment: str, name: str) -
 
 
 def keep_run(client: MlflowClient, seen: Seen, wanted: IntervalRun, log: Callable[[Run], None]) -> str:
-    """Make sure that the experiment has this run and no other of its name, and return its id.
+    """Make this run the only one of its name in the experiment, and return its id.
 
     Args:
         client: a connection to MLflow.
-        seen: what the experiment had of this name.
+        seen: the runs of this name, from `look`.
         wanted: the run.
-        log: logs everything else to the run that it gets, from another thread; called again for a run that was not
-            finished.
+        log: called from another thread with the run, to log everything else; called again for an unfinished run.
     """
     from mlflow.entities import LifecycleStage
     from mlflow.exceptions import MlflowException
@@ -86,17 +89,16 @@ def keep_run(client: MlflowClient, seen: Seen, wanted: IntervalRun, log: Callabl
 
 
 def _agreed(client: MlflowClient, seen: Seen, wanted: IntervalRun) -> Run:
-    """The run that all steps at work on the interval keep.
+    """Return the run that all steps on this interval keep, after creating it if needed and deleting the others.
 
-    A finished run is kept before others, and an older one before a newer one. A step that saw only the newer one goes
-    on with it, until it finds it deleted.
+    A step that has seen only a newer run continues with it until it finds that another step deleted it.
     """
     if not any(_finished(run, wanted) for run in seen.runs):
         start = round(wanted.interval.start.timestamp() * 1000)
         client.create_run(seen.experiment, start, _tags(wanted), run_name=wanted.name)
     now = _again(client, seen, wanted)
     same = [run for run in now.runs if _same(run, wanted)]
-    if not same:  # a step that says something else has taken this one's away
+    if not same:  # a step with other content has deleted this step's run
         return _agreed(client, now, wanted)
     kept = min(same, key=lambda run: not _finished(run, wanted))
     for run in now.runs:
@@ -110,9 +112,9 @@ def _finish(client: MlflowClient, run: Run, wanted: IntervalRun, log: Callable[[
 
     run_id = run.info.run_id
     end = round(wanted.interval.end.timestamp() * 1000)
-    with ThreadPoolExecutor(1) as beside:
-        logged = beside.submit(log, run)
-        # A fixed time and step: logged twice, the store keeps one value.
+    with ThreadPoolExecutor(1) as pool:
+        logged = pool.submit(log, run)
+        # With a fixed time and step, the store keeps one value of a metric that is logged twice.
         client.log_batch(run_id, metrics=[Metric(name, value, end, 0) for name, value in wanted.metrics.items()])
         logged.result()
     client.set_terminated(run_id, end_time=end)
@@ -128,15 +130,15 @@ def _runs(client: MlflowClient, experiment: str, name: str) -> list[Run]:
 
 
 def log_texts(run: Run, texts: Mapping[str, str]) -> None:
-    """Keep texts, by file name, with a run. MLflow's client would ask first where a run keeps its files."""
+    """Log texts, by file name, as artifacts of a run; one request less than MLflow's client, which looks up the URI."""
     from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository
 
     store = get_artifact_repository(run.info.artifact_uri)
-    with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor() as beside:
+    with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor() as pool:
         files = [Path(folder, file) for file in texts]
         for path, text in zip(files, texts.values(), strict=True):
             path.write_text(text, encoding="utf-8")
-        list(beside.map(store.log_artifact, files))
+        list(pool.map(store.log_artifact, files))
 
 
 def _same(run: Run, wanted: IntervalRun) -> bool:

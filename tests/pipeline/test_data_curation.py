@@ -276,7 +276,7 @@ def own_query(settings, tmp_path) -> tuple[Settings, Path]:
     ("query", "message"),
     [
         (None, r"The query .*sentiment.sql is missing. Write it"),
-        ("SELEC id", r"The warehouse does not accept .*sentiment.sql: .*syntax error"),
+        ("SELEC id", r"The warehouse rejects .*sentiment.sql: .*syntax error"),
         ("SELECT id, event_time, arrived_at, source FROM sentiment_rows", "does not give the column 'text'"),
         ("SELECT id, event_time, source, text FROM sentiment_rows", "does not give the column 'arrived_at'"),
         ("SELECT * FROM sentiment_rows", r"gives rows outside .*It must keep event_time >= \$1 and < \$2"),

@@ -116,7 +116,7 @@ def test_an_error_is_a_refused_login_only_where_mlflow_says_so(settings):
 
 
 def test_several_at_once_leave_one_run_and_one_table(settings, sentiment, postgres):
-    # DuckDB lets in one process at a time.
+    # DuckDB allows one process at a time.
     where = settings.model_copy(update={"warehouse_url": SecretStr(postgres)})
     brought = generate(Context(where, sentiment), DAY)
     with ThreadPoolExecutor(3) as pool:

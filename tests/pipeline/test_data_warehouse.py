@@ -194,7 +194,7 @@ def test_a_warehouse_that_breaks_off_is_told_with_its_reason(postgres, tmp_path,
     file = tmp_path / "query.sql"
     file.write_text(query)
     settings = Settings(home=tmp_path, warehouse_url=postgres)
-    with pytest.raises(ServiceError, match=rf"broke off at {file}: .*{reason}"), open_warehouse(settings) as warehouse:
+    with pytest.raises(ServiceError, match=rf"failed at {file}: .*{reason}"), open_warehouse(settings) as warehouse:
         list(warehouse.read(file, DAY))
 
 

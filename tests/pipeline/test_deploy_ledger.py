@@ -71,7 +71,7 @@ def test_an_entry_with_a_new_hash_does_not_fit_the_next_one(three):
 
 def test_a_removed_entry_is_missed(three):
     DeltaTable(three.uri("ledger")).delete("number = '00000002'")
-    assert ledger.verify(ledger.read(three)) == ["Entry 2 is missing or there twice."]
+    assert ledger.verify(ledger.read(three)) == ["Entry 2 is missing or occurs twice."]
 
 
 def test_a_table_that_was_opened_before_anothers_commit_is_refused(three):
@@ -87,7 +87,7 @@ def test_a_table_that_was_opened_before_anothers_commit_is_refused(three):
             return opened if Late.looks <= 2 else super().table(name, version)
 
     ledger.append(three, change("3", "1"), after=3)
-    with pytest.raises(LedgerMovedError, match=r"version 3 is, by entry 4 \(promote"):
+    with pytest.raises(LedgerMovedError, match=r"version 3 is in production, by entry 4 \(promote"):
         ledger.append(Late(three.settings, three.use_case), change("4", "1"), after=3)
     assert Late.looks == 3
     assert [e.version for e in ledger.read(three)] == ["1", "2", "1", "3"]

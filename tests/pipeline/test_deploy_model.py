@@ -57,7 +57,7 @@ def another(world, sentiment, *, source=None) -> str:
 
 
 def unlike_its_record(world, sentiment, folder) -> str:
-    """Register a version that gives other scores than the ones beside it."""
+    """Register a version whose scores differ from those of the other versions."""
     shutil.copytree(artifacts.local_copy(world, versions.by_version(Context(world, sentiment), "1")), folder)
     path = folder / HOLDOUT_FILE
     recorded = pd.read_parquet(path)
@@ -96,7 +96,7 @@ def test_a_promotion_is_kept_with_who_why_and_what_the_gates_said(world, sentime
     assert (deployed.version, deployed.previous) == (version, "1")
     first, last = entries_of(world, sentiment)
     assert (last.action, last.version, last.replaced, last.by) == ("promote", version, "1", "ann")
-    assert last.reason == "every gate passed, also beside version 1"
+    assert last.reason == "every gate passed, including the comparison with version 1"
     assert set(last.gates) >= {"quality", "identity"}
     assert all(said.startswith("passed: ") for said in last.gates.values())
     assert last.before == first.hash
@@ -165,7 +165,7 @@ def test_a_failed_smoke_prediction_brings_back_the_version_before(world, sentime
         deploy_model.run(Context(world, sentiment), checked=passed(world, sentiment, version))
     last = entries_of(world, sentiment)[-1]
     assert (last.action, last.version, last.replaced) == ("return", "1", version)
-    assert "gives other scores than at its training" in last.reason
+    assert "gives different scores than at its training" in last.reason
     assert production_of(world, sentiment) == ("1", None)
     with pytest.raises(ModelError, match=f"version {version} was taken out of production by entry 3"):
         deploy_model.run(Context(world, sentiment), version)

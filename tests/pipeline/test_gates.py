@@ -158,7 +158,7 @@ def test_a_model_of_another_table_is_refused(ask, changed):
 def test_too_few_rows_are_refused_with_their_number(ask, good, gated, rows):
     result = ask("data", good, with_limits(gated, min_training_rows=10, min_holdout_rows=50_000))
     assert not result.passed
-    assert f"was judged on {len(rows.holdout):,}; at least 10 and 50,000 are asked" in result.sentence
+    assert f"was judged on {len(rows.holdout):,}; at least 10 and 50,000 are required" in result.sentence
 
 
 def test_a_holdout_with_another_label_is_refused(ask, changed):
@@ -167,7 +167,7 @@ def test_a_holdout_with_another_label_is_refused(ask, changed):
         judged.loc[0, "label"] = 1 - judged.loc[0, "label"]
         judged.to_parquet(folder / HOLDOUT_FILE, index=False)
 
-    assert "has other rows or labels" in ask("data", changed(flatter)).sentence
+    assert "has different rows or labels" in ask("data", changed(flatter)).sentence
 
 
 # preprocessing
@@ -180,7 +180,7 @@ def test_a_model_saved_after_preprocessing_by_hand_is_refused(ask, changed, firs
 
     result = ask("preprocessing", changed(estimator_only))
     assert not result.passed
-    assert "cannot make anything of raw rows (ValueError: " in result.sentence
+    assert "it cannot score raw rows (ValueError: " in result.sentence
     assert "The preprocessing was left in the notebook" in result.sentence
 
 
@@ -223,7 +223,7 @@ def test_a_model_of_another_python_and_of_a_package_that_is_not_here_is_refused(
 
 def test_requirements_without_exact_versions_are_refused(ask, changed):
     result = ask("environment", changed(lambda folder: (folder / "requirements.txt").write_text("scikit-learn>=1\n")))
-    assert result.sentence.startswith("Its requirements do not fix a version of scikit-learn>=1, ")
+    assert result.sentence.startswith("Its requirements do not pin scikit-learn>=1, ")
 
 
 # identity
@@ -281,7 +281,7 @@ def test_a_damaged_model_is_a_refusal_and_no_traceback(ask, changed):
     for gate in ("safety", "speed"):
         result = ask(gate, version)
         assert not result.passed
-        assert result.sentence.startswith("It cannot be decided, and so it is refused: ")
+        assert result.sentence.startswith("The gate cannot decide, so it refuses: ")
 
 
 # monitoring
@@ -289,7 +289,7 @@ def test_a_damaged_model_is_a_refusal_and_no_traceback(ask, changed):
 
 def test_a_model_without_reference_profile_is_refused(ask, changed):
     result = ask("monitoring", changed(lambda folder: (folder / PROFILE_FILE).unlink()))
-    assert "Its artifacts hold no reference profile, without which it cannot be monitored" in result.sentence
+    assert "Its artifacts contain no reference profile, without which it cannot be monitored" in result.sentence
 
 
 def test_a_profile_of_other_features_is_refused(ask, changed):
@@ -321,7 +321,7 @@ def test_a_metric_below_its_floor_and_a_small_gain_are_refused_together(ask, goo
     result = ask("quality", good, with_limits(gated, min_metric=0.99, min_gain=0.5))
     assert not result.passed
     assert "below the floor of 0.990" in result.sentence
-    assert "0.500 is asked" in result.sentence
+    assert "0.500 is required" in result.sentence
 
 
 def test_a_slice_below_its_floor_is_refused_by_name_unless_it_is_small(ask, changed, gated, rows):
@@ -360,7 +360,7 @@ def test_a_challenger_that_is_worse_than_the_champion_is_refused_with_both_figur
 def test_the_champions_own_pipeline_passes_however_few_the_rows(ask, gated, changed):
     result = ask("quality", changed(), with_limits(gated, alpha=1e-9))
     assert result.passed
-    assert "It has learned the very same as the champion, version 1." in result.sentence
+    assert "It is identical to the champion, version 1." in result.sentence
 
 
 def test_rows_that_the_champion_learned_from_do_not_flatter_it(ask, first_days, gated, good):
@@ -431,7 +431,7 @@ def test_a_service_that_does_not_answer_is_no_refusal():
         _answer(gate, None)
 
 
-# The fresh process
+# The clean process
 
 
 def afresh():
@@ -442,7 +442,7 @@ def afresh():
 
 @pytest.fixture
 def order(first_days, gated, good, tmp_path):
-    """Ask a fresh process for the scores of the good model, or of another file."""
+    """Ask a clean process for the scores of the good model, or of another file."""
     candidate = Evidence(Context(first_days, gated), good, FreshProcess(tmp_path))
 
     def ask(name, settings=None, model=None):

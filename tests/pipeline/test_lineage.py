@@ -99,14 +99,14 @@ def test_an_interval_leads_to_the_versions_that_knew_labels_of_it(scored, sentim
     ids = rows_of(scored, "curated").filter(pc.field("interval") == day)["id"]
     labelled = len(set(known.to_pylist()) & set(ids.to_pylist()))
     role = "judged" if days_before <= sentiment.training.holdout_days else "taught"
-    found = {node.title: (says, node.facts["labelled rows"]) for says, node in graph.targets(graph.root)}
+    found = {node.title: (verb, node.facts["labelled rows"]) for verb, node in graph.targets(graph.root)}
     expected = (role, labelled) if labelled else None
     assert found.get(f"sentiment_classifier version {version.version}") == expected
 
 
 def test_an_interval_leads_to_its_predictions(scored, sentiment, made_by):
     graph = show_lineage.run(Context(scored, sentiment), interval=DAY)
-    found = {node.title: (says, node.facts) for says, node in graph.targets(graph.root)}
+    found = {node.title: (verb, node.facts) for verb, node in graph.targets(graph.root)}
     assert found[f"predictions of {DAY} by version {made_by[0].version}"] == ("were input of", {"rows": 200})
 
 
@@ -175,7 +175,7 @@ def test_a_row_that_is_gone_cannot_be_scored_again(own_lake, sentiment, row_id):
     replace_day(own_lake, "curated", rows.filter(pc.field("id") != row_id))
     receipt = explain_prediction.run(Context(own_lake, sentiment), row_id)
     assert receipt.row is None
-    assert str(receipt.again).startswith("Not reproduced: curated has no such row")
+    assert str(receipt.again).startswith("Not reproduced: curated no longer has a row with this id")
 
 
 def test_a_version_whose_files_were_changed_is_not_scored_with(scored, sentiment, row_id, made_by, tmp_path):
@@ -216,7 +216,7 @@ def test_text_json_and_picture_show_the_same_things(scored, sentiment, run_step,
 def test_wrong_questions_are_answered_in_one_sentence(scored, sentiment, tmp_path):
     with pytest.raises(DataError, match=r"^No row 'nobody's' of sentiment was scored\. .*make score"):
         explain_prediction.run(Context(scored, sentiment), "nobody's")
-    with pytest.raises(ConfigError, match="Say whose lineage to show"):
+    with pytest.raises(ConfigError, match="Choose one lineage to show"):
         show_lineage.run(Context(scored, sentiment))
     with pytest.raises(ModelError, match="has no version 999"):
         show_lineage.run(Context(scored, sentiment), version="999")

@@ -178,7 +178,7 @@ def test_each_step_runs_as_a_file(step, world):
     environment = os.environ | {"SLUSS_HOME": str(world.settings.home)}
     done = subprocess.run(arguments, capture_output=True, text=True, env=environment, check=False)
     assert done.returncode == 2
-    assert "is no interval" in done.stderr
+    assert "is not an interval" in done.stderr
     assert "Traceback" not in done.stderr
 
 

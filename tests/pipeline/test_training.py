@@ -207,6 +207,6 @@ def test_a_version_that_was_never_registered_is_named(first_days, sentiment):
 def test_a_version_without_digest_is_not_loaded(first_days, sentiment, candidate):
     client = connect(first_days)
     bare = client.create_model_version(sentiment.model, candidate.source, candidate.run_id)
-    with pytest.raises(ModelError, match="bears no digest"):
+    with pytest.raises(ModelError, match="has no digest, so it cannot be compared"):
         artifacts.load(first_days, bare)
     client.delete_model_version(sentiment.model, bare.version)

@@ -71,7 +71,9 @@ def test_a_home_that_cannot_be_made_is_named(run_step):
 
 def test_a_mistyped_interval_is_named_with_an_example(run_step, tmp_path):
     refuses(
-        run_step("batch_predict", "--interval", "Monday", SLUSS_HOME=tmp_path), "'Monday' is no interval", "2026-01-05"
+        run_step("batch_predict", "--interval", "Monday", SLUSS_HOME=tmp_path),
+        "'Monday' is not an interval",
+        "2026-01-05",
     )
 
 

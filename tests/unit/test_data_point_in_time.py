@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sluss.storage.point_in_time import known, known_labels, known_rows, with_supersession
-from sluss.storage.row_groups import pieces
+from sluss.storage.row_groups import row_groups
 
 START = datetime(2026, 1, 5, tzinfo=UTC)
 TIME = pa.timestamp("us", "UTC")
@@ -71,10 +71,10 @@ def test_scoring_reads_piece_by_piece_just_what_was_known(tmp_path):
     arrivals = [(str(number), START) for number in range(100)] + [("7", START + timedelta(hours=1)), ("8", end)]
     pq.write_table(curated(arrivals), tmp_path / "part.parquet", row_group_size=16)
     table = ds.dataset(tmp_path)
-    rows = pieces(table, ["id", "number"], ("2026-01-05", "2026-01-06"), known(end))
+    rows = row_groups(table, ["id", "number"], ("2026-01-05", "2026-01-06"), known(end))
     batches = list(rows.batches(10))
     assert not rows.is_empty
     assert max(map(len, batches)) <= 10
     found = pa.Table.from_batches(batches)["number"].to_pylist()
     assert found == [number for number in range(101) if number != 7]
-    assert pieces(table, ["id"], ("2026-01-05", "2026-01-06"), known(START)).is_empty
+    assert row_groups(table, ["id"], ("2026-01-05", "2026-01-06"), known(START)).is_empty

@@ -1,1 +1,1 @@
-"""One gate a file."""
+"""The gates, one file each."""

@@ -1,4 +1,4 @@
-"""Was it trained on curated rows that are still there, and enough of them?"""
+"""The gate `data`: the version was trained on enough curated rows, which still exist."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def data(evidence: Evidence) -> GateResult:
-    """Its rows can be read again and are the recorded ones; they are enough, and their labels can be told apart."""
+    """Pass if its rows, read again, have the recorded digest, and are enough, with labels that can be learned."""
     rows = evidence.read_rows
     figures = {"training_rows": float(len(rows.train)), "holdout_rows": float(len(rows.holdout))}
     if reason := _reason(evidence, rows):
@@ -25,11 +25,11 @@ def data(evidence: Evidence) -> GateResult:
 
 
 def _reason(evidence: Evidence, rows: TrainingRows) -> str | None:
-    """Why it is refused, if it is."""
+    """Return the reason to refuse, or None."""
     limits, curated = evidence.use_case.gates, evidence.context.lake.uri("curated")
     table, digest = evidence.known.tag("sluss.data.table"), evidence.known.tag("sluss.data.digest")
     if table != curated:
-        return f"It was trained on {table} and not on the curated rows of {curated}, which the checks let through."
+        return f"It was trained on {table} and not on the curated rows of {curated}, which passed the checks."
     if digest != rows.digest:
         return (
             f"The rows read again from curated version {rows.curated_version} have the digest {rows.digest[:12]}, "
@@ -38,12 +38,12 @@ def _reason(evidence: Evidence, rows: TrainingRows) -> str | None:
     if len(rows.train) < limits.min_training_rows or len(rows.holdout) < limits.min_holdout_rows:
         return (
             f"It learned from {len(rows.train):,} rows and was judged on {len(rows.holdout):,}; at least "
-            f"{limits.min_training_rows:,} and {limits.min_holdout_rows:,} are asked. Wait for more labels."
+            f"{limits.min_training_rows:,} and {limits.min_holdout_rows:,} are required. Wait for more labels."
         )
     if fault := _unlearnable(evidence, rows):
         return fault
     if _judged_on_other_rows(evidence, rows):
-        return "The holdout that it carries has other rows or labels than the curated one. Train it again."
+        return "Its recorded holdout has different rows or labels than the curated one. Train it again."
     return None
 
 

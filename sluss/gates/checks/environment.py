@@ -1,4 +1,4 @@
-"""Was it made with the packages that will run it?"""
+"""The gate `environment`: the version was trained with the packages that will run it."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from sluss.training.environment import python_version
 if TYPE_CHECKING:
     from sluss.gates.evidence import Evidence
 
-_FIRST = ("Python", "scikit-learn", "numpy", "scipy", "pandas", "skops")  # they decide what a model predicts
+_FIRST = ("Python", "scikit-learn", "numpy", "scipy", "pandas", "skops")  # they affect predictions the most
 _SHOWN = 6
 _PIN = re.compile(r"([A-Za-z0-9][A-Za-z0-9._-]*)==([^\s;]+)")
 
 
 def environment(evidence: Evidence) -> GateResult:
-    """The model's exact requirements and its Python are those of this environment."""
+    """Pass if the model's exact requirements and its Python are those of this environment."""
     pins, loose = _recorded(evidence)
     if loose:
-        sentence = f"Its requirements do not fix a version of {', '.join(loose[:_SHOWN])}, so nobody can compare them."
+        sentence = f"Its requirements do not pin {', '.join(loose[:_SHOWN])}, so they cannot be compared."
         return GateResult("environment", sentence, passed=False)
     here = {name: python_version() if name == "Python" else _installed(name) for name in pins}
     differing = sorted((name for name in pins if pins[name] != here[name]), key=_rank)
@@ -31,12 +31,12 @@ def environment(evidence: Evidence) -> GateResult:
         return GateResult("environment", sentence, passed=True, figures=figures)
     named = ", ".join(f"{name} {pins[name]} ≠ {here[name]}" for name in differing[:_SHOWN])
     more = f" and {len(differing) - _SHOWN} more" if len(differing) > _SHOWN else ""
-    sentence = f"It was made with other packages than those that would run it: {named}{more}. Train it again here."
+    sentence = f"It was trained with other packages than those that would run it: {named}{more}. Train it again here."
     return GateResult("environment", sentence, passed=False, figures=figures)
 
 
 def _recorded(evidence: Evidence) -> tuple[dict[str, str], list[str]]:
-    """Versions by package, Python's among them, and what is named without an exact version or not at all."""
+    """Return the pinned versions by package, including Python's, and all requirements without a pin."""
     lines = evidence.file("requirements.txt", "list of requirements").read_text(encoding="utf-8").splitlines()
     made = evidence.file("python_env.yaml", "version of Python").read_text(encoding="utf-8")
     python = re.search(r"^python: (\S+)$", made, re.MULTILINE)

@@ -1,4 +1,4 @@
-"""Is it, byte for byte, the model that was registered?"""
+"""The gate `identity`: the stored files are, byte for byte, the registered ones."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def identity(evidence: Evidence) -> GateResult:
-    """Every artifact that the store holds now has the bytes recorded at registration."""
+    """Pass if the artifacts in the store have the digest recorded at registration."""
     folder = evidence.stored
     digest = artifact_digest(folder)
     check_digest(evidence.version, digest)

@@ -1,4 +1,4 @@
-"""Can the monitor watch over it?"""
+"""The gate `monitoring`: the monitor can watch the version."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def monitoring(evidence: Evidence) -> GateResult:
-    """It has a reference profile of the use case's features and metric, and the monitor can measure rows against it."""
+    """Pass if its reference profile has the use case's features and metric, and drift can be measured against it."""
     from sluss.monitoring.drift import measure_drift
     from sluss.monitoring.profile import feature_parts, read_profile
     from sluss.statistics.figures import in_words

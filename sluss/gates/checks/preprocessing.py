@@ -1,4 +1,4 @@
-"""Does the registered model hold all of its preprocessing?"""
+"""The gate `preprocessing`: the registered model contains all of its preprocessing."""
 
 from __future__ import annotations
 
@@ -11,19 +11,24 @@ from sluss.scoring.score import apart
 if TYPE_CHECKING:
     from sluss.gates.evidence import Evidence
 
-_TOLERANCE = 1e-12  # what another order of the same sums may make of a score, as a part of it where it is above 1
+# Largest accepted difference between two scores, relative for scores above 1: another order of the same sums causes it.
+_TOLERANCE = 1e-12
 _CURE = "The preprocessing was left in the notebook: register one pipeline that leads from raw rows to predictions."
 
 
 def preprocessing(evidence: Evidence) -> GateResult:
-    """In a fresh process, given raw rows, it returns the very predictions recorded at training."""
+    """Pass if it returns the predictions recorded at training, given raw rows in a clean process.
+
+    In this process the check would prove little: a transformer, a variable or a module that only the training has would
+    still be importable here. The clean process has the installed packages and the model, like production.
+    """
     recorded, raw = evidence.judged, evidence.rows.holdout
     if not evidence.fresh.asked:
         evidence.fresh.ask(evidence.model_file, evidence.raw, evidence.problem.method)
     try:
         scores = evidence.fresh.scores()
     except ModelError as error:
-        sentence = f"In a fresh process it cannot make anything of raw rows ({error}). {_CURE}"
+        sentence = f"In a clean process it cannot score raw rows ({error}). {_CURE}"
         return GateResult("preprocessing", sentence, passed=False)
     if list(recorded["id"]) != list(raw["id"]):
         sentence = "The predictions recorded at training are of other rows, so they cannot be compared."
@@ -33,12 +38,12 @@ def preprocessing(evidence: Evidence) -> GateResult:
     figures = {"largest_difference": largest, "rows": float(len(scores))}
     if changed:
         sentence = (
-            f"Given raw rows in a fresh process, {changed:,} of {len(scores):,} predictions differ from those recorded "
+            f"Given raw rows in a clean process, {changed:,} of {len(scores):,} predictions differ from those recorded "
             f"at training, by up to {largest:.3f}. {_CURE}"
         )
         return GateResult("preprocessing", sentence, passed=False, figures=figures)
     sentence = (
-        f"Given {len(scores):,} raw rows in a fresh process, it returns the predictions recorded at training "
+        f"Given {len(scores):,} raw rows in a clean process, it returns the predictions recorded at training "
         f"(largest difference {largest:.1g})."
     )
     return GateResult("preprocessing", sentence, passed=True, figures=figures)

@@ -1,4 +1,4 @@
-"""Is the model good enough? Floors on the holdout and each slice of it, guessing, and the champion."""
+"""The gate `quality`: floors on the holdout and each of its slices, guessing, and the champion."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class _Finding:
-    """One of the questions that the gate asks, answered."""
+    """The answer to one of the gate's four questions."""
 
     sentence: str
     passed: bool
@@ -24,7 +24,7 @@ class _Finding:
 
 
 def quality(evidence: Evidence) -> GateResult:
-    """It reaches its floors on the holdout and on every slice, beats guessing, and is not worse than the champion."""
+    """Pass if it reaches its floors on the holdout and on slices, beats guessing, and is not worse than the champion."""
     findings = [_floor(evidence), _guessing(evidence), *_slices(evidence), _champion(compare(evidence))]
     refused = [finding for finding in findings if not finding.passed]
     figures = {name: value for finding in findings for name, value in finding.figures.items()}
@@ -51,18 +51,20 @@ def _guessing(evidence: Evidence) -> _Finding:
     kind, judged, least = evidence.problem, evidence.judged, evidence.use_case.gates.min_gain
     baseline = evidence.run.data.metrics.get(f"baseline_{kind.row_metric}")
     if baseline is None:
-        return _Finding(f"Its run does not say how good guessing is (baseline_{kind.row_metric}).", passed=False)
+        return _Finding(f"Its run has no metric baseline_{kind.row_metric} for guessing.", passed=False)
     value = float(kind.by_row(judged["label"].to_numpy(), judged["score"].to_numpy()).mean())
     gain = kind.gain(value, baseline)
     figures = {"gain": gain, "min_gain": least}
     if gain < least:
-        sentence = f"It beats guessing ({kind.told(baseline)}) by {gain:.3f}{kind.gain_of} only; {least:.3f} is asked."
+        sentence = (
+            f"It beats guessing ({kind.told(baseline)}) by {gain:.3f}{kind.gain_of} only; {least:.3f} is required."
+        )
         return _Finding(sentence, passed=False, figures=figures)
     return _Finding(f"Guessing gives {kind.told(baseline)}.", passed=True, figures=figures)
 
 
 def _slices(evidence: Evidence) -> Iterator[_Finding]:
-    """A finding for each slice below its floor, and one with the worst of all."""
+    """Yield a finding for each slice below its floor, and one for the worst slice."""
     from sluss.training.slices import slice_values, slices
 
     kind, use_case, rows = evidence.problem, evidence.use_case, evidence.rows
@@ -81,5 +83,5 @@ def _slices(evidence: Evidence) -> Iterator[_Finding]:
 
 def _champion(comparison: Comparison | None) -> _Finding:
     if comparison is None:
-        return _Finding("", passed=True)  # the first of all, or the champion itself: the floors are what counts
+        return _Finding("", passed=True)  # the first version, or the champion itself: only the floors apply
     return _Finding(str(comparison), comparison.passed, comparison.figures)

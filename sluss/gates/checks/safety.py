@@ -1,4 +1,4 @@
-"""Can it be loaded without trusting who made it?"""
+"""The gate `safety`: loading the model runs no foreign code."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _PROTOCOLS = {bytes([0x80, protocol]) for protocol in range(2, 6)}  # how a pick
 
 
 def safety(evidence: Evidence) -> GateResult:
-    """It loads without pickle, holds no type outside the trusted list, and brings neither pickles nor code along."""
+    """Pass if it loads without pickle, has only trusted types, and its artifacts contain neither pickles nor code."""
     import skops.io
 
     untrusted = set(skops.io.get_untrusted_types(file=evidence.model_file))
@@ -29,7 +29,7 @@ def safety(evidence: Evidence) -> GateResult:
         )
         return GateResult("safety", sentence, passed=False)
     if unsafe := sorted(path.name for path in evidence.folder.rglob("*") if path.is_file() and _unsafe(path)):
-        sentence = f"Its artifacts hold files that can run code when they are loaded: {', '.join(unsafe)}."
+        sentence = f"Its artifacts contain files that can run code when they are loaded: {', '.join(unsafe)}."
         return GateResult("safety", sentence, passed=False)
     steps = [name for name, _ in evidence.pipeline.steps] if hasattr(evidence.pipeline, "steps") else []
     sentence = f"It loads without pickle ({' → '.join(steps) or type(evidence.pipeline).__name__}), all types trusted."

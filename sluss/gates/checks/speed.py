@@ -1,4 +1,4 @@
-"""Does it score a batch fast enough?"""
+"""The gate `speed`: the model scores a batch fast enough."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _RUNS = 3
 
 
 def speed(evidence: Evidence) -> GateResult:
-    """The median time of a few batches is within the budget."""
+    """Pass if the median time of a few batches is within the budget."""
     pipeline, limit = evidence.pipeline, evidence.use_case.gates.max_ms_per_1000_rows
     rows = evidence.raw
     batch = rows.iloc[[index % len(rows) for index in range(_BATCH)]]
