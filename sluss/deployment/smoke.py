@@ -52,8 +52,8 @@ def predict(context: Context, promotion: Entry) -> None:
     difference = apart(_scores(model, use_case, rows), recorded)
     if (difference > ROUNDING).any():
         raise ModelError(
-            f"{use_case.model} version {model.version} gives different scores than at its training: they differ by up to "
-            f"{difference.max():.3g} on the last rows of its holdout. Let the gates judge it: "
+            f"{use_case.model} version {model.version} gives different scores than at its training: they differ by up "
+            f"to {difference.max():.3g} on the last rows of its holdout. Let the gates judge it: "
             f"make gates VERSION={model.version}."
         )
     with context.reachable():

@@ -65,7 +65,7 @@ def test_an_entry_with_a_new_hash_does_not_fit_the_next_one(three):
     forged = dataclasses.replace(ledger.read(three)[1], by="bob")
     rewrite(three, 2, by="bob", hash=ledger._hash(forged))
     assert ledger.verify(ledger.read(three)) == [
-        f"Entry 3 does not follow entry 2: that one's hash is {ledger._hash(forged)[:12]}."
+        f"Entry 3 does not follow entry 2, whose hash is {ledger._hash(forged)[:12]}."
     ]
 
 

@@ -121,7 +121,7 @@ def test_of_two_deployments_at_once_the_slower_is_told_to_ask_the_gates_again(wo
     one, two = another(world, sentiment), another(world, sentiment)
     checks = [passed(world, sentiment, version) for version in (one, two)]
     deploy_model.run(Context(world, sentiment), one, by="ann", checked=checks[0])
-    with pytest.raises(ModelError, match=f"version {one} is, by entry 2 .* by ann.* so that the gates compare with it"):
+    with pytest.raises(ModelError, match=f"version {one} is in production, by entry 2 .* by ann.* so that the gates compare with it"):
         deploy_model.run(Context(world, sentiment), two, checked=checks[1])
     assert production_of(world, sentiment) == (one, "1")
 
@@ -317,7 +317,7 @@ def test_history_names_the_entry_that_was_changed_and_ends_with_1(world, sentime
     connect(world).set_registered_model_alias(sentiment.model, CHAMPION, "1")
     broken = show_history.run(Context(world, sentiment)).problems
     assert broken[0].startswith("Entry 1 was changed")
-    assert f"ends with version {version} in production, but MLflow's alias champion names version 1" in broken[-1]
+    assert f"ends with version {version} in production, but MLflow's alias champion is version 1" in broken[-1]
     printed = run_step("show_history", SLUSS_HOME=world.home)
     assert printed.returncode == 1, printed.stderr
     assert "Entry 1 was changed" in printed.stdout

@@ -147,7 +147,7 @@ def test_of_two_deployments_at_once_one_wins(stack: Stack, schedulers: list[str]
         said = [words.strip() for words in said_at_once(steps)]
     [winner] = [version for version, words in zip(candidates, said, strict=True) if words == "deployed"]
     [refusal] = [words for words in said if words != "deployed"]
-    assert f"version {winner} is, by entry {len(known) + 1}" in refusal
+    assert f"version {winner} is in production, by entry {len(known) + 1}" in refusal
     production = stack.production()
     assert [each["version"] for each in production["entries"]] == [*(each["version"] for each in known), winner]
     assert production["problems"] == []

@@ -24,7 +24,7 @@ class _Finding:
 
 
 def quality(evidence: Evidence) -> GateResult:
-    """Pass if it reaches its floors on the holdout and on slices, beats guessing, and is not worse than the champion."""
+    """Pass if it reaches its floors on the holdout and slices, beats guessing, and is not worse than the champion."""
     findings = [_floor(evidence), _guessing(evidence), *_slices(evidence), _champion(compare(evidence))]
     refused = [finding for finding in findings if not finding.passed]
     figures = {name: value for finding in findings for name, value in finding.figures.items()}
