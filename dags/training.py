@@ -12,8 +12,6 @@ from sluss.interval import parse_interval
 
 if TYPE_CHECKING:
     from sluss.config.use_case import UseCase
-    from sluss.context import Context
-    from sluss.training.train import TrainedModel
 
 PARAMS = {
     "until": Param(
@@ -46,14 +44,9 @@ def training(use_case: UseCase) -> DAG:
     @task(outlets=[announcer(name)])
     def train_model(until: str) -> str:
         """Train, judge and register a candidate."""
-        from sluss.gates.clean_process.fork_server import start_ahead
         from tasks import train_model
 
-        def learn(context: Context) -> TrainedModel:
-            start_ahead(context.settings)  # the gates come next, and imports are what they wait for longest
-            return train_model.run(context, moment(until))
-
-        trained = run_step(learn, name)
+        trained = run_step(lambda context: train_model.run(context, moment(until)), name)
         announce(name, "candidates", version=trained["version"])
         return str(trained["version"])
 

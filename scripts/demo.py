@@ -14,7 +14,6 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from story import Story
 
-from sluss.compat import import_scipy, leave_out_optional, read_entry_points_once
 from sluss.config.settings import ROOT, load_settings
 from sluss.config.use_case import UseCase, load_use_case
 from sluss.context import Context
@@ -121,10 +120,6 @@ def tell(context: Context, console: Console) -> None:
     )
     with bar:
         task = bar.add_task("Creating the databases", total=len(live) + 3)
-        # As in a step's process; Airflow's modules even load others when skops asks them, for seconds.
-        leave_out_optional()
-        read_entry_points_once()
-        import_scipy()
         embedded.prepare_databases(context.settings)
         bar.update(task, advance=1, description="Fetching reviews and curating the history")
         run_dag("data", f"{use_case.name}_data", use_case.history.start)

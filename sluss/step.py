@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import atexit
 import gc
 import os
 import sys
 from typing import TYPE_CHECKING, NoReturn
 
-from sluss.compat import import_scipy, leave_out_optional, read_entry_points_once
+from sluss.compat import end_process
 from sluss.context import load_context
 from sluss.errors import SlussError
 from sluss.interval import Interval, parse_interval
@@ -61,29 +60,24 @@ def run_step(arguments: argparse.Namespace, step: Callable[[Context], None], *, 
     code = 0
     try:
         context = load_context(arguments.use_case)
-        leave_out_optional()
-        read_entry_points_once()
         if opens_model:
-            import_scipy()
+            _import_scipy_first()
         step(context)
     except SlussError as error:
         print(error, file=sys.stderr)
         code = 2
     except SystemExit as end:
         code = int(end.code or 0)
-    _end(code)
+    end_process(code)
 
 
-def _end(code: int) -> NoReturn:
-    """End without taking Python apart, once everything that is registered for the end has run.
+def _import_scipy_first() -> None:
+    """Import the functions of scipy.special before MLflow.
 
-    A thread of Arrow may still be about to let go of an object of Delta's. If Python is being taken apart meanwhile,
-    the thread aborts a process whose work was done ("terminate called without an active exception", exit code 134).
+    skops looks for the module of each of them among all imported modules in turn, which takes a second if these are
+    MLflow's hundreds.
     """
-    atexit._run_exitfuncs()  # noqa: SLF001 - there is no public name for what Python does here
-    sys.stdout.flush()
-    sys.stderr.flush()
-    os._exit(code)
+    import scipy.special  # noqa: F401
 
 
 def _tune_process() -> None:

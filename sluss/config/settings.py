@@ -34,10 +34,6 @@ class Settings(BaseSettings):
         default=True,
         description="`false`: what is installed here is not what will run a model, so nothing is deployed from here",
     )
-    fresh_ahead: bool = Field(
-        default=False,
-        description="`true`: a training starts the gates' fresh process; where steps are processes of one machine",
-    )
     git_commit: str | None = Field(None, description="Commit of the code, where no git can be asked")
     tracking_uri: str | None = Field(None, validation_alias="MLFLOW_TRACKING_URI", description="MLflow's address")
 

@@ -119,7 +119,7 @@ def _log_inputs(client: MlflowClient, run: Run, datasets: list[DatasetInput]) ->
         try:
             client.log_inputs(run.info.run_id, datasets=datasets)
         except MlflowException as error:
-            if not tries_left or "unique constraint" not in str(error).lower():
+            if not tries_left or error.error_code != "BAD_REQUEST":  # MLflow's code for a violated constraint
                 raise
         else:
             break

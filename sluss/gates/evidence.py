@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from sklearn.pipeline import Pipeline
 
     from sluss.context import Context
-    from sluss.gates.clean_process.client import FreshProcess
+    from sluss.gates.clean_process.process import CleanProcess
     from sluss.training.recorded_training import Recorded
     from sluss.training.rows import TrainingRows
 
@@ -31,12 +31,12 @@ class Evidence:
     A part that cannot be read raises in the gate that uses it, and that gate refuses.
     """
 
-    def __init__(self, context: Context, version: ModelVersion, fresh: FreshProcess) -> None:
+    def __init__(self, context: Context, version: ModelVersion, process: CleanProcess) -> None:
         self.context = context
         self.use_case = context.use_case
         self.problem = context.problem
         self.version = version
-        self.fresh = fresh
+        self.process = process
 
     @cached_property
     def run(self) -> Run:
@@ -62,7 +62,7 @@ class Evidence:
     @cached_property
     def stored(self) -> Path:
         """Folder with the artifacts, always downloaded: an intact local copy proves nothing about the store."""
-        fresh = artifacts.download(self.context.settings, self.version, self.fresh.scratch)
+        fresh = artifacts.download(self.context.settings, self.version, self.process.scratch)
         digest = artifact_digest(fresh)
         return artifacts.keep(self.context.settings, fresh, digest) if self._recorded(digest) else fresh
 

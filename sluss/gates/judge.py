@@ -16,8 +16,7 @@ from sluss.gates.checks.preprocessing import preprocessing
 from sluss.gates.checks.quality import quality
 from sluss.gates.checks.safety import safety
 from sluss.gates.checks.speed import speed
-from sluss.gates.clean_process.client import FreshProcess
-from sluss.gates.clean_process.fork_server import ahead
+from sluss.gates.clean_process.process import CleanProcess
 from sluss.gates.evidence import Evidence
 from sluss.gates.result import GateResult
 from sluss.registry import artifacts
@@ -45,13 +44,15 @@ def judge(context: Context, find: Callable[[], ModelVersion]) -> tuple[Evidence,
         ModelError: the version does not exist, or has no run.
         ServiceError: MLflow or the lake does not answer.
     """
-    with tempfile.TemporaryDirectory(dir=artifacts.copies(context.settings)) as scratch:
-        fresh = FreshProcess(Path(scratch))
-        fresh.prepare(ahead(context.settings))
-        evidence = Evidence(context, find(), fresh)
+    with (
+        tempfile.TemporaryDirectory(dir=artifacts.copies(context.settings)) as scratch,
+        CleanProcess(Path(scratch)) as process,
+    ):
+        process.start()
+        evidence = Evidence(context, find(), process)
         assert evidence.run is not None  # raises without a run: the verdicts are stored there
         with contextlib.suppress(Exception):  # the gate that needs the missing part raises again and refuses
-            fresh.ask(evidence.model_file, evidence.raw, evidence.problem.method)
+            process.ask(evidence.model_file, evidence.raw, evidence.problem.method)
         return evidence, tuple(_answer(gate, evidence) for gate in _GATES)
 
 

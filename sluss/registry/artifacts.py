@@ -13,7 +13,7 @@ from sluss.digests import artifact_digest
 from sluss.errors import ModelError
 from sluss.registry.names import DIGEST_TAG
 from sluss.registry.versions import by_version
-from sluss.tracking.client import connect, reachable
+from sluss.tracking.client import connect, reachable, service_error
 
 if TYPE_CHECKING:
     from mlflow.entities.model_registry import ModelVersion
@@ -143,8 +143,8 @@ def download(settings: Settings, version: ModelVersion, folder: Path) -> Path:
         try:
             stored = Path(mlflow.artifacts.download_artifacts(version.source, dst_path=str(folder / "model")))
         except (MlflowException, OSError) as error:
-            if isinstance(error, MlflowException) and "API request to" in str(error):
-                raise
+            if found := service_error(settings, error):
+                raise found from error
             raise ModelError(
                 f"The artifacts of {version.name} version {version.version} cannot be read from {version.source}: "
                 f"{' '.join(str(error).split())[:200]}. Restore the artifact store, or train again: make train."

@@ -12,17 +12,17 @@ def normal_tail(z: float) -> float:
     return 0.5 * erfc(z / sqrt(2))
 
 
-def wilson(successes: float, n: float, z: float = Z95) -> tuple[float, float]:
-    """Score interval of a share; keeps its coverage near 0 and 1 and for few rows.
+def wilson(successes: int, n: int) -> tuple[float, float]:
+    """95 % score interval of a share; keeps its coverage near 0 and 1 and for few rows.
 
     Source: E. B. Wilson (1927), Journal of the American Statistical Association 22, 209–212.
     """
+    from scipy.stats import binomtest
+
     if n <= 0:
         return 0.0, 1.0
-    share = successes / n
-    centre = (share + z * z / (2 * n)) / (1 + z * z / n)
-    half = z / (1 + z * z / n) * sqrt(share * (1 - share) / n + z * z / (4 * n * n))
-    return max(0.0, centre - half), min(1.0, centre + half)
+    interval = binomtest(successes, n).proportion_ci(method="wilson")
+    return float(interval.low), float(interval.high)
 
 
 def exceeds(high: tuple[float, float], low: tuple[float, float], margin: float = 0.0) -> float:

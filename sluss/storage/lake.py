@@ -153,6 +153,7 @@ class Lake:
         for attempt in range(_ATTEMPTS):
             table = self.table(name)
             exists = table is not None
+            seen = table.version() if table else -1
             self._held.discard(name)
             data = rows() if callable(rows) else rows
             try:
@@ -174,8 +175,8 @@ class Lake:
                     )
             except DeltaError as error:
                 # To detect conflicts with newer commits, delta-rs renders the predicate as SQL again, without the
-                # quotes around `interval`, and fails to parse the keyword. It parses it only after losing a race.
-                lost_a_race = isinstance(error, CommitFailedError) or "sql parser error" in str(error) or not exists
+                # quotes around `interval`, and fails to parse the keyword. That error has no type of its own.
+                lost_a_race = isinstance(error, CommitFailedError) or self._has_newer(name, seen)
                 if not lost_a_race or attempt == _ATTEMPTS - 1:
                     raise
                 time.sleep(random.uniform(0, 0.2))  # noqa: S311 - jitter, so that two writers do not collide again
@@ -184,6 +185,11 @@ class Lake:
         if not exists:
             self.table(name)
         return self.version(name)
+
+    def _has_newer(self, name: str, version: int) -> bool:
+        """Whether another process has written to a table after this version (-1: there was no table)."""
+        found = self.table(name)
+        return found is not None and found.version() > version
 
     @contextmanager
     def reachable(self) -> Iterator[None]:

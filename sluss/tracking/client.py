@@ -8,13 +8,13 @@ import re
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from sluss.compat import without_web_framework
 from sluss.errors import ServiceError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from mlflow import MlflowClient
+    from requests import RequestException
 
     from sluss.config.settings import Settings
 
@@ -27,8 +27,13 @@ _DEFAULTS = {
     "MLFLOW_DISABLE_TELEMETRY": "true",
     "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
 }
-# For an artifact request MLflow raises an error without the HTTP status; it has only the message of `requests`.
-_REFUSED = re.compile(r"\b40[13] Client Error\b")
+# MLflow downloads the files of an artifact in parallel and joins the errors of all threads as text, without status or
+# cause (https://github.com/mlflow/mlflow/issues/10720). Only for these the text decides: the words are those of the
+# package requests, and of MLflow where no answer came.
+_REFUSED_DOWNLOAD = re.compile(r"\b40[13] Client Error\b")
+_SILENT_DOWNLOAD = re.compile(r"\bAPI request to \S+ failed with (timeout )?exception\b")
+_LOGIN_STATUS = {401, 403}
+_SILENT_STATUS = {502, 503, 504}  # of a proxy before MLflow
 
 
 def connect(settings: Settings) -> MlflowClient:
@@ -39,8 +44,7 @@ def connect(settings: Settings) -> MlflowClient:
     """
     for name, value in _DEFAULTS.items():
         os.environ.setdefault(name, value)
-    with without_web_framework():
-        import mlflow
+    import mlflow
 
     # MLflow and Alembic log each migration of a new SQLite file, which would bury the step's own output.
     logging.getLogger("mlflow").setLevel(logging.WARNING)
@@ -67,13 +71,37 @@ def reachable(settings: Settings) -> Iterator[None]:
 
     try:
         yield
-    except MlflowException as error:
-        text = str(error)
-        if error.get_http_status_code() in {401, 403} or _REFUSED.search(text):
-            raise login_refused(settings) from error
-        if "API request to" in text or "Max retries" in text:
-            raise no_answer(settings) from error
+    except (MlflowException, OSError) as error:
+        if found := service_error(settings, error):
+            raise found from error
         raise
+
+
+def service_error(settings: Settings, error: Exception) -> ServiceError | None:
+    """Return the ServiceError for an error that MLflow raised because it does not answer or refuses the login."""
+    from mlflow.exceptions import MlflowException
+
+    request = _failed_request(error)
+    if request is not None:
+        if request.response is None:
+            return no_answer(settings)
+        return login_refused(settings) if request.response.status_code in _LOGIN_STATUS else None
+    if not isinstance(error, MlflowException):
+        return None
+    if error.get_http_status_code() in _LOGIN_STATUS or _REFUSED_DOWNLOAD.search(str(error)):
+        return login_refused(settings)
+    if error.get_http_status_code() in _SILENT_STATUS or _SILENT_DOWNLOAD.search(str(error)):
+        return no_answer(settings)
+    return None
+
+
+def _failed_request(error: BaseException | None) -> RequestException | None:
+    """Return the failed HTTP request that led to an error. MLflow raises errors of its own for it."""
+    from requests import RequestException
+
+    while error is not None and not isinstance(error, RequestException):
+        error = error.__cause__ or error.__context__
+    return error
 
 
 def login_refused(settings: Settings) -> ServiceError:

@@ -8,7 +8,6 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sluss.compat import without_package_search
 from sluss.digests import artifact_digest
 from sluss.problems import problem_of
 from sluss.registry.artifacts import CONFIG_FILE, HOLDOUT_FILE, PROFILE_FILE, TRUSTED_TYPES
@@ -60,7 +59,7 @@ def register(context: Context, candidate: Candidate) -> Registered:
     A step that is killed before that call leaves a run, but never a version that is only half there.
     """
     use_case = context.use_case
-    client = context.client  # first: it imports MLflow without FastAPI
+    client = context.client
     import mlflow
 
     experiment = experiment_id(context.settings, client, use_case.experiment)
@@ -132,18 +131,17 @@ def _save(folder: Path, described: Model, use_case: UseCase, candidate: Candidat
 
     rows, features, method = candidate.rows, list(use_case.features), problem_of(use_case).method
     example = rows.train[features].head(_EXAMPLE_ROWS)
-    with without_package_search():
-        mlflow.sklearn.save_model(
-            candidate.pipeline,
-            str(folder),
-            mlflow_model=described,
-            signature=infer_signature(example, getattr(candidate.pipeline, method)(example)),
-            input_example=example,
-            pip_requirements=environment.exact_requirements(),
-            serialization_format="skops",
-            skops_trusted_types=list(TRUSTED_TYPES),
-            pyfunc_predict_fn=method,
-        )
+    mlflow.sklearn.save_model(
+        candidate.pipeline,
+        str(folder),
+        mlflow_model=described,
+        signature=infer_signature(example, getattr(candidate.pipeline, method)(example)),
+        input_example=example,
+        pip_requirements=environment.exact_requirements(),
+        serialization_format="skops",
+        skops_trusted_types=list(TRUSTED_TYPES),
+        pyfunc_predict_fn=method,
+    )
     profile = build_profile(use_case, rows.train, rows.holdout, candidate.verdict.scores, candidate.verdict.labels)
     (folder / PROFILE_FILE).write_text(json.dumps(profile), encoding="utf-8")
     (folder / CONFIG_FILE).write_text(use_case.model_dump_json(by_alias=True), encoding="utf-8")

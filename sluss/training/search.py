@@ -12,7 +12,7 @@ from sluss.training.pipeline import make_part
 
 if TYPE_CHECKING:
     import pandas as pd
-    from sklearn.model_selection._search import BaseSearchCV
+    from sklearn.model_selection import GridSearchCV, RandomizedSearchCV
     from sklearn.pipeline import Pipeline
 
     from sluss.config.use_case import UseCase
@@ -71,7 +71,9 @@ def _paths(pipeline: Pipeline) -> dict[str, str]:
     }
 
 
-def _searcher(pipeline: Pipeline, use_case: UseCase, spec: Search, paths: dict[str, str]) -> BaseSearchCV:
+def _searcher(
+    pipeline: Pipeline, use_case: UseCase, spec: Search, paths: dict[str, str]
+) -> GridSearchCV | RandomizedSearchCV:
     from sklearn.experimental import enable_halving_search_cv  # noqa: F401 - the halving searches are there only then
 
     training = use_case.training
@@ -107,7 +109,7 @@ def _values(values: tuple[Any, ...] | Range, path: str, *, grid: bool) -> Any:  
     return stats.uniform(values.low, values.high - values.low)
 
 
-def _trials(found: BaseSearchCV, paths: dict[str, str]) -> list[Trial]:
+def _trials(found: GridSearchCV | RandomizedSearchCV, paths: dict[str, str]) -> list[Trial]:
     results = found.cv_results_
     return [
         Trial(

@@ -23,10 +23,10 @@ def preprocessing(evidence: Evidence) -> GateResult:
     still be importable here. The clean process has the installed packages and the model, like production.
     """
     recorded, raw = evidence.judged, evidence.rows.holdout
-    if not evidence.fresh.asked:
-        evidence.fresh.ask(evidence.model_file, evidence.raw, evidence.problem.method)
+    if not evidence.process.asked:
+        evidence.process.ask(evidence.model_file, evidence.raw, evidence.problem.method)
     try:
-        scores = evidence.fresh.scores()
+        scores = evidence.process.scores()
     except ModelError as error:
         sentence = f"In a clean process it cannot score raw rows ({error}). {_CURE}"
         return GateResult("preprocessing", sentence, passed=False)
