@@ -120,6 +120,9 @@ def tell(context: Context, console: Console) -> None:
     )
     with bar:
         task = bar.add_task("Creating the databases", total=len(live) + 3)
+        # Before Airflow: skops looks for the module of each function of scipy.special among all that are imported.
+        import scipy.special  # noqa: F401
+
         embedded.prepare_databases(context.settings)
         bar.update(task, advance=1, description="Fetching reviews and curating the history")
         run_dag("data", f"{use_case.name}_data", use_case.history.start)

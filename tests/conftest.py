@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-import scipy.special  # noqa: F401 - early, as in sluss/compat.py
+import scipy.special  # noqa: F401 - early, as in sluss/step.py
 import yaml
 
 from sluss.config.settings import ROOT, Settings

@@ -1,4 +1,4 @@
-"""The aliases by MLflow's REST API and in its file, in a process that never imports MLflow. The server has logins."""
+"""The aliases on an MLflow server that has logins, and in a file."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ import os
 import secrets
 import shutil
 import socket
-import sqlite3
 import subprocess
 import sys
 import time
@@ -16,27 +15,23 @@ import httpx
 import pytest
 from mlflow import MlflowClient
 
-from sluss.config.settings import ROOT, Settings
-from sluss.registry import alias_rows
+from sluss.config.settings import ROOT
 
 PASSWORD = secrets.token_hex(16)
 CODE = """
 import sys
-from sluss.registry import aliases
+from sluss.context import load_context
 from sluss.errors import SlussError
-from sluss.config.settings import load_settings
-from sluss.config.use_case import load_use_case
+from sluss.registry import aliases
 
-settings = load_settings()
-use_case = load_use_case("sentiment", settings.config_dir)
+context = load_context("sentiment")
 try:
     for change in sys.argv[1:]:
         alias, _, version = change.partition("=")
-        print(aliases.point(settings, use_case, alias, version or None))
-    print(dict(sorted(aliases.of(settings, use_case).items())))
+        print(aliases.point(context, alias, version or None))
+    print(dict(sorted(aliases.of(context).items())))
 except SlussError as error:
     print(error)
-assert "mlflow" not in sys.modules
 """
 
 
@@ -85,10 +80,12 @@ def _post(address, path, **content):
     return httpx.post(url, json=content, auth=("admin", PASSWORD), timeout=30).raise_for_status().json()
 
 
-def _run(address, *changes, password=PASSWORD):
+def _run(address, home, *changes, password=PASSWORD):
     environment = {
         "PATH": "/usr/bin:/bin",
         "PYTHONPATH": str(ROOT),
+        "SLUSS_HOME": str(home),
+        "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "0",
         "MLFLOW_TRACKING_URI": address,
         "MLFLOW_TRACKING_USERNAME": "admin",
         "MLFLOW_TRACKING_PASSWORD": password,
@@ -100,22 +97,22 @@ def _run(address, *changes, password=PASSWORD):
     return done.stdout.splitlines()
 
 
-def test_aliases_are_read_and_set_without_importing_mlflow(server):
-    assert _run(server, "champion=1") == ["False", "{}"]  # there is no such model yet
+def test_aliases_are_read_and_set_on_a_server(server, tmp_path):
+    assert _run(server, tmp_path, "champion=1") == ["False", "{}"]  # there is no such model yet
     _post(server, "registered-models/create", name="sentiment_classifier")
     run = _post(server, "runs/create", experiment_id="0")["run"]["info"]
     version = {"name": "sentiment_classifier", "source": f"{run['artifact_uri']}/model", "run_id": run["run_id"]}
     for _ in range(2):
         _post(server, "model-versions/create", **version)
-    assert _run(server, "previous=1", "champion=2") == ["True", "True", "{'champion': '2', 'previous': '1'}"]
-    assert _run(server, "previous=", "champion=1") == ["True", "True", "{'champion': '1'}"]
-    assert _run(server, "champion=7") == ["False", "{'champion': '1'}"]
+    assert _run(server, tmp_path, "previous=1", "champion=2") == ["True", "True", "{'champion': '2', 'previous': '1'}"]
+    assert _run(server, tmp_path, "previous=", "champion=1") == ["True", "True", "{'champion': '1'}"]
+    assert _run(server, tmp_path, "champion=7") == ["False", "{'champion': '1'}"]
 
 
-def test_a_wrong_login_and_a_server_that_is_away_are_one_sentence_each(server):
-    (refused,) = _run(server, "champion=1", password="wrong")
+def test_a_wrong_login_and_a_server_that_is_away_are_one_sentence_each(server, tmp_path):
+    (refused,) = _run(server, tmp_path, "champion=1", password="wrong")
     assert "refuses the login" in refused
-    (silent,) = _run("http://127.0.0.1:9", "champion=1")
+    (silent,) = _run("http://127.0.0.1:9", tmp_path, "champion=1")
     assert "does not answer" in silent
 
 
@@ -135,20 +132,12 @@ def file(tmp_path, empty_hub):
     return address
 
 
-def test_aliases_are_read_and_set_in_the_file_of_the_mlflow_that_is_installed(file):
-    assert _run(file) == ["{}"]
-    assert _run(file, "previous=1", "champion=2") == ["True", "True", "{'champion': '2', 'previous': '1'}"]
-    assert _run(file, "previous=", "champion=1") == ["True", "True", "{'champion': '1'}"]
-    assert _run(file, "champion=3", "champion=7") == ["False", "False", "{'champion': '1'}"]
+def test_aliases_are_read_and_set_in_a_file(file, tmp_path):
+    assert _run(file, tmp_path) == ["{}"]
+    changed = _run(file, tmp_path, "previous=1", "champion=2")
+    assert changed == ["True", "True", "{'champion': '2', 'previous': '1'}"]
+    assert _run(file, tmp_path, "previous=", "champion=1") == ["True", "True", "{'champion': '1'}"]
+    assert _run(file, tmp_path, "champion=3", "champion=7") == ["False", "False", "{'champion': '1'}"]
     client = MlflowClient(tracking_uri=file, registry_uri=file)
     assert client.get_model_version_by_alias("sentiment_classifier", "champion").version == 1
     assert client.get_registered_model("another").aliases == {"champion": 1}
-
-
-def test_a_file_of_another_schema_is_left_to_mlflow(file, tmp_path):
-    settings = Settings(MLFLOW_TRACKING_URI=file)
-    assert alias_rows.are_known(settings)
-    with contextlib.closing(sqlite3.connect(tmp_path / "mlflow.db")) as rows, rows:
-        rows.execute("UPDATE alembic_version SET version_num = 'another'")
-    assert not alias_rows.are_known(settings)
-    assert not alias_rows.are_known(Settings(MLFLOW_TRACKING_URI=f"sqlite:///{tmp_path}/missing.db"))

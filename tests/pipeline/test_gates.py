@@ -7,6 +7,8 @@ import json
 import os
 import re
 import shutil
+import subprocess
+import sys
 import time
 from datetime import timedelta
 from importlib import metadata
@@ -20,13 +22,12 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 
-from sluss.config.settings import Settings
+from sluss.config.settings import ROOT
 from sluss.context import Context
 from sluss.digests import artifact_digest
 from sluss.errors import ModelError, ServiceError
-from sluss.gates.clean_process import client, fork_server
-from sluss.gates.clean_process.client import FreshProcess
-from sluss.gates.clean_process.fork_server import start_ahead
+from sluss.gates.clean_process import process as clean_process
+from sluss.gates.clean_process.process import CleanProcess
 from sluss.gates.comparison import CHAMPIONS_TAG
 from sluss.gates.evidence import Evidence
 from sluss.gates.judge import _GATES, _answer
@@ -88,7 +89,7 @@ def ask(first_days, gated, tmp_path):
     def answer(gate, version, use_case=gated):
         scratch = tmp_path / "scratch"
         scratch.mkdir()
-        result = _answer(GATES[gate], Evidence(Context(first_days, use_case), version, FreshProcess(scratch)))
+        result = _answer(GATES[gate], Evidence(Context(first_days, use_case), version, CleanProcess(scratch)))
         shutil.rmtree(scratch)
         assert result.gate == gate
         return result
@@ -109,7 +110,7 @@ def judged_as(folder, pipeline, rows):
 
 @pytest.fixture
 def rows(first_days, gated, good, tmp_path):
-    return Evidence(Context(first_days, gated), good, FreshProcess(tmp_path)).rows
+    return Evidence(Context(first_days, gated), good, CleanProcess(tmp_path)).rows
 
 
 # A good model
@@ -434,92 +435,91 @@ def test_a_service_that_does_not_answer_is_no_refusal():
 # The clean process
 
 
-def afresh():
-    """The processes that this one has started and that fork fresh ones."""
-    living = [each for each in psutil.Process().children() if each.status() != psutil.STATUS_ZOMBIE]
-    return [each for each in living if "clean_process/score.py" in " ".join(each.cmdline())]
+def living():
+    """The clean processes that this one has started and that have not ended."""
+    children = [each for each in psutil.Process().children() if each.status() != psutil.STATUS_ZOMBIE]
+    return [each for each in children if "clean_process/score.py" in " ".join(each.cmdline())]
 
 
 @pytest.fixture
 def order(first_days, gated, good, tmp_path):
     """Ask a clean process for the scores of the good model, or of another file."""
-    candidate = Evidence(Context(first_days, gated), good, FreshProcess(tmp_path))
+    with contextlib.ExitStack() as processes:
+        evidence = Evidence(Context(first_days, gated), good, CleanProcess(tmp_path))
 
-    def ask(name, settings=None, model=None):
-        (tmp_path / name).mkdir()
-        process = FreshProcess(tmp_path / name)
-        process.prepare(fork_server.ahead(settings) if settings else None)
-        process.ask(model or candidate.model_file, candidate.raw, candidate.problem.method)
-        return process
+        def ask(name, model=None):
+            (tmp_path / name).mkdir()
+            process = processes.enter_context(CleanProcess(tmp_path / name))
+            process.ask(model or evidence.model_file, evidence.raw, evidence.problem.method)
+            return process
 
-    return ask
+        yield ask
 
 
-def test_two_orders_at_once_get_the_same_scores(order):
+def test_two_validations_at_once_get_the_same_scores(order):
     first, second = order("first"), order("second")
     assert np.array_equal(second.scores(), first.scores())
 
 
-def test_one_that_is_killed_is_told_and_the_next_order_gets_another(order):
+def test_one_that_is_killed_is_told_and_the_next_validation_gets_another(order):
     before = order("before").scores()
-    [waiting] = [each for each in afresh() if each.cmdline()[-1] == "0"]
-    waiting.suspend()
     lost = order("lost")
-    waiting.kill()
-    with pytest.raises(ModelError, match="ended before its time"):
+    [process] = living()
+    process.kill()
+    with pytest.raises(ModelError, match="exit code -9"):
         lost.scores()
     assert np.array_equal(order("after").scores(), before)
 
 
-@pytest.fixture
-def ahead(tmp_path):
-    """Settings under which a process was started ahead, and that process."""
-    settings = Settings(home=tmp_path, fresh_ahead=True)
-    for _ in range(2):  # the second time there is one already
-        start_ahead(settings)
-    [process] = [each for each in afresh() if each.cmdline()[-1] != "0"]
-    yield settings, process
-    with contextlib.suppress(psutil.NoSuchProcess):
-        process.kill()
-    process.wait()
+def test_one_that_ends_before_it_is_asked_is_a_refusal(tmp_path, first_days, gated, good):
+    with CleanProcess(tmp_path) as process:
+        process.start()
+        [started] = living()
+        started.kill()
+        while started.status() != psutil.STATUS_ZOMBIE:
+            time.sleep(0.01)
+        result = _answer(GATES["preprocessing"], Evidence(Context(first_days, gated), good, process))
+    assert not result.passed
+    assert "In a clean process it cannot make anything of raw rows (exit code -9)" in result.sentence
 
 
-def test_one_that_a_training_started_ahead_answers_the_gates(ahead, order, monkeypatch):
-    settings, process = ahead
-    own = order("own").scores()
-    monkeypatch.setattr(client, "own", lambda: pytest.fail("there was no need for another"))
-    assert np.array_equal(order("ahead", settings).scores(), own)
-    assert np.array_equal(order("again", settings).scores(), own)
-    assert process.is_running()
+def test_a_scoring_that_does_not_end_is_ended(order, tmp_path, monkeypatch):
+    os.mkfifo(tmp_path / "nothing")  # a process that opens it waits for one that writes
+    monkeypatch.setattr(clean_process, "_PATIENCE", 1)
+    hung = order("hung", tmp_path / "nothing")
+    with pytest.raises(ModelError, match="no answer within 1 seconds"):
+        hung.scores()
+    assert not living()
 
 
-def test_where_the_one_that_was_started_ahead_has_ended_the_gates_start_their_own(ahead, order):
-    settings, process = ahead
-    process.suspend()
-    asked = order("asked", settings)
-    process.kill()
-    assert np.array_equal(asked.scores(), order("after", settings).scores())
+def test_it_ends_with_its_validation_whether_it_was_asked_or_not(tmp_path, first_days, gated, good):
+    with CleanProcess(tmp_path) as process:
+        process.start()
+        assert len(living()) == 1
+    assert not living()
+    validate_model.run(Context(first_days, gated), str(good.version))
+    assert not living()
 
 
-def test_a_scoring_that_does_not_end_is_ended_and_the_next_order_has_its_turn(ahead, order, tmp_path, monkeypatch):
-    settings, process = ahead
-    before = order("before", settings).scores()
-    os.mkfifo(tmp_path / "nothing")  # whoever opens it waits for one who writes
-    with monkeypatch.context() as impatient:
-        impatient.setattr(client, "_PATIENCE", 1)
-        hung = order("hung", settings, tmp_path / "nothing")
-        with pytest.raises(ModelError, match="no answer within 1 seconds"):
-            hung.scores()
-    assert np.array_equal(order("next", settings).scores(), before)
-    assert not process.children()
+def test_it_ends_by_itself_when_the_process_that_started_it_is_killed(tmp_path):
+    code = (
+        "import sys, time, pathlib; from sluss.gates.clean_process.process import CleanProcess; "
+        "CleanProcess(pathlib.Path(sys.argv[1])).start(); print('started', flush=True); time.sleep(60)"
+    )
+    command = [sys.executable, "-c", code, str(tmp_path)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT) as parent:
+        assert parent.stdout.readline() == "started\n"
+        [child] = psutil.Process(parent.pid).children()
+        parent.kill()
+    child.wait(60)
 
 
-def test_one_that_was_started_ahead_ends_when_nobody_asks(tmp_path, monkeypatch):
-    monkeypatch.setattr(fork_server, "_AHEAD", 1)
-    settings = Settings(home=tmp_path, fresh_ahead=True)
-    start_ahead(settings)
-    for _ in range(100):
-        if fork_server.ahead(settings) is None:
-            return
-        time.sleep(0.1)
-    pytest.fail("it is still there")
+def test_it_finds_no_code_of_this_project(tmp_path):
+    probe = tmp_path / "probe.py"
+    probe.write_text(
+        "import sys; sys.path.append(sys.argv[1])\n"
+        "import importlib.util as util; print([name for name in ('sluss', 'tasks') if util.find_spec(name)])"
+    )
+    packages = str(metadata.distribution("scikit-learn").locate_file(""))
+    command = [sys.executable, "-I", "-S", str(probe), packages]
+    assert subprocess.run(command, capture_output=True, text=True, check=True, cwd="/").stdout == "[]\n"
