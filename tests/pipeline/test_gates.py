@@ -480,7 +480,7 @@ def test_one_that_ends_before_it_is_asked_is_a_refusal(tmp_path, first_days, gat
             time.sleep(0.01)
         result = _answer(GATES["preprocessing"], Evidence(Context(first_days, gated), good, process))
     assert not result.passed
-    assert "In a clean process it cannot make anything of raw rows (exit code -9)" in result.sentence
+    assert "In a clean process it cannot score raw rows (exit code -9)" in result.sentence
 
 
 def test_a_scoring_that_does_not_end_is_ended(order, tmp_path, monkeypatch):
