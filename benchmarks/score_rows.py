@@ -18,11 +18,11 @@ import pyarrow.dataset as ds
 from measuring import peak
 
 from sluss.config.settings import load_settings
-from sluss.config.use_case import load_use_case
 from sluss.context import Context
 from sluss.interval import parse_interval
 from sluss.registry import artifacts, versions
 from sluss.storage.lake import INTERVAL
+from sluss.use_cases import load_use_case
 from tasks import batch_predict
 
 if TYPE_CHECKING:

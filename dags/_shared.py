@@ -5,16 +5,19 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from airflow.sdk import Asset, AssetAlias, CronDataIntervalTimetable, get_current_context
 from airflow.sdk.exceptions import AirflowFailException
 
 from sluss.config.settings import load_settings
-from sluss.config.use_case import UseCase, load_use_case, use_case_names
 from sluss.context import Context, load_context
 from sluss.errors import ServiceError, SlussError
 from sluss.interval import Interval, airflow_interval, midnight
+from sluss.use_cases import load_use_case, use_case_names
+
+if TYPE_CHECKING:
+    from sluss.config.use_case import UseCase
 
 Step = Callable[[Context, Interval], Any]
 News = Literal["curated", "labels", "alerts", "candidates"]

@@ -15,14 +15,16 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn
 from story import Story
 
 from sluss.config.settings import ROOT, load_settings
-from sluss.config.use_case import UseCase, load_use_case
 from sluss.context import Context
 from sluss.errors import ModelError, SlussError
 from sluss.interval import Interval, length, midnight, partition
+from sluss.use_cases import load_use_case
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    from sluss.config.use_case import UseCase
 
 
 @contextmanager

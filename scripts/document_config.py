@@ -15,6 +15,7 @@ from pydantic_core import PydanticUndefined
 from sluss.config.settings import ROOT, Settings
 from sluss.config.source import SourceSection, source_sections
 from sluss.config.use_case import UseCase
+from sluss.problems import KINDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -75,7 +76,7 @@ def _section(path: str, model: type[BaseModel]) -> str:
     rows = ["| Key | Value | Default | Meaning |", "|---|---|---|---|"]
     for key, field in _keys(model):
         below = f"{path}.{key}".strip(".")
-        value = _value(field, below)
+        value = (_choices(model, key) if field.annotation is str else "") or _value(field, below)
         default = (
             "" if field.is_required() else "none" if field.default in (None, {}, ()) else f"`{_yaml(field.default)}`"
         )
@@ -95,18 +96,42 @@ def _yaml(value: object) -> str:
 
 
 def _keys(model: type[BaseModel]) -> Iterator[tuple[str, FieldInfo]]:
-    """The model's own keys, then those that only one kind of it has. Each kind of source has a section of its own."""
+    """The model's own keys, then those that only one kind of problem has. Each kind of source has its own section."""
     fields = dict(model.model_fields)
     if issubclass(model, SourceSection) and model is not SourceSection:
         fields = {name: field for name, field in fields.items() if name not in SourceSection.model_fields}
-    for kind in model.__subclasses__() if not issubclass(model, SourceSection) else ():
+    for kind in _of_kinds(model):
         fields |= {name: field for name, field in kind.model_fields.items() if name not in fields}
     return ((field.alias or name, field) for name, field in fields.items())
+
+
+def _of_kinds(model: type[BaseModel]) -> Iterator[type[BaseModel]]:
+    """The sections that take the model's place in the kinds of problem, in the order of the table of problems."""
+    found = {field.annotation for kind in KINDS for field in kind.sections.model_fields.values()}
+    used = [kind.sections for kind in KINDS] + [each for each in found if isinstance(each, type)]
+    return (each for each in _descendants(model) if each in used)
+
+
+def _descendants(model: type[BaseModel]) -> Iterator[type[BaseModel]]:
+    for each in model.__subclasses__():
+        yield each
+        yield from _descendants(each)
 
 
 def _value(field: FieldInfo, path: str) -> str:
     limits = [limit for item in field.metadata if (limit := _limit(item))]
     return " ".join([_words(field.annotation, path), *([f"({', '.join(limits)})"] if limits else [])])
+
+
+def _choices(model: type[BaseModel], key: str) -> str:
+    """The values of a key that each kind of problem limits to some, all of them in order; empty where none does."""
+    fields = [kind.model_fields[key] for kind in _of_kinds(model) if key in kind.model_fields]
+    values = dict.fromkeys(value for field in fields for value in _literals(field.annotation))
+    return " or ".join(f"`{value}`" for value in values) if key in model.model_fields else ""
+
+
+def _literals(annotation: Any) -> tuple[Any, ...]:  # noqa: ANN401 - a type of any kind
+    return get_args(annotation) if get_origin(annotation) is Literal else ()
 
 
 def _limit(item: object) -> str:

@@ -68,7 +68,7 @@ class Story:
         known = f"{quality.value:.3f} ({summary.quality_intervals[-1]})" if quality else "no labels yet"
         self.console.print(
             f"{name}  {self._sources(name):14} {summary.rows:5}  v{summary.model_version:3}  "
-            f"{summary.mean_confidence:10.3f}  {drift:5.2f}  {known}"
+            f"{summary.figures['mean_confidence']:10.3f}  {drift:5.2f}  {known}"
         )
         for alert in monitored.alerts:
             if alert.state != "ongoing":

@@ -7,11 +7,11 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from sluss.config.settings import step_settings
-from sluss.config.use_case import load_use_case
 from sluss.problems import problem_of
 from sluss.storage.lake import Lake
 from sluss.storage.warehouse import open_warehouse
 from sluss.tracking.client import connect, reachable
+from sluss.use_cases import load_use_case
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from sluss.config.settings import Settings
     from sluss.config.use_case import UseCase
-    from sluss.problems import Problem
+    from sluss.problems.problem import Problem
     from sluss.storage.warehouse import Warehouse
 
 

@@ -15,12 +15,12 @@ from typing import TYPE_CHECKING, Any
 
 from sluss.config.settings import step_settings
 from sluss.config.training import Branch, Part
-from sluss.config.use_case import UseCase, load_use_case
 from sluss.context import Context
 from sluss.errors import ConfigError
 from sluss.problems import problem_of
 from sluss.training.rows import newest_end, training_rows
 from sluss.training.train import train
+from sluss.use_cases import load_use_case
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from sklearn.compose import ColumnTransformer
     from sklearn.pipeline import Pipeline
 
+    from sluss.config.use_case import UseCase
     from sluss.training.rows import TrainingRows
     from sluss.training.train import TrainedModel
 
@@ -118,7 +119,11 @@ def _two_steps(pipeline: Pipeline, use_case: UseCase) -> tuple[ColumnTransformer
     from sklearn.compose import ColumnTransformer
 
     steps = [step for _, step in getattr(pipeline, "steps", [])]
-    if len(steps) != 2 or not isinstance(steps[0], ColumnTransformer) or not problem_of(use_case).fits(steps[1]):
+    if (
+        len(steps) != 2
+        or not isinstance(steps[0], ColumnTransformer)
+        or not problem_of(use_case).scoring.fits(steps[1])
+    ):
         raise ConfigError(_SHAPE)
     if unsaid := sorted(set(_params(steps[0])) - {"transformers"}):
         raise ConfigError(f"The config cannot say ColumnTransformer({unsaid[0]}=…). Leave it at its default.")

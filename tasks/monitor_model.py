@@ -20,8 +20,8 @@ def main() -> None:
     def step(context: Context) -> None:
         interval = chosen_interval(arguments, context.use_case)
         result = run(context, interval)
-        sure = result.summary.mean_confidence
-        scores = context.problem.in_words(result.summary) if sure is None else f"mean confidence {sure:.3f}"
+        sure = result.summary.figures.get("mean_confidence")
+        scores = context.problem.reporting.in_words(result.summary) if sure is None else f"mean confidence {sure:.3f}"
         print(f"{result.summary.rows} rows of {interval}: {scores}.")
         for alert in result.alerts:
             print(f"{alert.state} {alert.type} ({alert.severity}, since {alert.since}): {alert.message}")

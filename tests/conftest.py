@@ -19,11 +19,13 @@ import scipy.special  # noqa: F401 - early, as in sluss/step.py
 import yaml
 
 from sluss.config.settings import ROOT, Settings
-from sluss.config.use_case import UseCase, load_use_case
 from sluss.sources.vader_archive import find_archive
+from sluss.use_cases import load_use_case
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+    from sluss.config.use_case import UseCase
 
 
 @pytest.hookimpl(trylast=True)

@@ -97,10 +97,10 @@ def _warm_up() -> None:
     if pandera := sys.modules.get("pandera.pandas"):
         pandera.DataFrameSchema({"text": pandera.Column(checks=pandera.Check.str_length(min_value=1))}).validate(rows)
     # Last, because a use case whose config is wrong ends it.
-    if (settings := sys.modules.get("sluss.config.settings")) and (config := sys.modules.get("sluss.config.use_case")):
+    if (settings := sys.modules.get("sluss.config.settings")) and (use_cases := sys.modules.get("sluss.use_cases")):
         folder = settings.load_settings().config_dir
-        for name in config.use_case_names(folder):
-            config.load_use_case(name, folder)
+        for name in use_cases.use_case_names(folder):
+            use_cases.load_use_case(name, folder)
 
 
 def load_own() -> None:

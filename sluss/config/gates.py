@@ -32,26 +32,3 @@ class Gates(Frozen):
         gt=0, lt=0.5, description="`quality`: chance of ever promoting a worse challenger, however many are tried"
     )
     max_ms_per_1000_rows: float = Field(gt=0, description="`speed`: most milliseconds for 1,000 rows of a batch")
-
-
-class ClassificationGates(Gates):
-    """What a classifier must show."""
-
-    slice_min_accuracy: float = Field(
-        ge=0, le=1, description="Classification, `quality`: least accuracy on each slice of the holdout"
-    )
-
-
-class RegressionGates(Gates):
-    """What a regressor must show."""
-
-    slice_max_error: float = Field(
-        gt=0,
-        description="Regression, `quality`: largest mean absolute error on each slice of the holdout, in the target's "
-        "unit",
-    )
-    error_cap: float = Field(
-        gt=0,
-        description="Regression, `quality`: beside the champion, an error of so much or more, in the target's unit, is "
-        "as bad as can be: closeness is 1 without an error and 0 from here on",
-    )

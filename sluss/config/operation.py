@@ -37,22 +37,6 @@ class Monitoring(Frozen):
     quality_rows: int = Field(ge=1, description="The newest labelled rows, at least so many, give the metric")
 
 
-class ConfidenceMonitoring(Monitoring):
-    """When the monitor speaks up about a model that says how sure it is."""
-
-    low_confidence: float = Field(
-        gt=0, lt=1, description="Classification: the model is unsure of a row whose best class scores less"
-    )
-    low_confidence_rise: float = Field(
-        gt=0,
-        lt=1,
-        description="Classification, `low_confidence`: rise of the share of unsure rows over the holdout's that counts",
-    )
-    trend_fall: float = Field(
-        gt=0, lt=1, description="Classification, `confidence_trend`: fall of the mean confidence that counts"
-    )
-
-
 class Retraining(Frozen):
     """When a new model is worth training. All times are those of the data, so a replay decides as production does."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any
 
 from pydantic import (
     Field,
@@ -10,8 +10,6 @@ from pydantic import (
 )
 
 from sluss.config.base import Frozen
-
-Metric = Literal["accuracy", "f1", "roc_auc", "r2", "d2_absolute_error_score"]
 
 
 class Part(Frozen):
@@ -70,24 +68,10 @@ class Training(Frozen):
     folds: int = Field(ge=2, description="Folds of the cross-validation before the holdout")
     min_rows: int = Field(ge=1, description="Labelled rows without which there is no training")
     seed: int = Field(description="Seed of the folds, and of the estimator where it has one")
-    metric: Metric = Field(
-        description="What a model is judged by; the first three are of a classification, the others of a regression"
-    )
+    metric: str = Field(description="The metric that a model is judged by")
     preprocessing: tuple[Branch, ...] = Field(min_length=1, description="From raw columns to what the estimator takes")
     estimator: Part = Field(description="A classifier that has `predict_proba`, or a regressor")
     search: Search | None = Field(None, description="Parameters to find; without it the config's are used")
     slices: tuple[str, ...] = Field(
         (), description="Columns whose values part the holdout, each judged for itself; `text.words` parts by length"
     )
-
-
-class ClassificationTraining(Training):
-    """How a classifier is made and judged."""
-
-    metric: Literal["accuracy", "f1", "roc_auc"]
-
-
-class RegressionTraining(Training):
-    """How a regressor is made and judged."""
-
-    metric: Literal["r2", "d2_absolute_error_score"]

@@ -59,7 +59,7 @@ def curate(context: Context, interval: Interval) -> CuratedData:
             limit_bad(extract, use_case, interval)
         check_intervals(rows.good, use_case, interval)
         lake = opened.result()
-        curated, known = with_supersession(rows.good), _as_numbers(labels.good, context.problem.label_type())
+        curated, known = with_supersession(rows.good), _as_numbers(labels.good, context.problem.judging.label_type())
         looks = (
             beside.submit(described, lake, "curated", curated, row_columns(use_case.curation.columns)),
             beside.submit(described, lake, "labels", known, label_columns(use_case)),

@@ -22,7 +22,7 @@ def label_columns(use_case: UseCase) -> dict[str, Column]:
     """What a label comes with."""
     return {
         "id": Column(kind="text", min_length=1),
-        "label": problem_of(use_case).label,
+        "label": problem_of(use_case).judging.label,
         "label_time": Column(kind="time"),
     }
 

@@ -71,6 +71,6 @@ def _scores(model: LoadedModel, use_case: UseCase, rows: pa.RecordBatch) -> np.n
             f"{use_case.model} version {model.version} cannot score raw rows: {' '.join(str(error).split())[:200]}. "
             "Its preprocessing must be a part of its pipeline."
         ) from error
-    if wrong := problem_of(use_case).wrong(scores):
+    if wrong := problem_of(use_case).scoring.wrong(scores):
         raise ModelError(f"{use_case.model} version {model.version} gives scores that are {wrong}.")
     return scores

@@ -99,7 +99,7 @@ def compare(evidence: Evidence) -> Comparison | None:
     loaded = artifacts.load(evidence.context.settings, champion).pipeline
     challenger, champions = _close(evidence, loaded, _unseen(evidence, champion))
     return Comparison(
-        evidence.problem.closeness,
+        evidence.problem.judging.closeness,
         str(champion.version),
         len(challenger),
         float(challenger.mean()) if len(challenger) else 0.0,
@@ -117,9 +117,9 @@ def _close(evidence: Evidence, champion: Pipeline, unseen: pd.Series[bool]) -> t
     rows = rows.sort_values(["event_time", "id"])
     # The config may have changed since: the champion may take other columns than the candidate.
     features = list(getattr(champion, "feature_names_in_", evidence.use_case.features))
-    labels, scores, kind = rows["label"].to_numpy(), rows["score"].to_numpy(), evidence.problem
-    champions = kind.scores(champion, rows[features]) if len(rows) else scores
-    return kind.close(labels, scores), kind.close(labels, champions)
+    labels, scores, judging = rows["label"].to_numpy(), rows["score"].to_numpy(), evidence.problem.judging
+    champions = evidence.problem.scoring.scores(champion, rows[features]) if len(rows) else scores
+    return judging.close(labels, scores), judging.close(labels, champions)
 
 
 def _unseen(evidence: Evidence, champion: ModelVersion) -> pd.Series[bool]:

@@ -52,7 +52,7 @@ def judge(context: Context, find: Callable[[], ModelVersion]) -> tuple[Evidence,
         evidence = Evidence(context, find(), process)
         assert evidence.run is not None  # raises without a run: the verdicts are stored there
         with contextlib.suppress(Exception):  # the gate that needs the missing part raises again and refuses
-            process.ask(evidence.model_file, evidence.raw, evidence.problem.method)
+            process.ask(evidence.model_file, evidence.raw, evidence.problem.scoring.method)
         return evidence, tuple(_answer(gate, evidence) for gate in _GATES)
 
 

@@ -46,7 +46,7 @@ def of_scored(lake: Lake, use_case: UseCase, found: list[dict[str, Any]], made_b
     at, read = (written.at, written.notes.get(SCORED_FROM, UNKNOWN)) if written else (None, UNKNOWN)
     facts: dict[str, Fact] = {
         "score": prediction["score"],
-        **problem_of(use_case).receipt(prediction),
+        **problem_of(use_case).scoring.receipt(prediction),
         "scored at": moment(at),
     }
     for other in others:

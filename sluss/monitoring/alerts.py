@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
-from sluss.monitoring.conditions import ALERT_TYPES, AlertType, Condition, Severity
-
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+
+    from sluss.problems.conditions import Condition, Severity
 
 State = Literal["raised", "ongoing", "ended"]
 
@@ -18,7 +18,7 @@ class Alert:
     """One alert as one interval left it."""
 
     interval: str
-    type: AlertType
+    type: str
     severity: Severity
     state: State
     since: str  # the interval that raised it
@@ -42,7 +42,8 @@ def advance(before: Mapping[str, Alert], conditions: Iterable[Condition], interv
         interval: name of the interval.
     """
     judged = {condition.type: condition for condition in conditions}
-    return [alert for kind in ALERT_TYPES if (alert := _next(before.get(kind), judged.get(kind), interval)) is not None]
+    types = dict.fromkeys([*judged, *before])
+    return [alert for each in types if (alert := _next(before.get(each), judged.get(each), interval)) is not None]
 
 
 def _next(last: Alert | None, condition: Condition | None, interval: str) -> Alert | None:

@@ -6,15 +6,14 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sluss.config.operation import ConfidenceMonitoring
 from sluss.errors import DataError
 from sluss.interval import Interval, partition
-from sluss.monitoring.conditions import Condition, confidence_trend, data_drift, low_confidence, quality_drop
+from sluss.monitoring.conditions import data_drift, quality_drop
 from sluss.monitoring.drift import measure_drift
 from sluss.monitoring.labelled import newest_labelled, window
-from sluss.monitoring.quality import estimate
-from sluss.monitoring.tables import PREDICTIONS, Confidence, read_confidences, read_known, read_rows
+from sluss.monitoring.tables import PREDICTIONS, Point, read_known, read_rows, read_series
 from sluss.problems import problem_of
+from sluss.problems.conditions import History
 from sluss.statistics.figures import BINS, Summary
 
 if TYPE_CHECKING:
@@ -23,6 +22,7 @@ if TYPE_CHECKING:
     from sluss.arrays import Floats
     from sluss.config.use_case import UseCase
     from sluss.monitoring.profile import Profile
+    from sluss.problems.conditions import Condition
     from sluss.storage.lake import Lake
 
 
@@ -65,7 +65,7 @@ def known_at_end(lake: Lake, use_case: UseCase, interval: Interval, version: str
 
 def summarise(use_case: UseCase, interval: Interval, rows: pd.DataFrame, known: Known, profile: Profile) -> Summary:
     """Everything the monitor measures about the interval."""
-    kind, found = problem_of(use_case), rows.score.to_numpy(dtype=float)
+    problem, found = problem_of(use_case), rows.score.to_numpy(dtype=float)
     (version, run_id), labelled = version_of(rows), known.labelled
     scores, labels = labelled.score.to_numpy(dtype=float), labelled.label.to_numpy()
     return Summary(
@@ -73,10 +73,10 @@ def summarise(use_case: UseCase, interval: Interval, rows: pd.DataFrame, known: 
         model_version=version,
         run_id=run_id,
         rows=len(rows),
-        **kind.measured(found),
-        histogram=histogram(found, kind.score_range(profile.score["values"])),
+        figures=problem.reporting.figures(found),
+        histogram=histogram(found, problem.reporting.score_range(profile.score["values"])),
         drift=tuple(measure_drift(use_case, profile, known.raw, found)),
-        quality=estimate(use_case.training.metric, scores, labels) if len(labelled) else None,
+        quality=problem.judging.estimate(labels, scores) if len(labelled) else None,
         quality_intervals=tuple(sorted(set(labelled.interval))),
     )
 
@@ -91,37 +91,19 @@ def histogram(scores: Floats, within: tuple[float, float]) -> tuple[int, ...]:
 
 def judge(lake: Lake, use_case: UseCase, interval: Interval, summary: Summary, profile: Profile) -> list[Condition]:
     """The verdict on every type of alert."""
-    rules = use_case.monitoring
-    on_confidence = []
-    if isinstance(rules, ConfidenceMonitoring):
-        series, changed = _confidences(lake, use_case, interval, summary)
-        on_confidence = [
-            low_confidence(_unsure(summary), _usually_unsure(profile, rules.low_confidence), rules),
-            confidence_trend(series, rules, model_changed=changed),
-        ]
+    rules, reporting = use_case.monitoring, problem_of(use_case).reporting
+    history = _history(lake, use_case, interval, summary, reporting.trend) if reporting.trend else History()
     return [
-        *on_confidence,
+        *reporting.conditions(summary, profile.own, history),
         data_drift(summary.drift, summary.rows, rules),
         quality_drop(summary.quality, profile.holdout, rules, summary.quality_intervals),
     ]
 
 
-def _unsure(summary: Summary) -> tuple[int, int]:
-    assert summary.low_confidence_share is not None
-    return round(summary.low_confidence_share * summary.rows), summary.rows
-
-
-def _usually_unsure(profile: Profile, limit: float) -> tuple[int, int]:
-    assert profile.confidence is not None
-    values, rows = profile.confidence["values"], profile.confidence["rows"]
-    return round(sum(value < limit for value in values) / len(values) * rows), rows
-
-
-def _confidences(lake: Lake, use_case: UseCase, interval: Interval, now: Summary) -> tuple[list[float], bool]:
-    """Mean confidences of the window by the present version, and whether another version scored before it."""
-    earlier = [each for each in read_confidences(lake, window(use_case, interval)) if each.interval < now.interval]
+def _history(lake: Lake, use_case: UseCase, interval: Interval, now: Summary, figure: str) -> History:
+    """The figure in the intervals of the window that the present version scored, and whether another scored before."""
+    earlier = [each for each in read_series(lake, figure, window(use_case, interval)) if each.interval < now.interval]
     version, enough = now.model_version, use_case.monitoring.min_rows
-    both: list[Confidence | Summary] = [*earlier, now]
-    series = [s for s in both if s.model_version == version and s.rows >= enough]
-    means = [s.mean_confidence for s in series if s.mean_confidence is not None]
-    return means, any(s.model_version != version for s in earlier)
+    present = Point(now.interval, version, now.rows, now.figures[figure])
+    values = [each.value for each in (*earlier, present) if each.model_version == version and each.rows >= enough]
+    return History(tuple(values), any(each.model_version != version for each in earlier))

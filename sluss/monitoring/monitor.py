@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from sluss.config.use_case import UseCase
     from sluss.context import Context
     from sluss.monitoring.alerts import Alert
-    from sluss.monitoring.conditions import Condition
     from sluss.monitoring.monitor_run import Record
+    from sluss.problems.conditions import Condition
     from sluss.statistics.figures import Summary
 
 
@@ -94,15 +94,12 @@ def _metrics(use_case: UseCase, summary: Summary, conditions: list[Condition], a
 
     found: dict[str, float] = {
         "rows": summary.rows,
-        **problem_of(use_case).monitored(summary),
+        **problem_of(use_case).reporting.metrics(summary, conditions),
         "alert_count": sum(alert.active for alert in alerts),
         "alerts_raised": sum(alert.state == "raised" for alert in alerts),
         "drift_max": max((drift.distance for drift in summary.drift), default=0.0),
     }
     found |= {f"drift.{drift.feature}": drift.distance for drift in summary.drift}
-    for condition in conditions:
-        if condition.type == "confidence_trend":
-            found["confidence_fall"] = condition.figures["fall"]
     if quality := summary.quality:
         found |= {
             quality.metric: quality.value,

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from sluss.errors import ModelError
-from sluss.monitoring.quality import estimate
 from sluss.monitoring.words import Words, hashed_words, text_numbers, vocabulary
 from sluss.problems import problem_of
 from sluss.statistics.distributions import Distribution, category_part, number_part
@@ -24,6 +23,7 @@ if TYPE_CHECKING:
     from sluss.config.use_case import UseCase
 
 FORMAT = 1
+_OF_ALL = ("format", "training_rows", "features", "vocabularies", "score", "holdout")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,7 @@ class Profile:
     features: dict[str, Distribution]  # by name such as `text.words`, `price`, `price.missing`, `colour`
     vocabularies: dict[str, str]  # by text feature
     score: Distribution
-    confidence: Distribution | None  # None where a model does not say how sure it is
+    own: dict[str, Any]  # parts that only this kind of problem has
     holdout: Estimate
 
 
@@ -56,7 +56,8 @@ def build_profile(
     import numpy as np
 
     scores = np.asarray(holdout_scores, dtype=float)
-    holdout = estimate(use_case.training.metric, scores, holdout_labels)
+    problem = problem_of(use_case)
+    holdout = problem.judging.estimate(holdout_labels, scores)
     if holdout is None:
         raise ModelError(
             f"The holdout does not define {use_case.training.metric}: it needs labelled rows whose labels differ. "
@@ -72,7 +73,7 @@ def build_profile(
         "features": {name: (unseen if name.endswith(".unknown_words") else features)[name] for name in features},
         "vocabularies": vocabularies,
         "score": number_part(scores),
-        **problem_of(use_case).profile(scores),
+        **problem.reporting.profile(scores),
         "holdout": holdout.as_dict(),
     }
 
@@ -93,7 +94,7 @@ def read_profile(content: dict[str, Any]) -> Profile:
             content["features"],
             content["vocabularies"],
             content["score"],
-            content.get("confidence"),
+            {name: part for name, part in content.items() if name not in _OF_ALL},
             Estimate(**content["holdout"]),
         )
     except (KeyError, TypeError) as error:

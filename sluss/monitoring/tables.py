@@ -26,13 +26,13 @@ TABLES = MONITORING, PREDICTIONS, LABELS, CURATED = "monitoring", "predictions",
 
 
 @dataclass(frozen=True, slots=True)
-class Confidence:
-    """How sure a version was of the rows of one interval."""
+class Point:
+    """One figure of one interval, and the version that scored it."""
 
     interval: str
     model_version: str
     rows: int
-    mean_confidence: float
+    value: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,19 +70,20 @@ def latest_alerts(lake: Lake, before: str) -> dict[str, Alert]:
 
 def read_monitored(lake: Lake, *, first: str | None = None, last: str | None = None) -> list[Monitored]:
     """What the monitor wrote about the intervals, in order."""
-    rows = _read(lake, MONITORING, [*_SUMMARY_COLUMNS, _ALERTS], (first, last)).to_pylist()
+    rows = _read(lake, MONITORING, [*_COLUMNS, _FIGURES, _ALERTS], (first, last)).to_pylist()
     found = [Monitored(_summary(row), tuple(_alerts(row))) for row in rows]
     return sorted(found, key=lambda monitored: monitored.summary.interval)
 
 
-def read_confidences(lake: Lake, intervals: Sequence[str]) -> list[Confidence]:
-    """How sure the model was of those of the intervals that were monitored, in order.
+def read_series(lake: Lake, figure: str, intervals: Sequence[str]) -> list[Point]:
+    """A figure with a column of its own, in those of the intervals that were monitored, in order.
 
-    A partition is one row, so the log alone tells it: no file is opened, however many intervals there are.
+    A partition is one row, so the table's log alone has it: no file is opened, however many intervals there are.
     """
-    found = in_common(lake, MONITORING, _CONFIDENCE)
-    known = sorted(name for name in found.keys() & set(intervals) if len(found[name]) == len(_CONFIDENCE))
-    return [Confidence(name, **found[name]) for name in known]
+    columns = ("model_version", "rows", figure)
+    found = in_common(lake, MONITORING, columns)
+    known = sorted(name for name in found.keys() & set(intervals) if len(found[name]) == len(columns))
+    return [Point(name, *(found[name][column] for column in columns)) for name in known]
 
 
 def read_alerts(lake: Lake, *, first: str | None = None, last: str | None = None) -> list[Alert]:
@@ -97,18 +98,23 @@ def write(lake: Lake, use_case: UseCase, interval: Interval, summary: Summary, a
 
     told = [asdict(alert) | {"figures": json.dumps(alert.figures, sort_keys=True)} for alert in alerts]
     row = asdict(summary)
-    row |= {name: json.dumps(row[name]) for name in _JSON} | {_ALERTS: told}
-    types = dict.fromkeys(_SUMMARY_COLUMNS, pa.string()) | {"rows": pa.int64()} | dict.fromkeys(_FLOATS, pa.float64())
+    row |= {name: row["figures"].pop(name, None) for name in _OWN_COLUMN} | {_ALERTS: told}
+    others = [_FIGURES] if row[_FIGURES] else []
+    row |= {name: json.dumps(row[name]) for name in (*_JSON, *others)}
+    types = dict.fromkeys([*_COLUMNS, *others], pa.string())
+    types |= {"rows": pa.int64()} | dict.fromkeys(_OWN_COLUMN, pa.float64())
     types[_ALERTS] = pa.list_(pa.struct([(name, pa.string()) for name in _ALERT]))
     rows = pa.Table.from_pylist([row], schema=pa.schema(list(types.items())))
     unit = use_case.unit
     lake.replace(MONITORING, rows, partition(interval.start, unit), partition(interval.end, unit))
 
 
-_FLOATS = ("mean_confidence", "low_confidence_share", "positive_share")
-_CONFIDENCE = ("model_version", "rows", "mean_confidence")
+# Figures with a column of their own, as every table of the past has them; a table has the column `figures`, JSON, only
+# where the problem has other ones.
+_OWN_COLUMN = ("mean_confidence", "low_confidence_share", "positive_share")
+_FIGURES = "figures"
 _JSON = ("histogram", "drift", "quality", "quality_intervals")
-_SUMMARY_COLUMNS = [INTERVAL, "model_version", "run_id", "rows", *_FLOATS, *_JSON]
+_COLUMNS = [INTERVAL, "model_version", "run_id", "rows", *_OWN_COLUMN, *_JSON]
 _ALERTS, _ALERT = "alerts", ("type", "severity", "state", "since", "message", "figures")
 
 
@@ -118,7 +124,8 @@ def _read(lake: Lake, table: str, columns: list[str], span: tuple[str | None, st
     dataset = lake.dataset(table, first=span[0], last=span[1])
     if dataset is None:
         return pa.table({name: pa.array([], pa.string()) for name in columns})
-    return dataset.to_table(columns=columns)
+    there = set(dataset.schema.names)
+    return dataset.to_table(columns=[name for name in columns if name in there])
 
 
 def _alerts(row: dict[str, Any]) -> list[Alert]:
@@ -128,8 +135,10 @@ def _alerts(row: dict[str, Any]) -> list[Alert]:
 
 def _summary(row: dict[str, Any]) -> Summary:
     parts = {name: json.loads(row[name]) for name in _JSON}
+    own = {name: row[name] for name in _OWN_COLUMN if row[name] is not None}
     return Summary(
-        **{name: row[name] for name in _SUMMARY_COLUMNS if name not in _JSON},
+        **{name: row[name] for name in (INTERVAL, "model_version", "run_id", "rows")},
+        figures=own | json.loads(row.get(_FIGURES) or "{}"),
         histogram=tuple(parts["histogram"]),
         drift=tuple(Drift(**drift) for drift in parts["drift"]),
         quality=Estimate(**parts["quality"]) if parts["quality"] else None,

@@ -1,11 +1,19 @@
-"""Two classes: a score is the probability of the second one."""
+"""Classification into two classes: a score is the probability of the second one."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
+
+from pydantic import Field, model_validator
 
 from sluss.config.data import Column
-from sluss.problems.problem import Problem
+from sluss.config.gates import Gates
+from sluss.config.training import Training
+from sluss.config.use_case import UseCase
+from sluss.problems import confidence, metrics
+from sluss.problems.confidence import ConfidenceMonitoring
+from sluss.problems.problem import Judging, Problem, ProblemKind, Reporting, Scoring
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -16,24 +24,88 @@ if TYPE_CHECKING:
     from sklearn.model_selection import StratifiedKFold
 
     from sluss.arrays import Floats, Labels
-    from sluss.config.use_case import Classification
-    from sluss.statistics.figures import Summary
+    from sluss.charts.plot import Plot
+    from sluss.problems.conditions import Condition, History
+    from sluss.statistics.figures import Estimate, Summary
 
 
-class Classifier(Problem):
-    """A classification into two classes; the class with the higher probability is predicted."""
+class ClassificationTraining(Training):
+    """How a classifier is trained and judged."""
 
-    estimator = "a classifier that has predict_proba"
-    model_type = "classifier"
-    method = "predict_proba"
-    row_metric = "accuracy"
+    metric: Literal["accuracy", "f1", "roc_auc"]
+
+
+class ClassificationGates(Gates):
+    """Limits that a classifier must meet."""
+
+    slice_min_accuracy: float = Field(
+        ge=0, le=1, description="Classification, `quality`: least accuracy on each slice of the holdout"
+    )
+
+
+class Classification(UseCase):
+    """A use case whose labels are one of two classes."""
+
+    training: ClassificationTraining
+    gates: ClassificationGates
+    monitoring: ConfidenceMonitoring
+    classes: tuple[str, str] = Field(description="Classification: names of label 0 and label 1")
+
+    @model_validator(mode="after")
+    def _labels_are_classes(self) -> Classification:
+        if reason := self.source.not_classes:
+            raise ValueError(reason)
+        return self
+
+
+@dataclass(frozen=True)
+class BinaryScoring(Scoring):
+    """The class with the higher probability is predicted."""
+
+    use_case: Classification
+    estimator: ClassVar[str] = "a classifier that has predict_proba"
+    model_type: ClassVar[str] = "classifier"
+    method: ClassVar[str] = "predict_proba"
+
+    def fits(self, estimator: BaseEstimator) -> bool:
+        """Whether it gives probabilities."""
+        return hasattr(estimator, "predict_proba")
+
+    def of_output(self, output: Floats) -> Floats:
+        """The last column: the probability of the second class."""
+        return output[:, -1]
+
+    def wrong(self, scores: Floats) -> str | None:
+        """Not in [0, 1], or not a number."""
+        return None if ((scores >= 0) & (scores <= 1)).all() else "no probabilities"
+
+    def columns(self, scores: Floats) -> dict[str, pa.Array]:
+        """Also `prediction` (0 or 1) and `confidence` (probability of the predicted class, in [0.5, 1])."""
+        import pyarrow as pa
+
+        return super().columns(scores) | {
+            "prediction": pa.array((scores >= 0.5).astype("int8"), pa.int8()),
+            "confidence": pa.array(_confidence(scores), pa.float64()),
+        }
+
+    def receipt(self, prediction: Mapping[str, Any]) -> dict[str, str | float]:
+        """The class by its name, and the confidence."""
+        return {
+            "predicted": self.use_case.classes[prediction["prediction"]],
+            "confidence": prediction["confidence"],
+        }
+
+
+@dataclass(frozen=True)
+class BinaryJudging(Judging):
+    """Slices, baseline and champion are judged by accuracy."""
+
+    use_case: Classification
+    row_metric: ClassVar[str] = "accuracy"
     worst = min
-    gain_of = ""
-    guessing = "accuracy of the most frequent class"
-    closeness = "accuracy"
-
-    def __init__(self, use_case: Classification) -> None:
-        self.use_case = use_case
+    gain_of: ClassVar[str] = ""
+    guessing: ClassVar[str] = "accuracy of the most frequent class"
+    closeness: ClassVar[str] = "accuracy"
 
     @property
     def label(self) -> Column:
@@ -51,10 +123,6 @@ class Classifier(Problem):
         missing = (name for label, name in enumerate(self.use_case.classes) if not (labels == label).any())
         return next((f"there is none of the class {name}" for name in missing), None)
 
-    def fits(self, estimator: BaseEstimator) -> bool:
-        """Whether it gives probabilities."""
-        return hasattr(estimator, "predict_proba")
-
     def folds(self, count: int, seed: int) -> StratifiedKFold:
         """Each with the classes' shares."""
         from sklearn.model_selection import StratifiedKFold
@@ -63,15 +131,19 @@ class Classifier(Problem):
 
     def metrics(self, labels: Labels, scores: Floats) -> dict[str, float]:
         """Accuracy, F1, area under the ROC curve and log loss."""
-        from sklearn import metrics
+        from sklearn import metrics as scorers
 
         predictions = (scores >= 0.5).astype(int)
         return {
-            "accuracy": float(metrics.accuracy_score(labels, predictions)),
-            "f1": float(metrics.f1_score(labels, predictions)),
-            "roc_auc": float(metrics.roc_auc_score(labels, scores)),
-            "log_loss": float(metrics.log_loss(labels, scores)),
+            "accuracy": float(scorers.accuracy_score(labels, predictions)),
+            "f1": float(scorers.f1_score(labels, predictions)),
+            "roc_auc": float(scorers.roc_auc_score(labels, scores)),
+            "log_loss": float(scorers.log_loss(labels, scores)),
         }
+
+    def estimate(self, labels: Labels, scores: Floats) -> Estimate | None:
+        """The metric of the config."""
+        return metrics.estimate(self.use_case.training.metric, scores, labels)
 
     def baseline(self, learned: Labels, labels: Labels) -> dict[str, float]:
         """Of always guessing the most frequent class."""
@@ -100,60 +172,52 @@ class Classifier(Problem):
         """A class is right or wrong, with nothing in between."""
         return self.by_row(labels, scores)
 
-    def wrong(self, scores: Floats) -> str | None:
-        """Not in [0, 1], or no number."""
-        return None if ((scores >= 0) & (scores <= 1)).all() else "no probabilities"
 
-    def predictions(self, scores: Floats) -> dict[str, pa.Array]:
-        """`prediction` (0 or 1) and `confidence` (probability of the predicted class, in [0.5, 1])."""
-        import pyarrow as pa
+@dataclass(frozen=True)
+class BinaryReporting(Reporting):
+    """Figures of the confidence, and the share of rows predicted to be of the second class."""
 
-        return {
-            "prediction": pa.array((scores >= 0.5).astype("int8"), pa.int8()),
-            "confidence": pa.array(_confidence(scores), pa.float64()),
-        }
-
-    def receipt(self, prediction: Mapping[str, Any]) -> dict[str, str | float]:
-        """The class by its name, and how sure the model was."""
-        return {
-            "predicted": self.use_case.classes[prediction["prediction"]],
-            "confidence": prediction["confidence"],
-        }
+    use_case: Classification
+    alerts: ClassVar[tuple[str, ...]] = confidence.ALERTS
+    advice: ClassVar[Mapping[str, str]] = confidence.ADVICE
+    trend: ClassVar[str] = confidence.MEAN
 
     def profile(self, scores: Floats) -> dict[str, Any]:
-        """How sure the model is as a rule."""
+        """The distribution of the confidence, and both shares."""
         from sluss.statistics.distributions import number_part
 
-        return {"confidence": number_part(_confidence(scores)), **self._shares(scores)}
+        own = self.figures(scores)
+        del own[confidence.MEAN]
+        return {"confidence": number_part(_confidence(scores)), **own}
 
     def score_range(self, usual: Sequence[float]) -> tuple[float, float]:  # noqa: ARG002 - the same for all
         """That of probabilities."""
         return 0.0, 1.0
 
-    def measured(self, scores: Floats) -> dict[str, float | None]:
-        """How sure the model was, and how often it predicted the second class."""
-        return {"mean_confidence": float(_confidence(scores).mean()), **self._shares(scores)}
+    def figures(self, scores: Floats) -> dict[str, float]:
+        """Those of the confidence, and how often the second class is predicted."""
+        own = confidence.figures(_confidence(scores), self.use_case.monitoring)
+        return own | {"positive_share": float((scores >= 0.5).mean())}
 
-    def _shares(self, scores: Floats) -> dict[str, float]:
-        return {
-            "low_confidence_share": float((_confidence(scores) < self.use_case.monitoring.low_confidence).mean()),
-            "positive_share": float((scores >= 0.5).mean()),
-        }
-
-    def monitored(self, summary: Summary) -> dict[str, float]:
+    def metrics(self, summary: Summary, conditions: Sequence[Condition]) -> dict[str, float]:
         """The same."""
-        assert summary.mean_confidence is not None
-        assert summary.low_confidence_share is not None
-        assert summary.positive_share is not None
-        return {
-            "overall_avg_confidence": summary.mean_confidence,
-            "low_confidence_share": summary.low_confidence_share,
-            "positive_share": summary.positive_share,
-        }
+        return confidence.metrics(summary, conditions) | {"positive_share": summary.figures["positive_share"]}
+
+    def conditions(self, summary: Summary, usual: Mapping[str, Any], history: History) -> list[Condition]:
+        """Those on the confidence."""
+        return confidence.conditions(summary, usual, history, self.use_case.monitoring)
 
     def in_words(self, summary: Summary) -> str:
         """The share of the second class."""
-        return f"{summary.positive_share:.0%} of them {self.use_case.classes[1]}"
+        return f"{summary.figures['positive_share']:.0%} of them {self.use_case.classes[1]}"
+
+    def facts(self, summary: Summary) -> dict[str, str]:
+        """The confidence."""
+        return confidence.facts(summary, self.use_case.monitoring)
+
+    def cells(self, summary: Summary) -> dict[str, str]:
+        """The confidence."""
+        return confidence.cells(summary)
 
     @property
     def score_means(self) -> str:
@@ -171,6 +235,10 @@ class Classifier(Problem):
             "precision_recall": plots.precision_recall(labels, scores, classes[1]),
         }
 
+    def interval_plots(self, seen: Sequence[Summary], usual: Mapping[str, Any]) -> list[Plot]:
+        """The confidence over the intervals."""
+        return confidence.interval_plots(seen, usual, self.use_case.monitoring)
+
 
 def _confidence(scores: Floats) -> Floats:
     """Probabilities of the predicted class, shape (n,)."""
@@ -178,3 +246,11 @@ def _confidence(scores: Floats) -> Floats:
 
     sure: Floats = np.maximum(scores, 1 - scores)
     return sure
+
+
+def problem(use_case: Classification) -> Problem:
+    """The problem of a use case with two classes."""
+    return Problem(BinaryScoring(use_case), BinaryJudging(use_case), BinaryReporting(use_case))
+
+
+KIND = ProblemKind("a classification", ("classes",), Classification, problem)

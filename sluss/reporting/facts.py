@@ -10,7 +10,6 @@ from sluss.errors import DataError
 from sluss.interval import parse_interval
 from sluss.monitoring.labelled import labelled_rows
 from sluss.monitoring.profile import Profile, read_profile
-from sluss.monitoring.quality import estimate
 from sluss.monitoring.tables import read_known, read_monitored
 from sluss.registry import artifacts, versions
 from sluss.registry.names import CHAMPION
@@ -21,10 +20,10 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from sluss.config.training import Metric
     from sluss.config.use_case import UseCase
     from sluss.context import Context
     from sluss.monitoring.alerts import Alert
+    from sluss.problems.problem import Judging
     from sluss.statistics.figures import Estimate, Summary
 
 
@@ -93,8 +92,8 @@ def gather(context: Context) -> Facts:
     alerts = [alert for each in monitored for alert in each.alerts]
     mix_column = next((n for n, c in use_case.curation.columns.items() if c.kind == "category"), None)
     rows, mixes = _labelled(lake, use_case, seen, mix_column)
-    metric = use_case.training.metric
-    quality = {str(name): _estimate(metric, part) for name, part in rows.groupby(INTERVAL)}
+    judging = context.problem.judging
+    quality = {str(name): _estimate(judging, part) for name, part in rows.groupby(INTERVAL)}
     turning, present = _periods(alerts, seen)
     taken_over = _taken_over(seen, turning)
     if taken_over:
@@ -106,10 +105,10 @@ def gather(context: Context) -> Facts:
         profile=read_profile(artifacts.reference_profile(context, seen[-1].model_version)),
         champion=_champion(context),
         mix_column=mix_column,
-        before=_estimate(metric, rows[rows[INTERVAL] < turning]),
-        fallen=_estimate(metric, rows[rows[INTERVAL].between(turning, taken_over, inclusive="left")]),
-        by_version=_by_version(metric, rows) if mix_column else {},
-        since=_estimate(metric, rows[rows[INTERVAL] >= present]) if present else None,
+        before=_estimate(judging, rows[rows[INTERVAL] < turning]),
+        fallen=_estimate(judging, rows[rows[INTERVAL].between(turning, taken_over, inclusive="left")]),
+        by_version=_by_version(judging, rows) if mix_column else {},
+        since=_estimate(judging, rows[rows[INTERVAL] >= present]) if present else None,
     )
 
 
@@ -144,8 +143,8 @@ def _labelled(
     return rows.merge(raw[["id", "mix"]], on="id", how="left"), mixes
 
 
-def _estimate(metric: Metric, rows: pd.DataFrame) -> Estimate | None:
-    return estimate(metric, rows.score.to_numpy(dtype=float), rows.label.to_numpy()) if len(rows) else None
+def _estimate(judging: Judging, rows: pd.DataFrame) -> Estimate | None:
+    return judging.estimate(rows.label.to_numpy(), rows.score.to_numpy(dtype=float)) if len(rows) else None
 
 
 def _periods(alerts: Sequence[Alert], seen: Sequence[Summary]) -> tuple[str, str | None]:
@@ -170,9 +169,9 @@ def _newest(rows: pd.DataFrame, enough: int) -> str | None:
     return str(known[known >= enough].index[0]) if (known >= enough).any() else None
 
 
-def _by_version(metric: Metric, rows: pd.DataFrame) -> dict[tuple[str, str], Estimate]:
+def _by_version(judging: Judging, rows: pd.DataFrame) -> dict[tuple[str, str], Estimate]:
     parts = rows.sort_values(INTERVAL, kind="stable").groupby(["mix", "model_version"], sort=False)
-    found = {(str(mix), str(version)): _estimate(metric, part) for (mix, version), part in parts}
+    found = {(str(mix), str(version)): _estimate(judging, part) for (mix, version), part in parts}
     return {name: value for name, value in found.items() if value is not None}
 
 

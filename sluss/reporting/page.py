@@ -5,9 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sluss.config.operation import ConfidenceMonitoring
-from sluss.monitoring.quality import METRIC_NAMES
 from sluss.problems import problem_of
+from sluss.problems.metrics import METRIC_NAMES
 from sluss.registry.names import UNTIL_TAG
 from sluss.reporting.facts import Facts, gather
 from sluss.reporting.plots import plots
@@ -15,10 +14,7 @@ from sluss.reporting.plots import plots
 if TYPE_CHECKING:
     from sluss.config.use_case import UseCase
     from sluss.context import Context
-    from sluss.monitoring.conditions import AlertType
     from sluss.statistics.figures import Estimate
-
-_DATA: tuple[AlertType, ...] = ("data_drift", "low_confidence", "confidence_trend")
 
 
 def write_report(context: Context) -> Path:
@@ -48,7 +44,7 @@ def render(use_case: UseCase, facts: Facts) -> str:
         use_case=use_case,
         facts=facts,
         metric=METRIC_NAMES[use_case.training.metric],
-        confident=isinstance(use_case.monitoring, ConfidenceMonitoring),
+        cells=[problem_of(use_case).reporting.cells(day.seen) for day in facts.days],
         story=story(use_case, facts),
         plots=plots(use_case, facts),
         card=card(use_case, facts),
@@ -58,7 +54,7 @@ def render(use_case: UseCase, facts: Facts) -> str:
 def story(use_case: UseCase, facts: Facts) -> dict[str, Any]:
     """The headline and who noticed first."""
     metric, (before, since) = METRIC_NAMES[use_case.training.metric], (facts.before, facts.since)
-    by_data = next((spell for spell in facts.spells if spell.type in _DATA), None)
+    by_data = next((spell for spell in facts.spells if spell.type != "quality_drop"), None)
     by_labels = next((spell for spell in facts.spells if spell.type == "quality_drop"), None)
     if not facts.spells:
         headline = f"{metric} holds: no alert was ever raised."
@@ -94,11 +90,11 @@ def card(use_case: UseCase, facts: Facts) -> list[tuple[str, str, str]]:
     if facts.champion is None:
         return []
     metrics, tags, metric = facts.champion.metrics, facts.champion.tags, use_case.training.metric
-    name, kind = METRIC_NAMES[metric], problem_of(use_case)
+    name, judging = METRIC_NAMES[metric], problem_of(use_case).judging
     return [
         ("Version", f"{use_case.model} {facts.champion.version}", "name and number in MLflow's registry"),
         (f"Holdout {name}", _figure(metrics, f"holdout_{metric}"), "on rows later than all it learned from"),
-        ("Always guessing", _figure(metrics, f"baseline_{kind.row_metric}"), kind.guessing),
+        ("Always guessing", _figure(metrics, f"baseline_{judging.row_metric}"), judging.guessing),
         ("Cross-validation", _spread(metrics, f"cv_{metric}"), "mean and spread inside the training window"),
         ("Learned from", _count(metrics, "train_rows"), f"judged on {_count(metrics, 'holdout_rows')}"),
         ("Data", f"version {tags.get('sluss.data.version', '?')}", "of the curated Delta table, kept for good"),

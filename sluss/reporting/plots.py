@@ -2,52 +2,35 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from itertools import groupby, pairwise
 from typing import TYPE_CHECKING
 
 from sluss.charts import svg
+from sluss.charts.plot import HALF, MARGIN, WIDE, Plot, axis_names, scale
 from sluss.charts.svg import Frame
-from sluss.config.operation import ConfidenceMonitoring, Monitoring
 from sluss.monitoring.conditions import alert_types
 from sluss.monitoring.measure import histogram
-from sluss.monitoring.quality import METRIC_NAMES
 from sluss.problems import problem_of
+from sluss.problems.metrics import METRIC_NAMES
 from sluss.statistics.figures import BINS, in_words
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from sluss.config.operation import Monitoring
     from sluss.config.use_case import UseCase
     from sluss.reporting.facts import Day, Facts
-
-WIDE, HALF = 1080, 520
-_LABELS = 92  # room on the right for the names of dashed lines
-
-
-@dataclass(frozen=True, slots=True)
-class Plot:
-    """A picture with its heading, what to read from it, and the meaning of its colours."""
-
-    title: str
-    caption: str
-    svg: str
-    legend: tuple[tuple[str, str], ...] = ()  # style and words
-    wide: bool = False
 
 
 def plots(use_case: UseCase, facts: Facts) -> list[Plot]:
     """All plots in their order on the page."""
-    rules = use_case.monitoring
-    on_confidence = (
-        [confidence_plot(facts), unsure_plot(facts, rules)] if isinstance(rules, ConfidenceMonitoring) else []
-    )
+    rules, problem = use_case.monitoring, problem_of(use_case)
     return [
         quality_plot(use_case, facts),
         drift_plot(facts, rules),
         score_plot(use_case, facts),
-        *on_confidence,
-        alert_plot(facts, rules),
+        *problem.reporting.interval_plots([day.seen for day in facts.days], facts.profile.own),
+        alert_plot(facts, alert_types(problem)),
     ]
 
 
@@ -56,8 +39,8 @@ def quality_plot(use_case: UseCase, facts: Facts) -> Plot:
     metric, holdout = METRIC_NAMES[use_case.training.metric], facts.profile.holdout
     limit = holdout.value - use_case.monitoring.quality_drop
     known = [day.quality for day in facts.days]
-    low, high, step = _scale([limit, holdout.value, *(v for q in known if q for v in (q.low, q.high))])
-    frame = Frame(len(facts.days), low, high, WIDE, 320, right=_LABELS)
+    low, high, step = scale([limit, holdout.value, *(v for q in known if q for v in (q.low, q.high))])
+    frame = Frame(len(facts.days), low, high, WIDE, 320, right=MARGIN)
     stretches = list(_mix(facts.days))
     kinds = list(dict.fromkeys(name for _, name in stretches))
     shades = [svg.shade(frame, span, f"mix{kinds.index(name) % 4}", name) for span, name in stretches]
@@ -98,7 +81,7 @@ def drift_plot(facts: Facts, rules: Monitoring) -> Plot:
     }
     top = max([2 * rules.drift_distance, *(v for values in series.values() for v in values if v is not None)])
     _, high, step = svg.nice(0, top)
-    frame = Frame(len(facts.days), 0, high, HALF, right=_LABELS)
+    frame = Frame(len(facts.days), 0, high, HALF, right=MARGIN)
     styles = dict(zip(features, _STYLES * len(features), strict=False))
     marks = [
         svg.y_axis(frame, step),
@@ -114,8 +97,8 @@ def drift_plot(facts: Facts, rules: Monitoring) -> Plot:
 def score_plot(use_case: UseCase, facts: Facts) -> Plot:
     """Scores on the holdout and in the last interval."""
     last = facts.days[-1].seen
-    kind, values = problem_of(use_case), facts.profile.score["values"]
-    low, top = kind.score_range(values)
+    reporting, values = problem_of(use_case).reporting, facts.profile.score["values"]
+    low, top = reporting.score_range(values)
     usual = [count / len(values) for count in histogram(values, (low, top))]
     now = [count / last.rows for count in last.histogram]
     _, high, step = svg.nice(0, max([*usual, *now]))
@@ -127,54 +110,18 @@ def score_plot(use_case: UseCase, facts: Facts) -> Plot:
         svg.steps(frame, now, "a"),
         *(svg.text(frame.x(i - 0.5), frame.height - 16, tick, "tick middle") for i, tick in enumerate(ticks)),
     ]
-    caption = f"Share of rows by {kind.score_means}, holdout and {last.interval}."
+    caption = f"Share of rows by {reporting.score_means}, holdout and {last.interval}."
     legend = (("grey", "holdout"), ("a", last.interval))
     return Plot("Scores then and now", caption, svg.svg(frame, caption, marks), legend)
 
 
-def confidence_plot(facts: Facts) -> Plot:
-    """Mean confidence beside the holdout's."""
-    assert facts.profile.confidence is not None
-    usual = facts.profile.confidence["mean"]
-    values = [day.seen.mean_confidence for day in facts.days]
-    low, high, step = _scale([usual, *_known(values)])
-    frame = Frame(len(values), low, high, HALF, right=_LABELS)
-    marks = [
-        svg.y_axis(frame, step),
-        svg.x_axis(frame, _names(facts.days)),
-        svg.rules(frame, [(usual, f"holdout {usual:.3f}", "calm")]),
-        svg.line(frame, values, "a"),
-    ]
-    caption = "Mean probability of the class that the model chose."
-    return Plot("Confidence", caption, svg.svg(frame, caption, marks))
-
-
-def unsure_plot(facts: Facts, rules: ConfidenceMonitoring) -> Plot:
-    """Share of rows the model is unsure of."""
-    assert facts.profile.confidence is not None
-    confidences = facts.profile.confidence["values"]
-    usual = sum(value < rules.low_confidence for value in confidences) / len(confidences)
-    values = [day.seen.low_confidence_share for day in facts.days]
-    limit = usual + rules.low_confidence_rise
-    _, high, step = svg.nice(0, max([limit, *_known(values)]))
-    frame = Frame(len(values), 0, high, HALF, right=_LABELS)
-    marks = [
-        svg.y_axis(frame, step, ".0%"),
-        svg.x_axis(frame, _names(facts.days)),
-        svg.rules(frame, [(usual, f"holdout {usual:.0%}", "calm"), (limit, f"limit {limit:.0%}", "limit")]),
-        svg.line(frame, values, "b"),
-    ]
-    caption = f"Share of rows whose best class gets less than {rules.low_confidence:.2f}."
-    return Plot("Rows the model is unsure of", caption, svg.svg(frame, caption, marks))
-
-
-def alert_plot(facts: Facts, rules: Monitoring) -> Plot:
+def alert_plot(facts: Facts, types: Sequence[str]) -> Plot:
     """When each alert was active."""
-    names, kinds = [day.seen.interval for day in facts.days], alert_types(rules)
-    frame = Frame(len(names), 0, len(kinds), WIDE, 60 + 34 * len(kinds), left=150)
+    names = [day.seen.interval for day in facts.days]
+    frame = Frame(len(names), 0, len(types), WIDE, 60 + 34 * len(types), left=150)
     marks = [svg.x_axis(frame, _names(facts.days))]
-    for place, kind in enumerate(kinds):
-        y = frame.y(len(kinds) - place - 0.5)
+    for place, kind in enumerate(types):
+        y = frame.y(len(types) - place - 0.5)
         marks.append(svg.text(frame.left - 12, y + 4, kind.replace("_", " "), "name end"))
         marks.append(svg.track(frame, y))
         for spell in facts.spells:
@@ -190,12 +137,7 @@ _STYLES = ["a", "b", "c", "d", "e"]
 
 
 def _names(days: Sequence[Day]) -> list[str]:
-    """Names of intervals short enough for an axis: without the year."""
-    return [day.seen.interval[5:] for day in days]
-
-
-def _known(values: Sequence[float | None]) -> list[float]:
-    return [value for value in values if value is not None]
+    return axis_names([day.seen.interval for day in days])
 
 
 def _mix(days: Sequence[Day]) -> Iterator[tuple[tuple[int, int], str]]:
@@ -207,10 +149,3 @@ def _mix(days: Sequence[Day]) -> Iterator[tuple[tuple[int, int], str]]:
         if name:
             yield (start, stop), name
         start = stop + 1
-
-
-def _scale(values: Sequence[float]) -> tuple[float, float, float]:
-    """Round bounds around figures that need not start at 0, with some air; it passes neither 0 nor 1 by itself."""
-    low, high = min(values), max(values)
-    air = max(0.02, 0.08 * (high - low))
-    return svg.nice(low - air if low < 0 else max(0.0, low - air), max(high, min(1.0, high + air)))

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sluss.config.operation import ConfidenceMonitoring, Monitoring
-from sluss.monitoring.quality import METRIC_NAMES
 from sluss.problems import problem_of
+from sluss.problems.metrics import METRIC_NAMES
 from sluss.statistics.figures import in_words
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from sluss.config.operation import Monitoring
     from sluss.config.use_case import UseCase
     from sluss.interval import Interval
     from sluss.monitoring.alerts import Alert
@@ -19,8 +19,6 @@ if TYPE_CHECKING:
 
 _NEXT = {
     "data_drift": "The data changed. Look at rows of this interval; if they are valid, label some and train again.",
-    "low_confidence": "The model is unsure more often than on its holdout. Look at the rows it is least sure of.",
-    "confidence_trend": "Confidence wears off slowly. Plan a training on newer labels.",
     "quality_drop": "The model does worse than promised. Train on the new labels, or roll back.",
 }
 
@@ -28,7 +26,8 @@ _NEXT = {
 def summary_text(use_case: UseCase, interval: Interval, measured: Summary, alerts: Sequence[Alert]) -> str:
     """The summary as Markdown."""
     alerted = [_alert(alert) for alert in alerts] or ["None."]
-    todo = [f"- {_NEXT[alert.type]} (`{alert.type}`)" for alert in alerts if alert.active]
+    advice = {**_NEXT, **problem_of(use_case).reporting.advice}
+    todo = [f"- {advice[alert.type]} (`{alert.type}`)" for alert in alerts if alert.active]
     parts = [
         f"# {use_case.title}: {interval}",
         _figures(use_case, measured),
@@ -41,12 +40,9 @@ def summary_text(use_case: UseCase, interval: Interval, measured: Summary, alert
 
 
 def _figures(use_case: UseCase, measured: Summary) -> str:
-    rules = use_case.monitoring
+    rules, reporting = use_case.monitoring, problem_of(use_case).reporting
     scored = f"{measured.rows} rows by {use_case.model} version {measured.model_version}"
-    facts = {"Scored": f"{scored}, {problem_of(use_case).in_words(measured)}."}
-    if isinstance(rules, ConfidenceMonitoring):
-        unsure = f"{measured.low_confidence_share:.0%} of the rows below {rules.low_confidence:.2f}"
-        facts["Confidence"] = f"{measured.mean_confidence:.3f} on average; {unsure}."
+    facts = {"Scored": f"{scored}, {reporting.in_words(measured)}."} | reporting.facts(measured)
     facts["Data"] = _drift(measured.drift, rules)
     facts["Quality"] = _quality(measured.quality, measured.quality_intervals)
     return "\n".join(f"- **{name}**: {fact}" for name, fact in facts.items())

@@ -36,12 +36,11 @@ def score(model: LoadedModel, use_case: UseCase, rows: pa.RecordBatch) -> pa.Rec
 
     from sluss.problems import problem_of
 
-    kind = problem_of(use_case)
+    scoring = problem_of(use_case).scoring
     features = _as_pandas(rows.select(list(use_case.features)))
-    scores = kind.scores(model.pipeline, features) if len(features) else np.empty(0)
+    scores = scoring.scores(model.pipeline, features) if len(features) else np.empty(0)
     columns = {name: rows.column(name) for name in (INTERVAL, "id", "event_time")} | {
-        "score": pa.array(scores, pa.float64()),
-        **kind.predictions(scores),
+        **scoring.columns(scores),
         "model_version": pa.repeat(model.version, len(scores)),
         "run_id": pa.repeat(model.run_id, len(scores)),
     }

@@ -45,9 +45,7 @@ class Summary:
     model_version: str
     run_id: str
     rows: int
-    mean_confidence: float | None  # these three are None in a regression
-    low_confidence_share: float | None
-    positive_share: float | None
+    figures: dict[str, float]  # of the scores, by name; which there are depends on the problem
     histogram: tuple[int, ...]  # rows by score, in equal bins from 0 to 1, or over the range of the profile's scores
     drift: tuple[Drift, ...]
     quality: Estimate | None

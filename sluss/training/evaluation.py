@@ -39,7 +39,7 @@ def cross_validate(pipeline: Pipeline, use_case: UseCase, train: pd.DataFrame) -
     from sluss.training.shared_preprocessing import what_folds_share
 
     spec = use_case.training
-    folds = problem_of(use_case).folds(spec.folds, spec.seed)
+    folds = problem_of(use_case).judging.folds(spec.folds, spec.seed)
     pipeline, features = what_folds_share(pipeline, train[list(use_case.features)])
     scores = cross_val_score(pipeline, features, train["label"], cv=folds, scoring=spec.metric)
     return {f"cv_{spec.metric}_mean": float(scores.mean()), f"cv_{spec.metric}_std": float(scores.std(ddof=1))}
@@ -47,11 +47,11 @@ def cross_validate(pipeline: Pipeline, use_case: UseCase, train: pd.DataFrame) -
 
 def judge(pipeline: Pipeline, use_case: UseCase, train: pd.DataFrame, holdout: pd.DataFrame) -> Verdict:
     """Metrics on the holdout and its slices, beside the baseline that always makes the same guess."""
-    kind = problem_of(use_case)
-    scores = kind.scores(pipeline, holdout[list(use_case.features)])
+    problem = problem_of(use_case)
+    judging, scores = problem.judging, problem.scoring.scores(pipeline, holdout[list(use_case.features)])
     labels = holdout["label"].to_numpy()
-    metrics = {f"holdout_{name}": value for name, value in kind.metrics(labels, scores).items()}
-    metrics |= kind.baseline(train["label"].to_numpy(), labels)
+    metrics = {f"holdout_{name}": value for name, value in judging.metrics(labels, scores).items()}
+    metrics |= judging.baseline(train["label"].to_numpy(), labels)
     judged = holdout[["id", "label"]].assign(score=scores).join(slice_values(use_case, train, holdout))
-    metrics |= slice_metrics(kind, slices(kind, judged))
+    metrics |= slice_metrics(judging, slices(judging, judged))
     return Verdict(metrics, scores, labels, judged)

@@ -21,7 +21,7 @@ def fit_and_judge(use_case: UseCase, rows: TrainingRows) -> tuple[Pipeline, Verd
     from sluss.training.search import search
 
     pipeline, wanted = build_pipeline(use_case.training), use_case.training.search
-    problem_of(use_case).check(pipeline)
+    problem_of(use_case).scoring.check(pipeline)
     trials = search(pipeline, use_case, wanted, rows.train) if wanted else []
     folds = cross_validate(pipeline, use_case, rows.train)
     pipeline.fit(rows.train[list(use_case.features)], rows.train["label"])

@@ -28,7 +28,7 @@ def draw(use_case: UseCase, pipeline: Pipeline, train: pd.DataFrame, judged: pd.
         train: rows of the training window, with the column `label`.
         judged: `label` and `score` of the holdout rows.
     """
-    of_holdout = problem_of(use_case).plots(judged["label"].to_numpy(), judged["score"].to_numpy())
+    of_holdout = problem_of(use_case).reporting.plots(judged["label"].to_numpy(), judged["score"].to_numpy())
     return of_holdout | {"learning_curve": _learning_curve(use_case, pipeline, train)}
 
 
@@ -45,7 +45,7 @@ def _learning_curve(use_case: UseCase, pipeline: Pipeline, train: pd.DataFrame) 
         features,
         train["label"],
         train_sizes=_SIZES,
-        cv=problem_of(use_case).folds(_FOLDS, spec.seed),
+        cv=problem_of(use_case).judging.folds(_FOLDS, spec.seed),
         scoring=spec.metric,
         score_name=spec.metric,
         ax=axes,

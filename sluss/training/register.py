@@ -108,7 +108,7 @@ def _log_model(client: MlflowClient, run_id: str, use_case: UseCase, candidate: 
 
     experiment = client.get_run(run_id).info.experiment_id
     logged = client.create_logged_model(
-        experiment, name="model", source_run_id=run_id, model_type=problem_of(use_case).model_type
+        experiment, name="model", source_run_id=run_id, model_type=problem_of(use_case).scoring.model_type
     )
     described = Model(artifact_path=logged.artifact_location, model_uuid=logged.model_id, run_id=run_id)
     described.model_id = logged.model_id
@@ -129,7 +129,7 @@ def _save(folder: Path, described: Model, use_case: UseCase, candidate: Candidat
 
     from sluss.monitoring.profile import build_profile
 
-    rows, features, method = candidate.rows, list(use_case.features), problem_of(use_case).method
+    rows, features, method = candidate.rows, list(use_case.features), problem_of(use_case).scoring.method
     example = rows.train[features].head(_EXAMPLE_ROWS)
     mlflow.sklearn.save_model(
         candidate.pipeline,

@@ -83,7 +83,7 @@ def _searcher(
         "estimator": pipeline,
         "param_grid" if grid else "param_distributions": space,
         "scoring": training.metric,
-        "cv": problem_of(use_case).folds(training.folds, training.seed),
+        "cv": problem_of(use_case).judging.folds(training.folds, training.seed),
         "random_state": training.seed,
         "refit": False,  # the training fits the best one itself
         "error_score": "raise",

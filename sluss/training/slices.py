@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from sluss.config.use_case import UseCase
-    from sluss.problems import Problem
+    from sluss.problems.problem import Judging
 
 PREFIX = "slice."  # of a slice's column among the judged rows, and of its metrics
 _MISSING = "missing"
@@ -22,7 +22,7 @@ _NOT_IN_A_NAME = re.compile(r"[^\w.\- ]")  # what MLflow refuses in the name of 
 
 @dataclass(frozen=True)
 class Slice:
-    """Rows of the holdout with one value of one column, and their mean figure as `Problem.by_row` gives it."""
+    """Rows of the holdout with one value of one column, and their mean figure as `Judging.by_row` gives it."""
 
     column: str
     value: str
@@ -47,16 +47,16 @@ def slice_values(use_case: UseCase, train: pd.DataFrame, rows: pd.DataFrame) -> 
     return pd.DataFrame(columns, index=rows.index, dtype=object)
 
 
-def slices(kind: Problem, judged: pd.DataFrame) -> list[Slice]:
+def slices(judging: Judging, judged: pd.DataFrame) -> list[Slice]:
     """How good the model is on each slice, in the order of columns and values.
 
     Args:
-        kind: says what is good.
+        judging: of the use case's problem.
         judged: `label`, `score` and the columns of `slice_values`, a row each.
     """
     import pandas as pd
 
-    figures = pd.Series(kind.by_row(judged["label"].to_numpy(), judged["score"].to_numpy()), index=judged.index)
+    figures = pd.Series(judging.by_row(judged["label"].to_numpy(), judged["score"].to_numpy()), index=judged.index)
     return [
         Slice(column.removeprefix(PREFIX), str(value), len(part), float(part.mean()))
         for column in judged.columns
@@ -65,15 +65,15 @@ def slices(kind: Problem, judged: pd.DataFrame) -> list[Slice]:
     ]
 
 
-def slice_metrics(kind: Problem, found: list[Slice]) -> dict[str, float]:
-    """`slice.<column>.<value>.accuracy` (or the kind's other metric) and `.rows` of every slice."""
-    return dict(_metrics(kind, found))
+def slice_metrics(judging: Judging, found: list[Slice]) -> dict[str, float]:
+    """`slice.<column>.<value>.accuracy` (or the problem's other metric) and `.rows` of every slice."""
+    return dict(_metrics(judging, found))
 
 
-def _metrics(kind: Problem, found: list[Slice]) -> Iterator[tuple[str, float]]:
+def _metrics(judging: Judging, found: list[Slice]) -> Iterator[tuple[str, float]]:
     for each in found:
         name = f"{PREFIX}{each.column}.{each.value}"
-        yield from ((f"{name}.{kind.row_metric}", each.figure), (f"{name}.rows", each.rows))
+        yield from ((f"{name}.{judging.row_metric}", each.figure), (f"{name}.rows", each.rows))
 
 
 def _named(value: object) -> str:

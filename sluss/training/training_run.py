@@ -99,6 +99,6 @@ def _dataset(lake: Lake, table: str, version: int, digest: str, profile: dict[st
 
 def slice_table(use_case: UseCase, judged: pd.DataFrame) -> dict[str, Any]:
     """The slices in the form in which MLflow keeps tables."""
-    kind = problem_of(use_case)
-    columns = ["column", "value", "rows", kind.row_metric]
-    return {"columns": columns, "data": [list(dataclasses.astuple(each)) for each in slices(kind, judged)]}
+    judging = problem_of(use_case).judging
+    columns = ["column", "value", "rows", judging.row_metric]
+    return {"columns": columns, "data": [list(dataclasses.astuple(each)) for each in slices(judging, judged)]}

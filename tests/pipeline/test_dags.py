@@ -9,7 +9,7 @@ import sys
 import pytest
 
 from sluss.config.settings import ROOT
-from sluss.config.use_case import use_case_names
+from sluss.use_cases import use_case_names
 
 FILES = sorted(path.stem for path in (ROOT / "dags").glob("[!_]*.py"))
 SHAPES = {

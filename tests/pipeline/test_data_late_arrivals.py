@@ -11,7 +11,6 @@ import pyarrow.dataset as ds
 import pytest
 
 from sluss.config.settings import Settings
-from sluss.config.use_case import load_use_case
 from sluss.context import Context
 from sluss.interval import Interval, parse_interval
 from sluss.monitoring.labelled import labelled_rows
@@ -19,6 +18,7 @@ from sluss.storage.lake import Lake
 from sluss.storage.point_in_time import known_labels, known_rows
 from sluss.storage.warehouse import open_warehouse
 from sluss.training.rows import training_rows
+from sluss.use_cases import load_use_case
 from tasks import batch_predict, curate_data, generate_data
 
 FIRST, SECOND = (parse_interval(day, "day") for day in ("2026-01-01", "2026-01-02"))

@@ -7,9 +7,9 @@ import shutil
 import subprocess
 
 from sluss.config.settings import ROOT, Settings
-from sluss.config.use_case import load_use_case
 from sluss.context import Context
 from sluss.interval import parse_interval
+from sluss.use_cases import load_use_case
 from tasks import batch_predict, curate_data, deploy_model, generate_data, train_model
 
 DAY = parse_interval("2026-01-01", "day")

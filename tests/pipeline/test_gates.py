@@ -450,7 +450,7 @@ def order(first_days, gated, good, tmp_path):
         def ask(name, model=None):
             (tmp_path / name).mkdir()
             process = processes.enter_context(CleanProcess(tmp_path / name))
-            process.ask(model or evidence.model_file, evidence.raw, evidence.problem.method)
+            process.ask(model or evidence.model_file, evidence.raw, evidence.problem.scoring.method)
             return process
 
         yield ask
@@ -458,17 +458,17 @@ def order(first_days, gated, good, tmp_path):
 
 def test_two_validations_at_once_get_the_same_scores(order):
     first, second = order("first"), order("second")
-    assert np.array_equal(second.scores(), first.scores())
+    assert np.array_equal(second.output(), first.output())
 
 
 def test_one_that_is_killed_is_told_and_the_next_validation_gets_another(order):
-    before = order("before").scores()
+    before = order("before").output()
     lost = order("lost")
     [process] = living()
     process.kill()
     with pytest.raises(ModelError, match="exit code -9"):
-        lost.scores()
-    assert np.array_equal(order("after").scores(), before)
+        lost.output()
+    assert np.array_equal(order("after").output(), before)
 
 
 def test_one_that_ends_before_it_is_asked_is_a_refusal(tmp_path, first_days, gated, good):
@@ -488,7 +488,7 @@ def test_a_scoring_that_does_not_end_is_ended(order, tmp_path, monkeypatch):
     monkeypatch.setattr(clean_process, "_PATIENCE", 1)
     hung = order("hung", tmp_path / "nothing")
     with pytest.raises(ModelError, match="no answer within 1 seconds"):
-        hung.scores()
+        hung.output()
     assert not living()
 
 

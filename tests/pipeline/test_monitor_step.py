@@ -18,7 +18,7 @@ from monitor_world import LABEL_DELAY, World, register, world_from
 from sluss.config.settings import ROOT, Settings
 from sluss.context import Context
 from sluss.errors import DataError, ServiceError
-from sluss.monitoring.tables import Confidence, read_confidences, read_monitored
+from sluss.monitoring.tables import Point, read_monitored, read_series
 from sluss.tracking.client import connect
 from tasks import cleanup_old_artifacts, generate_summary, monitor_model
 
@@ -40,9 +40,9 @@ def test_a_trend_is_read_from_the_log_as_it_was_written(world):
     world.live(*["usual"] * 3)
     world.monitor(0, 1, 2)
     written = read_monitored(world.lake)
-    known = read_confidences(world.lake, [each.summary.interval for each in written[:2]])
+    known = read_series(world.lake, "mean_confidence", [each.summary.interval for each in written[:2]])
     assert known == [
-        Confidence(each.interval, each.model_version, each.rows, each.mean_confidence)
+        Point(each.interval, each.model_version, each.rows, each.figures["mean_confidence"])
         for each in (monitored.summary for monitored in written[:2])
     ]
 
@@ -71,7 +71,7 @@ def test_scoring_a_day_anew_replaces_its_run(world):
     world.live("usual", "strange")
     second = world.monitor(1)[0]
     assert [run.info.run_id for run in world.runs()] == [second.run_id] != [first.run_id]
-    assert world.runs()[0].data.metrics["overall_avg_confidence"] == second.summary.mean_confidence
+    assert world.runs()[0].data.metrics["overall_avg_confidence"] == second.summary.figures["mean_confidence"]
 
 
 def test_a_step_that_died_after_it_began_its_run_is_completed_by_the_next(world):

@@ -181,7 +181,7 @@ def test_the_monitor_sees_drift_of_inputs_and_predictions_and_then_the_quality_d
     assert {"score", "text.unknown_words"} <= set(drift)
     assert monitored[2].summary.quality.value > 0.4
     assert monitored[5].summary.quality.high < 0.2
-    assert monitored[5].summary.mean_confidence is None
+    assert "mean_confidence" not in monitored[5].summary.figures
 
 
 def test_the_monitors_run_and_table_hold_no_confidence(home, intensity, monitored):

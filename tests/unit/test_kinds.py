@@ -14,14 +14,15 @@ from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.metrics import d2_absolute_error_score, r2_score
 from sklearn.pipeline import make_pipeline
 
-from sluss.config.use_case import UseCase, load_use_case
+from sluss.config.use_case import UseCase
 from sluss.errors import ConfigError
-from sluss.monitoring.quality import estimate, fallen
 from sluss.notebook import described
 from sluss.problems import problem_of
+from sluss.problems.metrics import estimate, fallen
 from sluss.statistics.betting_test import chance_if_worse
 from sluss.training.pipeline import build_pipeline
 from sluss.training.search import search
+from sluss.use_cases import load_use_case
 
 EXPLAINED = {"r2": r2_score, "d2_absolute_error_score": d2_absolute_error_score}
 
@@ -99,8 +100,8 @@ def test_labels_that_do_not_differ_define_no_metric(metric, labels):
 def test_a_prediction_that_is_no_number_defines_no_metric_and_is_refused_in_production(intensity, score):
     scores, labels = np.array([1.0, score, 3.0]), np.array([1.0, 2.0, 3.0])
     assert estimate("r2", scores, labels) is None
-    assert problem_of(intensity).wrong(scores) == "no finite numbers"
-    assert problem_of(intensity).wrong(labels) is None
+    assert problem_of(intensity).scoring.wrong(scores) == "no finite numbers"
+    assert problem_of(intensity).scoring.wrong(labels) is None
 
 
 @pytest.mark.parametrize("metric", EXPLAINED)
@@ -124,18 +125,18 @@ def test_a_lasting_metric_is_seldom_called_fallen_and_a_real_fall_nearly_always(
 @given(st.lists(st.tuples(st.floats(-1e6, 1e6), st.floats(-1e6, 1e6)), min_size=1, max_size=20))
 def test_closeness_is_between_no_error_and_the_cap(intensity, pairs):
     labels, scores = np.array(pairs).T
-    close, errors = problem_of(intensity).close(labels, scores), np.abs(labels - scores)
+    close, errors = problem_of(intensity).judging.close(labels, scores), np.abs(labels - scores)
     assert ((close >= 0) & (close <= 1)).all()
     assert (close[errors >= intensity.gates.error_cap] == 0).all()
     assert (close[errors == 0] == 1).all()
 
 
 def test_a_regressor_that_is_worse_by_the_margin_is_hardly_ever_taken_for_as_good(intensity):
-    random, kind, margin = np.random.default_rng(17), problem_of(intensity), 0.02
+    random, judging, margin = np.random.default_rng(17), problem_of(intensity).judging, 0.02
 
     def chance() -> float:
         errors = np.abs(random.normal(0, 1.0, (2, 400)))
-        champion, challenger = (kind.close(np.zeros(400), each) for each in errors)
+        champion, challenger = (judging.close(np.zeros(400), each) for each in errors)
         return chance_if_worse(challenger - margin - champion, margin)
 
     assert np.mean([chance() <= 0.05 for _ in range(400)]) <= 0.05

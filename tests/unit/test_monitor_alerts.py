@@ -8,7 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sluss.monitoring.alerts import Alert, advance
-from sluss.monitoring.conditions import ALERT_TYPES, Condition
+from sluss.monitoring.conditions import OF_ALL
+from sluss.problems import confidence
+from sluss.problems.conditions import Condition
+
+ALERT_TYPES = (*confidence.ALERTS, *OF_ALL)
 
 verdicts = st.lists(
     st.dictionaries(st.sampled_from(ALERT_TYPES), st.sampled_from(["breached", "clear", "undecided"])), max_size=12

@@ -12,10 +12,11 @@ import pytest
 from sluss.config.data import Column
 from sluss.config.settings import ROOT
 from sluss.errors import ModelError
-from sluss.monitoring.conditions import confidence_trend, data_drift, low_confidence, quality_drop
+from sluss.monitoring.conditions import data_drift, quality_drop
 from sluss.monitoring.drift import measure_drift
 from sluss.monitoring.profile import build_profile, read_profile
-from sluss.monitoring.quality import estimate
+from sluss.problems.confidence import confidence_trend, low_confidence
+from sluss.problems.metrics import estimate
 from sluss.statistics.figures import Drift, in_words
 
 WORDS = np.array([f"word{i}" for i in range(3000)])

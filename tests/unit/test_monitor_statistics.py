@@ -11,7 +11,7 @@ from hypothesis import settings as examples
 from hypothesis import strategies as st
 from scipy import optimize, stats
 
-from sluss.monitoring.quality import estimate, fallen
+from sluss.problems.metrics import estimate, fallen
 from sluss.statistics.distances import category_drift, holm, numeric_drift
 from sluss.statistics.proportions import exceeds, wilson
 from sluss.statistics.trend import mann_kendall, smallest_p

@@ -49,7 +49,7 @@ def _reason(evidence: Evidence, rows: TrainingRows) -> str | None:
 
 def _unlearnable(evidence: Evidence, rows: TrainingRows) -> str | None:
     for part, frame in (("learned from", rows.train), ("was judged on", rows.holdout)):
-        if fault := evidence.problem.unlearnable(frame["label"].to_numpy()):
+        if fault := evidence.problem.judging.unlearnable(frame["label"].to_numpy()):
             return f"Among the rows that it {part} {fault}. Widen its window."
     return None
 

@@ -24,9 +24,9 @@ def preprocessing(evidence: Evidence) -> GateResult:
     """
     recorded, raw = evidence.judged, evidence.rows.holdout
     if not evidence.process.asked:
-        evidence.process.ask(evidence.model_file, evidence.raw, evidence.problem.method)
+        evidence.process.ask(evidence.model_file, evidence.raw, evidence.problem.scoring.method)
     try:
-        scores = evidence.process.scores()
+        scores = evidence.problem.scoring.of_output(evidence.process.output())
     except ModelError as error:
         sentence = f"In a clean process it cannot score raw rows ({error}). {_CURE}"
         return GateResult("preprocessing", sentence, passed=False)

@@ -33,11 +33,9 @@ def quality(evidence: Evidence) -> GateResult:
 
 
 def _floor(evidence: Evidence) -> _Finding:
-    from sluss.monitoring.quality import estimate
-
     metric, floor = evidence.use_case.training.metric, evidence.use_case.gates.min_metric
     judged = evidence.judged
-    found = estimate(metric, judged["score"].to_numpy(dtype=float), judged["label"].to_numpy())
+    found = evidence.problem.judging.estimate(judged["label"].to_numpy(), judged["score"].to_numpy(dtype=float))
     if found is None:
         return _Finding(f"Its holdout of {len(judged):,} rows does not define {metric}.", passed=False)
     figures = {metric: found.value, "floor": floor}
@@ -48,37 +46,37 @@ def _floor(evidence: Evidence) -> _Finding:
 
 
 def _guessing(evidence: Evidence) -> _Finding:
-    kind, judged, least = evidence.problem, evidence.judged, evidence.use_case.gates.min_gain
-    baseline = evidence.run.data.metrics.get(f"baseline_{kind.row_metric}")
+    judging, judged, least = evidence.problem.judging, evidence.judged, evidence.use_case.gates.min_gain
+    baseline = evidence.run.data.metrics.get(f"baseline_{judging.row_metric}")
     if baseline is None:
-        return _Finding(f"Its run has no metric baseline_{kind.row_metric} for guessing.", passed=False)
-    value = float(kind.by_row(judged["label"].to_numpy(), judged["score"].to_numpy()).mean())
-    gain = kind.gain(value, baseline)
+        return _Finding(f"Its run has no metric baseline_{judging.row_metric} for guessing.", passed=False)
+    value = float(judging.by_row(judged["label"].to_numpy(), judged["score"].to_numpy()).mean())
+    gain = judging.gain(value, baseline)
     figures = {"gain": gain, "min_gain": least}
     if gain < least:
-        sentence = (
-            f"It beats guessing ({kind.told(baseline)}) by {gain:.3f}{kind.gain_of} only; {least:.3f} is required."
-        )
+        sentence = f"It beats guessing ({judging.told(baseline)}) by {gain:.3f}{judging.gain_of} only; {least:.3f} is required."
         return _Finding(sentence, passed=False, figures=figures)
-    return _Finding(f"Guessing gives {kind.told(baseline)}.", passed=True, figures=figures)
+    return _Finding(f"Guessing gives {judging.told(baseline)}.", passed=True, figures=figures)
 
 
 def _slices(evidence: Evidence) -> Iterator[_Finding]:
     """Yield a finding for each slice below its floor, and one for the worst slice."""
     from sluss.training.slices import slice_values, slices
 
-    kind, use_case, rows = evidence.problem, evidence.use_case, evidence.rows
+    judging, use_case, rows = evidence.problem.judging, evidence.use_case, evidence.rows
     parts = slice_values(use_case, rows.train, rows.holdout).assign(id=rows.holdout["id"])
     judged = evidence.judged[["id", "label", "score"]].merge(parts, on="id")
-    found = [each for each in slices(kind, judged) if each.rows >= use_case.gates.slice_min_rows]
+    found = [each for each in slices(judging, judged) if each.rows >= use_case.gates.slice_min_rows]
     for each in found:
-        if fault := kind.slice_fault(each.figure):
+        if fault := judging.slice_fault(each.figure):
             sentence = f"On the {each.rows:,} rows with {each.column} = {each.value} its {fault}."
             yield _Finding(sentence, passed=False)
     if found:
-        worst = kind.worst(found, key=lambda each: each.figure)
-        sentence = f"The worst of {len(found)} slices, {worst.column} = {worst.value}, has {kind.told(worst.figure)}."
-        yield _Finding(sentence, passed=True, figures={f"worst_slice_{kind.row_metric}": worst.figure})
+        worst = judging.worst(found, key=lambda each: each.figure)
+        sentence = (
+            f"The worst of {len(found)} slices, {worst.column} = {worst.value}, has {judging.told(worst.figure)}."
+        )
+        yield _Finding(sentence, passed=True, figures={f"worst_slice_{judging.row_metric}": worst.figure})
 
 
 def _champion(comparison: Comparison | None) -> _Finding:

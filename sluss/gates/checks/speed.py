@@ -23,7 +23,7 @@ def speed(evidence: Evidence) -> GateResult:
     seconds = []
     for _ in range(_RUNS):
         started = time.perf_counter()
-        evidence.problem.scores(pipeline, batch)
+        evidence.problem.scoring.scores(pipeline, batch)
         seconds.append(time.perf_counter() - started)
     took = median(seconds) * 1_000 / (_BATCH / 1_000)
     words = f"{took:.3g} ms for 1,000 rows of a batch of {_BATCH:,}"

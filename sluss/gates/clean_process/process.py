@@ -73,15 +73,15 @@ class CleanProcess:
             "method": method,
             "trusted": list(TRUSTED_TYPES),
             "rows": str(self.scratch / "rows.parquet"),
-            "scores": str(self.scratch / "scores.npy"),
+            "output": str(self.scratch / "output.npy"),
         }
         assert self._process is not None
         assert self._process.stdin is not None
-        with suppress(BrokenPipeError):  # it has ended, and `scores` reports why
+        with suppress(BrokenPipeError):  # it has ended, and `output` reports why
             self._process.stdin.write(json.dumps(order).encode())
             self._process.stdin.close()
 
-    def scores(self) -> Floats:
+    def output(self) -> Floats:
         """Wait for a score for each row, shape (n,).
 
         Raises:
@@ -98,8 +98,8 @@ class CleanProcess:
         if code:
             written = (self.scratch / "errors").read_text(encoding="utf-8", errors="replace")
             raise ModelError(_last_line(written) or f"exit code {code}")
-        scores: Floats = np.load(self.scratch / "scores.npy")
-        return scores
+        output: Floats = np.load(self.scratch / "output.npy")
+        return output
 
     def end(self) -> None:
         """End it, unless it has ended."""

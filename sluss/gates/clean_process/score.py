@@ -1,7 +1,7 @@
 """Score raw rows with a model in a process that has the installed packages and none of this project's code.
 
 Run by process.py as `python -I -S score.py <folder of packages>`. It imports the packages, then reads an order from its
-standard input until that is closed: a JSON object with the model, the rows, and the file for the scores. Without an
+standard input until that is closed: a JSON object with the model, the rows, and the file for the output. Without an
 order it ends.
 """
 
@@ -25,8 +25,7 @@ def main() -> None:
         return
     order = json.loads(text)
     pipeline = skops.io.load(order["model"], trusted=order["trusted"])
-    scores = getattr(pipeline, order["method"])(pd.read_parquet(order["rows"]))
-    np.save(order["scores"], scores[:, -1] if scores.ndim == 2 else scores)
+    np.save(order["output"], getattr(pipeline, order["method"])(pd.read_parquet(order["rows"])))
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The use case's metric on labelled rows, with its interval, and whether it fell below what the holdout promised."""
+"""Metrics on labelled rows with their intervals, and whether one fell below the holdout's."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ from sluss.statistics.figures import Estimate
 from sluss.statistics.proportions import Z95, exceeds, normal_tail, wilson
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from sluss.arrays import Floats, Labels
-    from sluss.config.training import Metric
 
 METRIC_NAMES: dict[str, str] = {
     "accuracy": "Accuracy",
@@ -21,23 +22,9 @@ METRIC_NAMES: dict[str, str] = {
 }
 
 
-def estimate(metric: Metric, scores: Floats, labels: Labels) -> Estimate | None:
+def estimate(metric: str, scores: Floats, labels: Labels) -> Estimate | None:
     """The metric with its interval; None where the rows do not define it, such as an AUC of one class."""
-    if metric in ("r2", "d2_absolute_error_score"):
-        return _explained(metric, scores, labels)
-    positives, rows = int((labels == 1).sum()), len(labels)
-    if metric == "roc_auc":
-        return _auc(scores, labels, positives)
-    predicted = scores >= 0.5
-    if metric == "accuracy":
-        correct = int((predicted == (labels == 1)).sum())
-        return Estimate(metric, correct / rows, *wilson(correct, rows), rows, rows, positives) if rows else None
-    hits = int((predicted & (labels == 1)).sum())
-    trials = int((predicted | (labels == 1)).sum())
-    if not trials:
-        return None
-    low, high = (_f1(share) for share in wilson(hits, trials))
-    return Estimate(metric, _f1(hits / trials), low, high, rows, trials, positives)
+    return _ESTIMATES[metric](metric, scores, labels)
 
 
 def fallen(now: Estimate, reference: Estimate, drop: float) -> float:
@@ -49,7 +36,7 @@ def fallen(now: Estimate, reference: Estimate, drop: float) -> float:
     return normal_tail((reference.value - drop - now.value) / error) if error else 1.0
 
 
-def _explained(metric: Metric, scores: Floats, labels: Labels) -> Estimate | None:
+def _explained(metric: str, scores: Floats, labels: Labels) -> Estimate | None:
     """The share of the best constant's loss that is gone, 1 - A / B: R² with squared losses, D² with absolute ones.
 
     A and B are sums over the same rows, so their ratio's standard error is that of the linearised ratio: W. G. Cochran
@@ -75,18 +62,34 @@ def _standard_error(side: Estimate) -> float:
     return (side.high - side.low) / (2 * Z95)
 
 
+def _accuracy(metric: str, scores: Floats, labels: Labels) -> Estimate | None:
+    rows, positives = len(labels), int((labels == 1).sum())
+    correct = int(((scores >= 0.5) == (labels == 1)).sum())
+    return Estimate(metric, correct / rows, *wilson(correct, rows), rows, rows, positives) if rows else None
+
+
+def _f1_score(metric: str, scores: Floats, labels: Labels) -> Estimate | None:
+    predicted, actual = scores >= 0.5, labels == 1
+    hits, trials = int((predicted & actual).sum()), int((predicted | actual).sum())
+    if not trials:
+        return None
+    low, high = (_f1(share) for share in wilson(hits, trials))
+    return Estimate(metric, _f1(hits / trials), low, high, len(labels), trials, int(actual.sum()))
+
+
 def _f1(jaccard: float) -> float:
     """F1 from the share of hits among rows that are positive or predicted so; that share is a plain binomial one."""
     return 2 * jaccard / (1 + jaccard)
 
 
-def _auc(scores: Floats, labels: Labels, positives: int) -> Estimate | None:
+def _auc(metric: str, scores: Floats, labels: Labels) -> Estimate | None:
     """Area under the ROC curve; standard error of J. A. Hanley, B. J. McNeil (1982), Radiology 143, 29–36.
 
     The interval is built on the logit scale, so that it stays within 0 and 1.
     """
     import numpy as np
 
+    positives = int((labels == 1).sum())
     negatives = len(labels) - positives
     if not positives or not negatives:
         return None
@@ -99,4 +102,13 @@ def _auc(scores: Floats, labels: Labels, positives: int) -> Estimate | None:
     inside = min(max(area, 0.5 / len(labels)), 1 - 0.5 / len(labels))
     half = Z95 * error / (inside * (1 - inside))
     low, high = (1 / (1 + exp(-(log(inside / (1 - inside)) + side * half))) for side in (-1, 1))
-    return Estimate("roc_auc", area, low, high, len(labels), len(labels), positives)
+    return Estimate(metric, area, low, high, len(labels), len(labels), positives)
+
+
+_ESTIMATES: dict[str, Callable[[str, Floats, Labels], Estimate | None]] = {
+    "accuracy": _accuracy,
+    "f1": _f1_score,
+    "roc_auc": _auc,
+    "r2": _explained,
+    "d2_absolute_error_score": _explained,
+}

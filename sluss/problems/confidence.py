@@ -1,0 +1,151 @@
+"""The confidence of a classifier, the probability of the class that it predicts: figures, alerts, words and plots."""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+from pydantic import Field
+
+from sluss.charts import svg
+from sluss.charts.plot import HALF, MARGIN, Plot, axis_names, known, scale
+from sluss.charts.svg import Frame
+from sluss.config.operation import Monitoring
+from sluss.problems.conditions import Condition, History, in_parentheses, severity_of, verdict_on
+from sluss.statistics.proportions import exceeds
+from sluss.statistics.trend import mann_kendall, smallest_p
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from sluss.arrays import Floats
+    from sluss.statistics.figures import Summary
+
+MEAN, LOW = "mean_confidence", "low_confidence_share"  # names of the figures
+ALERTS = ("low_confidence", "confidence_trend")
+ADVICE = MappingProxyType(
+    {
+        "low_confidence": "The model is unsure more often than on its holdout. Look at the rows it is least sure of.",
+        "confidence_trend": "Confidence wears off slowly. Plan a training on newer labels.",
+    }
+)
+
+
+class ConfidenceMonitoring(Monitoring):
+    """When the monitor raises alerts about a model that gives a confidence."""
+
+    low_confidence: float = Field(
+        gt=0, lt=1, description="Classification: the model is unsure of a row whose best class scores less"
+    )
+    low_confidence_rise: float = Field(
+        gt=0,
+        lt=1,
+        description="Classification, `low_confidence`: rise of the share of unsure rows over the holdout's that counts",
+    )
+    trend_fall: float = Field(
+        gt=0, lt=1, description="Classification, `confidence_trend`: fall of the mean confidence that counts"
+    )
+
+
+def figures(confidences: Floats, rules: ConfidenceMonitoring) -> dict[str, float]:
+    """Mean confidence of some rows, and the share of rows below the limit."""
+    return {MEAN: float(confidences.mean()), LOW: float((confidences < rules.low_confidence).mean())}
+
+
+def conditions(
+    summary: Summary, usual: Mapping[str, Any], history: History, rules: ConfidenceMonitoring
+) -> list[Condition]:
+    """The verdicts on the two alerts."""
+    unsure = round(summary.figures[LOW] * summary.rows), summary.rows
+    return [
+        low_confidence(unsure, _usually_unsure(usual, rules), rules),
+        confidence_trend(history.values, rules, model_changed=history.model_changed),
+    ]
+
+
+def _usually_unsure(usual: Mapping[str, Any], rules: ConfidenceMonitoring) -> tuple[int, int]:
+    rows = usual["confidence"]["rows"]
+    return round(_share_below(usual["confidence"]["values"], rules) * rows), rows
+
+
+def _share_below(values: Sequence[float], rules: ConfidenceMonitoring) -> float:
+    return sum(value < rules.low_confidence for value in values) / len(values)
+
+
+def low_confidence(now: tuple[int, int], reference: tuple[int, int], rules: ConfidenceMonitoring) -> Condition:
+    """Are more rows unsure than on the holdout? Both sides are (rows below the limit, rows)."""
+    share, usual = now[0] / now[1], reference[0] / reference[1]
+    p_value, rise = exceeds(now, reference), share - usual
+    verdict = verdict_on(rules, now[1], p_value, (rise, rules.low_confidence_rise))
+    measured = {"share": share, "reference": usual, "rows": now[1], "p_value": p_value}
+    message = (
+        f"The model is unsure of {share:.0%} of {now[1]} rows (best class below {rules.low_confidence:.2f}); "
+        f"on the holdout it was {usual:.0%}{in_parentheses(p_value)}."
+    )
+    return Condition("low_confidence", verdict, severity_of(rise, rules.low_confidence_rise), measured, message)
+
+
+def confidence_trend(series: Sequence[float], rules: ConfidenceMonitoring, *, model_changed: bool = False) -> Condition:
+    """Is the mean confidence falling over the window? `series` holds intervals scored by the present version."""
+    trend = mann_kendall(series)
+    verdict = verdict_on(rules, rules.min_rows, trend.p_falling, (trend.fall, rules.trend_fall))
+    message = f"Mean confidence fell by {trend.fall:.3f} over {trend.n} intervals{in_parentheses(trend.p_falling)}."
+    if smallest_p(trend.n) > rules.alpha:
+        verdict = "clear" if model_changed else "undecided"
+        reason = "a new model version scores them" if model_changed else "too few to tell a trend from noise"
+        message = f"Mean confidence is known for {trend.n} intervals so far: {reason}."
+    measured = {"fall": trend.fall, "slope": trend.slope, "intervals": trend.n, "p_value": trend.p_falling}
+    return Condition("confidence_trend", verdict, severity_of(trend.fall, rules.trend_fall), measured, message)
+
+
+def metrics(summary: Summary, found: Sequence[Condition]) -> dict[str, float]:
+    """Metrics of the monitor's run."""
+    [trend] = [each for each in found if each.type == "confidence_trend"]
+    measured = {"overall_avg_confidence": summary.figures[MEAN], LOW: summary.figures[LOW]}
+    return measured | {"confidence_fall": trend.figures["fall"]}
+
+
+def facts(summary: Summary, rules: ConfidenceMonitoring) -> dict[str, str]:
+    """The line of the interval's summary."""
+    unsure = f"{summary.figures[LOW]:.0%} of the rows below {rules.low_confidence:.2f}"
+    return {"Confidence": f"{summary.figures[MEAN]:.3f} on average; {unsure}."}
+
+
+def cells(summary: Summary) -> dict[str, str]:
+    """The cells of the report's table."""
+    return {"Confidence": f"{summary.figures[MEAN]:.3f}", "Unsure": f"{100 * summary.figures[LOW]:.0f} %"}
+
+
+def interval_plots(seen: Sequence[Summary], usual: Mapping[str, Any], rules: ConfidenceMonitoring) -> list[Plot]:
+    """Mean confidence and the share of unsure rows over the intervals."""
+    return [_confidence_plot(seen, usual["confidence"]["mean"]), _unsure_plot(seen, usual, rules)]
+
+
+def _confidence_plot(seen: Sequence[Summary], usual: float) -> Plot:
+    values = [summary.figures.get(MEAN) for summary in seen]
+    low, high, step = scale([usual, *known(values)])
+    frame = Frame(len(values), low, high, HALF, right=MARGIN)
+    marks = [
+        svg.y_axis(frame, step),
+        svg.x_axis(frame, axis_names([summary.interval for summary in seen])),
+        svg.rules(frame, [(usual, f"holdout {usual:.3f}", "calm")]),
+        svg.line(frame, values, "a"),
+    ]
+    caption = "Mean probability of the class that the model chose."
+    return Plot("Confidence", caption, svg.svg(frame, caption, marks))
+
+
+def _unsure_plot(seen: Sequence[Summary], usual: Mapping[str, Any], rules: ConfidenceMonitoring) -> Plot:
+    before = _share_below(usual["confidence"]["values"], rules)
+    values = [summary.figures.get(LOW) for summary in seen]
+    limit = before + rules.low_confidence_rise
+    _, high, step = svg.nice(0, max([limit, *known(values)]))
+    frame = Frame(len(values), 0, high, HALF, right=MARGIN)
+    marks = [
+        svg.y_axis(frame, step, ".0%"),
+        svg.x_axis(frame, axis_names([summary.interval for summary in seen])),
+        svg.rules(frame, [(before, f"holdout {before:.0%}", "calm"), (limit, f"limit {limit:.0%}", "limit")]),
+        svg.line(frame, values, "b"),
+    ]
+    caption = f"Share of rows whose best class gets less than {rules.low_confidence:.2f}."
+    return Plot("Rows the model is unsure of", caption, svg.svg(frame, caption, marks))
