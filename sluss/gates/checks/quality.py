@@ -54,7 +54,8 @@ def _guessing(evidence: Evidence) -> _Finding:
     gain = judging.gain(value, baseline)
     figures = {"gain": gain, "min_gain": least}
     if gain < least:
-        sentence = f"It beats guessing ({judging.told(baseline)}) by {gain:.3f}{judging.gain_of} only; {least:.3f} is required."
+        beaten = f"It beats guessing ({judging.told(baseline)}) by {gain:.3f}{judging.gain_of} only"
+        sentence = f"{beaten}; {least:.3f} is required."
         return _Finding(sentence, passed=False, figures=figures)
     return _Finding(f"Guessing gives {judging.told(baseline)}.", passed=True, figures=figures)
 

@@ -82,7 +82,7 @@ class CleanProcess:
             self._process.stdin.close()
 
     def output(self) -> Floats:
-        """Wait for a score for each row, shape (n,).
+        """Wait for the output of the method, a row for each raw row.
 
         Raises:
             ModelError: the model could not score the rows; the sentence ends with the last line of the process's error.
