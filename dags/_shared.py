@@ -1,4 +1,4 @@
-"""What the DAG files share: the use cases, their timetable, their assets, and how a step's error ends a task."""
+"""Shared by the DAG files: use cases, schedules and assets, and the run of a step as a task."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ News = Literal["curated", "labels", "alerts", "candidates"]
 
 _SHOWN = (str, int, float, datetime, dict)  # parts of a step's result that become the task's return value
 
-# What is worth another try is the outside: a service that restarts. A wrong input fails at once.
+# A retry helps only against a service that does not answer. `run_task` fails at once for a wrong input.
 TASK_DEFAULTS = {"retries": 2, "retry_delay": timedelta(seconds=10), "execution_timeout": timedelta(hours=1)}
 
-# Between news and the model that has learned from it: where tasks wait for a free worker, these go before the others.
+# For the tasks between an event and its new champion: when tasks wait for a free worker, these start first.
 URGENT = TASK_DEFAULTS | {"priority_weight": 10}
 
-# The errors of failed steps, for who runs DAGs in this very process (dag.test() keeps exceptions to itself).
+# The errors of failed steps, for callers that run a DAG in this process: dag.test() does not raise them.
 failures: list[SlussError] = []
 
 
@@ -41,14 +41,14 @@ def use_cases() -> Iterator[UseCase]:
 
 
 def intervals(use_case: UseCase) -> dict[str, Any]:
-    """Arguments of a DAG that has one run for each live interval, in their order.
+    """Return the arguments of a DAG with one run for each live interval, in order.
 
-    Nothing is caught up by itself: `make backfill` runs the intervals that are asked for.
+    Airflow does not catch up on past intervals: `make backfill` runs those that are requested.
     """
     return {
         "schedule": CronDataIntervalTimetable(use_case.schedule, timezone="UTC"),
         "start_date": midnight(use_case.live_start),
-        # A run that is started by hand bears the date at which its interval ended.
+        # The logical date of a run that is started by hand is the end of its interval.
         "end_date": midnight(use_case.live_end),
         "catchup": False,
         "max_active_runs": 1,
@@ -56,28 +56,28 @@ def intervals(use_case: UseCase) -> dict[str, Any]:
 
 
 def asset(use_case: str, news: News) -> Asset:
-    """What one DAG waits for from another: new rows or labels, a raised alert, a registered candidate."""
+    """Return the asset by which one DAG triggers another: new rows or labels, a raised alert, a new candidate."""
     return Asset(f"{use_case}_{news}")
 
 
 def announcer(use_case: str) -> AssetAlias:
-    """The outlet of a task that calls `announce`. An asset as an outlet would have news at every run of the task."""
+    """Return the outlet of a task that calls `announce`. A plain asset would have an event at every run of the task."""
     return AssetAlias(f"{use_case}_news")
 
 
 def announce(use_case: str, news: News, **facts: str) -> None:
-    """Tell the DAGs that wait for this asset, with facts that they find in the event's `extra`."""
+    """Trigger the DAGs that are scheduled on this asset; `facts` are in the event's `extra`."""
     events = get_current_context()["outlet_events"]
     events[announcer(use_case)].add(asset(use_case, news), extra=dict(facts))
 
 
 def moment(text: str | None) -> datetime | None:
-    """A time in ISO 8601, in UTC."""
+    """Parse a time in ISO 8601 and convert it to UTC."""
     return datetime.fromisoformat(text).astimezone(UTC) if text else None
 
 
 def announce_curated(use_case: str, curated: dict[str, Any], until: str) -> None:
-    """Announce the rows and the labels that an interval brought, whichever there are."""
+    """Announce an interval's new rows and its new labels, if it has any."""
     if curated["rows"]:
         announce(use_case, "curated", until=until)
     if curated["labels"]:
@@ -85,22 +85,22 @@ def announce_curated(use_case: str, curated: dict[str, Any], until: str) -> None
 
 
 def newest_fact(name: str) -> str | None:
-    """The greatest value of a fact among the events that started this run; None where a person started it."""
+    """Return the greatest value of a fact among the events that triggered this run; None for a manual run."""
     events = get_current_context()["triggering_asset_events"].values()
     return max((str(event.extra[name]) for each in events for event in each if name in event.extra), default=None)
 
 
 def run_for_interval(step: Step, use_case: str, start: str, end: str) -> dict[str, Any]:
-    """Run a step for Airflow's data interval; the result is shown in the task's log."""
-    return run_step(lambda context: step(context, airflow_interval(start, end)), use_case)
+    """Run a step for Airflow's data interval, as `run_task` does."""
+    return run_task(lambda context: step(context, airflow_interval(start, end)), use_case)
 
 
-def run_step(step: Callable[[Context], Any], use_case: str) -> dict[str, Any]:
-    """Run a step of a use case.
+def run_task(step: Callable[[Context], Any], use_case: str) -> dict[str, Any]:
+    """Run a step of a use case, and return the plain values of its result, which the task's log shows.
 
     Raises:
-        AirflowFailException: a wrong input; trying again would not help.
-        ServiceError: a service does not answer; Airflow tries again.
+        AirflowFailException: a wrong input, for which a retry does not help.
+        ServiceError: a service does not answer; Airflow retries.
     """
     try:
         result = step(load_context(use_case))

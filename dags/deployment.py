@@ -1,10 +1,10 @@
-"""Deployment: a candidate passes the gates, a person says yes where one is wanted, and it becomes the champion."""
+"""Deployment: a candidate passes the gates, a person approves it if the config requires that, and it is promoted."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from _shared import URGENT, asset, run_step, use_cases
+from _shared import URGENT, asset, run_task, use_cases
 from airflow.sdk import DAG, Param, dag, task
 
 if TYPE_CHECKING:
@@ -14,20 +14,20 @@ if TYPE_CHECKING:
 
 VERSION = Param(None, type=["null", "string"], description="Number of the version; by default the newest candidate")
 QUESTION = """\
-{% set checked = ti.xcom_pull(task_ids='validate_model') %}What the gates said of version {{ checked['version'] }}:
+{% set checked = ti.xcom_pull(task_ids='validate_model') %}The gates' verdicts on version {{ checked['version'] }}:
 
-{% for gate, said in checked['gates'] %}- **{{ gate }}** {{ said }}
+{% for gate, verdict in checked['gates'] %}- **{{ gate }}** {{ verdict }}
 {% endfor %}"""
 
 
 def newest_announced(events: Mapping[Any, Any]) -> str | None:
-    """The newest of the candidates that started this run; None where a person started it."""
+    """Return the newest of the candidates that triggered this run; None for a manual run."""
     announced = [str(event.extra["version"]) for each in events.values() for event in each if "version" in event.extra]
     return max(announced, key=int, default=None)
 
 
 def approval(use_case: UseCase) -> Any:  # noqa: ANN401 - Airflow's operators have no types
-    """The task that waits for a person; Airflow shows it under "Required Actions"."""
+    """Return the task that waits for a person; Airflow shows it under "Required Actions"."""
     from airflow.providers.standard.operators.hitl import ApprovalOperator
 
     version = "{{ ti.xcom_pull(task_ids='validate_model')['version'] }}"
@@ -47,27 +47,27 @@ def deployment(use_case: UseCase) -> DAG:
     def validate_model(
         params: dict[str, Any] | None = None, triggering_asset_events: Mapping[Any, Any] | None = None
     ) -> dict[str, Any]:
-        """Run the gates on the candidate; what they say is kept on its run. Refused, it goes no further."""
+        """Run the gates on the candidate, and record their verdicts on its run. A refusal fails the task."""
         from tasks import deploy_model
 
         asked = (params or {}).get("version")
         version = asked or newest_announced(triggering_asset_events or {})
-        checked = run_step(lambda context: deploy_model.check(context, version, announced=not asked), name)
-        # As a list: Postgres does not keep the order of a mapping's keys, in which a person would read them.
-        return checked | {"gates": [list(said) for said in checked["gates"].items()]}
+        checked = run_task(lambda context: deploy_model.check(context, version, announced=not asked), name)
+        # As a list: Postgres does not keep the order of a mapping's keys, in which the approval shows them.
+        return checked | {"gates": [list(pair) for pair in checked["gates"].items()]}
 
     @task
     def deploy_model(
         checked: dict[str, Any], answer: dict[str, Any] | None = None, run_id: str | None = None
     ) -> dict[str, Any]:
-        """Make it the champion, and try it by a smoke prediction."""
+        """Make the candidate the champion, and test it with a smoke prediction."""
         from sluss.deployment.deploy import Checked
         from tasks import deploy_model
 
         person = ((answer or {}).get("responded_by_user") or {}).get("name")
         by = f"{person}, who approved it in Airflow" if person else f"Airflow, run {run_id}"
         given = Checked(**checked | {"gates": dict(checked["gates"])})
-        return run_step(lambda context: deploy_model.run(context, by=by, checked=given), name)
+        return run_task(lambda context: deploy_model.run(context, by=by, checked=given), name)
 
     @dag(
         dag_id=f"{name}_deployment",

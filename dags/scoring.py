@@ -1,4 +1,4 @@
-"""Scoring: new data in, predictions by the champion, the monitor's view of them; one run an interval."""
+"""Scoring: new data, predictions by the champion, and their monitoring; one run for each interval."""
 
 from __future__ import annotations
 
@@ -36,24 +36,24 @@ def scoring(use_case: UseCase) -> DAG:
 
     @task(outlets=[announcer(name)])
     def monitor_model(start: str, end: str) -> dict[str, Any]:
-        """Compare the interval with the champion's reference profile, and judge what labels have arrived."""
+        """Compare the interval with the champion's reference profile, and judge the labels that have arrived."""
         from tasks import monitor_model
 
         found = run_for_interval(monitor_model.run, name, start, end)
-        if found["raised"]:  # an alert that stays on is no news
+        if found["raised"]:  # an ongoing alert does not trigger another training
             announce(name, "alerts", until=end, raised=found["raised"])
         return found
 
     @task
     def cleanup_old_artifacts(start: str, end: str) -> dict[str, Any]:
-        """Delete what is older than the retention in the config."""
+        """Delete rows, runs and files that are older than the retention in the config."""
         from tasks import cleanup_old_artifacts
 
         return run_for_interval(cleanup_old_artifacts.run, name, start, end)
 
     @task
     def generate_summary(start: str, end: str) -> dict[str, Any]:
-        """Write the interval's summary beside the monitor's figures."""
+        """Write the interval's summary to the monitor's run."""
         from tasks import generate_summary
 
         return run_for_interval(generate_summary.run, name, start, end)
@@ -61,7 +61,7 @@ def scoring(use_case: UseCase) -> DAG:
     @dag(
         dag_id=f"{name}_scoring",
         description=f"{use_case.title}: score and monitor each {use_case.unit}",
-        # The log shows what a task returned; nobody reads it from XCom, and a request for each task adds up.
+        # The log shows a task's return value. No task reads it from XCom, where each would cost a request.
         default_args=TASK_DEFAULTS | {"do_xcom_push": False},
         tags=[name, "scoring"],
         **intervals(use_case),

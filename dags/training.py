@@ -1,11 +1,11 @@
-"""Training: when there is news worth learning from, learn it, and announce the candidate."""
+"""Training: on new rows, labels or alerts, decide whether to train; train and announce a candidate."""
 
 from __future__ import annotations
 
 import os
 from typing import TYPE_CHECKING, Any
 
-from _shared import URGENT, announce, announcer, asset, moment, newest_fact, run_step, use_cases
+from _shared import URGENT, announce, announcer, asset, moment, newest_fact, run_task, use_cases
 from airflow.sdk import DAG, Param, dag, get_current_context, task
 
 from sluss.interval import parse_interval
@@ -17,9 +17,9 @@ PARAMS = {
     "until": Param(
         None,
         type=["null", "string"],
-        description="Use only what was known at the end of this interval, e.g. 2026-01-05",
+        description="Use only rows and labels that were known at the end of this interval, e.g. 2026-01-05",
     ),
-    "force": Param(default=False, type="boolean", description="Train whatever the rules under `retraining` say"),
+    "force": Param(default=False, type="boolean", description="Train regardless of the rules under `retraining`"),
 }
 UNTIL = "{{ ti.xcom_pull('decide_training', key='until') }}"
 
@@ -30,12 +30,12 @@ def training(use_case: UseCase) -> DAG:
 
     @task.short_circuit
     def decide_training(params: dict[str, Any] | None = None) -> bool:
-        """Judge the rules as of the newest news; the reason is this task's XCom `reason`."""
+        """Apply the rules as of the newest event; the reason is this task's XCom `reason`."""
         from tasks import decide_training
 
         asked, force = (params or {}).get("until"), bool((params or {}).get("force"))
         until = parse_interval(asked, use_case.unit).end if asked else moment(newest_fact("until"))
-        decision = run_step(lambda context: decide_training.run(context, until, force=force), name)
+        decision = run_task(lambda context: decide_training.run(context, until, force=force), name)
         ti = get_current_context()["ti"]
         ti.xcom_push("reason", decision["reason"])
         ti.xcom_push("until", decision["until"])
@@ -46,17 +46,17 @@ def training(use_case: UseCase) -> DAG:
         """Train, judge and register a candidate."""
         from tasks import train_model
 
-        trained = run_step(lambda context: train_model.run(context, moment(until)), name)
+        trained = run_task(lambda context: train_model.run(context, moment(until)), name)
         announce(name, "candidates", version=trained["version"])
         return str(trained["version"])
 
     @task(priority_weight=1)
     def plot_model(version: str) -> dict[str, Any]:
-        """Draw the plots of the candidate's holdout onto its run; deployment does not wait for them."""
+        """Draw the plots of the candidate and log them to its run. The deployment does not wait for them."""
         from tasks import plot_model
 
-        os.nice(19)  # the gates run beside it, and they are what production waits for
-        return run_step(lambda context: plot_model.run(context, version), name)
+        os.nice(19)  # the gates run at the same time, and production waits for them
+        return run_task(lambda context: plot_model.run(context, version), name)
 
     @dag(
         dag_id=f"{name}_training",

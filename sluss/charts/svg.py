@@ -1,4 +1,4 @@
-"""Small charts as inline SVG: one place for scales, axes and marks. Colours come from the page's CSS classes."""
+"""Small charts as inline SVG: scales, axes and marks. The page's CSS gives the colours."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _LINE_HEIGHT = 14.0
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """Where data lands on the page: x in [0, columns), y in [low, high]."""
+    """Maps data to pixels: x in [0, columns), y in [low, high]."""
 
     columns: int
     low: float
@@ -28,17 +28,17 @@ class Frame:
     bottom: int = 34
 
     def x(self, column: float) -> float:
-        """The middle of a column in pixels; `column - 0.5` is its left edge."""
+        """Return the middle of a column in pixels; `column - 0.5` gives its left edge."""
         return self.left + (column + 0.5) * (self.width - self.left - self.right) / max(self.columns, 1)
 
     def y(self, value: float) -> float:
-        """A value's height in pixels, kept inside the frame."""
+        """Return the y coordinate of a value in pixels, clipped to the frame."""
         share = (min(max(value, self.low), self.high) - self.low) / (self.high - self.low)
         return self.height - self.bottom - share * (self.height - self.top - self.bottom)
 
 
 def svg(frame: Frame, title: str, marks: Iterable[str]) -> str:
-    """A whole chart. The title is what a screen reader says."""
+    """Return a complete chart. A screen reader reads the title."""
     return (
         f'<svg viewBox="0 0 {frame.width} {frame.height}" role="img" aria-label="{escape(title)}" '
         f'xmlns="http://www.w3.org/2000/svg"><title>{escape(title)}</title>{"".join(marks)}</svg>'
@@ -46,7 +46,7 @@ def svg(frame: Frame, title: str, marks: Iterable[str]) -> str:
 
 
 def nice(low: float, high: float, ticks: int = 5) -> tuple[float, float, float]:
-    """Round bounds around the values, and a round step between them."""
+    """Return round bounds around the values, and a round step between ticks."""
     rough = max(high - low, 1e-9) / ticks
     power = 10.0 ** floor(log10(rough))
     step = next(size * power for size in (1, 2, 5, 10) if size * power >= rough * 0.999)
@@ -54,7 +54,7 @@ def nice(low: float, high: float, ticks: int = 5) -> tuple[float, float, float]:
 
 
 def y_axis(frame: Frame, step: float, form: str = ".2f") -> str:
-    """Faint lines across with their values."""
+    """Draw horizontal grid lines with their values."""
     values = [frame.low + step * i for i in range(round((frame.high - frame.low) / step) + 1)]
     return "".join(
         f'<line class="grid" x1="{frame.left}" x2="{frame.width - frame.right}" y1="{frame.y(v):.1f}" '
@@ -64,14 +64,14 @@ def y_axis(frame: Frame, step: float, form: str = ".2f") -> str:
 
 
 def x_axis(frame: Frame, labels: Sequence[str], room: int = 46) -> str:
-    """Names under the columns, as many as fit."""
+    """Draw the names of the columns, as many as fit."""
     every = max(1, -(-len(labels) * room // (frame.width - frame.left - frame.right)))
     base = frame.height - frame.bottom + 18
     return "".join(text(frame.x(i), base, label, "tick middle") for i, label in enumerate(labels) if i % every == 0)
 
 
 def line(frame: Frame, values: Sequence[float | None], style: str) -> str:
-    """A line through the known values, with dots; it breaks where a value is missing."""
+    """Draw a line with dots through the known values; a missing value leaves a gap."""
     path, pen = "", "M"
     dots = ""
     for column, value in enumerate(values):
@@ -85,7 +85,7 @@ def line(frame: Frame, values: Sequence[float | None], style: str) -> str:
 
 
 def whiskers(frame: Frame, spans: Sequence[tuple[float, float] | None], style: str) -> str:
-    """A soft vertical bar from low to high in each column."""
+    """Draw a pale vertical bar from low to high in each column."""
     half = min(9.0, (frame.x(1) - frame.x(0)) * 0.28)
     return "".join(
         f'<rect class="band {style}" x="{frame.x(column) - half:.1f}" width="{2 * half:.1f}" rx="3" '
@@ -96,7 +96,7 @@ def whiskers(frame: Frame, spans: Sequence[tuple[float, float] | None], style: s
 
 
 def rules(frame: Frame, lines: Iterable[tuple[float, str, str]]) -> str:
-    """Dashed lines across, each a value, a name and a style, named in the right margin without touching."""
+    """Draw dashed horizontal lines, each a value, a name and a style; names in the right margin do not overlap."""
     right, drawn, last = frame.width - frame.right, "", -_LINE_HEIGHT
     for value, label, style in sorted(lines, reverse=True):
         y = frame.y(value)
@@ -107,7 +107,7 @@ def rules(frame: Frame, lines: Iterable[tuple[float, str, str]]) -> str:
 
 
 def turn(frame: Frame, column: int, label: str) -> str:
-    """A line from top to foot before a column, named beside its foot: from here on something is different."""
+    """Draw a vertical line before a column, with a label at its foot: it marks a change."""
     x, foot = frame.x(column - 0.5), frame.height - frame.bottom
     return f'<line class="turn" x1="{x:.1f}" x2="{x:.1f}" y1="{frame.top}" y2="{foot}"/>' + text(
         x + 5, foot - 7, label, "note turn"
@@ -115,7 +115,7 @@ def turn(frame: Frame, column: int, label: str) -> str:
 
 
 def shade(frame: Frame, span: tuple[float, float], style: str, label: str = "") -> str:
-    """A coloured background behind the columns first … last, named at its top."""
+    """Draw a coloured background behind the columns first … last, with a label at its top."""
     start, stop = frame.x(span[0] - 0.5), frame.x(span[1] + 0.5)
     bottom = frame.height - frame.bottom
     return (
@@ -125,7 +125,7 @@ def shade(frame: Frame, span: tuple[float, float], style: str, label: str = "") 
 
 
 def bar(frame: Frame, place: tuple[float, float], value: float, style: str) -> str:
-    """A bar from the frame's foot to a value; `place` holds its left and right edge in columns."""
+    """Draw a bar from the bottom of the frame to a value; `place` has its left and right edge in columns."""
     left, right = frame.x(place[0] - 0.5), frame.x(place[1] - 0.5)
     y = frame.y(value)
     height = frame.height - frame.bottom - y
@@ -133,7 +133,7 @@ def bar(frame: Frame, place: tuple[float, float], value: float, style: str) -> s
 
 
 def steps(frame: Frame, values: Sequence[float], style: str) -> str:
-    """An outline of columns."""
+    """Draw the outline of a histogram."""
     path = f"M{frame.x(-0.5):.1f},{frame.y(0):.1f}" + "".join(
         f"L{frame.x(i - 0.5):.1f},{frame.y(v):.1f}L{frame.x(i + 0.5):.1f},{frame.y(v):.1f}"
         for i, v in enumerate(values)
@@ -142,12 +142,12 @@ def steps(frame: Frame, values: Sequence[float], style: str) -> str:
 
 
 def track(frame: Frame, y: float) -> str:
-    """A faint line across the columns for marks to sit on."""
+    """Draw a horizontal grid line at `y` pixels."""
     return f'<line class="grid" x1="{frame.left}" x2="{frame.width - frame.right}" y1="{y:.1f}" y2="{y:.1f}"/>'
 
 
 def pill(frame: Frame, span: tuple[float, float], y: float, kind: tuple[str, str]) -> str:
-    """A rounded bar over the columns first … last; `kind` is its style and what a reader hears."""
+    """Draw a rounded bar over the columns first … last; `kind` is its style and its label."""
     start, stop = frame.x(span[0] - 0.42), frame.x(span[1] + 0.42)
     return (
         f'<rect class="pill {kind[0]}" x="{start:.1f}" width="{stop - start:.1f}" y="{y - 11:.1f}" height="22" rx="6"/>'
@@ -156,5 +156,5 @@ def pill(frame: Frame, span: tuple[float, float], y: float, kind: tuple[str, str
 
 
 def text(x: float, y: float, content: str, style: str) -> str:
-    """A label."""
+    """Draw a label, or nothing for an empty text."""
     return f'<text class="{style}" x="{x:.1f}" y="{y:.1f}">{escape(content)}</text>' if content else ""

@@ -1,4 +1,4 @@
-"""What is wrong with a row: the checks of a use case's `curation`, run by pandera on columns that stay Arrow arrays."""
+"""The checks of rows in a use case's `curation`, run by pandera on columns that stay Arrow arrays."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ REPEATED = "id occurs more than once with the same arrival"
 
 
 def row_faults(raw: pa.Table, values: pa.Table, columns: Mapping[str, Column]) -> pd.Series[str]:
-    """What is wrong with each bad row, by its number; the first fault of each column, in the order of the columns.
+    """Return the faults of each bad row by its position: the first of each column, in the order of the columns.
 
     Args:
-        raw: n rows as the driver gave them.
+        raw: n rows as the driver returned them.
         values: the same rows in the types of `columns`.
-        columns: what good values look like.
+        columns: the checks by column.
 
     Raises:
         ConfigError: a check of the config cannot be run.
@@ -39,14 +39,14 @@ def row_faults(raw: pa.Table, values: pa.Table, columns: Mapping[str, Column]) -
 
 
 def repeated_faults(rows: pa.Table, columns: Mapping[str, Column], arrival: str) -> pd.Series[str]:
-    """The same for what only shows between the rows of an interval.
+    """Return the faults that only a comparison of the interval's rows shows: repeated ids and values.
 
-    A row is judged beside those that arrived before it, so that what arrives later changes no verdict. Rows of one id
-    with different arrivals are corrections; with the same arrival, nothing says which of them is the later one.
+    A row is compared with those that arrived before it, so that a later arrival does not change its verdict. Rows with
+    one id and different arrivals are corrections. With the same arrival their order is unknown: all but one are bad.
 
     Args:
-        rows: n rows, good each for itself, with the column `interval`.
-        columns: some of them `unique`.
+        rows: n rows that passed `row_faults`, with the column `interval`.
+        columns: the checks by column; `unique` ones are compared.
         arrival: the column that says when a row arrived.
     """
     import pandas as pd
@@ -64,7 +64,7 @@ def repeated_faults(rows: pa.Table, columns: Mapping[str, Column], arrival: str)
         report_duplicates="exclude_first",
     )
     found = _failures(schema, frame)
-    # A check of whole rows fails with every column.
+    # pandera reports a failed check of a whole row once for every column.
     return _joined(found.assign(column=found.reason), [REPEATED, *found.reason.unique()])
 
 
@@ -115,13 +115,13 @@ def _number_checks(name: str, column: Column) -> list[pandera.Check]:
 
 
 def _is_its_own(rows: pd.DataFrame, name: str) -> pd.Series[bool]:
-    """Whether each value is missing, or came first with this very id."""
+    """Return whether each value is missing, or occurred first with this id."""
     first: pd.Series[str] = rows.groupby([INTERVAL, name])["id"].transform("first")
     return rows[name].isna() | (first == rows["id"]).fillna(False)  # noqa: FBT003 - pandas takes the value by position
 
 
 def _failures(schema: pandera.DataFrameSchema, frame: pd.DataFrame) -> pd.DataFrame:
-    """`row` (its label in the frame), `column` and `reason` of all that fails."""
+    """Return `row` (its label in the frame), `column` and `reason` of each failure."""
     import pandas as pd
     from pandera.errors import SchemaErrors
 
@@ -143,7 +143,7 @@ def _failures(schema: pandera.DataFrameSchema, frame: pd.DataFrame) -> pd.DataFr
 
 
 def _unreadable(raw: pa.Table, values: pa.Table, columns: Mapping[str, Column]) -> list[pd.DataFrame]:
-    """Numbers that a driver gave as text which is none."""
+    """Return the failures of numbers that the driver returned as unreadable text."""
     import pandas as pd
     import pyarrow as pa
     import pyarrow.compute as pc
@@ -152,7 +152,7 @@ def _unreadable(raw: pa.Table, values: pa.Table, columns: Mapping[str, Column]) 
     for name, column in columns.items():
         if column.kind == "number" and pa.types.is_string(raw.schema.field(name).type):
             rows = pc.indices_nonzero(pc.and_(raw[name].is_valid(), values[name].is_null())).to_numpy()
-            found.append(pd.DataFrame({"row": rows.astype(int), "column": name, "reason": f"{name} is no number"}))
+            found.append(pd.DataFrame({"row": rows.astype(int), "column": name, "reason": f"{name} is not a number"}))
     return found
 
 

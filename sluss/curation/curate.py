@@ -50,9 +50,9 @@ def curate(context: Context, interval: Interval) -> CuratedData:
     use_case = context.use_case
     client = context.client
     span = partitions(interval, use_case.unit)
-    with ThreadPoolExecutor() as beside:  # while the one store answers, the other can work
-        seen = beside.submit(look, context.settings, client, use_case.data_experiment, run_name(interval, use_case))
-        opened = beside.submit(context.lake.holding, "quarantine", "labels", "curated")
+    with ThreadPoolExecutor() as pool:  # MLflow and the lake work in parallel
+        seen = pool.submit(look, context.settings, client, use_case.data_experiment, run_name(interval, use_case))
+        opened = pool.submit(context.lake.holding, "quarantine", "labels", "curated")
         rows, labels = _extracts(context, interval)
         require_rows(rows, use_case, interval)
         for extract in (rows, labels):
@@ -61,8 +61,8 @@ def curate(context: Context, interval: Interval) -> CuratedData:
         lake = opened.result()
         curated, known = with_supersession(rows.good), _as_numbers(labels.good, context.problem.judging.label_type())
         looks = (
-            beside.submit(described, lake, "curated", curated, row_columns(use_case.curation.columns)),
-            beside.submit(described, lake, "labels", known, label_columns(use_case)),
+            pool.submit(described, lake, "curated", curated, row_columns(use_case.curation.columns)),
+            pool.submit(described, lake, "labels", known, label_columns(use_case)),
         )
         versions = _write(lake, (curated, known), (rows.bad, labels.bad), span)
         counts = {"bad_rows": rows.bad.num_rows, "bad_labels": labels.bad.num_rows} | arrivals(curated, use_case.unit)

@@ -85,5 +85,5 @@ def _typed(raw: pa.Array, name: str, column: Column) -> pa.Array:
             raise pa.ArrowInvalid
         values = raw.cast(_types()[column.kind], safe=column.kind != "time")
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
-        raise TypeError(f"the column '{name}' as {raw.type}, which is no {column.kind}") from None
+        raise TypeError(f"the column '{name}' as {raw.type}, which is not a {column.kind}") from None
     return pc.if_else(pc.is_nan(values), None, values) if column.kind == "number" else values

@@ -34,7 +34,7 @@ class Checked:
 
 
 @dataclass(frozen=True)
-class Deployment:
+class Deployed:
     """The version in production, and the one before it."""
 
     version: str
@@ -96,7 +96,7 @@ def _refuse(use_case: UseCase, entries: list[Entry], number: str, *, announced: 
         )
 
 
-def deploy(context: Context, version: str | None = None, *, by: str = "", checked: Checked | None = None) -> Deployment:
+def deploy(context: Context, version: str | None = None, *, by: str = "", checked: Checked | None = None) -> Deployed:
     """Put a version into production: an entry in the ledger, then the aliases, then a smoke prediction.
 
     Running it again for the champion changes nothing. Of two deployments at once, the first to write its entry wins.
@@ -132,7 +132,7 @@ def deploy(context: Context, version: str | None = None, *, by: str = "", checke
             f"{use_case.model} version {checked.version} is not in production: version {entries[-1].version or 'none'} "
             f"is, by {entries[-1]}. {entries[-1].reason}"
         )
-    deployed = Deployment(checked.version, previous=[None, *ledger.standing(entries)][-2])
+    deployed = Deployed(checked.version, previous=[None, *ledger.standing(entries)][-2])
     _LOG.info("%s %s", use_case.model, deployed)
     return deployed
 

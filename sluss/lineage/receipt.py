@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Reproduction:
+class ScoreCheck:
     """The row's score, computed again by the version that scored it; or the problem that prevents it."""
 
     score: float | None
@@ -59,7 +59,7 @@ class Receipt:
     features: dict[str, Any]
     corrections: int  # of the row; they arrived after its interval and were not used
     made_by: Graph
-    again: Reproduction
+    again: ScoreCheck
 
 
 def explain(context: Context, row_id: str, interval: str | None = None) -> Receipt:
@@ -94,19 +94,19 @@ def _as_known(lake: Lake, use_case: UseCase, prediction: dict[str, Any]) -> tupl
     return in_force or None, sum(arrived >= end for arrived in rows[ARRIVED].to_pylist())
 
 
-def _score_again(context: Context, version: Provenance, scored: tuple[pa.Table | None, float]) -> Reproduction:
+def _score_again(context: Context, version: Provenance, scored: tuple[pa.Table | None, float]) -> ScoreCheck:
     from sluss.registry import artifacts
 
     row, recorded = scored
     if row is None:
         message = "curated no longer has a row with this id that was known when the interval ended."
-        return Reproduction(None, recorded, message)
+        return ScoreCheck(None, recorded, message)
     try:
         model = artifacts.load(context.settings, version.registration)
     except ModelError as error:
-        return Reproduction(None, recorded, str(error))
+        return ScoreCheck(None, recorded, str(error))
     as_trained = context.use_case.model_copy(update={"features": version.features})
-    return Reproduction(score(model, as_trained, row.to_batches()[0]).column("score")[0].as_py(), recorded)
+    return ScoreCheck(score(model, as_trained, row.to_batches()[0]).column("score")[0].as_py(), recorded)
 
 
 def as_json(receipt: Receipt) -> str:

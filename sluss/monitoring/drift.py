@@ -1,4 +1,4 @@
-"""Data drift: every feature, and the scores, of one interval beside the reference profile."""
+"""Data drift: the features and scores of one interval compared with the reference profile."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ if TYPE_CHECKING:
 
     from sluss.config.use_case import UseCase
     from sluss.statistics.distributions import Distribution
-_MAX_ROWS = 20_000  # tells a distance of 0.02 from none; more rows only cost time
+_MAX_ROWS = 20_000  # enough to detect a distance of 0.02; more rows only cost time
 
 
 def measure_drift(use_case: UseCase, profile: Profile, rows: pd.DataFrame, scores: NDArray[np.float64]) -> list[Drift]:
-    """One figure for each feature that both sides know, the largest distance first.
+    """Measure the drift of each feature that profile and rows have in common, the largest distance first.
 
-    Every row is its own draw only as long as rows do not come in clumps; that is why the p-value alone raises nothing
-    and a smallest distance is asked for as well.
+    The p-values assume independent rows. Rows that come in clumps make them too small, so an alert also requires a
+    minimum distance.
     """
     rows = _thinned(rows)
     parts = feature_parts(use_case, rows, profile.vocabularies) if len(rows) else {}
@@ -39,7 +39,7 @@ def measure_drift(use_case: UseCase, profile: Profile, rows: pd.DataFrame, score
 
 
 def _thinned(rows: pd.DataFrame) -> pd.DataFrame:
-    """An even choice of the rows by id, the same on every run."""
+    """Select rows evenly by id: a deterministic sample."""
     if len(rows) <= _MAX_ROWS:
         return rows
     return rows.sort_values("id").iloc[:: -(-len(rows) // _MAX_ROWS)]
@@ -54,7 +54,7 @@ def _compare(reference: Distribution, part: Distribution) -> tuple[float, float]
 
 
 def _comparable(reference: Distribution, part: Distribution) -> bool:
-    """Both sides hold something, and it can differ: a column never missing on either side is no test."""
+    """Return whether both sides have values that can differ; a column that is never missing on either side cannot."""
     if "counts" not in reference:
         return bool(reference["values"]) and bool(part.get("values"))
     counts = (reference["counts"], part.get("counts", {}))

@@ -1,4 +1,4 @@
-"""Scored rows whose label is known: what the metric is computed on, with nothing that came later."""
+"""Scored rows whose label is known, point-in-time: the rows that the metric is computed on."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ if TYPE_CHECKING:
     from sluss.config.use_case import UseCase
 
 _VERSION = "model_version"
-_GLANCE = 4  # intervals read at first: labels mostly come within them
+_GLANCE = 4  # intervals read at first: most labels arrive within them
 
 
 def window(use_case: UseCase, interval: Interval) -> list[str]:
-    """Names of the intervals the monitor looks back on, the newest first and this one among them."""
+    """Return the names of the intervals in the monitor's window, the newest first, including this one."""
     rules, step = use_case.monitoring, length(use_case.unit)
     starts = (interval.start - i * step for i in range(rules.window_intervals))
     return [partition(start, use_case.unit) for start in starts if (interval.end - start).days <= rules.window_days]
 
 
 def labelled_rows(lake: Lake, first: str, last: str, known_before: datetime) -> pd.DataFrame:
-    """Predictions of the intervals with the labels known before a moment; a corrected label counts once."""
+    """Read predictions of the intervals with the labels known before a moment; a corrected label counts once."""
     import pandas as pd
 
     table = lake.dataset(LABELS, first=first, last=last)
@@ -42,13 +42,12 @@ def labelled_rows(lake: Lake, first: str, last: str, known_before: datetime) -> 
 
 
 def newest_labelled(lake: Lake, use_case: UseCase, interval: Interval, version: str) -> pd.DataFrame:
-    """The newest whole intervals that together hold enough labelled rows scored by this version.
+    """Read the newest whole intervals that together have enough labelled rows scored by this version.
 
-    One interval where labels are many, several where they are few, so that small intervals are judged too. `version`
-    has scored this interval.
+    With few labels for each interval, several of them together are still judged. `version` scored this interval.
     """
     scored, needed = in_common(lake, PREDICTIONS, [_VERSION]), use_case.monitoring.quality_rows
-    # Of a new version, no more than the few intervals that it scored need to be looked at.
+    # A new version has scored only a few intervals; the others need not be read.
     by_it = {name for name, same in scored.items() if same.get(_VERSION, version) == version}
     names = [name for name in window(use_case, interval) if name in by_it]
     depth = _GLANCE

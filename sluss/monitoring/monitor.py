@@ -39,7 +39,7 @@ def monitor(context: Context, interval: Interval) -> MonitorResult:
         ServiceError: the lake or MLflow does not answer.
     """
     from sluss.monitoring import alerts, measure, tables
-    from sluss.monitoring.monitor_run import record
+    from sluss.monitoring.monitor_run import record_monitoring
     from sluss.monitoring.profile import read_profile
     from sluss.monitoring.tables import TABLES
     from sluss.registry.artifacts import reference_profile
@@ -47,20 +47,20 @@ def monitor(context: Context, interval: Interval) -> MonitorResult:
 
     use_case = context.use_case
     client = context.client
-    with ThreadPoolExecutor() as beside:  # while the one store answers, the other can work
+    with ThreadPoolExecutor() as pool:  # MLflow and the lake work in parallel
         name = partition(interval.start, use_case.unit)
-        seen = beside.submit(look, context.settings, client, use_case.monitoring_experiment, name)
+        seen = pool.submit(look, context.settings, client, use_case.monitoring_experiment, name)
         lake = context.lake.holding(*TABLES)
         rows = measure.scored_rows(lake, use_case, interval)
         version, _ = measure.version_of(rows)
-        reference = beside.submit(reference_profile, context, version)
+        reference = pool.submit(reference_profile, context, version)
         known = measure.known_at_end(lake, use_case, interval, version)
         profile = read_profile(reference.result())
         summary = measure.summarise(use_case, interval, rows, known, profile)
         conditions = measure.judge(lake, use_case, interval, summary, profile)
         found = alerts.advance(tables.latest_alerts(lake, summary.interval), conditions, summary.interval)
         content = _record(use_case, summary, conditions, found)
-        logged = beside.submit(record, context, interval, content, seen.result())
+        logged = pool.submit(record_monitoring, context, interval, content, seen.result())
         tables.write(lake, use_case, interval, summary, found)
         run_id = logged.result()
     raised = ", ".join(alert.type for alert in found if alert.state == "raised")
@@ -68,7 +68,7 @@ def monitor(context: Context, interval: Interval) -> MonitorResult:
 
 
 def _record(use_case: UseCase, summary: Summary, conditions: list[Condition], alerts: list[Alert]) -> Record:
-    from sluss.charts.drift import drift_chart
+    from sluss.charts.drift_chart import drift_chart
     from sluss.monitoring.monitor_run import Record
 
     title = f"{use_case.title}: distance from the reference profile, {summary.interval}"

@@ -1,4 +1,4 @@
-"""The monitor's own run in MLflow: one for each interval, whatever is run again."""
+"""The monitor's own run in MLflow: one for each interval, however often the step runs."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """What the monitor logs about one interval."""
+    """The content of the monitor's run of one interval."""
 
     metrics: dict[str, float]
     tags: dict[str, str]
@@ -27,12 +27,12 @@ class Record:
 
     @property
     def digest(self) -> str:
-        """The same for the same figures."""
+        """SHA-256 of the content."""
         return sha256(json.dumps([self.metrics, self.tags, self.files], sort_keys=True).encode()).hexdigest()
 
 
-def record(context: Context, interval: Interval, content: Record, seen: Seen) -> str:
-    """Log the interval's figures to its run, of which MLflow had what was seen, and return the run's id.
+def record_monitoring(context: Context, interval: Interval, content: Record, seen: Seen) -> str:
+    """Log the interval's figures to its run, and return the run's id. `seen` are its runs, from `look`.
 
     Raises:
         ServiceError: MLflow does not answer, or refuses the login.
@@ -45,7 +45,7 @@ def record(context: Context, interval: Interval, content: Record, seen: Seen) ->
 
 
 def run_of(context: Context, interval: Interval) -> Run:
-    """The interval's run.
+    """Return the interval's run.
 
     Raises:
         DataError: the interval was not monitored.
@@ -55,7 +55,7 @@ def run_of(context: Context, interval: Interval) -> Run:
     runs = look(context.settings, context.client, use_case.monitoring_experiment, name).runs
     if not runs:
         raise DataError(
-            f"The interval {interval} of {use_case.name} was not monitored, so there is nothing to tell. Monitor it "
+            f"The interval {interval} of {use_case.name} was not monitored, so it has no summary. Monitor it "
             f"first: python tasks/monitor_model.py --use-case {use_case.name} --interval {name}."
         )
     return runs[0]

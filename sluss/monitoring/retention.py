@@ -1,4 +1,4 @@
-"""Delete what is past its retention. Models, and the data they were trained on, are never touched."""
+"""Delete rows, runs and files past their retention. Models, and the data they were trained on, are kept."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 @dataclass(frozen=True)
 class CleanedUp:
-    """How much was deleted."""
+    """The number of deleted partitions, runs and files."""
 
     partitions: int
     runs: int
@@ -29,14 +29,14 @@ class CleanedUp:
 
 
 def clean_up(context: Context, interval: Interval) -> CleanedUp:
-    """Apply the use case's retention, counted back from the interval's end. Run again, it finds nothing to do.
+    """Apply the use case's retention, counted back from the interval's end. Idempotent.
 
     Raises:
         ServiceError: the lake or MLflow does not answer.
     """
     keep, lake = context.use_case.retention, context.lake
-    with ThreadPoolExecutor(1) as beside:  # while the one store answers, the other can work
-        runs = beside.submit(_delete_runs, context, interval.end - timedelta(days=keep.monitoring_runs_days))
+    with ThreadPoolExecutor(1) as pool:  # MLflow and the lake work in parallel
+        runs = pool.submit(_delete_runs, context, interval.end - timedelta(days=keep.monitoring_runs_days))
         partitions = _delete_predictions(lake, context.use_case, interval.end - timedelta(days=keep.predictions_days))
         files = 0
         if _is_due(interval, keep.table_history_hours):
@@ -45,9 +45,9 @@ def clean_up(context: Context, interval: Interval) -> CleanedUp:
 
 
 def _is_due(interval: Interval, hours: int) -> bool:
-    """Whether the interval is the one of its span of so many hours in which files are looked for.
+    """Return whether this interval, of all in a span of so many hours, looks for files to delete.
 
-    To look means to read the tables' logs, over and over: a week's files can wait for a week.
+    Looking reads the tables' logs. Files that may stay for a week can also wait a week for their deletion.
     """
     if hours == 0:
         return True
@@ -88,10 +88,10 @@ def _delete_runs(context: Context, before: datetime) -> int:
 
 
 def _vacuum(lake: Lake, name: str, hours: int) -> int:
-    """Delete files that no version of the last hours needs; those of the newest version stay in any case.
+    """Delete files that no version of the last hours needs; files of the newest version always stay.
 
-    delta-rs names a file again as long as the log remembers it, deleted or not, and notes each vacuum as two new
-    versions of the table; so it is asked only when a file is really there.
+    delta-rs lists a file for as long as the log mentions it, deleted or not, and records each vacuum as two new
+    versions of the table. It is therefore called only if one of the files still exists.
     """
     from pyarrow.fs import FileType
 

@@ -1,4 +1,4 @@
-"""Texts as numbers: how long they are, and how many of their words the training data never showed."""
+"""Texts as numbers: their length, and the share of their words that does not occur in the training data."""
 
 from __future__ import annotations
 
@@ -24,16 +24,17 @@ _LIMIT = 50_000
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """All words of some texts, one text after the other."""
+    """The hashed words of some texts, one text after the other."""
 
     hashes: Hashes  # 32 bits a word
     counts: NDArray[np.int64]  # words of each text
 
 
 def hashed_words(texts: Sequence[str]) -> Words:
-    """Take texts apart.
+    """Split texts into words and hash these.
 
-    Hashes keep the training texts out of the profile; with 50,000 words one unknown word in 86,000 passes for known.
+    Hashes keep the training texts out of the profile. With a vocabulary of 50,000 words, one unknown word in 86,000
+    collides with a known one.
     """
     import numpy as np
 
@@ -48,7 +49,7 @@ def hashed_words(texts: Sequence[str]) -> Words:
 
 
 def vocabulary(texts: Words) -> str:
-    """The words of the training texts, hashed; the most frequent ones where there are too many."""
+    """Return the hashed words of the training texts; of too many, the most frequent."""
     import numpy as np
 
     words, seen = np.unique(texts.hashes, return_counts=True)
@@ -58,7 +59,7 @@ def vocabulary(texts: Words) -> str:
 
 
 def text_numbers(texts: Words, known: str) -> dict[str, Floats]:
-    """Words per row, and the share of them that the vocabulary does not know, where a row has words."""
+    """Return the number of words of each row, and, for rows with words, the share of words not in the vocabulary."""
     import numpy as np
 
     vocabulary_hashes = np.frombuffer(b64decode(known), dtype="<u4")

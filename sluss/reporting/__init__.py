@@ -1,4 +1,4 @@
-"""What a person reads: the interval's summary and the use case's report, every figure from the tables."""
+"""Pages for people: the summary of an interval and the report of a use case, with figures from the tables."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The page that tells a person what an interval brought."""
+"""The summary of an interval, kept with the monitor's run."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class IntervalSummary:
-    """The page, and the run it is kept with."""
+    """The page, and the run that keeps it."""
 
     text: str  # Markdown
     run_id: str
@@ -35,12 +35,12 @@ def summarise_interval(context: Context, interval: Interval) -> IntervalSummary:
 
     use_case = context.use_case
     lake, name = context.lake, partition(interval.start, use_case.unit)
-    with ThreadPoolExecutor(1) as beside:
-        found = beside.submit(run_of, context, interval)
+    with ThreadPoolExecutor(1) as pool:
+        found = pool.submit(run_of, context, interval)
         monitored = read_monitored(lake, first=name, last=name)
     if not monitored:
         raise DataError(
-            f"The interval {interval} of {use_case.name} was not monitored, so there is nothing to tell. "
+            f"The interval {interval} of {use_case.name} was not monitored, so it has no summary. "
             f"Monitor it first: python tasks/monitor_model.py --use-case {use_case.name} --interval {name}."
         )
     text, kept = summary_text(use_case, interval, monitored[0].summary, monitored[0].alerts), found.result()

@@ -1,4 +1,4 @@
-"""Lineage as one SVG file: boxes from left to right, what made before what was made."""
+"""Lineage as one SVG file: boxes from left to right, upstream before downstream."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ svg { --paper: #f7f7f5; --card: #fff; --ink: #1d2329; --soft: #5d6770; --faint: 
 
 @dataclass(frozen=True)
 class _Box:
-    """A node in its place; x and y are its upper left corner in pixels."""
+    """A node with its position; x and y are the upper left corner in pixels."""
 
     node: Node
     title: list[str]
@@ -40,18 +40,18 @@ class _Box:
 
     @property
     def height(self) -> int:
-        """In pixels, from its lines."""
+        """Height in pixels, from its number of lines."""
         lines = len(self.title) + sum(max(len(name), len(value)) for name, value in self.facts)
         return lines * _LINE + 2 * _PAD + 3
 
     @property
     def middle(self) -> float:
-        """Where arrows begin and end."""
+        """The y coordinate at which arrows begin and end."""
         return self.y + self.height / 2
 
 
 def picture(graph: Graph) -> str:
-    """The graph as an SVG document that any browser shows, in its light or dark colours."""
+    """Return the graph as an SVG document with light and dark colours."""
     boxes = _placed(graph)
     width = max(box.x for box in boxes.values()) + _WIDTH + _MARGIN
     height = max(box.y + box.height for box in boxes.values()) + _MARGIN
@@ -69,7 +69,7 @@ def picture(graph: Graph) -> str:
 
 
 def _placed(graph: Graph) -> dict[str, _Box]:
-    """The boxes by their titles: the last made in the rightmost column, each column centred."""
+    """Return the boxes by title: the most downstream in the rightmost column, each column centred."""
     columns: dict[int, list[_Box]] = {}
     for node in graph.nodes.values():
         columns.setdefault(_steps_to_end(graph, node), []).append(_box(node))
@@ -90,14 +90,14 @@ def _steps_to_end(graph: Graph, node: Node) -> int:
 
 def _box(node: Node) -> _Box:
     facts = [
-        (_wrapped(name, _NAME_CHARACTERS), _wrapped(_said(value), _VALUE_CHARACTERS))
+        (_wrapped(name, _NAME_CHARACTERS), _wrapped(_shown(value), _VALUE_CHARACTERS))
         for name, value in node.facts.items()
     ]
     return _Box(node, _wrapped(node.title, _TITLE_CHARACTERS), facts)
 
 
-def _said(value: Fact) -> str:
-    """A gate that let the version pass needs no more than the word here."""
+def _shown(value: Fact) -> str:
+    """Shorten the sentence of a gate that passed to `passed`."""
     return "passed" if str(value).startswith("passed: ") else short(value)
 
 
@@ -106,7 +106,7 @@ def _wrapped(content: str, characters: int) -> list[str]:
 
 
 def _printable(content: str) -> str:
-    """An id may hold what XML forbids."""
+    """Replace characters that XML forbids, which an id may contain."""
     return "".join(character if character.isprintable() else " " for character in content)
 
 

@@ -14,14 +14,14 @@ if TYPE_CHECKING:
 
 
 def show(graph: Graph) -> None:
-    """Print what made the root as one tree, and what came of it as another."""
+    """Print the upstream of the root as one tree, and its downstream as another."""
     from rich.console import Console
 
     console = Console(highlight=False)
-    makers, offspring = any(graph.sources(graph.root)), any(graph.targets(graph.root))
-    if makers or not offspring:
+    has_upstream, has_downstream = any(graph.sources(graph.root)), any(graph.targets(graph.root))
+    if has_upstream or not has_downstream:
         console.print(_tree(graph.root, graph.sources, "{title} [dim]{verb} it[/dim]"))
-    if offspring:
+    if has_downstream:
         console.print(_tree(graph.root, graph.targets, "[dim]{verb}[/dim] {title}"))
 
 

@@ -1,4 +1,4 @@
-"""Curated rows of an interval, as known at its end."""
+"""The curated rows of an interval, as they were known at its end."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ if TYPE_CHECKING:
 
 
 def rows_to_score(lake: Lake, use_case: UseCase, interval: Interval) -> RowGroups | None:
-    """The interval's curated rows as they were known at its end, or None where nothing was ever curated."""
+    """Return the interval's curated rows as they were known at its end, or None without a table `curated`."""
     span = partitions(interval, use_case.unit)
     curated = lake.dataset("curated", first=span[0], last=span[1])
     return None if curated is None else row_groups(curated, columns_to_score(use_case), span, known(interval.end))
 
 
 def columns_to_score(use_case: UseCase) -> list[str]:
-    """What `score` reads of a row."""
+    """Return the columns that `score` reads."""
     return list(dict.fromkeys([INTERVAL, "id", "event_time", *use_case.features]))

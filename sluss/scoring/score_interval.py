@@ -23,13 +23,13 @@ if TYPE_CHECKING:
     from sluss.storage.lake import Lake
     from sluss.storage.row_groups import RowGroups
 
-# A call costs scikit-learn 2 ms whatever it gets; more rows at a time take more memory and no less time.
+# A call of scikit-learn costs 2 ms for any number of rows. Larger batches take more memory and save no time.
 BATCH_ROWS = 16_384
 
 
 @dataclass(frozen=True)
 class Predictions:
-    """How many rows were scored, and by which version."""
+    """The number of scored rows, and the version that scored them."""
 
     rows: int
     version: str
@@ -37,14 +37,14 @@ class Predictions:
 
 
 def score_interval(context: Context, interval: Interval) -> Predictions:
-    """Replace the interval's predictions by the champion's, from the rows as they were known at the interval's end.
+    """Score the interval's rows, as they were known at its end, with the champion, and replace its predictions.
 
-    The model is found by its registered name and alias, and loaded only if it is the very one that was validated. An
-    interval that runs late is scored by the champion that knew nothing of it.
+    The model is found by its registered name and alias, and loaded only if its digest is the validated one. A late
+    interval is scored by a champion that was not trained on it.
 
     Raises:
         DataError: the interval has no curated rows.
-        ModelError: there is no champion, or its artifacts were changed.
+        ModelError: no version is the champion, or its artifacts were changed.
         ServiceError: the lake or MLflow does not answer.
     """
     from sluss.registry import artifacts
@@ -52,8 +52,8 @@ def score_interval(context: Context, interval: Interval) -> Predictions:
 
     use_case = context.use_case
     first, end = partitions(interval, use_case.unit)
-    with ThreadPoolExecutor(1) as beside:  # while the one store answers, the other can work
-        loaded = beside.submit(lambda: artifacts.load(context.settings, champion_for(context, context.lake, interval)))
+    with ThreadPoolExecutor(1) as pool:  # MLflow and the lake answer in parallel
+        loaded = pool.submit(lambda: artifacts.load(context.settings, champion_for(context, context.lake, interval)))
         lake = context.lake.holding("curated", "predictions")
         rows, model = _rows(lake, use_case, interval), loaded.result()
     notes = {SCORED_FROM: str(lake.version("curated"))}
@@ -73,7 +73,7 @@ def _rows(lake: Lake, use_case: UseCase, interval: Interval) -> RowGroups:
 
 
 def _scored(rows: RowGroups, use_case: UseCase, model: LoadedModel, counts: list[int]) -> pa.RecordBatchReader:
-    """The predictions as a stream: no more than one batch is held at a time. `counts` gets the size of each."""
+    """Return the predictions as a stream with one batch in memory at a time; append the size of each to `counts`."""
     import pyarrow as pa
 
     counts.clear()  # a lost race begins anew

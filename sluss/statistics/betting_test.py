@@ -1,8 +1,8 @@
 """Evidence that a challenger is not worse than the champion: a test by betting, valid however often it is repeated.
 
-A gambler bets, row by row, that the challenger is not worse by more than the margin. If it is, no way of betting makes
-money, and the chance that the capital ever reaches c times its start is at most 1/c (Ville's inequality). So the
-largest capital is evidence at any time, also when somebody looks after every row.
+A gambler bets, row by row, that the challenger is not worse by more than the margin. If it is, no betting strategy has
+an expected gain, and the probability that the capital ever reaches c times its start is at most 1/c (Ville's
+inequality). The largest capital is therefore valid evidence at any time, also if the test is repeated after every row.
 
 Source: I. Waudby-Smith, A. Ramdas (2024), Estimating means of bounded random variables by betting, Journal of the Royal
 Statistical Society B 86, 1–27: the capital process of one bounded mean, here with bets that are fixed beforehand on a
@@ -17,14 +17,14 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-_BETS = 20  # shares of what may be bet: one of them is near the best for any size of the difference
+_BETS = 20  # shares of the largest possible bet: for any size of the difference, one of them is near the optimum
 _FIRST_SHARE = 0.9  # a version is hardly ever compared with a second champion
 
 
 def chance_if_worse(differences: NDArray[np.float64], margin: float) -> float:
-    """An upper bound of the chance of such rows, had the challenger been worse by more than the margin.
+    """Return an anytime-valid p-value of H0: given all rows before, the next difference has a mean of at most -margin.
 
-    An anytime-valid p-value of H0: whatever came before, the mean of the next difference is at most -margin.
+    It bounds the probability of evidence this strong if the challenger is worse by the margin or more.
 
     Args:
         differences: closeness of the challenger minus that of the champion for each row, in [-1, 1], shape (n,), in the
@@ -44,15 +44,16 @@ def chance_if_worse(differences: NDArray[np.float64], margin: float) -> float:
 
 
 def allowance(alpha: float, version: int, champions: int) -> float:
-    """The part of alpha that one comparison may use up.
+    """Return the share of alpha that one comparison may spend (alpha-spending).
 
-    The parts of all comparisons add up to alpha at most: the sum of 1 / (k (k + 1)) over k = 1, 2, … is 1, and so is
-    that of the champions' shares, of which each takes nine tenths of what the ones before it left. So alpha bounds the
-    chance that any of them ends in a wrong promotion, however they depend on each other.
+    The shares of all comparisons add up to alpha at most: 1 / (k (k + 1)) over k = 1, 2, … sums to 1, and so do the
+    shares of the champions, each of which takes nine tenths of the rest. By the union bound, alpha is an upper bound
+    for the probability of any wrong promotion, however the comparisons depend on each other. The share is a function of
+    the arguments alone, so parallel validations need no common account of the alpha that is left.
 
     Args:
-        alpha: chance of ever promoting a worse challenger.
-        version: number of the challenger; the registry gives each number once, and so no two challengers share a part.
-        champions: how many champions it has been compared with, this one included.
+        alpha: probability of ever promoting a worse challenger, in (0, 1).
+        version: number of the challenger. The registry assigns each number once, so no two challengers share one.
+        champions: number of champions that it was compared with, including this one.
     """
     return alpha / (version * (version + 1)) * _FIRST_SHARE * (1 - _FIRST_SHARE) ** (champions - 1)

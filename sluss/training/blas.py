@@ -1,4 +1,4 @@
-"""One thread for linear algebra, whatever process trains: a sum that several threads share has other last digits."""
+"""One thread for linear algebra: the order in which several threads add up a sum changes its last digits."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ if TYPE_CHECKING:
 
 @contextmanager
 def one_blas_thread() -> Iterator[None]:
-    """Within, BLAS works in one thread. On a machine with other jobs that is also the faster way."""
-    import scipy.linalg  # noqa: F401 - only a BLAS that is loaded can be told, and SciPy brings one of its own
+    """Limit BLAS to one thread within the block. On a machine with other jobs that is faster, too."""
+    import scipy.linalg  # noqa: F401 - the limit applies only to loaded libraries, and SciPy has a BLAS of its own
     from threadpoolctl import threadpool_limits
 
     with threadpool_limits(limits=1, user_api="blas"):

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Candidate:
-    """A fitted pipeline, how it was judged, and all that it was made from."""
+    """A fitted pipeline, its verdict, and its provenance. `seconds` is the duration of the training."""
 
     pipeline: Pipeline
     verdict: Verdict
@@ -28,7 +28,7 @@ class Candidate:
 
 @dataclass(frozen=True)
 class Registered:
-    """A version in the registry."""
+    """A version in the registry, with its run and metrics."""
 
     version: str
     run_id: str

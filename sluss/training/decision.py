@@ -1,4 +1,4 @@
-"""Decide whether a new model is worth training, from what was known at a moment."""
+"""Decide whether to train a new model, from the state of the lake at a moment."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Decision:
-    """Whether to train on what was known at `until`, and why."""
+    """Whether to train on the rows known at `until`, with the reason."""
 
     train: bool
     reason: str
@@ -26,7 +26,7 @@ class Decision:
 
 @dataclass(frozen=True)
 class Alarm:
-    """The alerts that are active, the moment the first of them looks back to, and the new labels since."""
+    """The active alerts, the start of the interval that raised the first of them, and the new labels since."""
 
     types: tuple[str, ...]
     since: datetime
@@ -34,8 +34,8 @@ class Alarm:
 
 
 @dataclass(frozen=True)
-class Facts:
-    """What the lake and the hub say about a moment. `trainings` are the moments that models were trained for."""
+class TrainingFacts:
+    """The facts at a moment. `trainings` are the moments `until` of all trainings, in order."""
 
     until: datetime
     trainings: tuple[datetime, ...]
@@ -46,11 +46,11 @@ class Facts:
 def decide_training(context: Context, until: datetime | None = None, *, force: bool = False) -> Decision:
     """Judge the rules under `retraining` as of `until` (by default: the end of the newest curated interval).
 
-    Nothing is written. Asked again for the same moment, it answers the same, also after that training has run. With
-    `force` the rules are not asked.
+    Writes nothing, and gives the same answer for the same moment, also after that training has run. `force` skips the
+    rules.
 
     Raises:
-        DataError: nothing was curated yet.
+        DataError: no interval was curated yet.
         ServiceError: the lake or MLflow does not answer.
     """
     from sluss.training.rows import newest_end
@@ -58,42 +58,42 @@ def decide_training(context: Context, until: datetime | None = None, *, force: b
     lake = context.lake
     until = until or newest_end(lake, context.use_case)
     if force:
-        return Decision(train=True, reason="Asked for, whatever the rules say.", until=until)
-    return decide(context.use_case, gather(context, lake, until))
+        return Decision(train=True, reason="Forced, regardless of the rules.", until=until)
+    return decide(context.use_case, read_facts(context, lake, until))
 
 
-def gather(context: Context, lake: Lake, until: datetime) -> Facts:
-    """Read the facts; nothing that came later than `until` is among them but the trainings for later moments."""
+def read_facts(context: Context, lake: Lake, until: datetime) -> TrainingFacts:
+    """Read the facts as of `until`. Only `trainings` includes later moments."""
     from sluss.monitoring.tables import latest_alerts
-    from sluss.training.new_labels import unlearned
+    from sluss.training.new_labels import newly_labelled
     from sluss.training.past_trainings import trained_moments
 
     use_case = context.use_case
     trainings = trained_moments(context)
     before = [moment for moment in trainings if moment < until]
-    events = unlearned(lake, use_case, until, max(before, default=None))
+    events = newly_labelled(lake, use_case, until, max(before, default=None))
     alerts = [alert for alert in latest_alerts(lake, partition(until, use_case.unit)).values() if alert.active]
     alarm = None
     if alerts:
         since = parse_interval(min(alert.since for alert in alerts), use_case.unit).start
         alarm = Alarm(tuple(sorted(alert.type for alert in alerts)), since, int((events >= since).sum()))
-    return Facts(until, tuple(trainings), len(events), alarm)
+    return TrainingFacts(until, tuple(trainings), len(events), alarm)
 
 
-def decide(use_case: UseCase, facts: Facts) -> Decision:
-    """The verdict of the rules on the facts: a pure function."""
+def decide(use_case: UseCase, facts: TrainingFacts) -> Decision:
+    """Apply the rules to the facts. A pure function."""
     rules, until = use_case.retraining, facts.until
     before = [moment for moment in facts.trainings if moment < until]
     if hindrance := _superseded(facts) or _too_soon(rules, until, before):
         return Decision(train=False, reason=hindrance, until=until)
     if not before:
         needed = use_case.training.min_rows
-        reason = f"No model was trained yet, and {facts.new_labels:,} labelled rows are there; {needed:,} are asked."
+        reason = f"No model was trained yet. {facts.new_labels:,} labelled rows are known; {needed:,} are required."
         return Decision(facts.new_labels >= needed, reason, until)
     return _worth_it(rules, facts, max(before))
 
 
-def _superseded(facts: Facts) -> str | None:
+def _superseded(facts: TrainingFacts) -> str | None:
     newer = [moment for moment in facts.trainings if moment > facts.until]
     if not newer:
         return None
@@ -112,11 +112,11 @@ def _too_soon(rules: Retraining, until: datetime, before: list[datetime]) -> str
     return None
 
 
-def _worth_it(rules: Retraining, facts: Facts, last: datetime) -> Decision:
-    """New labels alone, fewer while an alert is active, or any after some time."""
+def _worth_it(rules: Retraining, facts: TrainingFacts, last: datetime) -> Decision:
+    """Train on enough new labels, on fewer while an alert is active, or on any after `every_days`."""
     since = f"since the training for {_named(last)}"
     if facts.new_labels >= rules.min_new_labels:
-        reason = f"{facts.new_labels:,} new labelled rows {since}; {rules.min_new_labels:,} are asked."
+        reason = f"{facts.new_labels:,} new labelled rows {since}; {rules.min_new_labels:,} are required."
         return Decision(train=True, reason=reason, until=facts.until)
     if rules.every_days and facts.new_labels and facts.until - last >= timedelta(days=rules.every_days):
         reason = f"It is {(facts.until - last).days} days {since}; a new one is due every {rules.every_days} days."
@@ -127,7 +127,7 @@ def _worth_it(rules: Retraining, facts: Facts, last: datetime) -> Decision:
     needed = rules.min_new_labels_on_alert
     reason = (
         f"{', '.join(alarm.types)} active since {_named(alarm.since)}, and {alarm.new_labels:,} labelled rows from "
-        f"then on are new; {needed:,} are asked."
+        f"then on are new; {needed:,} are required."
     )
     return Decision(alarm.new_labels >= needed, reason, facts.until)
 

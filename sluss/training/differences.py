@@ -1,4 +1,4 @@
-"""What is not as it was when a version was trained, in plain words."""
+"""Differences between the environment of a recorded training and the present one, as sentences."""
 
 from __future__ import annotations
 
@@ -16,16 +16,17 @@ if TYPE_CHECKING:
     from sluss.training.recorded_training import Recorded
 
 _SHOWN = 6
-_MARK = 12  # characters of a digest or a commit that people compare
+_MARK = 12  # characters of a digest or a commit that are shown
 
 
 def differences(context: Context, known: Recorded) -> Iterator[str]:
-    """A sentence for everything beside the rows that could make another model: code, packages, processor, config.
+    """Yield a sentence for each difference, other than the rows, that can change the model.
+
+    That is code, packages, Python, linear algebra and config.
 
     Args:
-        settings: name the commit where no git can be asked.
-        use_case: as its config is now.
-        known: as the version recorded it.
+        context: settings and the use case with its present config.
+        known: the version's record.
     """
     yield from _code(context.settings, known)
     yield from _packages(known)
@@ -41,7 +42,7 @@ def _code(settings: Settings, known: Recorded) -> Iterator[str]:
         return
     then, now = known.tags.get("sluss.commit", "unknown"), environment.code_commit(settings)
     if then.endswith("-dirty"):
-        yield f"Code: it was trained with changes to commit {then[:_MARK]} that were never committed."
+        yield f"Code: it was trained with uncommitted changes to commit {then[:_MARK]}."
     else:
         yield f"Code: it was trained with commit {then[:_MARK]}, this is {_short(now)}."
 
@@ -76,9 +77,9 @@ def _tag(known: Recorded, name: str, now: str, sentence: str) -> Iterator[str]:
 
 
 def _config(use_case: UseCase, known: Recorded) -> Iterator[str]:
-    """Only a remark, since the recorded config is what is trained with."""
+    """A remark only: the training uses the recorded config."""
     then, now = (each.model_dump() | each.training.model_dump() for each in (known.use_case, use_case))
     keys = ["features", *type(use_case.training).model_fields]
     changed = [key for key in keys if then[key] != now[key]]
     if changed:
-        yield f"Config: the file has another {', another '.join(changed)} by now; what was recorded was used."
+        yield f"Config: {', '.join(changed)} changed in the file; the recorded config was used."

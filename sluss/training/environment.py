@@ -1,4 +1,4 @@
-"""What a model was made with: the exact packages, the Python, the lock file and the code."""
+"""The environment of a training: exact packages, Python, lock file and code."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from importlib import metadata
 
 from sluss.config.settings import ROOT, Settings
 
-# The packages a model needs to be loaded and to predict; what they need in turn is pinned with them.
+# The packages that a model needs to be loaded and to predict; their own requirements are pinned as well.
 _ROOTS = ("scikit-learn", "skops", "pandas", "mlflow-skinny")
 
 
 def exact_requirements() -> list[str]:
-    """`name==version` of every package the model needs, sorted; reading metadata, importing nothing."""
+    """Return `name==version` of every package that a model needs, sorted. Reads metadata; imports none of them."""
     from packaging.requirements import Requirement
 
     pending, pins = list(_ROOTS), dict[str, str]()
@@ -28,7 +28,7 @@ def exact_requirements() -> list[str]:
         except metadata.PackageNotFoundError:
             continue
         pins[key] = f"{key}=={distribution.version}"
-        # Neither optional ones nor those of other platforms, which may be installed for another reason.
+        # Requirements that are optional or of other platforms do not count, even if they happen to be installed.
         pending += [
             requirement.name
             for requirement in (Requirement(text) for text in distribution.requires or () if "extra ==" not in text)
@@ -38,12 +38,12 @@ def exact_requirements() -> list[str]:
 
 
 def python_version() -> str:
-    """E.g. `3.13.1`."""
+    """Return the version of Python, e.g. `3.13.1`."""
     return platform.python_version()
 
 
 def linear_algebra() -> str:
-    """The BLAS libraries of this process and the processor they chose their kernels for, which decides last digits."""
+    """Return the BLAS libraries of this process, with the processor of their kernels, which decides last digits."""
     from threadpoolctl import threadpool_info
 
     found = (library for library in threadpool_info() if library["user_api"] == "blas")
@@ -51,13 +51,13 @@ def linear_algebra() -> str:
 
 
 def lock_digest() -> str:
-    """SHA-256 of the lock file, or `unknown` where there is none beside the code."""
+    """Return the SHA-256 of the lock file, or `unknown` without one."""
     path = ROOT / "requirements.lock"
     return hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else "unknown"
 
 
 def code_digest() -> str:
-    """SHA-256 over the name and the content of every module of the steps: true of a changed tree, and without git."""
+    """Return the SHA-256 over name and content of every module. Unlike the commit, it covers uncommitted changes."""
     total = hashlib.sha256()
     for path in sorted(path for folder in ("sluss", "tasks") for path in (ROOT / folder).rglob("*.py")):
         total.update(f"{path.relative_to(ROOT).as_posix()}\0".encode() + path.read_bytes() + b"\0")
@@ -65,7 +65,7 @@ def code_digest() -> str:
 
 
 def code_commit(settings: Settings) -> str:
-    """The code's commit, with `-dirty` where the tree differs from it, or `unknown`."""
+    """Return the code's commit, with `-dirty` for uncommitted changes, or `unknown` without git."""
     if settings.git_commit:
         return settings.git_commit
     try:

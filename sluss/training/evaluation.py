@@ -1,4 +1,4 @@
-"""How good a model is: cross-validation in the training window, the verdict on the holdout."""
+"""Evaluation: cross-validation in the training window, the verdict on the holdout."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Verdict:
-    """Metrics by name, and what they were computed from.
+    """Metrics by name, and the scores and labels that they were computed from.
 
     `scores` and `labels` are those of the holdout rows, shape (n,); `Problem` defines them. `judged` has the same
     rows with `id`, `label`, `score` and the slice that each is in.
@@ -33,7 +33,7 @@ class Verdict:
 
 
 def cross_validate(pipeline: Pipeline, use_case: UseCase, train: pd.DataFrame) -> dict[str, float]:
-    """Mean and standard deviation of the metric over shuffled folds of the training window."""
+    """Return mean and standard deviation of the metric over shuffled folds of the training window."""
     from sklearn.model_selection import cross_val_score
 
     from sluss.training.shared_preprocessing import what_folds_share
@@ -46,7 +46,7 @@ def cross_validate(pipeline: Pipeline, use_case: UseCase, train: pd.DataFrame) -
 
 
 def judge(pipeline: Pipeline, use_case: UseCase, train: pd.DataFrame, holdout: pd.DataFrame) -> Verdict:
-    """Metrics on the holdout and its slices, beside the baseline that always makes the same guess."""
+    """Compute metrics on the holdout and its slices, and those of a baseline with a constant guess."""
     problem = problem_of(use_case)
     judging, scores = problem.judging, problem.scoring.scores(pipeline, holdout[list(use_case.features)])
     labels = holdout["label"].to_numpy()

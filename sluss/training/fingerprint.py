@@ -1,8 +1,8 @@
-"""One digest of all that a fitted pipeline has learned.
+"""One digest of the fitted state of a pipeline.
 
-The file that a model is saved in will not do: skops numbers its objects by their place in memory, and a zip holds
-times. So the state itself is walked: classes by name, arrays by their values, everything else by what pickle would take
-apart.
+The saved file cannot serve as one: skops numbers its objects by their address in memory, and a zip contains times. The
+digest therefore walks the state itself: classes by name, arrays by their values, any other object by its reduction, as
+pickle does.
 """
 
 from __future__ import annotations
@@ -16,20 +16,20 @@ if TYPE_CHECKING:
     import numpy as np
     from sklearn.pipeline import Pipeline
 
-# The version of the library that fitted, and a place in memory that CountVectorizer notes: nothing that was learned.
+# The library's version, and an address in memory that CountVectorizer stores: neither was learned.
 _NOT_LEARNED = {"_sklearn_version", "_stop_words_id"}
 
 
 def pipeline_digest(pipeline: Pipeline) -> str:
-    """SHA-256 of the pipeline's classes, parameters and fitted state, in hexadecimal.
+    """Return the SHA-256 of the pipeline's classes, parameters and fitted state, in hexadecimal.
 
-    The same in every process and after a load; another one when a single number has changed.
+    It is equal in every process and after a load, and differs if a single number differs.
     """
     return _walk(pipeline, ()).hex()
 
 
 def _walk(value: object, above: tuple[int, ...]) -> bytes:
-    """Digest of a value. `above` holds the ids of the objects that it is part of, since states may be circular."""
+    """Return the digest of a value. `above` holds the ids of the objects that contain it: states may be circular."""
     import numpy as np
 
     if isinstance(value, np.generic):
@@ -44,7 +44,7 @@ def _walk(value: object, above: tuple[int, ...]) -> bytes:
 
 
 def _hash(kind: str, *parts: bytes) -> bytes:
-    """Digest over the lengths and the bytes of the parts, so that no two lists of parts read the same."""
+    """Return a digest over the lengths and bytes of the parts; the lengths keep ("ab", "c") apart from ("a", "bc")."""
     total = hashlib.sha256(kind.encode())
     for part in parts:
         total.update(len(part).to_bytes(8, "big") + part)
@@ -52,7 +52,7 @@ def _hash(kind: str, *parts: bytes) -> bytes:
 
 
 def _array(value: np.ndarray[Any, Any], above: tuple[int, ...]) -> bytes:
-    """By value: not by its layout in memory, nor by the padding between the fields of a structured one."""
+    """Digest an array by value, without its layout in memory and the padding between structured fields."""
     kind = f"array {value.dtype.str} {value.shape}"
     if value.dtype.names:
         return _hash(kind, *(_hash(name, _array(value[name], above)) for name in value.dtype.names))
@@ -63,7 +63,7 @@ def _array(value: np.ndarray[Any, Any], above: tuple[int, ...]) -> bytes:
 
 @singledispatch
 def _plain(value: Any, above: tuple[int, ...]) -> bytes:  # noqa: ANN401 - whatever a pipeline holds
-    """An object of any class, by the way in which it would be made anew."""
+    """Digest an object of any class by its reduction: how pickle would create it again."""
     if isinstance(value, type) or not hasattr(value, "__reduce_ex__"):
         return _hash("class", f"{value.__module__}.{value.__qualname__}".encode())
     reduced = value.__reduce_ex__(4)
@@ -99,6 +99,6 @@ def _(value: set[object] | frozenset[object], above: tuple[int, ...]) -> bytes:
 
 @_plain.register(dict)
 def _(value: dict[object, object], above: tuple[int, ...]) -> bytes:
-    """Without its order, which says nothing about a model."""
+    """Digest a set or mapping without its order, which is not part of the model."""
     pairs = (_walk(key, above) + _walk(item, above) for key, item in value.items() if key not in _NOT_LEARNED)
     return _hash("dict", *sorted(pairs))

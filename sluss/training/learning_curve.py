@@ -15,12 +15,12 @@ if TYPE_CHECKING:
     from sluss.config.use_case import UseCase
 
 
-_SIZES = (0.1, 0.25, 0.5, 0.75, 1.0)  # shares of what the folds leave to learn from
+_SIZES = (0.1, 0.25, 0.5, 0.75, 1.0)  # shares of the rows outside a fold
 _FOLDS = 3  # each a fit a size, so few
 
 
 def draw(use_case: UseCase, pipeline: Pipeline, train: pd.DataFrame, judged: pd.DataFrame) -> dict[str, Figure]:
-    """All plots by name.
+    """Draw all plots; return them by name.
 
     Args:
         use_case: its kind, features and metric.

@@ -1,4 +1,4 @@
-"""Labelled rows that a training would learn from and the one before it could not: what makes it worth running."""
+"""New labels: labelled rows that a training would learn from and that the previous one could not."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ if TYPE_CHECKING:
     from sluss.storage.lake import Lake
 
 
-def unlearned(lake: Lake, use_case: UseCase, until: datetime, last: datetime | None) -> pd.Series:
-    """Event times of the rows that are new to a training for `until` after one for `last`.
+def newly_labelled(lake: Lake, use_case: UseCase, until: datetime, last: datetime | None) -> pd.Series:
+    """Return the event times of the rows that are new to a training for `until` after one for `last`.
 
-    Rows in the holdout are not learned from, so they do not count; the same rule split them off at `last`. A corrected
-    row or label is no new one.
+    A training does not learn from its holdout, so rows in the present holdout do not count, and rows of the last
+    training's holdout do. A corrected row or label is not new.
     """
     import pandas as pd
 
     spec = use_case.training
     start, split = until - timedelta(days=spec.window_days), until - timedelta(days=spec.holdout_days)
     curated = lake.dataset("curated", first=partition(start, use_case.unit), last=partition(split, use_case.unit))
-    # No label can be known before its row has happened.
+    # A label is never known before its row's event time, so older partitions of labels cannot match.
     labels = lake.dataset("labels", first=partition(start, use_case.unit), last=partition(until, use_case.unit))
     if curated is None or labels is None:
         return pd.Series([], dtype="datetime64[us, UTC]")
@@ -42,7 +42,7 @@ def unlearned(lake: Lake, use_case: UseCase, until: datetime, last: datetime | N
 
 
 def _first(table: ds.Dataset, columns: list[str], until: datetime) -> pd.DataFrame:
-    """The first arrival of each id before `until`; the last column says when that was."""
+    """Return the first arrival of each id before `until`; the last column is its time."""
     import pyarrow.dataset as ds
 
     arrival = columns[-1]

@@ -1,4 +1,4 @@
-"""Which moments models were trained for, from the training runs."""
+"""The moments that models were trained for, from the training runs."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _NEWEST = 100  # runs that are looked at: many more than any rule counts back
 
 
 def trained_moments(context: Context) -> list[datetime]:
-    """The `until` of the trainings that came to an end, in order; those of the newest moments where there are many.
+    """Return the `until` of all finished trainings, in order; of many, those of the newest moments.
 
     Raises:
         ServiceError: MLflow does not answer.

@@ -15,10 +15,10 @@ if TYPE_CHECKING:
 
 
 def build_pipeline(training: Training) -> Pipeline:
-    """An unfitted pipeline of the preprocessing branches and the estimator.
+    """Return an unfitted pipeline of the preprocessing branches and the estimator.
 
     Raises:
-        ConfigError: scikit-learn has no such class, or it refuses a parameter.
+        ConfigError: scikit-learn does not have a class, or the class does not take a parameter.
     """
     from sklearn.compose import ColumnTransformer
     from sklearn.pipeline import Pipeline
@@ -37,15 +37,15 @@ def _chain(branch: Branch) -> object:
 
 
 def _columns(branch: Branch) -> str | list[str]:
-    """One name gives a transformer a series (what text needs), several give it a frame."""
+    """A single name gives the transformer a series, which text vectorisers need; a list gives it a frame."""
     return branch.columns if isinstance(branch.columns, str) else list(branch.columns)
 
 
 def make_part(dotted: str, params: dict[str, Any]) -> Any:  # noqa: ANN401 - any class of scikit-learn
-    """An object of a scikit-learn class; `random_state` is left out where it has none.
+    """Return an object of a scikit-learn class, with `random_state` if the class takes one.
 
     Raises:
-        ConfigError: scikit-learn has no such class, or the class no such parameter.
+        ConfigError: scikit-learn does not have the class, or the class does not take a parameter.
     """
     module, _, name = dotted.rpartition(".")
     try:

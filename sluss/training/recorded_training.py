@@ -1,4 +1,4 @@
-"""What a version was trained from, as its run and its artifacts recorded it."""
+"""The record of a training: its rows, config and tags, from the version's run and artifacts."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Recorded:
-    """A version's tags, its artifacts on this machine, and the use case as its config was then."""
+    """A version's tags, a local copy of its artifacts, and the use case with the config of the training."""
 
     version: str
     run_id: str
@@ -37,10 +37,10 @@ class Recorded:
     use_case: UseCase
 
     def tag(self, name: str) -> str:
-        """The run's tag of that name.
+        """Return the run's tag of that name.
 
         Raises:
-            ModelError: the run has none, so another program or an older version of Sluss made it.
+            ModelError: the run does not have the tag: another program, or an older version of Sluss, made it.
         """
         if name not in self.tags:
             raise ModelError(
@@ -51,7 +51,7 @@ class Recorded:
 
 
 def recorded(context: Context, version: ModelVersion) -> Recorded:
-    """What was recorded of a version, after its artifacts were found to be the validated ones.
+    """Return the record of a version, after checking the digest of its artifacts.
 
     Raises:
         ModelError: an artifact was changed or lost, or its config cannot be read any more.
@@ -66,10 +66,10 @@ def recorded(context: Context, version: ModelVersion) -> Recorded:
 
 
 def recorded_config(use_case: UseCase, version: ModelVersion, path: Path) -> UseCase:
-    """The use case as its config was when the version was trained.
+    """Return the use case with the config of the training.
 
     Raises:
-        ModelError: the version holds no config, or one that this code cannot read.
+        ModelError: the version has no config, or one that this code cannot read.
     """
     try:
         return UseCase.model_validate(json.loads(path.read_text(encoding="utf-8")))
@@ -86,10 +86,10 @@ def recorded_config(use_case: UseCase, version: ModelVersion, path: Path) -> Use
 
 
 def recorded_rows(settings: Settings, known: Recorded) -> TrainingRows:
-    """The rows that the version was trained and judged on, from its tables as they were then.
+    """Read the rows that the version was trained and judged on, from the recorded versions of the tables.
 
     Raises:
-        DataError: a table has lost that version.
+        DataError: a table does not have that version any more.
     """
     from deltalake.exceptions import DeltaError
 

@@ -30,7 +30,7 @@ _EXAMPLE_ROWS = 3
 
 
 def inputs_digest(use_case: UseCase, rows_digest: str) -> str:
-    """SHA-256 over everything that decides what a training yields: rows, config, lock file, Python and code."""
+    """Return the SHA-256 over all inputs of a training: rows, config, lock file, Python and code."""
     decides = {
         "rows": rows_digest,
         "training": use_case.training.model_dump(mode="json"),
@@ -43,7 +43,7 @@ def inputs_digest(use_case: UseCase, rows_digest: str) -> str:
 
 
 def find(context: Context, inputs: str) -> Registered | None:
-    """The version that these inputs gave before, or None."""
+    """Return the version that was trained from these inputs before, or None."""
     client = context.client
     with context.reachable():
         found = client.search_model_versions(f"name = '{context.use_case.model}' and tag.`{INPUTS_TAG}` = '{inputs}'")
@@ -54,9 +54,9 @@ def find(context: Context, inputs: str) -> Registered | None:
 
 
 def register(context: Context, candidate: Candidate) -> Registered:
-    """Log the run with everything that made it, and register its model in one last, atomic call.
+    """Log the run and all artifacts, then register the model in a last, atomic call.
 
-    A step that is killed before that call leaves a run, but never a version that is only half there.
+    A step that is killed before that call leaves a run, but never an incomplete version.
     """
     use_case = context.use_case
     client = context.client
@@ -101,7 +101,8 @@ def _log_run(client: MlflowClient, run_id: str, context: Context, candidate: Can
 def _log_model(client: MlflowClient, run_id: str, use_case: UseCase, candidate: Candidate) -> tuple[str, str]:
     """Log the model, and return its id and the digest of its artifacts.
 
-    In the steps of `mlflow.sklearn.log_model`, less those that load the model again to try it: the gates do that.
+    These are the steps of `mlflow.sklearn.log_model`, except that it also loads the model to test it. Here the gates do
+    that, in a clean process.
     """
     from mlflow.entities import LoggedModelOutput
     from mlflow.models import Model
@@ -157,6 +158,6 @@ def _create_version(client: MlflowClient, use_case: UseCase, made: tuple[str, st
         if error.error_code != "RESOURCE_ALREADY_EXISTS":
             raise
     model_id, run_id = made
-    # A server accepts a model's address only beside its id.
+    # MLflow's server accepts a model's address only together with its id.
     source = f"models:/{model_id}"
     return str(client.create_model_version(use_case.model, source, run_id, tags=tags, model_id=model_id).version)

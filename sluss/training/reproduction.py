@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Reproduction:
-    """Digests of rows and fitted pipeline, recorded and found, and a sentence for each thing that differs."""
+    """Digests of rows and fitted pipeline, recorded and found, and a sentence for each difference."""
 
     version: str
     data: tuple[str, str]
@@ -29,14 +29,14 @@ class Reproduction:
 
 
 def reproduce(context: Context, version: str | None = None) -> Reproduction:
-    """Train a version (by default the newest) again: its rows by time travel, its config from its artifacts.
+    """Train a version (by default the newest) again, with its rows by time travel and the config from its artifacts.
 
-    Nothing is logged or registered. Code and packages are those of this process: `make reproduce` provides the recorded
+    Logs and registers nothing. Code and packages are those of this process; `make reproduce` provides the recorded
     ones.
 
     Raises:
-        DataError: the rows it was trained on are gone.
-        ModelError: there is no such version, it does not say what it was made from, or it was changed since.
+        DataError: the rows it was trained on were deleted.
+        ModelError: the version does not exist, has no complete record, or was changed since.
         ServiceError: the lake or MLflow does not answer.
     """
     from sluss.registry import versions
@@ -58,24 +58,24 @@ def reproduce(context: Context, version: str | None = None) -> Reproduction:
 
 
 def _explained(result: Reproduction, known: Recorded, verdict: Verdict) -> Reproduction:
-    """With how far the scores are apart, and which rows or what else could be the cause."""
+    """Add the difference of the scores, and its possible causes."""
     import dataclasses
 
     sentences = list(result.differences)
     if result.data[0] != result.data[1]:
         tables = f"{known.tags.get('sluss.data.table')} version {known.tags.get('sluss.data.version')}"
-        sentences.insert(0, f"Data: {tables} and its labels give other rows than those it was trained on.")
+        sentences.insert(0, f"Data: {tables} and its labels give different rows than those it was trained on.")
     elif not sentences:
-        sentences.append("The fit alone: all that was recorded is the same, so the estimator itself is not repeatable.")
-    sentences.append(_apart(known, verdict.judged))
+        sentences.append("The fit: everything recorded is equal, so the estimator itself is not reproducible.")
+    sentences.append(_effect(known, verdict.judged))
     return dataclasses.replace(result, differences=tuple(sentences))
 
 
-def _apart(known: Recorded, judged: pd.DataFrame) -> str:
+def _effect(known: Recorded, judged: pd.DataFrame) -> str:
     import pandas as pd
 
     from sluss.registry.artifacts import HOLDOUT_FILE
 
     both = pd.read_parquet(known.folder / HOLDOUT_FILE).merge(judged, on="id")
     largest = (both["score_x"] - both["score_y"]).abs().max()
-    return f"Effect: the scores of {len(both)} holdout rows that both have differ by {largest:.1e} at most."
+    return f"Effect: on the {len(both)} holdout rows in both, the scores differ by {largest:.1e} at most."

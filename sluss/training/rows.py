@@ -1,4 +1,4 @@
-"""TODO"""
+"""The labelled rows that a training reads: its window, its holdout, and the table versions they came from."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ if TYPE_CHECKING:
 
 
 def newest_end(lake: Lake, use_case: UseCase) -> datetime:
-    """The end of the newest curated interval.
+    """Return the end of the newest curated interval.
 
     Raises:
-        DataError: nothing was curated yet.
+        DataError: no interval was curated yet.
     """
     newest = lake.newest("curated")
     if newest is None:
@@ -54,12 +54,12 @@ class TrainingRows:
 
 
 def training_rows(lake: Lake, use_case: UseCase, until: datetime) -> TrainingRows:
-    """The labelled rows of the window that ends at `until`, the last days of it held out.
+    """Read the labelled rows of the window that ends at `until`, with its last days held out.
 
-    Only what had arrived by `until` is used: rows and labels that came later do not exist yet.
+    Point-in-time: rows and labels that arrived at `until` or later do not count.
 
     Raises:
-        DataError: there are no curated rows, or too few of them have a label.
+        DataError: the window has no curated rows, or too few of them have a label.
     """
     curated, labels = lake.table("curated"), lake.table("labels")
     if curated is None or labels is None:

@@ -1,7 +1,7 @@
-"""Work that all folds of a cross-validation share.
+"""Preprocessing that all folds of a cross-validation share.
 
-A hashing vectoriser learns nothing and looks at one row at a time, so what it makes of a row is the same in every fold.
-It is also the slowest step there is for text. Done once, five folds take a third of the time and give the same scores.
+A hashing vectoriser learns nothing and transforms each row on its own, so its output for a row is equal in every fold.
+It is also the slowest step for text. Computed once, five folds take a third of the time and give the same scores.
 """
 
 from __future__ import annotations
@@ -14,19 +14,20 @@ if TYPE_CHECKING:
     from sklearn.base import BaseEstimator
     from sklearn.pipeline import Pipeline
 
-# Transformers of scikit-learn that give each row the same whatever the other rows are.
+# Transformers of scikit-learn whose output for a row does not depend on other rows.
 ROW_BY_ROW = ("HashingVectorizer",)
 
 
 def what_folds_share(pipeline: Pipeline, features: pd.DataFrame) -> tuple[Pipeline, pd.DataFrame | csr_matrix]:
-    """What is left to fit in each fold, and what it takes.
+    """Split off the preprocessing that does not depend on the fold, and compute it once.
 
     Args:
-        pipeline: its first step the preprocessing by branches; whether it is fitted makes no difference.
+        pipeline: fitted or not; its first step is the preprocessing by branches.
         features: n rows of raw features.
 
     Returns:
-        Where every branch begins row by row, the rest of the pipeline and n rows of what it takes, else what was given.
+        The rest of the pipeline and its n input rows, if every branch begins with a stateless transformer; otherwise
+        both arguments unchanged.
     """
     from scipy.sparse import hstack
     from sklearn.compose import ColumnTransformer

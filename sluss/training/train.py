@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class TrainedModel:
-    """A registered version. `reused` says that the very same inputs had been trained before."""
+    """A registered version. `reused` is true if identical inputs had been trained before."""
 
     name: str
     version: str
@@ -27,13 +27,13 @@ class TrainedModel:
 
 
 def train(context: Context, until: datetime | None = None, *, force: bool = False) -> TrainedModel:
-    """Train, judge and register a candidate from what was known at `until` (by default: all there is).
+    """Train, judge and register a candidate on the rows known at `until` (by default: all rows).
 
-    The same data, config, code and packages give the version that they gave before, unless `force` is set.
+    For the same data, config, code and packages as before it returns the existing version, unless `force` is set.
 
     Raises:
         ConfigError: the pipeline in the config cannot be built.
-        DataError: there are no curated rows, or too few.
+        DataError: the training window has no curated rows, or too few.
         ServiceError: the lake or MLflow does not answer.
     """
     from sluss.training import register

@@ -1,4 +1,4 @@
-"""The trials of a hyper-parameter search: a nested run each, below the run of the training."""
+"""The trials of a hyper-parameter search as nested runs below the run of the training."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def log_trials(client: MlflowClient, parent: str, experiment: str, trials: Sequence[Trial], metric: str) -> None:
-    """One run a trial with its parameters and its metric over the folds; the chosen one bears a tag."""
+    """Log a run for each trial, with its parameters and its metric over the folds, and tag the chosen one."""
     from mlflow.entities import Metric, Param
     from mlflow.utils.mlflow_tags import MLFLOW_PARENT_RUN_ID
 
@@ -32,5 +32,5 @@ def log_trials(client: MlflowClient, parent: str, experiment: str, trials: Seque
 
 
 def chosen_parameters(trials: Sequence[Trial]) -> dict[str, object]:
-    """The parameters that the search found, or none without a search."""
+    """Return the parameters of the chosen trial, or none without a search."""
     return next((trial.params for trial in trials if trial.chosen), {})

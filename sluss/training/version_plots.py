@@ -26,13 +26,14 @@ class Plots:
 
 
 def plot_version(context: Context, version: str | None = None) -> Plots:
-    """Draw a version (by default the newest): its holdout, and its learning curve.
+    """Draw the plots of a version (by default the newest) on its holdout, and its learning curve.
 
-    A step of its own, so that neither training nor validation waits for it. Drawn again, a picture is replaced.
+    It is a step of its own, so that neither training nor validation waits for it. Running it again replaces the
+    pictures.
 
     Raises:
-        DataError: the rows it was trained on are gone.
-        ModelError: there is no such version, or it is not the one that was validated.
+        DataError: the rows it was trained on were deleted.
+        ModelError: the version does not exist, or its artifacts were changed.
         ServiceError: the lake or MLflow does not answer.
     """
     import pandas as pd

@@ -12,7 +12,7 @@ from sluss.context import Context
 from sluss.interval import midnight, parse_interval, partition
 from sluss.storage.lake import Lake
 from sluss.training import decision
-from sluss.training.new_labels import unlearned
+from sluss.training.new_labels import newly_labelled
 from tasks import decide_training
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -38,7 +38,7 @@ def put(lake, rows, labels):
 
 
 def events(lake, use_case, until, last=None):
-    found = unlearned(lake, use_case, day(until), None if last is None else day(last))
+    found = newly_labelled(lake, use_case, day(until), None if last is None else day(last))
     return sorted((moment - START).total_seconds() / 86_400 for moment in found)
 
 
@@ -87,7 +87,7 @@ def test_a_use_case_without_a_model_is_trained_as_soon_as_its_history_is_there(s
 def test_trainings_and_alerts_come_from_the_hub_and_the_lake(first_days, sentiment):
     """The model of `first_days` knows the history; what came after it is held out or not labelled yet."""
     until = parse_interval("2026-01-02", sentiment.unit).end
-    facts = decision.gather(Context(first_days, sentiment), Lake(first_days, sentiment.name), until)
+    facts = decision.read_facts(Context(first_days, sentiment), Lake(first_days, sentiment.name), until)
     assert midnight(sentiment.live_start) in facts.trainings
     assert 0 < facts.new_labels < 3 * 300
     assert facts.alarm is None
@@ -108,7 +108,7 @@ def test_an_alert_counts_from_the_interval_that_raised_it(settings, lake, sentim
     life = [("2026-01-03", "raised"), ("2026-01-07", "ongoing"), ("2026-01-08", "ended")]
     rows = [{"interval": at, "alerts": [alert | {"state": state, "since": "2026-01-03"}]} for at, state in life]
     lake.replace("monitoring", pa.Table.from_pylist(rows), "2026-01-01", "2026-02-01")
-    alarm = decision.gather(Context(settings, sentiment), lake, day(held + 4)).alarm
+    alarm = decision.read_facts(Context(settings, sentiment), lake, day(held + 4)).alarm
     assert (alarm.types, alarm.since, alarm.new_labels) == (("data_drift",), day(2), 2)
-    assert decision.gather(Context(settings, sentiment), lake, day(2)).alarm is None
-    assert decision.gather(Context(settings, sentiment), lake, day(8)).alarm is None
+    assert decision.read_facts(Context(settings, sentiment), lake, day(2)).alarm is None
+    assert decision.read_facts(Context(settings, sentiment), lake, day(8)).alarm is None

@@ -121,7 +121,9 @@ def test_of_two_deployments_at_once_the_slower_is_told_to_ask_the_gates_again(wo
     one, two = another(world, sentiment), another(world, sentiment)
     checks = [passed(world, sentiment, version) for version in (one, two)]
     deploy_model.run(Context(world, sentiment), one, by="ann", checked=checks[0])
-    with pytest.raises(ModelError, match=f"version {one} is in production, by entry 2 .* by ann.* so that the gates compare with it"):
+    with pytest.raises(
+        ModelError, match=f"version {one} is in production, by entry 2 .* by ann.* so that the gates compare with it"
+    ):
         deploy_model.run(Context(world, sentiment), two, checked=checks[1])
     assert production_of(world, sentiment) == (one, "1")
 

@@ -54,7 +54,7 @@ def test_other_rows_are_named_as_the_cause_and_end_with_exit_code_1(first_days, 
     finished = run_step("reproduce_model", "--version", str(version.version), SLUSS_HOME=first_days.home)
     assert finished.returncode == 1, finished.stderr
     assert "Not reproduced." in finished.stdout
-    assert "give other rows than those it was trained on" in " ".join(finished.stdout.split())
+    assert "give different rows than those it was trained on" in " ".join(finished.stdout.split())
 
 
 def test_code_packages_python_processor_and_config_are_named_when_the_model_differs(

@@ -45,8 +45,8 @@ def test_numbers_that_a_driver_sends_as_text_are_read():
     batch = pa.record_batch({"x": ["1.5", " -2e3 ", "ten", "", None]})
     columns = {"x": Column(kind="number", nullable=True)}
     assert typed(batch, columns, "q.sql")["x"].to_pylist() == [1.5, -2000.0, None, None, None]
-    assert faults(batch, columns) == ["", "", "x is no number", "x is no number", ""]
-    assert faults(batch, {"x": Column(kind="number")})[2:] == ["x is no number", "x is no number", "x is missing"]
+    assert faults(batch, columns) == ["", "", "x is not a number", "x is not a number", ""]
+    assert faults(batch, {"x": Column(kind="number")})[2:] == ["x is not a number", "x is not a number", "x is missing"]
 
 
 @pytest.mark.parametrize(
@@ -101,7 +101,7 @@ def test_times_are_kept_in_utc(values):
 
 @pytest.mark.parametrize("values", [["2026-01-05"], [20260105]], ids=["text", "number"])
 def test_a_time_column_of_another_type_is_a_fault_of_the_query(values):
-    with pytest.raises(ConfigError, match=r"q.sql gives the column 'x' as \w+, which is no time. Cast it"):
+    with pytest.raises(ConfigError, match=r"q.sql gives the column 'x' as \w+, which is not a time. Cast it"):
         reasons(values, "time")
 
 

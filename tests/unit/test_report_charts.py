@@ -8,7 +8,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from sluss.charts.drift import drift_chart
+from sluss.charts.drift_chart import drift_chart
 from sluss.charts.svg import Frame, line, nice, shade, svg, text, x_axis, y_axis
 from sluss.monitoring.alerts import Alert
 from sluss.reporting.facts import spells

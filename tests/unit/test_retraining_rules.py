@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from sluss.config.operation import Retraining
-from sluss.training.decision import Alarm, Facts, decide
+from sluss.training.decision import Alarm, TrainingFacts, decide
 
 NOW = datetime(2026, 1, 10, tzinfo=UTC)
 ALARM = Alarm(("data_drift",), NOW - timedelta(days=6), 0)
@@ -36,51 +36,51 @@ def alarm(new_labels: int) -> Alarm:
 
 @pytest.mark.parametrize(("labels", "train"), [(4_999, False), (5_000, True)])
 def test_enough_new_labels_start_a_training(rules, labels, train):
-    assert decide(rules, Facts(NOW, days(9), labels, None)).train is train
+    assert decide(rules, TrainingFacts(NOW, days(9), labels, None)).train is train
 
 
 @pytest.mark.parametrize(("labels", "train"), [(1_199, False), (1_200, True)])
 def test_fewer_are_enough_while_an_alert_is_active(rules, labels, train):
-    decision = decide(rules, Facts(NOW, days(9), 4_000, alarm(labels)))
+    decision = decide(rules, TrainingFacts(NOW, days(9), 4_000, alarm(labels)))
     assert decision.train is train
     assert f"data_drift active since 2026-01-04, and {labels:,} labelled rows" in decision.reason
 
 
 def test_an_alert_without_new_labels_starts_nothing(rules):
-    assert not decide(rules, Facts(NOW, days(9), 0, alarm(0))).train
+    assert not decide(rules, TrainingFacts(NOW, days(9), 0, alarm(0))).train
 
 
 def test_the_first_model_waits_for_as_many_rows_as_a_training_needs(rules):
     needed = rules.training.min_rows
-    assert not decide(rules, Facts(NOW, (), needed - 1, None)).train
-    assert decide(rules, Facts(NOW, (), needed, None)).train
+    assert not decide(rules, TrainingFacts(NOW, (), needed - 1, None)).train
+    assert decide(rules, TrainingFacts(NOW, (), needed, None)).train
 
 
 @pytest.mark.parametrize(("hours", "train"), [(47, False), (48, True)])
 def test_the_cool_down_is_counted_in_the_times_of_the_data(rules, hours, train):
-    decision = decide(rules, Facts(NOW, days(hours / 24), 9_000, alarm(9_000)))
+    decision = decide(rules, TrainingFacts(NOW, days(hours / 24), 9_000, alarm(9_000)))
     assert decision.train is train
     assert train or "retraining.cool_down_hours" in decision.reason
 
 
 def test_a_day_sees_no_more_trainings_than_allowed(sentiment):
     rules = with_rules(sentiment, cool_down_hours=0, max_per_day=2)
-    assert decide(rules, Facts(NOW, days(0.2), 9_000, None)).train
-    decision = decide(rules, Facts(NOW, days(0.2, 0.9), 9_000, None))
+    assert decide(rules, TrainingFacts(NOW, days(0.2), 9_000, None)).train
+    decision = decide(rules, TrainingFacts(NOW, days(0.2, 0.9), 9_000, None))
     assert not decision.train
     assert "2 of at most 2 trainings" in decision.reason
-    assert decide(rules, Facts(NOW, days(0.2, 1.0), 9_000, None)).train
+    assert decide(rules, TrainingFacts(NOW, days(0.2, 1.0), 9_000, None)).train
 
 
 def test_a_schedule_starts_a_training_on_any_new_label(sentiment):
     rules = with_rules(sentiment, every_days=7)
-    assert not decide(rules, Facts(NOW, days(6), 1, None)).train
-    assert decide(rules, Facts(NOW, days(7), 1, None)).train
-    assert not decide(rules, Facts(NOW, days(7), 0, None)).train
+    assert not decide(rules, TrainingFacts(NOW, days(6), 1, None)).train
+    assert decide(rules, TrainingFacts(NOW, days(7), 1, None)).train
+    assert not decide(rules, TrainingFacts(NOW, days(7), 0, None)).train
 
 
 def test_an_old_interval_that_runs_late_starts_no_training_behind_a_newer_one(rules):
-    decision = decide(rules, Facts(NOW, (*days(9), NOW + timedelta(days=1)), 9_000, alarm(9_000)))
+    decision = decide(rules, TrainingFacts(NOW, (*days(9), NOW + timedelta(days=1)), 9_000, alarm(9_000)))
     assert not decision.train
     assert "for 2026-01-11 already" in decision.reason
 
@@ -88,8 +88,8 @@ def test_an_old_interval_that_runs_late_starts_no_training_behind_a_newer_one(ru
 @given(st.lists(st.floats(-3, 20), max_size=6), st.integers(0, 10_000), st.none() | st.integers(0, 10_000))
 def test_asked_again_after_the_training_it_answers_the_same(sentiment, before, labels, since_alert):
     rules = with_rules(sentiment)
-    facts = Facts(NOW, days(*before), labels, None if since_alert is None else alarm(min(since_alert, labels)))
-    after = Facts(NOW, (*facts.trainings, NOW), labels, facts.alarm)
+    facts = TrainingFacts(NOW, days(*before), labels, None if since_alert is None else alarm(min(since_alert, labels)))
+    after = TrainingFacts(NOW, (*facts.trainings, NOW), labels, facts.alarm)
     assert decide(rules, after) == decide(rules, facts)
 
 
@@ -97,15 +97,15 @@ def test_asked_again_after_the_training_it_answers_the_same(sentiment, before, l
 def test_an_alert_that_stays_on_does_not_start_a_training_every_interval(sentiment, length, cool, most, a_day):
     """Day by day with an alert that never ends: trainings keep their distance, and each has its new labels."""
     rules = with_rules(sentiment, cool_down_hours=cool, max_per_day=most)
-    trainings, unlearned = [NOW], 0
+    trainings, new_labels = [NOW], 0
     for day in range(1, length):
-        unlearned += a_day
+        new_labels += a_day
         now = NOW + timedelta(days=day)
-        if decide(rules, Facts(now, tuple(trainings), unlearned, alarm(unlearned))).train:
-            assert unlearned >= 1_200
+        if decide(rules, TrainingFacts(now, tuple(trainings), new_labels, alarm(new_labels))).train:
+            assert new_labels >= 1_200
             assert now - trainings[-1] >= timedelta(hours=cool)
             trainings.append(now)
-            unlearned = 0
+            new_labels = 0
     assert (len(trainings) - 1) * 1_200 <= length * a_day
 
 

@@ -1,4 +1,4 @@
-"""The distances of one interval's figures as bars, for the monitor's run; a picture that stands alone."""
+"""A bar chart of one interval's drift, as an SVG file of its own for the monitor's run."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _STYLE = (
 
 
 def drift_chart(title: str, drifts: Sequence[Drift], limit: float) -> str:
-    """One bar for each figure, the largest first; the dashed line is the distance that counts."""
+    """Draw a bar for the distance of each feature, in the given order; a dashed line marks the limit."""
     high = max([limit * 2, *(drift.distance for drift in drifts)])
     scale = (_WIDTH - _NAME - 70) / high
     marks = [_STYLE, text(12, 24, title, "title")]
