@@ -1,8 +1,8 @@
-"""From a notebook to a candidate: the desk to work at, and one call that registers what was tried there.
+"""From a notebook to a candidate: a desk with the use case's data, and one call that registers a pipeline.
 
-A notebook's pipeline is first written down as the config of a use case would write it. What is trained is then made
-from those words by the very step that the training pipeline runs, on the rows that it reads: nothing of the notebook's
-memory gets into the model, and whoever has the record can make it again.
+The notebook's pipeline is first converted to the config of a use case. The step of the training pipeline then builds
+and trains it from that config, on the rows that the step reads. No state of the notebook gets into the model, and the
+recorded config is enough to reproduce it.
 """
 
 from __future__ import annotations
@@ -42,13 +42,13 @@ _SHAPE = (
 
 @dataclass(frozen=True)
 class Desk(Context):
-    """The context of the use case that a notebook is about."""
+    """The context of a notebook's use case."""
 
     def rows(self, until: datetime | None = None) -> TrainingRows:
-        """The rows that a candidate would learn from and be judged on: all there are, or what was known at `until`.
+        """Read the rows that a candidate would learn from and be judged on, as known at `until` (by default: now).
 
         Raises:
-            DataError: there are no curated rows, or too few.
+            DataError: the training window has no curated rows, or too few.
         """
         return training_rows(self.lake, self.use_case, until or newest_end(self.lake, self.use_case))
 
@@ -57,35 +57,36 @@ def desk(use_case: str | None = None) -> Desk:
     """Read the settings and a use case, as every step does; by default the one that USE_CASE names.
 
     Raises:
-        ConfigError: a setting cannot be used, or there is no such use case.
+        ConfigError: a setting is invalid, or the use case does not exist.
     """
     settings = step_settings()
     return Desk(settings, load_use_case(use_case or os.environ.get("USE_CASE", "sentiment"), settings.config_dir))
 
 
 def register(pipeline: Pipeline, at: Desk, until: datetime | None = None) -> TrainedModel:
-    """Train a pipeline like this one as the training pipeline would, and register it as a candidate.
+    """Train a copy of this pipeline as the training pipeline does, and register it as a candidate.
 
-    Whether it was fitted makes no difference: a new one is. An estimator without `random_state` gets the config's seed.
+    The copy is fitted anew, whether or not `pipeline` is fitted. An estimator without `random_state` gets the config's
+    seed.
 
     Args:
-        pipeline: raw columns in, predictions out.
-        at: the use case, and where its data and its registry are.
-        until: use only what was known then; by default all there is.
+        pipeline: takes raw columns and returns predictions.
+        at: the use case, with its settings.
+        until: use only rows and labels known at this moment; by default all.
 
     Raises:
-        ConfigError: the pipeline cannot be written down as a config.
-        DataError: there are no curated rows, or too few.
+        ConfigError: the pipeline cannot be expressed in a config.
+        DataError: the training window has no curated rows, or too few.
         ServiceError: the lake or MLflow does not answer.
     """
-    return train(Context(at.settings, described(pipeline, at.use_case)), until)
+    return train(Context(at.settings, use_case_with(pipeline, at.use_case)), until)
 
 
-def described(pipeline: Pipeline, use_case: UseCase) -> UseCase:
-    """The use case with this pipeline in its config.
+def use_case_with(pipeline: Pipeline, use_case: UseCase) -> UseCase:
+    """Return the use case with this pipeline in its config.
 
     Raises:
-        ConfigError: it cannot be written down there, or it reads columns that the use case does not give a model.
+        ConfigError: the config cannot express the pipeline, or it reads columns that are not features.
     """
     preprocessing, estimator = _two_steps(pipeline, use_case)
     branches = tuple(_branch(*each) for each in preprocessing.transformers)
@@ -99,20 +100,20 @@ def described(pipeline: Pipeline, use_case: UseCase) -> UseCase:
             f"The pipeline reads {', '.join(unknown)}; {use_case.name} gives a model {', '.join(use_case.features)}. "
             "Leave that column out, or add it to features in the use case's config."
         )
-    # A search would look for parameters of the config's pipeline; in a notebook a person has chosen.
+    # The search space names parameters of the config's own pipeline, and a notebook has chosen its parameters.
     chosen = {"preprocessing": branches, "estimator": _part(estimator), "search": None}
     training = use_case.training.model_copy(update=chosen)
     return use_case.model_copy(update={"training": training})
 
 
 def config_text(pipeline: Pipeline, use_case: UseCase) -> str:
-    """The lines of YAML that make it the pipeline of every training to come, when they stand in the config."""
+    """Return the lines of YAML that make this the pipeline of all later trainings, once they are in the config."""
     import yaml
 
-    told = described(pipeline, use_case).training.model_dump(
+    section = use_case_with(pipeline, use_case).training.model_dump(
         mode="json", by_alias=True, include={"preprocessing", "estimator"}
     )
-    return yaml.safe_dump({"training": told}, sort_keys=False, allow_unicode=True)
+    return yaml.safe_dump({"training": section}, sort_keys=False, allow_unicode=True)
 
 
 def _two_steps(pipeline: Pipeline, use_case: UseCase) -> tuple[ColumnTransformer, BaseEstimator]:
@@ -125,8 +126,8 @@ def _two_steps(pipeline: Pipeline, use_case: UseCase) -> tuple[ColumnTransformer
         or not problem_of(use_case).scoring.fits(steps[1])
     ):
         raise ConfigError(_SHAPE)
-    if unsaid := sorted(set(_params(steps[0])) - {"transformers"}):
-        raise ConfigError(f"The config cannot say ColumnTransformer({unsaid[0]}=…). Leave it at its default.")
+    if extra := sorted(set(_params(steps[0])) - {"transformers"}):
+        raise ConfigError(f"The config cannot express ColumnTransformer({extra[0]}=…). Leave it at its default.")
     return steps[0], steps[1]
 
 
@@ -135,20 +136,20 @@ def _branch(_: str, transformer: BaseEstimator, columns: str | list[str]) -> Bra
 
     names = [columns] if isinstance(columns, str) else columns
     if not (isinstance(names, list | tuple) and all(isinstance(name, str) for name in names)):
-        raise ConfigError(f"A branch names its columns; {columns!r} are no names. {_SHAPE}")
+        raise ConfigError(f"A branch names its columns; {columns!r} does not. {_SHAPE}")
     steps = [step for _, step in transformer.steps] if isinstance(transformer, Pipeline) else [transformer]
     chosen = columns if isinstance(columns, str) else tuple(names)
     return Branch(columns=chosen, steps=tuple(_part(step) for step in steps))
 
 
 def _part(part: BaseEstimator) -> Part:
-    """A class of scikit-learn by its public name, and the parameters that are not its defaults."""
+    """Return a class of scikit-learn by its public name, with the parameters that differ from their defaults."""
     cls = type(part)
     public = cls.__module__.split("._")[0]
     if not public.startswith("sklearn.") or getattr(import_module(public), cls.__name__, None) is not cls:
         raise ConfigError(
-            f"{cls.__module__}.{cls.__qualname__} is no class of scikit-learn, so nobody can make the pipeline "
-            "from its config. Use scikit-learn's own classes, or prepare that column in the use case's SQL."
+            f"{cls.__module__}.{cls.__qualname__} is not a class of scikit-learn, so the pipeline cannot be built "
+            "from a config. Use scikit-learn's own classes, or prepare that column in the use case's SQL."
         )
     params = _params(part)
     if odd := next((name for name, value in params.items() if not _plain(value)), None):
@@ -176,5 +177,5 @@ def _plain(value: object) -> bool:
 
 
 def _as_yaml(params: dict[str, Any]) -> dict[str, Any]:
-    """YAML has no tuples; the step that builds the pipeline makes tuples of lists."""
+    """Convert tuples to lists, because YAML has no tuples. `build_pipeline` converts them back."""
     return {name: list(value) if isinstance(value, tuple) else value for name, value in params.items()}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sluss.charts.svg import Frame, svg, text
-from sluss.statistics.figures import in_words
+from sluss.statistics.figures import feature_in_words
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,7 +28,7 @@ def drift_chart(title: str, drifts: Sequence[Drift], limit: float) -> str:
         y = 40 + place * _ROW
         style = "far" if drift.distance >= limit else "calm"
         marks += [
-            text(_NAME - 10, y + 14, in_words(drift.feature), "end"),
+            text(_NAME - 10, y + 14, feature_in_words(drift.feature), "end"),
             f'<rect class="{style}" x="{_NAME}" y="{y}" width="{drift.distance * scale:.1f}" height="18" rx="2"/>',
             text(_NAME + drift.distance * scale + 6, y + 14, f"{drift.distance:.2f}", "value"),
         ]

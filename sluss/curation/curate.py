@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class CuratedData:
-    """What reached the lake, the versions of the two tables that hold it, and the run that tells of it."""
+    """The number of curated and bad rows and labels, the versions of both tables, and the run."""
 
     rows: int
     labels: int
@@ -31,20 +31,20 @@ class CuratedData:
 
 
 def curate(context: Context, interval: Interval) -> CuratedData:
-    """Replace the interval's partitions of `curated`, `labels` and `quarantine` by all that has arrived until now.
+    """Replace the interval's partitions of `curated`, `labels` and `quarantine` by all rows that have arrived by now.
 
-    Rows are kept as they arrived, late and corrected ones among them; readers say as of when they want to know. Nothing
-    is written unless rows and labels are both good enough. What was written is logged to MLflow, one run a span.
+    Rows are kept as they arrived, including late and corrected ones; a reader chooses the moment whose state it needs.
+    Nothing is written unless both rows and labels are within the limits. Each span has one run in MLflow.
 
     Raises:
         ConfigError: a query is missing or wrong, or the interval does not fit the partitions.
-        DataError: there are no rows, too many bad ones, or the interval breaks a limit of the config.
+        DataError: the warehouse has no rows, too many are bad, or the interval violates a limit of the config.
         ServiceError: the warehouse, the lake or MLflow does not answer.
     """
-    from sluss.curation.dataset_run import Content, described, record, run_name
+    from sluss.curation.column_figures import arrivals
+    from sluss.curation.dataset_run import Content, describe_table, record, run_name
     from sluss.curation.limits import check_intervals, limit_bad, require_rows
     from sluss.curation.schema import label_columns, row_columns
-    from sluss.curation.statistics import arrivals
     from sluss.tracking.interval_runs import look
 
     use_case = context.use_case
@@ -61,8 +61,8 @@ def curate(context: Context, interval: Interval) -> CuratedData:
         lake = opened.result()
         curated, known = with_supersession(rows.good), _as_numbers(labels.good, context.problem.judging.label_type())
         looks = (
-            pool.submit(described, lake, "curated", curated, row_columns(use_case.curation.columns)),
-            pool.submit(described, lake, "labels", known, label_columns(use_case)),
+            pool.submit(describe_table, lake, "curated", curated, row_columns(use_case.curation.columns)),
+            pool.submit(describe_table, lake, "labels", known, label_columns(use_case)),
         )
         versions = _write(lake, (curated, known), (rows.bad, labels.bad), span)
         counts = {"bad_rows": rows.bad.num_rows, "bad_labels": labels.bad.num_rows} | arrivals(curated, use_case.unit)
@@ -102,7 +102,10 @@ def _as_numbers(labels: pa.Table, number: pa.DataType) -> pa.Table:
 def _write(
     lake: Lake, good: tuple[pa.Table, pa.Table], bad: tuple[pa.Table, pa.Table], span: tuple[str, str]
 ) -> tuple[int, int]:
-    """Replace the partitions, `curated` last, and return the versions of `curated` and `labels`."""
+    """Replace the partitions, and return the versions of `curated` and `labels`.
+
+    `curated` comes last: a reader that finds new rows there finds their labels, too.
+    """
     import pyarrow as pa
 
     put_aside = pa.concat_tables(bad)

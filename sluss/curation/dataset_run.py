@@ -1,4 +1,4 @@
-"""The run of a curated span in MLflow: which data set came of it, and what it looks like."""
+"""The run of a curated span in MLflow: its data set with digest, schema and column figures."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
-from sluss.curation import statistics
+from sluss.curation.column_figures import column_figures, digest
 from sluss.interval import Interval, length, partitions
 from sluss.storage.point_in_time import SUPERSEDED
 from sluss.tracking.interval_runs import IntervalRun, Seen, keep_run
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from sluss.config.data import Column
     from sluss.config.use_case import UseCase
     from sluss.context import Context
-    from sluss.curation.statistics import Profile
+    from sluss.curation.column_figures import ColumnFigures
     from sluss.storage.lake import Lake
 
 _SPEC = {"text": "string", "category": "string", "number": "double", "time": "datetime"}  # MLflow's names
@@ -28,30 +28,30 @@ _SPEC = {"text": "string", "category": "string", "number": "double", "time": "da
 
 @dataclass(frozen=True)
 class Data:
-    """One table as it was curated: its address, what its rows look like, and the version that holds them."""
+    """One curated table: its address, the digest and figures of its rows, and the version that holds them."""
 
     table: str
     uri: str
     rows: int
     digest: str
     columns: dict[str, Column]
-    profile: Profile
-    version: int | None = None  # not before it is written
+    figures: ColumnFigures
+    version: int | None = None  # None until it is written
 
 
 @dataclass(frozen=True)
 class Content:
-    """What is logged about a span: `curated` and `labels`, and what is counted beside their rows, by metric."""
+    """The content of a span's run: `curated` and `labels`, and further counts by metric."""
 
     data: tuple[Data, Data]
     counts: dict[str, float]
 
 
 def record(context: Context, span: Interval, content: Content, seen: Seen) -> str:
-    """Log the two tables of a span and return the run's id: one run for each span, whatever is run again.
+    """Log the two tables of a span, and return the run's id. Each span has one run, however often the step runs.
 
-    `seen` is what MLflow had of the span's `run_name`. Rows that are the same as before keep their run, which names the
-    first version that held them.
+    `seen` are the runs with the span's `run_name`, from `look`. Unchanged rows keep their run, which names the first
+    version that held them.
 
     Raises:
         ServiceError: MLflow does not answer, or refuses the login.
@@ -59,24 +59,24 @@ def record(context: Context, span: Interval, content: Content, seen: Seen) -> st
     client, data = context.client, content.data
     metrics = content.counts | _metrics(data)
     run = IntervalRun(
-        run_name(span, context.use_case), span, _seal(data, metrics), _tags(context.use_case, span, data), metrics
+        run_name(span, context.use_case), span, _digest(data, metrics), _tags(context.use_case, span, data), metrics
     )
     with context.reachable():
         return keep_run(client, seen, run, lambda run: _log_inputs(client, run, [_dataset(each) for each in data]))
 
 
-def described(lake: Lake, table: str, rows: pa.Table, columns: dict[str, Column]) -> Data:
-    """What good rows look like. A row that was corrected since counts for the digest, not for the figures."""
+def describe_table(lake: Lake, table: str, rows: pa.Table, columns: dict[str, Column]) -> Data:
+    """Compute digest and figures of good rows. Superseded rows count for the digest, not for the figures."""
     values = rows.select(list(columns))
     in_force = (
         rows.filter(rows[SUPERSEDED].is_null()).select(list(columns)) if SUPERSEDED in rows.schema.names else values
     )
-    profile = statistics.profile(in_force, columns)
-    return Data(table, lake.uri(table), len(in_force), statistics.digest(values), columns, profile)
+    figures = column_figures(in_force, columns)
+    return Data(table, lake.uri(table), len(in_force), digest(values), columns, figures)
 
 
 def run_name(span: Interval, use_case: UseCase) -> str:
-    """The partition's name, or those of the first one and of the one after the last."""
+    """Return the partition's name, or those of the first one and of the one after the last."""
     first, end = partitions(span, use_case.unit)
     return first if span.start + length(use_case.unit) == span.end else f"{first} to {end}"
 
@@ -84,15 +84,15 @@ def run_name(span: Interval, use_case: UseCase) -> str:
 def _metrics(data: tuple[Data, Data]) -> dict[str, float]:
     curated, labels = data
     found: dict[str, float] = {"rows": curated.rows, "labels": labels.rows}
-    for name, figures in curated.profile.items():
+    for name, values in curated.figures.items():
         if curated.columns[name].kind in ("number", "text"):
-            found |= {f"{name}.{figure}": float(value) for figure, value in figures.items()}
+            found |= {f"{name}.{figure}": float(value) for figure, value in values.items()}
     return found
 
 
-def _seal(data: tuple[Data, Data], metrics: dict[str, float]) -> str:
-    """The same for the same rows, whatever version of the table holds them."""
-    rows = [(each.table, each.digest, each.profile, _schema(each)) for each in data]
+def _digest(data: tuple[Data, Data], metrics: dict[str, float]) -> str:
+    """SHA-256 of the content, without the versions of the tables."""
+    rows = [(each.table, each.digest, each.figures, _schema(each)) for each in data]
     return sha256(json.dumps([rows, metrics], sort_keys=True).encode()).hexdigest()
 
 
@@ -112,7 +112,7 @@ def _tags(use_case: UseCase, span: Interval, data: tuple[Data, Data]) -> dict[st
 
 
 def _log_inputs(client: MlflowClient, run: Run, datasets: list[DatasetInput]) -> None:
-    """Of two steps that log the same at once MLflow lets one fail; tried again, it finds what the other logged."""
+    """Log the data sets. Of two steps that log the same ones at once, MLflow fails one; its retry finds them logged."""
     from mlflow.exceptions import MlflowException
 
     for tries_left in reversed(range(5)):
@@ -135,7 +135,7 @@ def _dataset(data: Data) -> DatasetInput:
             source_type="delta",
             source=json.dumps({"path": data.uri, "delta_table_version": data.version}),
             schema=_schema(data),
-            profile=json.dumps({"num_rows": data.rows, "columns": data.profile}),
+            profile=json.dumps({"num_rows": data.rows, "columns": data.figures}),
         ),
         [InputTag("mlflow.data.context", "curation")],
     )

@@ -1,4 +1,4 @@
-"""Read an interval's rows or labels from the warehouse, and part the good ones from the bad ones."""
+"""Read an interval's rows or labels from the warehouse, and separate good from bad ones."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ if TYPE_CHECKING:
     from sluss.config.data import Column
     from sluss.storage.warehouse import Warehouse
 
-_QUARANTINE = (INTERVAL, "kind", "id", "reason", "row")  # all of them text; `row` is the row as it came, in JSON
+_QUARANTINE = (INTERVAL, "kind", "id", "reason", "row")  # all of them text; `row` is the raw row as JSON
 
 
 @dataclass(frozen=True)
 class Query:
-    """An SQL file, what its rows must look like, the column that decides their partition, and when they arrived."""
+    """An SQL file, the schema of its rows, and the columns with their event time, for the partition, and arrival."""
 
     kind: str
     file: Path
@@ -37,7 +37,7 @@ class Query:
 
 @dataclass(frozen=True)
 class Extract:
-    """The rows of a query: good ones in the types of the config, bad ones as quarantine holds them."""
+    """The rows of a query: good ones in the types of the config, bad ones in those of the quarantine."""
 
     kind: str
     good: pa.Table
@@ -46,18 +46,18 @@ class Extract:
 
 @dataclass(frozen=True)
 class _Rows:
-    """The same rows twice: as they came, and in the types of the config with their partition."""
+    """The same rows twice: raw, and in the types of the config with their partition."""
 
     raw: pa.Table
     checked: pa.Table
 
 
 def extract(warehouse: Warehouse, query: Query, interval: Interval, unit: Unit) -> Extract:
-    """Run the query and check what it gives.
+    """Run the query, and check its rows.
 
     Raises:
-        ConfigError: the query is missing or wrong, or gives rows of other intervals.
-        ServiceError: the warehouse broke off.
+        ConfigError: the query is missing or wrong, or returns rows of other intervals.
+        ServiceError: the warehouse failed while reading.
     """
     import pyarrow as pa
 
@@ -99,7 +99,7 @@ def _put_aside(rows: _Rows, faults: pd.Series[str], kind: str) -> tuple[_Rows, p
 
 
 def _quarantined(kind: str, bad: list[tuple[str, str, dict[str, object]]]) -> pa.Table:
-    """Partition, reason and content of bad rows, as quarantine holds them."""
+    """Return partition, reason and content of bad rows, in the schema of the quarantine."""
     import pyarrow as pa
 
     schema = pa.schema([(name, pa.string()) for name in _QUARANTINE])

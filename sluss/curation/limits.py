@@ -1,4 +1,4 @@
-"""Whether an interval as a whole is good enough to be used: rows, their share of bad ones, their age."""
+"""The limits of a whole interval: number of rows, share of bad rows, age."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def require_rows(rows: Extract, use_case: UseCase, interval: Interval) -> None:
-    """Something must be there.
+    """Check that the interval has rows.
 
     Raises:
         DataError: the warehouse has no row of the interval.
@@ -35,10 +35,10 @@ def require_rows(rows: Extract, use_case: UseCase, interval: Interval) -> None:
 
 
 def limit_bad(extract: Extract, use_case: UseCase, interval: Interval) -> None:
-    """Few enough may be bad.
+    """Check the share of bad rows.
 
     Raises:
-        DataError: more than `max_bad_share`; the sentence shows three of them.
+        DataError: it exceeds `max_bad_share`; the message shows three of the rows.
     """
     bad, total = extract.bad.num_rows, extract.good.num_rows + extract.bad.num_rows
     limit = use_case.curation.max_bad_share
@@ -52,7 +52,7 @@ def limit_bad(extract: Extract, use_case: UseCase, interval: Interval) -> None:
 
 
 def check_intervals(good: pa.Table, use_case: UseCase, span: Interval) -> None:
-    """Each interval of the span must have as many good rows as the config asks for, and new enough ones.
+    """Check that each interval of the span has enough good rows, not too many, and recent ones.
 
     Raises:
         DataError: fewer than `min_rows`, more than `max_rows`, or the newest is older than `max_age_hours`.

@@ -1,4 +1,4 @@
-"""The columns of a use case's `curation` and their types, whatever types the warehouse's driver gives."""
+"""The columns of a use case's `curation` and their types, regardless of the types that the driver returns."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _NUMBER = r"^\s*[-+]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][-+]?[0-9]+)?\s*$"
 
 
 def label_columns(use_case: UseCase) -> dict[str, Column]:
-    """What a label comes with."""
+    """Return the columns of a label: id, label, label_time."""
     return {
         "id": Column(kind="text", min_length=1),
         "label": problem_of(use_case).judging.label,
@@ -28,20 +28,20 @@ def label_columns(use_case: UseCase) -> dict[str, Column]:
 
 
 def row_columns(columns: Mapping[str, Column]) -> dict[str, Column]:
-    """The curated columns in their order: id, event_time, arrived_at, then the config's others."""
+    """Return the curated columns in order: id, event_time, arrived_at, then the others of the config."""
     first = {"id": columns["id"], "event_time": columns["event_time"], "arrived_at": Column(kind="time")}
     return {**first, **columns}
 
 
 def arrow_schema(columns: Mapping[str, Column]) -> pa.Schema:
-    """The types of these columns."""
+    """Return the Arrow schema of these columns."""
     import pyarrow as pa
 
     return pa.schema([(name, _types()[column.kind]) for name, column in columns.items()])
 
 
 def plain(batch: pa.RecordBatch) -> pa.RecordBatch:
-    """Without the marks of a driver: Postgres' NUMERIC, for one, arrives as marked text."""
+    """Replace the driver's extension types by their storage types: Postgres' NUMERIC, for example, becomes text."""
     import pyarrow as pa
 
     columns = [column.storage if isinstance(column, pa.ExtensionArray) else column for column in batch.columns]
@@ -49,10 +49,10 @@ def plain(batch: pa.RecordBatch) -> pa.RecordBatch:
 
 
 def typed(batch: pa.RecordBatch, columns: Mapping[str, Column], query: str) -> pa.RecordBatch:
-    """The values of these columns in their types; null where a number cannot be read.
+    """Cast these columns to their types; a number that cannot be read becomes null.
 
     Raises:
-        ConfigError: the query that gave the batch leaves out a column, or gives it a type that is not the config's.
+        ConfigError: the query does not return a column, or returns a type that cannot be cast to the config's.
     """
     import pyarrow as pa
 

@@ -39,7 +39,7 @@ def predict(context: Context, promotion: Entry) -> None:
     """
     from sluss.deployment.smoke_rows import holdout_rows, newest_rows
     from sluss.registry import artifacts, versions
-    from sluss.scoring.score import ROUNDING, apart
+    from sluss.scoring.score import ROUNDING, relative_differences
 
     use_case = context.use_case
     version = versions.champion(context)
@@ -49,7 +49,7 @@ def predict(context: Context, promotion: Entry) -> None:
     if newest is not None:
         _scores(model, use_case, newest)
     rows, recorded = holdout_rows(context, version)
-    difference = apart(_scores(model, use_case, rows), recorded)
+    difference = relative_differences(_scores(model, use_case, rows), recorded)
     if (difference > ROUNDING).any():
         raise ModelError(
             f"{use_case.model} version {model.version} gives different scores than at its training: they differ by up "
@@ -66,7 +66,7 @@ def _scores(model: LoadedModel, use_case: UseCase, rows: pa.RecordBatch) -> np.n
 
     try:
         scores: np.ndarray = score(model, use_case, rows).column("score").to_numpy()
-    except Exception as error:  # whatever a model raises, it is no model to predict with
+    except Exception as error:  # a foreign model can raise any exception
         raise ModelError(
             f"{use_case.model} version {model.version} cannot score raw rows: {' '.join(str(error).split())[:200]}. "
             "Its preprocessing must be a part of its pipeline."

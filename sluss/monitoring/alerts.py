@@ -1,4 +1,4 @@
-"""The life of an alert: raised once, ongoing in silence, ended once."""
+"""The life cycle of an alert: raised once, then ongoing without an event, ended once."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ State = Literal["raised", "ongoing", "ended"]
 
 @dataclass(frozen=True, slots=True)
 class Alert:
-    """One alert as one interval left it."""
+    """The state of an alert after one interval."""
 
     interval: str
     type: str
@@ -27,18 +27,18 @@ class Alert:
 
     @property
     def active(self) -> bool:
-        """Whether the condition lasts."""
+        """Whether the alert is raised or ongoing."""
         return self.state != "ended"
 
 
 def advance(before: Mapping[str, Alert], conditions: Iterable[Condition], interval: str) -> list[Alert]:
-    """The alerts of an interval, from the state the earlier intervals left and this one's verdicts.
+    """Return the alerts of an interval, from those of the interval before and the verdicts on this one.
 
-    A pure function: the same interval judged again gives the same alerts. An undecided condition keeps its state.
+    A pure function: monitoring an interval again gives the same alerts. An undecided condition keeps its alert.
 
     Args:
-        before: the alerts, by type, that the last monitored interval before this one left.
-        conditions: at most one for each type; a type without one is undecided.
+        before: the alerts of the last monitored interval before this one, by type.
+        conditions: at most one for each type; a type without one counts as undecided.
         interval: name of the interval.
     """
     judged = {condition.type: condition for condition in conditions}

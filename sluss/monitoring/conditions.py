@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from sluss.problems.conditions import Condition, Verdict, in_parentheses, severity_of, verdict_on
 from sluss.problems.metrics import METRIC_NAMES, fallen
-from sluss.statistics.figures import in_words
+from sluss.statistics.figures import feature_in_words
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,12 +20,12 @@ OF_ALL = ("data_drift", "quality_drop")  # types of alerts
 
 
 def alert_types(problem: Problem) -> tuple[str, ...]:
-    """The types of alerts that there can be: the problem's own and those of all."""
+    """Return the possible types of alerts: the problem's own and the common ones."""
     return (*problem.reporting.alerts, *OF_ALL)
 
 
 def data_drift(drifts: Sequence[Drift], rows: int, rules: Monitoring) -> Condition:
-    """Has any feature, or the scores, moved away from the reference profile?"""
+    """Test whether a feature, or the scores, moved away from the reference profile."""
     limit = rules.drift_distance
     verdicts = {d.feature: verdict_on(rules, rows, d.p_value, (d.distance, limit)) for d in drifts}
     moved = [d for d in drifts if verdicts[d.feature] == "breached"]
@@ -35,7 +35,7 @@ def data_drift(drifts: Sequence[Drift], rows: int, rules: Monitoring) -> Conditi
         count = f"{len(moved)} of {len(drifts)} compared figures differ" if len(drifts) > 1 else "The data differ"
         message = f"{count} from the reference profile: {'; '.join(map(_moved, moved))} (limit {limit:.2f})."
     else:
-        message = f"No figure is clearly beyond the limit: the largest distance is {largest:.2f} (limit {limit:.2f})."
+        message = f"No figure clearly exceeds the limit: the largest distance is {largest:.2f} (limit {limit:.2f})."
     figures = {
         "rows": rows,
         "features": {d.feature: {"distance": d.distance, "p_value": d.p_value} for d in moved or drifts},
@@ -46,7 +46,7 @@ def data_drift(drifts: Sequence[Drift], rows: int, rules: Monitoring) -> Conditi
 def quality_drop(
     now: Estimate | None, reference: Estimate, rules: Monitoring, intervals: Sequence[str] = ()
 ) -> Condition:
-    """Do the labels known by now show a metric clearly below the holdout's?"""
+    """Test whether the metric on the known labels fell below the holdout's by more than the limit."""
     if now is None:
         message = "No labels are known yet for rows that this model version scored."
         return Condition("quality_drop", "undecided", "warning", {}, message)
@@ -63,4 +63,4 @@ def quality_drop(
 def _moved(drift: Drift) -> str:
     form = ".0%" if drift.feature.endswith(".unknown_words") else ".3g"
     means = "" if drift.before is None else f", mean {drift.before:{form}} → {drift.now:{form}}"
-    return f"{in_words(drift.feature)} (distance {drift.distance:.2f}{means})"
+    return f"{feature_in_words(drift.feature)} (distance {drift.distance:.2f}{means})"

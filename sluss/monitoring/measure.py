@@ -1,4 +1,4 @@
-"""One interval measured: its scores, its drift, and the labels known by its end; then judged."""
+"""Measure one interval (scores, drift, and the labels known at its end), and judge the measurements."""
 
 from __future__ import annotations
 
@@ -28,17 +28,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Known:
-    """What was known at an interval's end: its raw rows, and the newest scored rows that have a label."""
+    """Point-in-time data at an interval's end: its raw rows, and the newest scored rows with a label."""
 
     raw: pd.DataFrame
     labelled: pd.DataFrame
 
 
 def scored_rows(lake: Lake, use_case: UseCase, interval: Interval) -> pd.DataFrame:
-    """The interval's predictions.
+    """Read the interval's predictions.
 
     Raises:
-        DataError: it was not scored.
+        DataError: the interval was not scored.
     """
     name = partition(interval.start, use_case.unit)
     rows = read_rows(lake, PREDICTIONS, ["score", "model_version", "run_id"], first=name, last=name)
@@ -51,20 +51,20 @@ def scored_rows(lake: Lake, use_case: UseCase, interval: Interval) -> pd.DataFra
 
 
 def version_of(rows: pd.DataFrame) -> tuple[str, str]:
-    """Version and run that scored the rows; the most frequent one should there be several."""
+    """Return version and run that scored the rows; of several, the most frequent."""
     (version, run_id), _ = Counter(zip(rows.model_version, rows.run_id, strict=True)).most_common(1)[0]
     return version, run_id
 
 
 def known_at_end(lake: Lake, use_case: UseCase, interval: Interval, version: str) -> Known:
-    """Read what was known at the interval's end, with the labels of rows that this version scored."""
+    """Read the data known at the interval's end, with the labels of rows that this version scored."""
     name = partition(interval.start, use_case.unit)
     raw = read_known(lake, ["id", *use_case.features], (name, name), interval.end)
     return Known(raw, newest_labelled(lake, use_case, interval, version))
 
 
 def summarise(use_case: UseCase, interval: Interval, rows: pd.DataFrame, known: Known, profile: Profile) -> Summary:
-    """Everything the monitor measures about the interval."""
+    """Compute all statistics of the interval."""
     problem, found = problem_of(use_case), rows.score.to_numpy(dtype=float)
     (version, run_id), labelled = version_of(rows), known.labelled
     scores, labels = labelled.score.to_numpy(dtype=float), labelled.label.to_numpy()
@@ -82,7 +82,7 @@ def summarise(use_case: UseCase, interval: Interval, rows: pd.DataFrame, known: 
 
 
 def histogram(scores: Floats, within: tuple[float, float]) -> tuple[int, ...]:
-    """Rows by score, in equal bins; what lies outside is counted in the first or the last one."""
+    """Count rows by score in equal bins over `within`; scores outside count in the first or last bin."""
     import numpy as np
 
     counts, _ = np.histogram(np.clip(scores, *within), bins=BINS, range=within)
@@ -90,7 +90,7 @@ def histogram(scores: Floats, within: tuple[float, float]) -> tuple[int, ...]:
 
 
 def judge(lake: Lake, use_case: UseCase, interval: Interval, summary: Summary, profile: Profile) -> list[Condition]:
-    """The verdict on every type of alert."""
+    """Return the condition of every type of alert."""
     rules, reporting = use_case.monitoring, problem_of(use_case).reporting
     history = _history(lake, use_case, interval, summary, reporting.trend) if reporting.trend else History()
     return [
@@ -101,7 +101,10 @@ def judge(lake: Lake, use_case: UseCase, interval: Interval, summary: Summary, p
 
 
 def _history(lake: Lake, use_case: UseCase, interval: Interval, now: Summary, figure: str) -> History:
-    """The figure in the intervals of the window that the present version scored, and whether another scored before."""
+    """Return a figure's values in the window's intervals that the present version scored, in order.
+
+    The result also has whether another version scored an earlier interval of the window.
+    """
     earlier = [each for each in read_series(lake, figure, window(use_case, interval)) if each.interval < now.interval]
     version, enough = now.model_version, use_case.monitoring.min_rows
     present = Point(now.interval, version, now.rows, now.figures[figure])

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class MonitorResult:
-    """What the monitor found: the interval's figures, and the alerts it raised, keeps or ended."""
+    """The interval's statistics, and the alerts that it raised, kept or ended."""
 
     summary: Summary
     alerts: tuple[Alert, ...]
@@ -29,9 +29,9 @@ class MonitorResult:
 
 
 def monitor(context: Context, interval: Interval) -> MonitorResult:
-    """Measure and judge one scored interval from what was known at its end.
+    """Measure and judge one scored interval from the data known at its end.
 
-    Run again, it leaves the same row in `monitoring` and the same run in MLflow.
+    Idempotent: a second run leaves the same row in `monitoring` and the same run in MLflow.
 
     Raises:
         DataError: the interval was not scored.

@@ -1,8 +1,8 @@
-"""The reference profile: what the training data and the scores on held-out data looked like.
+"""The reference profile: the distributions of the training data, and of the scores on the holdout.
 
-It is logged with the model as JSON of some 100 KB; drift is measured against it and nothing else, so no monitor ever
-needs the training data. Training rows describe the features. Two things only held-out rows can tell: the scores, and
-how many unknown words a normal text has, since the training texts have none.
+It is logged with the model as about 100 KB of JSON. Drift is measured against it alone, so the monitor does not need
+the training data. The features come from the training rows. Two distributions come from the holdout: the scores, which
+flatter the model on rows that it learned from, and the share of unknown words, which is 0 on the training texts.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _OF_ALL = ("format", "training_rows", "features", "vocabularies", "score", "hold
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """A profile as read back from a model's run."""
+    """A reference profile, read from a model's artifacts."""
 
     features: dict[str, Distribution]  # by name such as `text.words`, `price`, `price.missing`, `colour`
     vocabularies: dict[str, str]  # by text feature
@@ -44,14 +44,14 @@ def build_profile(
     holdout_scores: Floats,
     holdout_labels: Labels,
 ) -> dict[str, Any]:
-    """The profile to log as `reference_profile.json` beside the model.
+    """Build the profile that is logged as `reference_profile.json` with the model.
 
     Args:
         use_case: names the features, their kinds and the metric.
-        training_rows: what the model learned from, without the holdout.
-        holdout_rows: rows the model has not seen, in the order of scores and labels.
-        holdout_scores: what the model gave for them, shape (n,).
-        holdout_labels: the truth, shape (n,).
+        training_rows: the rows that the model learned from, without the holdout.
+        holdout_rows: the n rows of the holdout, in the order of scores and labels.
+        holdout_scores: the model's scores of the holdout, shape (n,).
+        holdout_labels: the labels of the holdout, shape (n,).
     """
     import numpy as np
 
@@ -79,10 +79,10 @@ def build_profile(
 
 
 def read_profile(content: dict[str, Any]) -> Profile:
-    """The profile from its JSON.
+    """Read a profile from its JSON.
 
     Raises:
-        ModelError: another version of Sluss wrote it, or it is no profile.
+        ModelError: another version of Sluss wrote it, or it is damaged.
     """
     try:
         if content["format"] != FORMAT:
@@ -106,9 +106,10 @@ def read_profile(content: dict[str, Any]) -> Profile:
 def feature_parts(
     use_case: UseCase, rows: pd.DataFrame, vocabularies: dict[str, str], words: dict[str, Words] | None = None
 ) -> dict[str, Distribution]:
-    """The distribution of every feature, text as derived numbers; the same function for training and for scoring.
+    """Return the distribution of every feature; texts become derived numbers.
 
-    `words` are the rows' texts where they were taken apart before.
+    Training and monitoring use this one function, so that both sides of a comparison are computed alike. `words` are
+    the rows' hashed texts, if they were hashed before.
     """
     parts: dict[str, Distribution] = {}
     for name in use_case.features:

@@ -1,4 +1,4 @@
-"""The tables the monitor reads and writes."""
+"""The tables that the monitor reads and writes."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Point:
 
 @dataclass(frozen=True, slots=True)
 class Monitored:
-    """What the monitor measured of one interval and which alerts it left; a row of the table `monitoring`."""
+    """The statistics and alerts of one interval: a row of the table `monitoring`."""
 
     summary: Summary
     alerts: tuple[Alert, ...]
@@ -46,13 +46,13 @@ class Monitored:
 def read_rows(
     lake: Lake, table: str, columns: list[str], *, first: str | None = None, last: str | None = None
 ) -> pd.DataFrame:
-    """Columns of the partitions first ≤ interval ≤ last; empty where the table does not exist."""
+    """Read columns of the partitions first ≤ interval ≤ last; empty if the table does not exist."""
     rows: pd.DataFrame = _read(lake, table, columns, (first, last)).to_pandas()
     return rows
 
 
 def read_known(lake: Lake, columns: list[str], span: tuple[str, str], as_of: datetime) -> pd.DataFrame:
-    """Columns of the curated rows of the partitions first ≤ interval ≤ last, as known just before a moment."""
+    """Read columns of the curated rows of the partitions first ≤ interval ≤ last, as known just before a moment."""
     import pandas as pd
 
     table = lake.dataset(CURATED, first=span[0], last=span[1])
@@ -63,13 +63,13 @@ def read_known(lake: Lake, columns: list[str], span: tuple[str, str], as_of: dat
 
 
 def latest_alerts(lake: Lake, before: str) -> dict[str, Alert]:
-    """The alerts, by type, that the last monitored interval before `before` left."""
+    """Return the alerts of the last monitored interval before `before`, by type."""
     last = lake.newest(MONITORING, before)
     return {} if last is None else {alert.type: alert for alert in read_alerts(lake, first=last, last=last)}
 
 
 def read_monitored(lake: Lake, *, first: str | None = None, last: str | None = None) -> list[Monitored]:
-    """What the monitor wrote about the intervals, in order."""
+    """Read the statistics and alerts of the partitions first ≤ interval ≤ last, in order."""
     rows = _read(lake, MONITORING, [*_COLUMNS, _FIGURES, _ALERTS], (first, last)).to_pylist()
     found = [Monitored(_summary(row), tuple(_alerts(row))) for row in rows]
     return sorted(found, key=lambda monitored: monitored.summary.interval)
@@ -87,18 +87,18 @@ def read_series(lake: Lake, figure: str, intervals: Sequence[str]) -> list[Point
 
 
 def read_alerts(lake: Lake, *, first: str | None = None, last: str | None = None) -> list[Alert]:
-    """Their alerts, in order."""
+    """Read the alerts of the partitions first ≤ interval ≤ last, in order."""
     rows = _read(lake, MONITORING, [INTERVAL, _ALERTS], (first, last)).to_pylist()
     return [alert for row in sorted(rows, key=lambda row: str(row[INTERVAL])) for alert in _alerts(row)]
 
 
 def write(lake: Lake, use_case: UseCase, interval: Interval, summary: Summary, alerts: Sequence[Alert]) -> None:
-    """Put a row with these in the place of whatever the interval had."""
+    """Replace the interval's row."""
     import pyarrow as pa
 
-    told = [asdict(alert) | {"figures": json.dumps(alert.figures, sort_keys=True)} for alert in alerts]
+    kept = [asdict(alert) | {"figures": json.dumps(alert.figures, sort_keys=True)} for alert in alerts]
     row = asdict(summary)
-    row |= {name: row["figures"].pop(name, None) for name in _OWN_COLUMN} | {_ALERTS: told}
+    row |= {name: row["figures"].pop(name, None) for name in _OWN_COLUMN} | {_ALERTS: kept}
     others = [_FIGURES] if row[_FIGURES] else []
     row |= {name: json.dumps(row[name]) for name in (*_JSON, *others)}
     types = dict.fromkeys([*_COLUMNS, *others], pa.string())
@@ -129,8 +129,8 @@ def _read(lake: Lake, table: str, columns: list[str], span: tuple[str | None, st
 
 
 def _alerts(row: dict[str, Any]) -> list[Alert]:
-    told = sorted(row[_ALERTS], key=lambda each: str(each["type"]))
-    return [Alert(interval=row[INTERVAL], **each | {"figures": json.loads(each["figures"])}) for each in told]
+    kept = sorted(row[_ALERTS], key=lambda each: str(each["type"]))
+    return [Alert(interval=row[INTERVAL], **each | {"figures": json.loads(each["figures"])}) for each in kept]
 
 
 def _summary(row: dict[str, Any]) -> Summary:

@@ -1,4 +1,4 @@
-"""Everything the report shows, gathered from the tables and the hub."""
+"""The content of the report, read from the lake and from MLflow."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Day:
-    """One interval: what the monitor saw then, and what the labels known by now say about it."""
+    """One interval: the monitor's statistics, and the metric on the labels known by now."""
 
     seen: Summary
     quality: Estimate | None
@@ -37,13 +37,13 @@ class Day:
 
 
 @dataclass(frozen=True, slots=True)
-class Spell:
-    """One alert from its start to its end."""
+class AlertPeriod:
+    """One alert from the interval that raised it to the one that ended it."""
 
     type: str
     severity: str
     since: str
-    last: str  # the last interval it was active in
+    last: str  # the last interval in which it was active
     ended: bool
     message: str  # of the interval that raised it
 
@@ -62,22 +62,22 @@ class Facts:
     """The report's content."""
 
     days: list[Day]
-    spells: list[Spell]
+    alert_periods: list[AlertPeriod]
     alerts: list[Alert]
     profile: Profile  # of the version that scored the last interval
     champion: Champion | None
     mix_column: str | None
-    before: Estimate | None  # until the first alert
+    before: Estimate | None  # before the first alert
     fallen: Estimate | None  # from then on, until another version took over; None where none did
     since: Estimate | None  # of the present state; once another version took over, the newest intervals with labels
     by_version: dict[tuple[str, str], Estimate]  # by mix and version, in the order of time
 
 
 def gather(context: Context) -> Facts:
-    """Read the lake and the hub.
+    """Read the content of the report from the lake and MLflow.
 
     Raises:
-        DataError: nothing was monitored yet.
+        DataError: no interval was monitored yet.
         ServiceError: the lake or MLflow does not answer.
     """
     use_case = context.use_case
@@ -100,7 +100,7 @@ def gather(context: Context) -> Facts:
         present = _newest(rows[rows[INTERVAL] >= taken_over], use_case.monitoring.quality_rows) or taken_over
     return Facts(
         days=[Day(s, quality.get(s.interval), dict(mixes.get(s.interval, {}))) for s in seen],
-        spells=spells(alerts),
+        alert_periods=alert_periods(alerts),
         alerts=alerts,
         profile=read_profile(artifacts.reference_profile(context, seen[-1].model_version)),
         champion=_champion(context),
@@ -112,24 +112,24 @@ def gather(context: Context) -> Facts:
     )
 
 
-def spells(alerts: Sequence[Alert]) -> list[Spell]:
-    """Alerts as stretches of time, from their rows in the order of intervals."""
-    found: dict[tuple[str, str], Spell] = {}
+def alert_periods(alerts: Sequence[Alert]) -> list[AlertPeriod]:
+    """Join the alerts of the intervals to periods, ordered by start and type."""
+    found: dict[tuple[str, str], AlertPeriod] = {}
     for alert in sorted(alerts, key=lambda alert: alert.interval):
         key = (alert.type, alert.since)
         known = found.get(key)
         severity = "critical" if "critical" in (alert.severity, known and known.severity) else alert.severity
         last = alert.interval if alert.active or known is None else known.last
-        found[key] = Spell(
+        found[key] = AlertPeriod(
             alert.type, severity, alert.since, last, not alert.active, known.message if known else alert.message
         )
-    return sorted(found.values(), key=lambda spell: (spell.since, spell.type))
+    return sorted(found.values(), key=lambda period: (period.since, period.type))
 
 
 def _labelled(
     lake: Lake, use_case: UseCase, seen: Sequence[Summary], mix_column: str | None
 ) -> tuple[pd.DataFrame, dict[str, Counter[str]]]:
-    """Scored rows with all labels known by the last interval's end, and the rows by category of each interval."""
+    """Read scored rows with all labels known at the last interval's end, and count each interval's rows by category."""
     first, last = seen[0].interval, seen[-1].interval
     as_of = parse_interval(last, use_case.unit).end
     rows = labelled_rows(lake, first, last, as_of)
@@ -148,7 +148,7 @@ def _estimate(judging: Judging, rows: pd.DataFrame) -> Estimate | None:
 
 
 def _periods(alerts: Sequence[Alert], seen: Sequence[Summary]) -> tuple[str, str | None]:
-    """Where the first alert was raised, and where the present state began: at that, or when the last alert ended."""
+    """Return the interval of the first alert, and the start of the present state: the same, or the last alert's end."""
     raised = [alert.interval for alert in alerts if alert.state == "raised"]
     if not raised:
         return "~", None  # sorts after every name of an interval
@@ -158,13 +158,13 @@ def _periods(alerts: Sequence[Alert], seen: Sequence[Summary]) -> tuple[str, str
 
 
 def _taken_over(seen: Sequence[Summary], turning: str) -> str:
-    """The first interval after the first alert that another version scored; empty where there is none."""
+    """Return the first interval after the first alert that another version scored, or an empty text."""
     later = [summary for summary in seen if summary.interval >= turning]
     return next((each.interval for each in later if each.model_version != later[0].model_version), "")
 
 
 def _newest(rows: pd.DataFrame, enough: int) -> str | None:
-    """The first of the newest intervals that together hold enough labelled rows."""
+    """Return the first of the newest intervals that together have enough labelled rows."""
     known = rows.groupby(INTERVAL).size().sort_index(ascending=False).cumsum()
     return str(known[known >= enough].index[0]) if (known >= enough).any() else None
 

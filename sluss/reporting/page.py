@@ -1,4 +1,4 @@
-"""The report: one HTML page that needs nothing else."""
+"""The report: one self-contained HTML page."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ if TYPE_CHECKING:
 
 
 def write_report(context: Context) -> Path:
-    """Write `<home>/report/<use case>.html` and return where it is.
+    """Write `<home>/report/<use case>.html`, and return its path.
 
     Raises:
-        DataError: nothing was monitored yet.
+        DataError: no interval was monitored yet.
         ServiceError: the lake or MLflow does not answer.
     """
     page = render(context.use_case, gather(context))
@@ -34,7 +34,7 @@ def write_report(context: Context) -> Path:
 
 
 def render(use_case: UseCase, facts: Facts) -> str:
-    """The page as text."""
+    """Render the page."""
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
     environment = Environment(
@@ -52,19 +52,19 @@ def render(use_case: UseCase, facts: Facts) -> str:
 
 
 def story(use_case: UseCase, facts: Facts) -> dict[str, Any]:
-    """The headline and who noticed first."""
+    """Return the headline, and the interval of the first alert on data and of the first on labels."""
     metric, (before, since) = METRIC_NAMES[use_case.training.metric], (facts.before, facts.since)
-    by_data = next((spell for spell in facts.spells if spell.type != "quality_drop"), None)
-    by_labels = next((spell for spell in facts.spells if spell.type == "quality_drop"), None)
-    if not facts.spells:
+    by_data = next((period for period in facts.alert_periods if period.type != "quality_drop"), None)
+    by_labels = next((period for period in facts.alert_periods if period.type == "quality_drop"), None)
+    if not facts.alert_periods:
         headline = f"{metric} holds: no alert was ever raised."
     elif before and facts.fallen and since is None:
         headline = (
             f"{metric} {_verb(before, facts.fallen)} from {before.value:.0%} to {facts.fallen.value:.0%}. "
-            "A new version has taken over; its labels are still to come."
+            "A new version has taken over; its labels have not arrived yet."
         )
     elif before is None or since is None:
-        headline = f"{metric}: alerts were raised; there are too few labels to say what became of it."
+        headline = f"{metric}: alerts were raised; too few labels are known to judge it."
     elif facts.fallen is not None:
         verb = "brought it back to" if since.low > facts.fallen.high else "has it at"
         headline = (
@@ -77,7 +77,7 @@ def story(use_case: UseCase, facts: Facts) -> dict[str, Any]:
         "headline": headline,
         "by_data": by_data and by_data.since,
         "by_labels": by_labels and by_labels.since,
-        "active": [spell for spell in facts.spells if not spell.ended],
+        "active": [period for period in facts.alert_periods if not period.ended],
     }
 
 
@@ -86,7 +86,7 @@ def _verb(before: Estimate, now: Estimate) -> str:
 
 
 def card(use_case: UseCase, facts: Facts) -> list[tuple[str, str, str]]:
-    """The champion's facts: name, value, what it means."""
+    """Return the champion's facts, each with its name, value and meaning."""
     if facts.champion is None:
         return []
     metrics, tags, metric = facts.champion.metrics, facts.champion.tags, use_case.training.metric

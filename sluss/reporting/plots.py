@@ -12,7 +12,7 @@ from sluss.monitoring.conditions import alert_types
 from sluss.monitoring.measure import histogram
 from sluss.problems import problem_of
 from sluss.problems.metrics import METRIC_NAMES
-from sluss.statistics.figures import BINS, in_words
+from sluss.statistics.figures import BINS, feature_in_words
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 def plots(use_case: UseCase, facts: Facts) -> list[Plot]:
-    """All plots in their order on the page."""
+    """Draw all plots, in their order on the page."""
     rules, problem = use_case.monitoring, problem_of(use_case)
     return [
         quality_plot(use_case, facts),
@@ -35,7 +35,7 @@ def plots(use_case: UseCase, facts: Facts) -> list[Plot]:
 
 
 def quality_plot(use_case: UseCase, facts: Facts) -> Plot:
-    """The metric of each interval with its 95 % interval, before the mix of rows that it met."""
+    """Plot the metric of each interval with its 95 % interval, over the mix of its rows."""
     metric, holdout = METRIC_NAMES[use_case.training.metric], facts.profile.holdout
     limit = holdout.value - use_case.monitoring.quality_drop
     known = [day.quality for day in facts.days]
@@ -65,7 +65,7 @@ def quality_plot(use_case: UseCase, facts: Facts) -> Plot:
 
 
 def champion_changes(days: Sequence[Day]) -> Iterator[tuple[int, str]]:
-    """Where another version scores than in the interval before: the place of the interval, and that version."""
+    """Return each interval that a different version scored than the one before: its position, and the version."""
     versions = [day.seen.model_version for day in days]
     for place, (before, version) in enumerate(pairwise(versions), start=1):
         if version != before:
@@ -73,7 +73,7 @@ def champion_changes(days: Sequence[Day]) -> Iterator[tuple[int, str]]:
 
 
 def drift_plot(facts: Facts, rules: Monitoring) -> Plot:
-    """How far each figure is from the reference profile."""
+    """Plot the distance of each feature from the reference profile."""
     features = sorted({drift.feature for day in facts.days for drift in day.seen.drift})
     series = {
         feature: [next((d.distance for d in day.seen.drift if d.feature == feature), None) for day in facts.days]
@@ -89,13 +89,13 @@ def drift_plot(facts: Facts, rules: Monitoring) -> Plot:
         svg.rules(frame, [(rules.drift_distance, f"limit {rules.drift_distance:.2f}", "limit")]),
         *(svg.line(frame, series[feature], styles[feature]) for feature in features),
     ]
-    caption = "Distance of each figure from what training saw: 0 is the same, 1 has nothing in common."
-    legend = tuple((styles[feature], in_words(feature)) for feature in features)
+    caption = "Distance of each figure from the training data: 0 if equal, 1 with nothing in common."
+    legend = tuple((styles[feature], feature_in_words(feature)) for feature in features)
     return Plot("Data drift", caption, svg.svg(frame, caption, marks), legend)
 
 
 def score_plot(use_case: UseCase, facts: Facts) -> Plot:
-    """Scores on the holdout and in the last interval."""
+    """Plot the distribution of the scores on the holdout and in the last interval."""
     last = facts.days[-1].seen
     reporting, values = problem_of(use_case).reporting, facts.profile.score["values"]
     low, top = reporting.score_range(values)
@@ -116,7 +116,7 @@ def score_plot(use_case: UseCase, facts: Facts) -> Plot:
 
 
 def alert_plot(facts: Facts, types: Sequence[str]) -> Plot:
-    """When each alert was active."""
+    """Plot the periods in which each alert was active."""
     names = [day.seen.interval for day in facts.days]
     frame = Frame(len(names), 0, len(types), WIDE, 60 + 34 * len(types), left=150)
     marks = [svg.x_axis(frame, _names(facts.days))]
@@ -124,11 +124,11 @@ def alert_plot(facts: Facts, types: Sequence[str]) -> Plot:
         y = frame.y(len(types) - place - 0.5)
         marks.append(svg.text(frame.left - 12, y + 4, kind.replace("_", " "), "name end"))
         marks.append(svg.track(frame, y))
-        for spell in facts.spells:
-            if spell.type == kind and spell.since in names:
-                span = (names.index(spell.since), names.index(spell.last) if spell.last in names else len(names) - 1)
-                words = f"{spell.severity}{'' if spell.ended else ', still on'}"
-                marks.append(svg.pill(frame, span, y, (spell.severity, words)))
+        for period in facts.alert_periods:
+            if period.type == kind and period.since in names:
+                span = (names.index(period.since), names.index(period.last) if period.last in names else len(names) - 1)
+                words = f"{period.severity}{'' if period.ended else ', still on'}"
+                marks.append(svg.pill(frame, span, y, (period.severity, words)))
     caption = "Each alert from the interval that raised it to the last one in which it was active."
     return Plot("Alerts", caption, svg.svg(frame, caption, marks), wide=True)
 
@@ -141,7 +141,7 @@ def _names(days: Sequence[Day]) -> list[str]:
 
 
 def _mix(days: Sequence[Day]) -> Iterator[tuple[tuple[int, int], str]]:
-    """Stretches of intervals by their most frequent category."""
+    """Return runs of intervals with the same most frequent category."""
     main = [max(day.mix, key=lambda name: (day.mix[name], name)) if day.mix else "" for day in days]
     start = 0
     for name, stretch in groupby(main):

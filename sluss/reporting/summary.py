@@ -1,4 +1,4 @@
-"""An interval in plain words."""
+"""The text of an interval's summary."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from sluss.problems import problem_of
 from sluss.problems.metrics import METRIC_NAMES
-from sluss.statistics.figures import in_words
+from sluss.statistics.figures import feature_in_words
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,7 +24,7 @@ _NEXT = {
 
 
 def summary_text(use_case: UseCase, interval: Interval, measured: Summary, alerts: Sequence[Alert]) -> str:
-    """The summary as Markdown."""
+    """Return the summary as Markdown."""
     alerted = [_alert(alert) for alert in alerts] or ["None."]
     advice = {**_NEXT, **problem_of(use_case).reporting.advice}
     todo = [f"- {advice[alert.type]} (`{alert.type}`)" for alert in alerts if alert.active]
@@ -33,8 +33,8 @@ def summary_text(use_case: UseCase, interval: Interval, measured: Summary, alert
         _figures(use_case, measured),
         "## Alerts",
         "\n".join(alerted),
-        "## What to do next",
-        "\n".join(todo) or "Nothing: no alert is active.",
+        "## Next steps",
+        "\n".join(todo) or "None: no alert is active.",
     ]
     return "\n\n".join(parts) + "\n"
 
@@ -52,7 +52,7 @@ def _drift(drifts: Sequence[Drift], rules: Monitoring) -> str:
     if not drifts:
         return "nothing to compare."
     far = [drift for drift in drifts if drift.distance >= rules.drift_distance]
-    named = ", ".join(f"{in_words(drift.feature)} {drift.distance:.2f}" for drift in far or drifts[:1])
+    named = ", ".join(f"{feature_in_words(drift.feature)} {drift.distance:.2f}" for drift in far or drifts[:1])
     return f"distance from the reference profile (limit {rules.drift_distance:.2f}): {named}."
 
 

@@ -13,13 +13,14 @@ if TYPE_CHECKING:
     from sluss.arrays import Floats
     from sluss.config.use_case import UseCase
     from sluss.registry.artifacts import LoadedModel
-# How far two scores of the same row may be apart, as a part of it where it is above 1: rows are multiplied in another
-# order when others stand beside them.
+
+# Accepted difference between two scores of one row, relative for scores above 1: in a batch, BLAS adds up in another
+# order.
 ROUNDING = 1e-9
 
 
 def score(model: LoadedModel, use_case: UseCase, rows: pa.RecordBatch) -> pa.RecordBatch:
-    """Predictions for raw curated rows.
+    """Score raw curated rows.
 
     Args:
         model: a loaded version.
@@ -48,9 +49,9 @@ def score(model: LoadedModel, use_case: UseCase, rows: pa.RecordBatch) -> pa.Rec
 
 
 def _as_pandas(rows: pa.RecordBatch) -> pd.DataFrame:
-    """Columns of pandas' types; texts as plain objects, missing ones as NaN.
+    """Convert to pandas; texts become plain objects, missing ones NaN.
 
-    A vectorizer takes texts one by one, for which pandas' own types of text make or look up each again.
+    A vectoriser iterates over single texts, and pandas' text types create or look up an object for each.
     """
     import pandas as pd
 
@@ -59,8 +60,8 @@ def _as_pandas(rows: pa.RecordBatch) -> pd.DataFrame:
     return frame.astype(dict.fromkeys(texts, object))
 
 
-def apart(scores: Floats, recorded: Floats) -> Floats:
-    """How far scores are from recorded ones, shape (n,): as a part of the recorded one where it is above 1."""
+def relative_differences(scores: Floats, recorded: Floats) -> Floats:
+    """Return the absolute differences from recorded scores, shape (n,), relative for recorded scores above 1."""
     import numpy as np
 
     distances: Floats = np.abs(scores - recorded) / np.maximum(np.abs(recorded), 1)

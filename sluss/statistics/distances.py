@@ -1,4 +1,4 @@
-"""How far an interval's values are from the reference, and whether chance explains it."""
+"""Distances between an interval's values and the reference, with their p-values."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ _COCHRAN = 5  # W. G. Cochran (1954), Biometrics 10, 417–451: no expected coun
 
 
 def numeric_drift(reference: Floats, values: Floats, rows: tuple[int, int]) -> tuple[float, float]:
-    """Two-sample Kolmogorov–Smirnov distance and its p-value; ties make the p-value too large, never too small.
+    """Return the two-sample Kolmogorov–Smirnov distance and its p-value, which ties make larger, never smaller.
 
-    Both are sorted: samples, or even grids of order statistics of that many `rows`. The p-value is Kolmogorov's limit
-    with the correction for small samples of M. A. Stephens (1970), Journal of the Royal Statistical Society B 32,
+    Both arrays are sorted: samples, or even grids of order statistics of that many `rows`. The p-value is Kolmogorov's
+    limit with the correction for small samples of M. A. Stephens (1970), Journal of the Royal Statistical Society B 32,
     115–122.
     """
     import numpy as np
@@ -32,10 +32,10 @@ def numeric_drift(reference: Floats, values: Floats, rows: tuple[int, int]) -> t
 
 
 def category_drift(reference: Mapping[str, int], counts: Mapping[str, int]) -> tuple[float, float]:
-    """Total variation distance of two sets of counts and Pearson's chi-square p-value of homogeneity.
+    """Return the total variation distance of two sets of counts, and the p-value of Pearson's chi-square test.
 
-    Categories too rare for the test are taken together. Total variation reads as the Kolmogorov–Smirnov distance
-    does: the largest difference of the share of any set of categories.
+    The test of homogeneity pools categories that are too rare for it. Total variation has the scale of the
+    Kolmogorov–Smirnov distance: it is the largest difference in the share of any set of categories.
     """
     import numpy as np
     from scipy.stats import chi2_contingency
@@ -56,7 +56,7 @@ def category_drift(reference: Mapping[str, int], counts: Mapping[str, int]) -> t
 
 
 def holm(p_values: Sequence[float]) -> list[float]:
-    """p-values adjusted so that the chance of any false one among all tests stays below alpha, dependent or not.
+    """Adjust p-values so that the probability of any false rejection stays below alpha, also for dependent tests.
 
     Source: S. Holm (1979), Scandinavian Journal of Statistics 6, 65–70.
     """

@@ -1,4 +1,4 @@
-"""Distributions of numbers and categories, as a reference profile keeps them."""
+"""Distributions of numbers and categories, in the form that a reference profile stores."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Distribution = dict[str, Any]  # one distribution as JSON: `rows` with sorted `v
 
 
 def number_part(values: Floats) -> Distribution:
-    """Sorted values; an even grid of them where there are many, which moves a distance by 1/4,000 at most."""
+    """Return the sorted values; of many, an even grid, which changes a distance by 1/4,000 at most."""
     import numpy as np
 
     ordered = np.sort(values)
@@ -24,7 +24,7 @@ def number_part(values: Floats) -> Distribution:
 
 
 def category_part(values: list[str]) -> Distribution:
-    """Counts; the rarest beyond a thousand are taken together."""
+    """Return the counts of categories; beyond a thousand, the rarest are pooled."""
     counts = Counter(values).most_common()
     rest = sum(count for _, count in counts[_CATEGORIES:])
     return {"counts": dict(counts[:_CATEGORIES]) | ({"(other)": rest} if rest else {})}

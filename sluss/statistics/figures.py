@@ -1,4 +1,4 @@
-"""Figures that the monitor measures of one interval."""
+"""The statistics that the monitor computes for one interval."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ BINS = 20  # of the score histogram
 
 @dataclass(frozen=True, slots=True)
 class Drift:
-    """How one feature differs from the reference."""
+    """The drift of one feature from the reference."""
 
     feature: str
     distance: float
@@ -33,13 +33,13 @@ class Estimate:
     positives: int  # 0 in a regression
 
     def as_dict(self) -> dict[str, Any]:
-        """For JSON."""
+        """Return the fields as plain values for JSON."""
         return asdict(self)
 
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """What the monitor measured of one interval, as known at its end."""
+    """The statistics of one interval, from the data known at its end."""
 
     interval: str
     model_version: str
@@ -53,12 +53,12 @@ class Summary:
 
     @property
     def mean_score(self) -> float:
-        """Of the interval's predictions."""
+        """Mean score of the interval's predictions."""
         return next(drift.now for drift in self.drift if drift.feature == SCORE and drift.now is not None)
 
 
-def in_words(feature: str) -> str:
-    """What a feature's name in the profile means, for a person."""
+def feature_in_words(feature: str) -> str:
+    """Return a readable name for a feature of the profile, e.g. `words per text` for `text.words`."""
     if feature == SCORE:
         return "the model's scores"
     name, _, derived = feature.rpartition(".")

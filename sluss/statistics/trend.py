@@ -1,4 +1,4 @@
-"""Is a series falling, or is that noise? Mann–Kendall's test and Sen's slope."""
+"""A test for a falling trend: Mann–Kendall's test and Sen's slope."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _EXACT = 10  # up to here the normal approximation is poor: M. G. Kendall (1975)
 
 @dataclass(frozen=True, slots=True)
 class Trend:
-    """What a series says about a fall."""
+    """Length, p-value and slope of a series."""
 
     n: int
     p_falling: float
@@ -26,12 +26,12 @@ class Trend:
 
     @property
     def fall(self) -> float:
-        """How far the series has come down from its first to its last step along Sen's slope."""
+        """The fall from the first to the last step along Sen's slope; 0 for a rising series."""
         return max(0.0, -self.slope * (self.n - 1))
 
 
 def mann_kendall(values: Sequence[float]) -> Trend:
-    """One-sided test against a falling trend that needs no distribution and forgives outliers.
+    """One-sided test for a falling trend, without an assumption on the distribution and robust against outliers.
 
     Exact for up to ten values without ties; else normal with ties and continuity correction, which scipy's test lacks.
     Source: H. B. Mann (1945), Econometrica 13, 245–259; M. G. Kendall (1975), Rank Correlation Methods, chapters 4, 5.
@@ -50,7 +50,7 @@ def mann_kendall(values: Sequence[float]) -> Trend:
 
 
 def smallest_p(n: int) -> float:
-    """The p-value of n values that fall without exception: no series of this length can show more."""
+    """Return the smallest possible p-value of a series of length n: that of n strictly falling values."""
     return 1 / factorial(n)
 
 

@@ -44,7 +44,7 @@ def _walk(value: object, above: tuple[int, ...]) -> bytes:
 
 
 def _hash(kind: str, *parts: bytes) -> bytes:
-    """Return a digest over the lengths and bytes of the parts; the lengths keep ("ab", "c") apart from ("a", "bc")."""
+    """Return a digest over the lengths and bytes of the parts; the lengths distinguish (ab, c) from (a, bc)."""
     total = hashlib.sha256(kind.encode())
     for part in parts:
         total.update(len(part).to_bytes(8, "big") + part)

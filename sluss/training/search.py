@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Trial:
-    """One set of parameters that was tried: mean and standard deviation of the metric over the folds.
+    """One trial of a search: its parameters, and mean and standard deviation of the metric over the folds.
 
-    `rows` says how many rows it was tried on, where the search (a halving one) does not take all.
+    `rows` is the number of rows it was tried on, if a halving search did not use all.
     """
 
     params: dict[str, object] = field(hash=False)
@@ -33,9 +33,9 @@ class Trial:
 
 
 def search(pipeline: Pipeline, use_case: UseCase, spec: Search, train: pd.DataFrame) -> list[Trial]:
-    """Try the space of `training.search` and set the best parameters on the unfitted pipeline.
+    """Search the space of `training.search`, and set the best parameters on the unfitted pipeline.
 
-    The same rows and seed give the same trials.
+    Deterministic for the same rows and seed.
 
     Raises:
         ConfigError: the space names a parameter that the pipeline does not have, or a value that it refuses.

@@ -1,4 +1,4 @@
-"""What a training run says of the model it made: parameters, the data and the code it was made from, its slices."""
+"""The content of a training run: parameters, provenance of data and code, and slices."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ if TYPE_CHECKING:
     from sluss.training.rows import TrainingRows
 
 SLICES_FILE = "slices.json"
-# MLflow's page shows an artifact as a table where this tag, which its log_table would set, says so.
+# MLflow's page shows the artifacts that this tag lists as tables; its log_table sets the tag, too.
 TABLES_TAG = "mlflow.loggedArtifacts"
 
 
 def parameters(use_case: UseCase) -> dict[str, Any]:
-    """The run's parameters, each step's by its class name."""
+    """Return the run's parameters; those of each step start with its class name."""
     spec = use_case.training
     result: dict[str, Any] = {"window_days": spec.window_days, "holdout_days": spec.holdout_days, "folds": spec.folds}
     result |= {"seed": spec.seed, "features": ",".join(use_case.features), "estimator": spec.estimator.name}
@@ -44,7 +44,7 @@ def parameters(use_case: UseCase) -> dict[str, Any]:
 
 
 def provenance(context: Context, candidate: Candidate) -> dict[str, str]:
-    """The run's tags: data, code, packages, and the digest of what was learned."""
+    """Return the run's tags: data, code, packages, and the digest of the fitted pipeline."""
     use_case = context.use_case
     first, end = _window(use_case, candidate)
     commit = environment.code_commit(context.settings)
@@ -73,18 +73,18 @@ def provenance(context: Context, candidate: Candidate) -> dict[str, str]:
 
 
 def _window(use_case: UseCase, candidate: Candidate) -> tuple[str, str]:
-    """Names of the training window's first partition and of the one after its last."""
+    """Return the names of the training window's first partition and of the one after its last."""
     unit, until = use_case.unit, candidate.until
     start = until - timedelta(days=use_case.training.window_days)
-    # `until` may lie within a partition, which then is the last one.
+    # `until` may lie within a partition, which is then the last one.
     return partition(start, unit), partition(until + length(unit) - timedelta.resolution, unit)
 
 
 def datasets(context: Context, rows: TrainingRows) -> list[DatasetInput]:
-    """The lineage record: the Delta tables at the versions that were read, and the digest of the rows used."""
+    """Return the run's inputs: the Delta tables with the versions that were read, and the digest of the used rows."""
     count = len(rows.train) + len(rows.holdout)
     lake = context.lake
-    # MLflow's column holds 36 characters of a digest; the whole one of the rows is a tag.
+    # MLflow's column holds 36 characters of a digest; a tag has the whole one.
     curated = _dataset(lake, "curated", rows.curated_version, rows.digest[:36], {"num_rows": count})
     return [curated, _dataset(lake, "labels", rows.labels_version, f"version {rows.labels_version}", {})]
 
@@ -98,7 +98,7 @@ def _dataset(lake: Lake, table: str, version: int, digest: str, profile: dict[st
 
 
 def slice_table(use_case: UseCase, judged: pd.DataFrame) -> dict[str, Any]:
-    """The slices in the form in which MLflow keeps tables."""
+    """Return the slices in MLflow's format for tables."""
     judging = problem_of(use_case).judging
     columns = ["column", "value", "rows", judging.row_metric]
     return {"columns": columns, "data": [list(dataclasses.astuple(each)) for each in slices(judging, judged)]}

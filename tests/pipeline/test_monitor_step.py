@@ -149,8 +149,7 @@ def test_the_summary_says_what_to_do_and_is_kept_with_the_run(world, tmp_path):
     assert "**raised** `data_drift`" in told.text
     assert "label some and train again" in told.text
     assert (
-        "Nothing: no alert is active."
-        in generate_summary.run(Context(world.settings, world.use_case), world.day(0)).text
+        "None: no alert is active." in generate_summary.run(Context(world.settings, world.use_case), world.day(0)).text
     )
 
 

@@ -16,7 +16,7 @@ from sklearn.pipeline import make_pipeline
 
 from sluss.config.use_case import UseCase
 from sluss.errors import ConfigError
-from sluss.notebook import described
+from sluss.notebook import use_case_with
 from sluss.problems import problem_of
 from sluss.problems.metrics import estimate, fallen
 from sluss.statistics.betting_test import chance_if_worse
@@ -158,7 +158,7 @@ def test_a_regression_is_searched_by_its_own_metric_and_folds(intensity):
 
 def test_a_notebook_hands_over_a_regressor_for_a_regression_only(intensity):
     text = ColumnTransformer([("text", TfidfVectorizer(), "text")])
-    told = described(make_pipeline(text, Ridge(alpha=2.0)), intensity)
+    told = use_case_with(make_pipeline(text, Ridge(alpha=2.0)), intensity)
     assert told.training.estimator.name == "sklearn.linear_model.Ridge"
     with pytest.raises(ConfigError, match="classifier or regressor"):
-        described(make_pipeline(text, LogisticRegression()), intensity)
+        use_case_with(make_pipeline(text, LogisticRegression()), intensity)

@@ -17,7 +17,7 @@ from sluss.monitoring.drift import measure_drift
 from sluss.monitoring.profile import build_profile, read_profile
 from sluss.problems.confidence import confidence_trend, low_confidence
 from sluss.problems.metrics import estimate
-from sluss.statistics.figures import Drift, in_words
+from sluss.statistics.figures import Drift, feature_in_words
 
 WORDS = np.array([f"word{i}" for i in range(3000)])
 
@@ -129,7 +129,7 @@ def test_numbers_categories_and_gaps_are_watched_as_well_as_texts(sentiment):
     assert found["colour"].distance == pytest.approx(0.5)
     assert found["price.missing"].distance == pytest.approx(0.25)
     assert found["price"].distance < 0.05
-    assert [in_words(name) for name in ("price.missing", "text.words")] == [
+    assert [feature_in_words(name) for name in ("price.missing", "text.words")] == [
         "share of rows without price",
         "words per text",
     ]

@@ -16,7 +16,7 @@ from sklearn.svm import LinearSVC
 from sluss.config.training import Search
 from sluss.config.use_case import UseCase
 from sluss.errors import ConfigError
-from sluss.notebook import config_text, described
+from sluss.notebook import config_text, use_case_with
 from sluss.training.pipeline import build_pipeline
 
 
@@ -33,7 +33,7 @@ def reading(text, classifier, columns="text", **params):
     ],
 )
 def test_what_is_written_down_makes_the_same_pipeline(sentiment, text, classifier):
-    made = build_pipeline(described(reading(text, classifier), sentiment).training)
+    made = build_pipeline(use_case_with(reading(text, classifier), sentiment).training)
     [(_, chain, columns)] = made.named_steps["preprocessing"].transformers
     assert columns == "text"
     assert repr(chain) == repr(text)
@@ -41,7 +41,7 @@ def test_what_is_written_down_makes_the_same_pipeline(sentiment, text, classifie
 
 
 def test_a_pipeline_made_from_the_config_is_written_down_as_it_stands_there(sentiment):
-    told = described(build_pipeline(sentiment.training), sentiment)
+    told = use_case_with(build_pipeline(sentiment.training), sentiment)
     # The seed is in the estimator by now; all else is as it was.
     seeded = told.training.estimator.params.pop("random_state")
     assert seeded == sentiment.training.seed
@@ -53,7 +53,7 @@ def test_the_lines_for_the_config_are_read_as_the_same_pipeline(sentiment):
     lines = yaml.safe_load(config_text(pipeline, sentiment))["training"]
     whole = sentiment.model_dump(mode="json", by_alias=True)
     read = UseCase.model_validate(whole | {"training": whole["training"] | lines})
-    assert read == described(pipeline, sentiment)
+    assert read == use_case_with(pipeline, sentiment)
 
 
 ONE = [("one", MultinomialNB())]
@@ -62,7 +62,7 @@ ONE = [("one", MultinomialNB())]
 def test_a_search_of_the_config_does_not_change_what_a_person_has_chosen(sentiment):
     search = Search(**{"class": "sklearn.model_selection.GridSearchCV", "space": {"estimator.C": [1, 2]}})
     searching = sentiment.model_copy(update={"training": sentiment.training.model_copy(update={"search": search})})
-    assert described(reading(TfidfVectorizer(), MultinomialNB()), searching).training.search is None
+    assert use_case_with(reading(TfidfVectorizer(), MultinomialNB()), searching).training.search is None
 
 
 class Homemade(CountVectorizer):
@@ -75,11 +75,11 @@ class Homemade(CountVectorizer):
         (LogisticRegression(), "pipeline of two steps"),
         (make_pipeline(TfidfVectorizer(), LogisticRegression()), "takes the raw columns by their names"),
         (reading(TfidfVectorizer(), LinearSVC()), "pipeline of two steps"),
-        (reading(TfidfVectorizer(), LogisticRegression(), columns=0), "0 are no names"),
+        (reading(TfidfVectorizer(), LogisticRegression(), columns=0), "names its columns; 0 does not"),
         (reading(TfidfVectorizer(), LogisticRegression(), columns="source"), "reads source; sentiment gives"),
         (reading(TfidfVectorizer(), LogisticRegression(), remainder="passthrough"), r"ColumnTransformer\(remainder"),
-        (reading(Homemade(), LogisticRegression()), "Homemade is no class of scikit-learn"),
-        (reading("drop", LogisticRegression()), "builtins.str is no class of scikit-learn"),
+        (reading(Homemade(), LogisticRegression()), "Homemade is not a class of scikit-learn"),
+        (reading("drop", LogisticRegression()), "builtins.str is not a class of scikit-learn"),
         (reading(FunctionTransformer(len), LogisticRegression()), r"FunctionTransformer\(func=.* cannot be written"),
         (reading(TfidfVectorizer(), VotingClassifier(ONE, voting="soft")), r"VotingClassifier\(estimators="),
         (reading(CountVectorizer(stop_words=["a"]), MultinomialNB()), r"stop_words=\['a'\]\) cannot be written"),
@@ -87,4 +87,4 @@ class Homemade(CountVectorizer):
 )  # fmt: skip
 def test_what_cannot_be_written_down_is_refused_with_the_reason(sentiment, pipeline, reason):
     with pytest.raises(ConfigError, match=reason):
-        described(pipeline, sentiment)
+        use_case_with(pipeline, sentiment)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from sluss.charts.drift_chart import drift_chart
 from sluss.charts.svg import Frame, line, nice, shade, svg, text, x_axis, y_axis
 from sluss.monitoring.alerts import Alert
-from sluss.reporting.facts import spells
+from sluss.reporting.facts import alert_periods
 from sluss.statistics.figures import Drift
 
 
@@ -63,5 +63,5 @@ def test_the_rows_of_one_alert_are_one_stretch_of_time(ended, last):
         Alert(f"2026-01-0{day}", "data_drift", "warning", state, "2026-01-01", f"day {day}", {})
         for day, state in enumerate(states, 1)
     ]
-    [spell] = spells(alerts)
-    assert (spell.since, spell.last, spell.ended, spell.message) == ("2026-01-01", last, ended, "day 1")
+    [period] = alert_periods(alerts)
+    assert (period.since, period.last, period.ended, period.message) == ("2026-01-01", last, ended, "day 1")

@@ -16,7 +16,7 @@ def monitoring(evidence: Evidence) -> GateResult:
     """Pass if its reference profile has the use case's features and metric, and drift can be measured against it."""
     from sluss.monitoring.drift import measure_drift
     from sluss.monitoring.profile import feature_parts, read_profile
-    from sluss.statistics.figures import in_words
+    from sluss.statistics.figures import feature_in_words
 
     use_case, rows = evidence.use_case, evidence.rows.holdout
     path = evidence.file(PROFILE_FILE, "reference profile, without which it cannot be monitored")
@@ -35,6 +35,6 @@ def monitoring(evidence: Evidence) -> GateResult:
         return GateResult("monitoring", "Its reference profile is empty, so no drift would be seen.", passed=False)
     sentence = (
         f"The monitor knows {len(drifts)} distributions; on the holdout the farthest from its profile is "
-        f"{in_words(drifts[0].feature)} at {drifts[0].distance:.3f} (an alert is raised at {limit:.3f})."
+        f"{feature_in_words(drifts[0].feature)} at {drifts[0].distance:.3f} (an alert is raised at {limit:.3f})."
     )
     return GateResult("monitoring", sentence, passed=True, figures={"distance": drifts[0].distance, "limit": limit})

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from sluss.errors import ModelError
 from sluss.gates.result import GateResult
-from sluss.scoring.score import apart
+from sluss.scoring.score import relative_differences
 
 if TYPE_CHECKING:
     from sluss.gates.evidence import Evidence
@@ -33,7 +33,7 @@ def preprocessing(evidence: Evidence) -> GateResult:
     if list(recorded["id"]) != list(raw["id"]):
         sentence = "The predictions recorded at training are of other rows, so they cannot be compared."
         return GateResult("preprocessing", sentence, passed=False)
-    differences = apart(scores, recorded["score"].to_numpy())
+    differences = relative_differences(scores, recorded["score"].to_numpy())
     largest, changed = float(differences.max()), int((~(differences <= _TOLERANCE)).sum())
     figures = {"largest_difference": largest, "rows": float(len(scores))}
     if changed:

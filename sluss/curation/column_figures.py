@@ -1,4 +1,4 @@
-"""What the good rows of an interval look like, in figures, and the digest that names them."""
+"""Figures of the good rows of an interval by column, and their digest."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ if TYPE_CHECKING:
 
     from sluss.config.data import Column
 
-Profile = dict[str, dict[str, float | str]]
+ColumnFigures = dict[str, dict[str, float | str]]
 
 
-def profile(rows: pa.Table, columns: Mapping[str, Column]) -> Profile:
-    """Figures by column: missing values, and what its kind has.
+def column_figures(rows: pa.Table, columns: Mapping[str, Column]) -> ColumnFigures:
+    """Compute figures by column: missing values, and those of its kind.
 
     Numbers have min, mean and max; texts their mean length in characters; times the first and the last; categories the
     rows of each.
@@ -44,7 +44,7 @@ def _figures(values: pa.ChunkedArray, column: Column) -> dict[str, float | str]:
 
 
 def arrivals(curated: pa.Table, unit: Unit) -> dict[str, float]:
-    """How many rows arrived after their interval had ended, and how many were superseded by a correction."""
+    """Count the rows that arrived after the end of their interval, and those that a correction superseded."""
     import pyarrow.compute as pc
 
     late = pc.greater(pc.strftime(curated[ARRIVED], format=FORMAT[unit]), curated[INTERVAL])
@@ -53,7 +53,7 @@ def arrivals(curated: pa.Table, unit: Unit) -> dict[str, float]:
 
 
 def digest(rows: pa.Table) -> str:
-    """The rows' digest, from columns that stay Arrow arrays."""
+    """Return the digest of the rows, computed on Arrow arrays."""
     import pandas as pd
 
     return rows_digest(rows.to_pandas(types_mapper=pd.ArrowDtype))
