@@ -1,4 +1,4 @@
-"""Scoring from the lake to the lake, beside bare `predict_proba` on the same rows in memory; and how much memory."""
+"""Batch scoring from lake to lake, relative to bare `predict_proba` on the same rows in memory; and its memory."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _FEW, _MANY = 100_000, 800_000
-_DAYS = {_FEW: "2026-02-01", _MANY: "2026-02-02"}  # days with so many rows; the replay has none there
+_DAYS = {_FEW: "2026-02-01", _MANY: "2026-02-02"}  # days outside the replay, by their number of rows
 _SCRIPT = HERE / "score_rows.py"
 
 
 def measure(bench: Bench) -> list[Line]:
-    """Rows per second of CPU, so that it is a figure per core; and the peaks of a small and of a large interval."""
+    """Measure rows per second of CPU, a figure per core, and the memory peaks of a small and a large interval."""
     environment = bench.environment()
     for step in ("train_model", "deploy_model"):
         measured([ROOT / "tasks" / f"{step}.py"], environment)
@@ -32,10 +32,10 @@ def measure(bench: Bench) -> list[Line]:
     turns = bench.progress.track(range(bench.rounds), description=f"Scoring {_MANY:,} rows")
     rounds = [in_slices(contenders, environment) for _ in turns]
     few = in_slices({"ours": (_SCRIPT, "ours", _DAYS[_FEW])}, environment)["ours"]
-    # Both of a round saw the same seconds of the machine, so it is rounds that are in the middle, not seconds.
+    # The median of the ratios, not of the times: both contenders of a round ran in the same seconds.
     middle = sorted(rounds, key=lambda found: found["bare"].cpu / found["ours"].cpu)[(len(rounds) - 1) // 2]
     ours, bare = (_MANY / middle[name].cpu for name in ("ours", "bare"))
-    peak = f"peak memory, {_MANY:,} rows beside {_FEW:,}"
+    peak = f"peak memory, {_MANY:,} rows relative to {_FEW:,}"
     return [
         Line("batch_scoring", "rows per second of CPU", ours, bare, limit=0.95, unit="/s", at_most=False),
         Line("batch_scoring", peak, middle["ours"].memory, few.memory, limit=1.25, unit="MB"),
@@ -43,7 +43,7 @@ def measure(bench: Bench) -> list[Line]:
 
 
 def _many_reviews(lake: Lake, day: str, rows: int) -> pa.RecordBatchReader:
-    """Real reviews, again and again under new ids, in the partition of a day."""
+    """Yield real reviews, repeated under new ids, in the partition of a day."""
     curated = lake.dataset("curated")
     assert curated is not None
     real = curated.to_table(filter=ds.field(INTERVAL) < "2026-01-01").combine_chunks()

@@ -1,7 +1,7 @@
-"""The memory of the idle stack beside what was promised: as `docker stats` counts it, and without the page cache.
+"""The memory of the idle stack relative to its limit: as `docker stats` counts it, and without the page cache.
 
-`docker stats` leaves out the pages of files that were read once. Those that were read twice it counts, although the
-kernel takes them back just as well; how many there are says how much was read lately and how much memory was free.
+`docker stats` omits pages of files that were read once, and counts those that were read twice, although the kernel can
+reclaim both. Their number depends on recent reads and on free memory, not on the stack.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _POLL = 20
 
 
 def measure(bench: Bench) -> list[Line]:
-    """Wait until the sum falls no more, and take the last."""
+    """Wait until the stack has settled, and measure."""
     bar = bench.progress.add_task("Waiting for the stack to come to rest", total=_SETTLED_WITHIN // _POLL)
     history: list[dict[str, float]] = []
     for _ in range(_SETTLED_WITHIN // _POLL):
@@ -41,7 +41,7 @@ def measure(bench: Bench) -> list[Line]:
 
 
 def _usage() -> dict[str, float]:
-    """Bytes by service, of the project that `make up` starts."""
+    """Return the bytes of each service of the project that `make up` starts."""
     label = "label=com.docker.compose.project=" + _project()
     ids = _docker("ps", "--quiet", "--filter", label).split()
     if not ids:
@@ -54,15 +54,15 @@ def _usage() -> dict[str, float]:
 
 
 def _held(name: str) -> float:
-    """Bytes of a container that the kernel cannot take back: all but the cached pages of files on disks."""
+    """Return the bytes of a container that the kernel cannot reclaim: all but the cached pages of files on disks."""
     script = "cd /sys/fs/cgroup; [ -d memory ] && cd memory; cat memory.usage_in_bytes memory.current memory.stat"
     words = _docker("exec", name, "bash", "-c", f"({script}) 2>/dev/null || true").split()
     figures = {key: float(value) for key, value in zip(words[1::2], words[2::2], strict=True)}
     # cgroups of version 1, with the containers below, or of version 2
     cached, shared = figures.get("total_cache", figures.get("file")), figures.get("total_shmem", figures.get("shmem"))
     if cached is None or shared is None:
-        raise BenchmarkError(f"the kernel does not say what {name} caches")
-    return float(words[0]) - cached + shared  # shared memory counts as cached, and stays
+        raise BenchmarkError(f"the kernel does not report the page cache of {name}")
+    return float(words[0]) - cached + shared  # shared memory counts as cached, but cannot be reclaimed
 
 
 def _project() -> str:

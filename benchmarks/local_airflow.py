@@ -37,7 +37,7 @@ _SETTINGS = {
 
 @dataclass(frozen=True)
 class LocalAirflow:
-    """Where it answers, and the variables of its tasks."""
+    """Its address, and the environment variables of its tasks."""
 
     address: str
     environment: dict[str, str]
@@ -48,7 +48,7 @@ def local_airflow(bench: Bench, dag_code: str) -> Iterator[LocalAirflow]:
     """Start everything with our DAGs and one more, and stop it again.
 
     Raises:
-        BenchmarkError: there is no Postgres, or something does not come up.
+        BenchmarkError: Postgres is not installed, or a component does not start.
     """
     folder, port = bench.home / "airflow", free_port()
     _make_dags_folder(folder / "dags", dag_code)
@@ -65,7 +65,9 @@ def local_airflow(bench: Bench, dag_code: str) -> Iterator[LocalAirflow]:
             AIRFLOW__CORE__DAGS_FOLDER=str(folder / "dags"),
             AIRFLOW__DATABASE__SQL_ALCHEMY_CONN=database.replace("postgresql:", "postgresql+psycopg2:"),
         )
-        environment["PYTHONPATH"] += f"{os.pathsep}{ROOT / 'services' / 'airflow'}"  # what is loaded before the fork
+        environment["PYTHONPATH"] += (
+            f"{os.pathsep}{ROOT / 'services' / 'airflow'}"  # the modules to load before the fork
+        )
         _migrate(environment)
         for name in ("api-server", "dag-processor", "scheduler"):
             server = stack.enter_context(_component(folder, environment, name))
@@ -107,7 +109,7 @@ def _component(folder: Path, environment: dict[str, str], name: str) -> Iterator
 
 @contextmanager
 def _postgres(folder: Path) -> Iterator[str]:
-    """A database of its own. Postgres refuses to run as root, so root hands it to `nobody`."""
+    """Start Postgres with a database of its own. It refuses to run as root, so root starts it as user `nobody`."""
     found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb")) or [Path(shutil.which("initdb") or "/nowhere")]
     programs, port = found[-1].resolve().parent, free_port()
     if not (programs / "initdb").exists():

@@ -1,4 +1,4 @@
-"""What all benchmarks share: measured processes, contenders that take turns, and the lines of the table."""
+"""Shared by all benchmarks: measured processes, contenders that take turns, and the lines of the table."""
 
 from __future__ import annotations
 
@@ -23,17 +23,17 @@ if TYPE_CHECKING:
 HERE = Path(__file__).parent
 ROOT = HERE.parent
 PYTHON = ROOT / ".venv" / "bin" / "python"
-_SLICE = 0.1  # seconds: a shared machine keeps its speed for so long, and a cache is filled again in far less
+_SLICE = 0.1  # seconds: short enough for a shared machine to keep its speed, long enough to refill the caches
 _SETTINGS = ("SLUSS_", "MLFLOW_", "AIRFLOW", "PYTHON")
 
 
 class BenchmarkError(Exception):
-    """A benchmark cannot run here; one sentence says why."""
+    """A benchmark cannot run here. The message gives the reason."""
 
 
 @dataclass(frozen=True)
 class Cost:
-    """What one repetition took. Other work on the machine lengthens `wall`, hardly `cpu`."""
+    """The cost of one repetition. Other work on the machine affects `wall`, but hardly `cpu`."""
 
     wall: float  # seconds
     cpu: float  # seconds of the process and its children, in user and system mode
@@ -42,22 +42,22 @@ class Cost:
 
 @dataclass(frozen=True)
 class Bench:
-    """Where a benchmark works, how often it repeats, and where it shows how far it is."""
+    """A benchmark's home folder, number of repetitions and progress bar."""
 
     home: Path  # a Sluss home with the history curated
     rounds: int
     progress: Progress
 
     def environment(self, **variables: str) -> dict[str, str]:
-        """The variables of a step that works in `home`, whatever the caller's own settings are."""
+        """Return the variables of a step that works in `home`, without the caller's own settings."""
         kept = {name: value for name, value in os.environ.items() if not name.startswith(_SETTINGS)}
         return kept | {
             "SLUSS_HOME": str(self.home),
             "SLUSS_DATA": str(self.home / "archive.tar.gz"),
             "AIRFLOW_HOME": str(self.home / "airflow"),
             "PYTHONWARNINGS": "ignore",
-            "PYTHONPATH": str(ROOT),  # this tree, wherever the environment says that the package is
-            # For the baselines too: on a busy machine, threads of BLAS that wait for each other would slow them down.
+            "PYTHONPATH": str(ROOT),  # this tree, not the installed package
+            # For the baselines, too: on a busy machine, waiting BLAS threads would slow them down.
             "OPENBLAS_NUM_THREADS": "1",
             **variables,
         }
@@ -71,14 +71,14 @@ class Line:
     what: str
     ours: float
     baseline: float | None
-    limit: float | None = None  # None where nothing was promised
+    limit: float | None = None  # None without a limit
     unit: str = "s"
     kind: str = "ratio"  # `ratio`, `difference`, or `value` for a figure with no baseline
     at_most: bool = True
 
     @property
     def figure(self) -> float:
-        """What is compared with the limit."""
+        """The figure that is compared with the limit."""
         match self.kind:
             case "ratio":
                 return self.ours / self.baseline if self.baseline else float("nan")
@@ -89,7 +89,7 @@ class Line:
 
     @property
     def is_met(self) -> bool:
-        """Whether the figure keeps to the limit."""
+        """Whether the figure is within the limit."""
         return self.limit is None or (self.figure <= self.limit if self.at_most else self.figure >= self.limit)
 
 
@@ -97,7 +97,7 @@ def measured(arguments: Sequence[str | Path], environment: Mapping[str, str]) ->
     """Run Python with these arguments to its end, and measure it from outside.
 
     Raises:
-        BenchmarkError: it failed; its last words.
+        BenchmarkError: it failed; the message has the end of its output.
     """
     started = time.perf_counter()
     process = subprocess.Popen(
@@ -129,7 +129,7 @@ def peak(used: resource.struct_rusage) -> float:
 def in_turns(
     contenders: Mapping[str, Callable[[], Cost]], rounds: int, progress: Progress, what: str
 ) -> dict[str, Cost]:
-    """Medians of each contender. They take turns, so that a busy minute of the machine meets all of them."""
+    """Return the median costs of each contender. They take turns, so that a busy minute affects all of them."""
     bar = progress.add_task(what, total=rounds * len(contenders))
     costs: dict[str, list[Cost]] = {name: [] for name in contenders}
     for turn in range(rounds):
@@ -148,20 +148,20 @@ def middle(costs: Sequence[Cost]) -> Cost:
 
 @dataclass(frozen=True)
 class Share:
-    """What a script measured of itself while it took turns with others."""
+    """The cost that a script measured of itself while it took turns with others."""
 
     cpu: float  # seconds in user and system mode; a clock would go on while the script stands still
     memory: float  # largest resident size in MB
 
 
 def in_slices(contenders: Mapping[str, Sequence[str | Path]], environment: Mapping[str, str]) -> dict[str, Share]:
-    """Run scripts side by side, but one at a time: each stands still while another has its tenth of a second.
+    """Run scripts concurrently, one at a time: each is stopped while another runs for a tenth of a second.
 
-    Whatever the machine does meanwhile, it does to all of them. A script stops itself (SIGSTOP) when all is ready to be
-    measured, and ends by printing its share as JSON.
+    Other load on the machine thus affects all of them alike. A script stops itself (SIGSTOP) when it is ready to be
+    measured, and prints its share as JSON at its end.
 
     Raises:
-        BenchmarkError: one failed; its last words.
+        BenchmarkError: one failed; the message has the end of its output.
     """
     with ExitStack() as stack:
         scripts = {name: stack.enter_context(_ready(each, environment)) for name, each in contenders.items()}
@@ -177,7 +177,7 @@ def in_slices(contenders: Mapping[str, Sequence[str | Path]], environment: Mappi
 
 @contextmanager
 def _ready(arguments: Sequence[str | Path], environment: Mapping[str, str]) -> Iterator[subprocess.Popen[str]]:
-    """A script that has stopped itself, or ended before; it does not outlive the block."""
+    """Start a script and wait until it has stopped itself or ended; kill it at the end of the block."""
     command, pipe = _python(arguments), subprocess.PIPE
     with subprocess.Popen(command, env=environment, stdout=pipe, stderr=pipe, text=True, cwd=ROOT) as script:
         try:
@@ -190,7 +190,7 @@ def _ready(arguments: Sequence[str | Path], environment: Mapping[str, str]) -> I
 
 
 def _share(script: subprocess.Popen[str], arguments: Sequence[str | Path]) -> Share:
-    said, complaint = script.communicate()
+    output, complaint = script.communicate()
     if script.returncode:
         raise _failure(arguments, complaint)
-    return Share(**json.loads(said))
+    return Share(**json.loads(output))

@@ -18,10 +18,10 @@ if TYPE_CHECKING:
 
 @contextmanager
 def mlflow_server(bench: Bench) -> Iterator[str]:
-    """Start it, wait until it answers, give its address, and stop it.
+    """Start the server, yield its address once it answers, and stop it at the end.
 
     Raises:
-        BenchmarkError: it does not come up.
+        BenchmarkError: the server does not start.
     """
     folder, port = bench.home / "mlflow", free_port()
     folder.mkdir(exist_ok=True)
@@ -39,7 +39,7 @@ def mlflow_server(bench: Bench) -> Iterator[str]:
 
 
 def free_port() -> int:
-    """A port nobody listens on."""
+    """Return a free port."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         return int(server.getsockname()[1])
 

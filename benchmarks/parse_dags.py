@@ -1,4 +1,4 @@
-"""Parsing the DAG folder, beside the import that every DAG file begins with."""
+"""Parsing the DAG folder, relative to the import that every DAG file begins with."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ _OURS = f"import sys; sys.path.insert(0, {str(ROOT / 'dags')!r}); import {', '.j
 
 
 def measure(bench: Bench) -> list[Line]:
-    """A new process each, as the DAG processor forks one for each file."""
+    """Measure new processes, because the DAG processor forks one for each file."""
 
     def run(code: str) -> Cost:
         return measured(["-c", code], bench.environment())

@@ -1,4 +1,4 @@
-"""Measure, and print ratios to a baseline of the same run. It never fails for being slow: the table says it."""
+"""Measure, and print ratios to a baseline of the same run. A slow result does not fail: the table marks it."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--rounds", type=int, default=5, help="repetitions of each contender (default: 5)")
     arguments = parser.parse_args()
     if unknown := set(arguments.benchmarks) - set(BENCHMARKS):
-        parser.error(f"there is no benchmark '{unknown.pop()}' (there are: {', '.join(BENCHMARKS)})")
+        parser.error(f"unknown benchmark '{unknown.pop()}'; choose from {', '.join(BENCHMARKS)}")
     return arguments
 
 

@@ -1,6 +1,6 @@
 """Score an interval of the benchmark, by the step or by bare `predict_proba`.
 
-Arguments: `ours` or `bare`, and the interval. It stops itself when it is ready, and prints what it took as JSON.
+Arguments: `ours` or `bare`, and the interval. It stops itself when it is ready, and prints its cost as JSON.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import time
 from functools import partial
 from typing import TYPE_CHECKING
 
-import pandas as pd  # noqa: F401 - so that nobody's time includes an import
+import pandas as pd  # noqa: F401 - imported before the measurement starts
 import pyarrow.dataset as ds
 from measuring import peak
 
@@ -28,7 +28,7 @@ from tasks import batch_predict
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-_WARM = "2025-12-31"  # a small interval, scored before the clock starts: it measures rows, not first calls
+_WARM = "2025-12-31"  # a small interval, scored before the measurement, which is about rows and not about first calls
 
 
 def main() -> None:

@@ -1,4 +1,4 @@
-"""The scoring DAG of five tasks, beside an empty one of the same shape, on the same scheduler."""
+"""The scoring DAG of five tasks, relative to an empty one of the same shape on the same scheduler."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ empty()
 
 
 def measure(bench: Bench) -> list[Line]:
-    """An Airflow of the benchmark's own, so that every day is scored for the first time."""
+    """Measure in an Airflow of the benchmark's own, so that every day is scored for the first time."""
     bar = bench.progress.add_task("Starting Airflow and training a model", total=None)
     with local_airflow(bench, EMPTY_DAG) as airflow, httpx.Client(base_url=airflow.address, timeout=60) as api:
         for step in (
@@ -52,7 +52,7 @@ def measure(bench: Bench) -> list[Line]:
         api.headers["Authorization"] = f"Bearer {api.get('/auth/token').raise_for_status().json()['access_token']}"
         for name in (OURS, EMPTY):
             wait(lambda: api.get(f"/api/v2/dags/{name}").is_success, f"Airflow does not find {name}")  # noqa: B023
-        # Its runs follow on ours and would lengthen those of the baseline.
+        # The training that our runs trigger would slow down the baseline.
         api.patch("/api/v2/dags/sentiment_training", json={"is_paused": True}).raise_for_status()
         bench.progress.update(bar, total=1, completed=1)
         ours, empty = compare(api, bench)
@@ -60,7 +60,7 @@ def measure(bench: Bench) -> list[Line]:
 
 
 def compare(api: httpx.Client, bench: Bench) -> tuple[float, float]:
-    """Medians of the seconds from a run's start to its end, as Airflow notes them; ours scores day after day."""
+    """Return the median seconds from start to end of a run, by Airflow's record; ours scores day after day."""
     rounds = min(bench.rounds, 12)
     bar = bench.progress.add_task("Running DAGs", total=2 * rounds + 2)
     took: dict[str, list[float]] = {OURS: [], EMPTY: []}
@@ -74,7 +74,7 @@ def compare(api: httpx.Client, bench: Bench) -> tuple[float, float]:
 
 
 def _run(api: httpx.Client, dag: str, logical_date: datetime) -> float:
-    """Seconds of one run that is triggered by hand."""
+    """Trigger a run, and return its seconds."""
     runs = f"/api/v2/dags/{dag}/dagRuns"
     started = api.post(runs, json={"logical_date": logical_date.isoformat()}).raise_for_status().json()
     path = f"{runs}/{urllib.parse.quote(started['dag_run_id'])}"
@@ -92,7 +92,7 @@ def _run(api: httpx.Client, dag: str, logical_date: datetime) -> float:
 
 
 def wait(condition: Callable[[], bool], problem: str, seconds: float = 180) -> None:
-    """Ask four times a second.
+    """Poll four times a second until the answer is true.
 
     Raises:
         BenchmarkError: the time is over.

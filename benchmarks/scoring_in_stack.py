@@ -1,4 +1,4 @@
-"""The scoring DAG of five tasks, beside an empty one of the same shape, on the scheduler of the stack that is up."""
+"""The scoring DAG of five tasks, relative to an empty one of the same shape, on the running stack's scheduler."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _FILE = ROOT / "dags" / f"{EMPTY}.py"
 
 
 def measure(bench: Bench) -> list[Line]:
-    """Both DAGs take turns. A day that was scored before is scored again."""
+    """Measure both DAGs in turns. A day that was scored before is scored again."""
     with _api() as api, _empty_dag(api), _no_training(api):
         ours, empty = compare(api, bench)
     return [Line("scoring_in_stack", "five tasks, start to end", ours, empty, limit=2.0)]
@@ -29,7 +29,7 @@ def measure(bench: Bench) -> list[Line]:
 
 @contextmanager
 def _api() -> Iterator[httpx.Client]:
-    """A client of the stack's Airflow, logged in.
+    """Return a client of the stack's Airflow that is logged in.
 
     Raises:
         BenchmarkError: the stack is not up.
@@ -48,7 +48,7 @@ def _api() -> Iterator[httpx.Client]:
 
 @contextmanager
 def _no_training(api: httpx.Client) -> Iterator[None]:
-    """The labels that ours brings start a training, which would run beside the baseline."""
+    """Pause the training DAG: the labels of our runs would start it, and it would slow down the baseline."""
     path = "/api/v2/dags/sentiment_training"
     was_paused = api.get(path).raise_for_status().json()["is_paused"]
     api.patch(path, json={"is_paused": True}).raise_for_status()
@@ -69,6 +69,6 @@ def _empty_dag(api: httpx.Client) -> Iterator[None]:
 
 
 def _is_there(api: httpx.Client) -> bool:
-    """Whether the empty DAG can be run; from an earlier benchmark Airflow still knows it, as a stale one."""
+    """Return whether the empty DAG can run. Airflow may list it as stale from an earlier benchmark."""
     found = api.get(f"/api/v2/dags/{EMPTY}")
     return found.is_success and not found.json()["is_stale"]

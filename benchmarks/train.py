@@ -1,4 +1,4 @@
-"""Training with all that is logged and registered, beside the same fit and cross-validation in bare scikit-learn."""
+"""Training, logging and registration, relative to the same fit and cross-validation in bare scikit-learn."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _BARE = HERE / "bare" / "train.py"
 
 
 def measure(bench: Bench) -> list[Line]:
-    """Embedded, where the process is its own MLflow, and with an MLflow server."""
+    """Measure embedded training, without a server, and training with an MLflow server."""
     with mlflow_server(bench) as address:
 
         def ours(uri: str) -> Cost:

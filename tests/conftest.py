@@ -1,4 +1,4 @@
-"""What all tests share: an embedded home in a temporary folder, the sentiment use case, its data, a real Postgres."""
+"""Shared by all tests: an embedded home in a temporary folder, the sentiment use case, its data, a real Postgres."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Files whose tests take a minute go first, in whatever order the others are shuffled."""
+    """Run files whose tests take a minute first; the order of the others stays random."""
     items.sort(key=lambda item: item.get_closest_marker("long") is None)
 
 
@@ -50,7 +50,7 @@ def archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def empty_hub(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """MLflow's database without a run: to make its tables takes seconds, to copy them nothing."""
+    """MLflow's database without a run: creating its tables takes seconds, copying them nothing."""
     from sluss.tracking.client import connect
 
     hub = Settings(home=tmp_path_factory.mktemp("hub"), data=None)
@@ -97,7 +97,7 @@ def intensity_config() -> str:
 
 @pytest.fixture(scope="session")
 def intensity(intensity_config: str, tmp_path_factory: pytest.TempPathFactory) -> UseCase:
-    """The same, read and checked."""
+    """The use case of `intensity_config`."""
     folder = tmp_path_factory.mktemp("config")
     (folder / "intensity.yaml").write_text(intensity_config)
     return load_use_case("intensity", folder)
@@ -135,7 +135,7 @@ def _running_postgres(programs: Path, folder: Path) -> Iterator[str]:
         _wait_until_open(port)
         yield f"postgresql://sluss:right-password@127.0.0.1:{port}/postgres"
     finally:
-        server.send_signal(signal.SIGINT)  # at SIGTERM it would wait for whoever keeps a connection
+        server.send_signal(signal.SIGINT)  # at SIGTERM it would wait for open connections
         server.wait()
 
 

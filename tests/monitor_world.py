@@ -46,7 +46,7 @@ def texts(random: np.random.Generator, rows: int, strange: bool) -> list[str]:
 
 
 def scored(random: np.random.Generator, rows: int, accuracy: float) -> tuple[np.ndarray, np.ndarray]:
-    """Scores, and labels they agree with that often."""
+    """Return scores, and labels that agree with them with probability `accuracy`."""
     scores = random.beta(1.2, 1.2, rows)
     right = random.random(rows) < accuracy
     return scores, np.where(right, scores >= 0.5, scores < 0.5).astype("int8")
@@ -149,6 +149,6 @@ def make_home(home: Path, use_case: UseCase) -> None:
 
 
 def world_from(template: Path, home: Path, use_case: UseCase) -> World:
-    """A world of its own for one test."""
+    """Copy a home to a world for one test."""
     shutil.copytree(template, home)
     return World(embedded(home), use_case)

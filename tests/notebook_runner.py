@@ -28,7 +28,7 @@ NOTEBOOKS = ROOT / "notebooks"
 
 
 def own_home(settings: Settings, use_case: UseCase, folder: Path) -> Settings:
-    """A copy of a home, its champion trained on the copied rows: a notebook's versions are in nobody's way there."""
+    """Return a copy of a home with a champion of its own, in which a notebook may register versions."""
     copy = Settings(home=Path(shutil.copytree(settings.home, folder / "home")), data=settings.data)
     copied = Context(copy, use_case)
     run_id = versions.champion(copied).run_id
@@ -37,7 +37,7 @@ def own_home(settings: Settings, use_case: UseCase, folder: Path) -> Settings:
 
 
 def execute(name: str, settings: Settings) -> list[dict[str, str]]:
-    """What the notebook shows on this home, by kind, the texts under `text/plain`."""
+    """Run a notebook on this home, and return its outputs by type, texts under `text/plain`."""
     with pytest.MonkeyPatch.context() as environment:
         environment.setenv("SLUSS_HOME", str(settings.home))
         environment.setenv("OPENBLAS_NUM_THREADS", "1")
@@ -45,7 +45,7 @@ def execute(name: str, settings: Settings) -> list[dict[str, str]]:
 
 
 def run(name: str) -> list[dict[str, str]]:
-    """What the notebook shows where the environment says that things are."""
+    """Run a notebook with the settings of the environment, and return its outputs by type."""
     notebook = nbformat.read(NOTEBOOKS / name, as_version=4)
     NotebookClient(notebook, timeout=120, resources={"metadata": {"path": str(NOTEBOOKS)}}).execute()
     outputs = [output for cell in notebook.cells for output in cell.get("outputs", [])]

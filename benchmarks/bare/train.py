@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def make(part: dict[str, Any]) -> BaseEstimator:
-    """The class that the config names, with its parameters."""
+    """Return an object of the class that the config names, with its parameters."""
     module, _, name = part["class"].rpartition(".")
     made: BaseEstimator = getattr(import_module(module), name)(**part["params"])
     return made

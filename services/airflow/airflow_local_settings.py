@@ -1,11 +1,11 @@
-"""Airflow imports this module when a component starts; in the scheduler it loads what the steps are built from, once.
+"""Airflow imports this module when a component starts. In the scheduler, it preloads the packages of the steps.
 
 LocalExecutor's workers are forked from the scheduler and every task from a worker, so a task finds these packages in
-memory instead of importing them for seconds. Their pages are shared: workers add a few megabytes each, not all of it.
-None of them has a thread of its own before the fork but jemalloc's, which jemalloc brings back after it.
+memory instead of importing them for seconds. Their pages are shared: each worker adds only a few
+megabytes. The only thread before the fork is jemalloc's, which jemalloc starts again in the child.
 
-Our own packages are loaded as well. A task that finds that one of their files has changed since forgets all of their
-modules, and imports what is there now.
+Our own packages are loaded as well. If one of their files has changed since, a task drops all of their modules and
+imports them again.
 """
 
 from __future__ import annotations
@@ -45,24 +45,24 @@ PRELOADED = (
     "jinja2",
     "netrc",
     "encodings.cp437",
-    # What Airflow itself imports only in a worker and in every task.
+    # Modules of Airflow's that it imports only in a worker, and again in every task.
     "airflow.sdk.execution_time.supervisor",
     "airflow.providers.standard.decorators.short_circuit",
 )
 _OLDEST = 2  # generation of a full collection
-_loaded: dict[str, tuple[Path, float]] = {}  # by module of ours, its file and when that was changed
+_loaded: dict[str, tuple[Path, float]] = {}  # by module of ours: its file and the file's modification time
 
 
 def preload() -> None:
-    """Import, and keep the garbage collector from touching (and so copying) the memory that the children share."""
+    """Import the packages, and freeze them: the garbage collector would write to, and so copy, the shared memory."""
     with warnings.catch_warnings():
-        # skops looks at every attribute of every module, deprecated ones of Airflow included.
+        # skops reads every attribute of every module, including deprecated ones of Airflow.
         warnings.simplefilter("ignore")
         for name in PRELOADED:
             try:
                 importlib.import_module(name)
             except ModuleNotFoundError as error:
-                # Slower tasks are better than none.
+                # Without a package, tasks are slower but still run.
                 print(f"Not preloaded: {error}", file=sys.stderr)
         load_own()
         with contextlib.suppress(Exception):  # for the same reason
@@ -73,18 +73,18 @@ def preload() -> None:
 
 
 def freeze_again(phase: str, collection: dict[str, int]) -> None:
-    """Freeze before a full collection that finds nothing frozen: called by the garbage collector.
+    """Freeze again before a full collection. The garbage collector calls this.
 
     LocalExecutor unfreezes after it has forked its workers. The scheduler's next full collection would then write to
-    every page that it shares with them, and so copy it: 120 MB. All that exists by then stays for good; later
-    collections free what was made since.
+    every page that it shares with them, and so copy it: 120 MB. Objects that exist by then are never freed; later ones
+    are.
     """
     if phase == "start" and collection["generation"] == _OLDEST and not gc.get_freeze_count():
         gc.freeze()
 
 
 def _warm_up() -> None:
-    """Find out once what libraries would find out in every task at their first use: platform, plug-ins, types."""
+    """Trigger the lookups that libraries do at their first use, which would run again in every task."""
     if headers := sys.modules.get("mlflow.tracking.request_header.registry"):
         headers.resolve_request_headers()
     rows = sys.modules["pandas"].DataFrame({"text": ["one"]})
@@ -92,11 +92,11 @@ def _warm_up() -> None:
         for data in (
             rows,
             [["one"]],
-        ):  # a frame, whose column names are read, and a list, which is compared with frames
+        ):  # the code paths for frames and for lists
             preprocessing.FunctionTransformer().fit(data)
     if pandera := sys.modules.get("pandera.pandas"):
         pandera.DataFrameSchema({"text": pandera.Column(checks=pandera.Check.str_length(min_value=1))}).validate(rows)
-    # Last, because a use case whose config is wrong ends it.
+    # Last, because an invalid config of a use case raises.
     if (settings := sys.modules.get("sluss.config.settings")) and (use_cases := sys.modules.get("sluss.use_cases")):
         folder = settings.load_settings().config_dir
         for name in use_cases.use_case_names(folder):
@@ -104,13 +104,13 @@ def _warm_up() -> None:
 
 
 def load_own() -> None:
-    """Import all of our own packages, and note when each file was changed."""
+    """Import all of our own packages, and record the modification time of each file."""
     for package in OWN:
         try:
             for found in pkgutil.walk_packages(importlib.import_module(package).__path__, f"{package}."):
                 if not found.name.endswith(".__main__"):
                     importlib.import_module(found.name)
-        except Exception as error:  # noqa: BLE001 - the task that needs it reports it
+        except Exception as error:  # noqa: BLE001 - the task that needs the module reports the error
             print(f"Not all of {package}/ is preloaded: {error}", file=sys.stderr)
     for name, module in list(sys.modules.items()):
         if name.partition(".")[0] in OWN and (file := getattr(module, "__file__", None)):
@@ -132,6 +132,6 @@ def forget_changed() -> None:
 if sys.argv[1:2] == ["scheduler"]:
     preload()
     os.register_at_fork(after_in_child=forget_changed)
-# Our code is mounted read-only, so what Python compiles of it has to lie elsewhere, or every task and every parsing
-# would compile it again. What Airflow is made of lies compiled in the image.
+# Our code is mounted read-only, so its compiled files need another folder; otherwise every task and every parsing would
+# compile it again. Airflow's own packages are compiled in the image.
 os.register_at_fork(after_in_child=lambda: setattr(sys, "pycache_prefix", f"{tempfile.gettempdir()}/pycache"))

@@ -1,4 +1,4 @@
-"""A bucket and a key of its own for MLflow and for the lake, and a key that may look at both."""
+"""A bucket and a key each for MLflow and the lake, and a key that may list both."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ DATABASES = {"airflow": "airflow", "mlflow": "mlflow", "mlflow_auth": "mlflow", 
 
 
 def prepare() -> None:
-    """Make roles and databases, and shut everybody else out of them."""
+    """Create roles and databases, and revoke all access by other roles."""
     with closing(_superuser()) as superuser, superuser.cursor() as query:
         for role in sorted(set(DATABASES.values())):
             _set_role(query, superuser, role)

@@ -1,6 +1,6 @@
-"""Prepare the back ends once, before anything serves: roles, databases, buckets, keys, MLflow's schemas and accounts.
+"""Prepare the back ends before the services start: roles, databases, buckets, keys, MLflow's schemas and accounts.
 
-Safe to run again: it makes what is missing and sets every password to what `.env` says.
+Idempotent: it creates missing parts, and sets every password to the one in `.env`.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import sys
 
 from prepare_error import PrepareError
 
-# Each is a module beside this one; imported only when it is asked for, because MLflow's takes seconds.
+# Modules of this folder. Each is imported only for its own step, because importing MLflow takes seconds.
 STEPS = {
     "databases": "Postgres roles and databases",
     "buckets": "S3 buckets and keys",
@@ -19,7 +19,7 @@ STEPS = {
 
 
 def main(steps: list[str]) -> int:
-    """Run the steps in order; a problem that a person can mend is one sentence and exit code 2."""
+    """Run the steps in order; a PrepareError gives one sentence and exit code 2."""
     for step in steps:
         try:
             importlib.import_module(step).prepare()

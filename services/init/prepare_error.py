@@ -1,7 +1,7 @@
-"""What a person can mend."""
+"""The error of a preparation step that a person can fix."""
 
 from __future__ import annotations
 
 
 class PrepareError(Exception):
-    """A cause and its cure in one sentence."""
+    """The message gives cause and cure in one sentence."""

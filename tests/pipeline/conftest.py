@@ -47,7 +47,7 @@ def first_days(new_home, archive, sentiment) -> Settings:
 
 @pytest.fixture
 def copy_of_first_days(first_days, sentiment, tmp_path) -> Settings:
-    """The same in a folder of the test's own, where nothing was ever deployed. Artifacts stay where they were."""
+    """A copy of `first_days` for one test, with an empty ledger. The artifacts stay in the original folder."""
     settings = Settings(home=tmp_path / "home", data=first_days.data)
     shutil.copytree(first_days.home, settings.home, ignore=shutil.ignore_patterns("artifacts", "models", "ledger"))
     client, lake = connect(settings), Lake(settings, sentiment.name)

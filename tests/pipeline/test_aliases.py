@@ -98,7 +98,7 @@ def _run(address, home, *changes, password=PASSWORD):
 
 
 def test_aliases_are_read_and_set_on_a_server(server, tmp_path):
-    assert _run(server, tmp_path, "champion=1") == ["False", "{}"]  # there is no such model yet
+    assert _run(server, tmp_path, "champion=1") == ["False", "{}"]  # the model does not exist yet
     _post(server, "registered-models/create", name="sentiment_classifier")
     run = _post(server, "runs/create", experiment_id="0")["run"]["info"]
     version = {"name": "sentiment_classifier", "source": f"{run['artifact_uri']}/model", "run_id": run["run_id"]}

@@ -44,7 +44,7 @@ print(json.dumps({"shapes": shapes, "new": sorted({name.split(".")[0] for name i
 
 @pytest.fixture(scope="module")
 def loaded(tmp_path_factory):
-    """What a fresh process that imports DAG files sees."""
+    """Import DAG files in a process of its own, and return what the code prints."""
     home = tmp_path_factory.mktemp("airflow")
 
     def load(*files: str, **environment: str) -> subprocess.CompletedProcess[str]:

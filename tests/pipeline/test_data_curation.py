@@ -37,7 +37,7 @@ LABELS = pa.schema([("id", "string"), ("label", "int16"), ("label_time", TIME)])
 
 @pytest.fixture
 def sentiment(sentiment):
-    """The use case without its limits on whole intervals: a handful of rows is enough to see what becomes of each."""
+    """The use case without its limits on whole intervals: a few rows are enough to follow each."""
     curation = sentiment.curation.model_copy(update={"min_rows": None, "max_age_hours": None})
     return sentiment.model_copy(update={"curation": curation})
 
@@ -265,7 +265,7 @@ def test_half_a_day_is_refused_because_it_would_replace_a_whole_one(settings, se
 
 @pytest.fixture
 def own_query(settings, tmp_path) -> tuple[Settings, Path]:
-    """Settings whose config folder holds queries of the user's own."""
+    """Settings whose config folder holds the test's own queries."""
     folder = tmp_path / "config"
     folder.mkdir()
     (folder / "sentiment_labels.sql").write_text((ROOT / "config" / "sentiment_labels.sql").read_text())

@@ -1,4 +1,4 @@
-"""What docs/data.md says about the tables is what they are."""
+"""The tables are as docs/data.md describes them."""
 
 from __future__ import annotations
 

@@ -42,7 +42,7 @@ def predictions(settings: Settings) -> pd.DataFrame:
 
 
 def correct(settings: Settings) -> str:
-    """Bring a correction and a late row of the first day, a late label and corrected ones. Gives the id."""
+    """Add a correction and a late row of the first day, a late label and corrected ones. Return the id."""
     lake, arrival = Lake(settings, "sentiment"), pa.array([LATER], pa.timestamp("us", "UTC"))
     known = lake.dataset("labels", first="2026-01-02", last="2026-01-02").to_table()
     first = lake.dataset("curated", first="2026-01-01", last="2026-01-01")

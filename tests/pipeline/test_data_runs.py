@@ -1,4 +1,4 @@
-"""Each curated span is one run in MLflow: which data set came of it, and what it looks like."""
+"""Each curated span is one run in MLflow, with its data set, schema and figures."""
 
 from __future__ import annotations
 

@@ -27,7 +27,7 @@ ALWAYS = Interval(datetime(2000, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=
 
 @pytest.fixture(params=["duckdb", "postgres"])
 def anywhere(request, settings) -> Settings:
-    """The same settings with either warehouse, empty."""
+    """Settings with each kind of warehouse, empty."""
     if request.param == "duckdb":
         return settings
     return settings.model_copy(update={"warehouse_url": _new_database(request.getfixturevalue("postgres"))})

@@ -1,4 +1,4 @@
-"""What counts as new to learn from, read from real tables and a real hub."""
+"""New labels and past trainings, read from real tables and a real MLflow."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ def test_a_use_case_without_a_model_is_trained_as_soon_as_its_history_is_there(s
 
 
 def test_trainings_and_alerts_come_from_the_hub_and_the_lake(first_days, sentiment):
-    """The model of `first_days` knows the history; what came after it is held out or not labelled yet."""
+    """The model of `first_days` knows the history; later rows are held out or not labelled yet."""
     until = parse_interval("2026-01-02", sentiment.unit).end
     facts = decision.read_facts(Context(first_days, sentiment), Lake(first_days, sentiment.name), until)
     assert midnight(sentiment.live_start) in facts.trainings

@@ -34,7 +34,7 @@ def three(lake):
 
 
 def rewrite(lake, number, **fields):
-    """Change an entry as somebody with a key to the lake could."""
+    """Change an entry directly in the lake."""
     table = DeltaTable(lake.uri("ledger"))
     table.update({name: f"'{value}'" for name, value in fields.items()}, predicate=f"number = '{number:08d}'")
 
@@ -78,7 +78,7 @@ def test_a_table_that_was_opened_before_anothers_commit_is_refused(three):
     opened = DeltaTable(three.uri("ledger"))
 
     class Late(Lake):
-        """Looks at the table as the losing writer did: a moment too early, until its commit was refused."""
+        """Opens the table as the losing writer does: too early to see the commit that makes its own fail."""
 
         looks = 0
 
@@ -104,7 +104,7 @@ def write_entry(home, version, after, together):
 
 @pytest.mark.parametrize("there", [0, 1])
 def test_of_writers_at_once_one_wins(lake, there):
-    """Also the first entry of all, with which the table is made."""
+    """Including the first entry, which creates the table."""
     for number in range(there):
         ledger.append(lake, change("1"), after=number)
     together = Barrier(4)

@@ -46,7 +46,7 @@ def world(copy_of_first_days, sentiment) -> Settings:
 
 
 def another(world, sentiment, *, source=None) -> str:
-    """Register one more version: the first one's model, or what is in the folder."""
+    """Register another version with the model of the first one, or of a folder."""
     client, first = connect(world), versions.by_version(Context(world, sentiment), "1")
     digest = artifact_digest(source) if source else first.tags[DIGEST_TAG]
     tags = {DIGEST_TAG: digest}
@@ -71,7 +71,7 @@ def forgiving(sentiment):
 
 
 def passed(world, sentiment, version) -> Checked:
-    """The gates let it pass, just now."""
+    """Return verdicts as if all gates had just passed the version."""
     entries = entries_of(world, sentiment)
     return Checked(version, len(entries), datetime.now(UTC).isoformat(), {"quality": "passed: good"})
 

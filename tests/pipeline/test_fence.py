@@ -43,7 +43,7 @@ class Story:
         self.accuracies = {row[0][1]: row[1:3] for row in rows if row[0].startswith("(")}
 
     def production(self):
-        """What is in production by the aliases and by the ledger."""
+        """The version in production, by the aliases and by the ledger."""
         return aliases.of(Context(self.settings, self.use_case)), ledger.read(Lake(self.settings, self.use_case.name))
 
     def versions(self):
@@ -64,7 +64,7 @@ def story(first_days, sentiment, tmp_path_factory):
 
 
 def needs(story, cause):
-    """Skip what needs a second environment where no package index answers; any other reason has failed the notebook."""
+    """Skip tests of the second environment if no package index answers; any other failure fails the notebook."""
     if cause == "c" and NO_INDEX in story.text:
         pytest.skip(NO_INDEX)
 

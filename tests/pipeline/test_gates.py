@@ -1,4 +1,4 @@
-"""Each gate refuses what it is there for, says so in a sentence, and lets a good model pass."""
+"""Each gate refuses its own kind of bad model with a sentence, and passes a good model."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ LINEAGE = {"sluss.data.version", "sluss.labels.version", "sluss.data.table", "sl
 
 @pytest.fixture(scope="module")
 def gated(sentiment):
-    """The sentiment use case with a registered model of its own, so that bad versions are in nobody's way."""
+    """The sentiment use case with a registered model of its own, so that its bad versions affect no other test."""
     return sentiment.model_copy(update={"model": "gated_classifier"})
 
 
@@ -57,7 +57,7 @@ def good(first_days, gated):
 
 @pytest.fixture
 def changed(first_days, gated, good, tmp_path):
-    """Register a version like the good one, but for what a test does to its artifacts and its run's tags."""
+    """Register a copy of the good version, with a test's changes to its artifacts and its run's tags."""
 
     def register(change=None, tags=None):
         client = connect(first_days)
@@ -84,7 +84,7 @@ def changed(first_days, gated, good, tmp_path):
 
 @pytest.fixture
 def ask(first_days, gated, tmp_path):
-    """What one gate says of a version."""
+    """Return the result of one gate on a version."""
 
     def answer(gate, version, use_case=gated):
         scratch = tmp_path / "scratch"
@@ -102,7 +102,7 @@ def with_limits(use_case, **limits):
 
 
 def judged_as(folder, pipeline, rows):
-    """Put a pipeline and what it says of the rows in the place of the model."""
+    """Replace the model by a pipeline, and the recorded scores by its own."""
     skops.io.dump(pipeline, folder / MODEL_FILE)
     judged = pd.read_parquet(folder / HOLDOUT_FILE)
     judged.assign(score=pipeline.predict_proba(rows)[:, 1]).to_parquet(folder / HOLDOUT_FILE, index=False)

@@ -1,4 +1,4 @@
-"""An MLflow that refuses or fails is one sentence, whichever of its functions meets the error."""
+"""An MLflow that refuses or fails gives one sentence, in every function that calls it."""
 
 from __future__ import annotations
 

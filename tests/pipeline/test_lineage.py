@@ -38,7 +38,7 @@ def scored(first_days, sentiment) -> Settings:
 
 @pytest.fixture
 def own_lake(scored, tmp_path) -> Settings:
-    """The same with a copy of the lake, which a test may change."""
+    """The scored days with a copy of the lake that a test may change."""
     for table in ("curated", "predictions"):
         shutil.copytree(f"{scored.lake}/sentiment/{table}", tmp_path / "lake" / "sentiment" / table)
     return Settings(home=scored.home, lake_url=str(tmp_path / "lake"))

@@ -1,4 +1,4 @@
-"""The monitor on a real lake and a real hub: what is raised, when, and that running again changes nothing."""
+"""The monitor on a real lake and a real MLflow: the alerts that it raises, and idempotence."""
 
 from __future__ import annotations
 

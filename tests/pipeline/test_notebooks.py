@@ -1,4 +1,4 @@
-"""What a notebook registers is a candidate like any other."""
+"""A version that a notebook registers is a candidate like any other."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def test_a_notebook_hands_a_model_over_and_gates_and_deployment_take_it_from_the
     assert int(version.version) > int(before.version)
     known = recorded(Context(home, sentiment), version)
     assert known.use_case.training.estimator.name == "sklearn.naive_bayes.ComplementNB"
-    # What a model of the training pipeline's own carries, this one does too; only the champion may still be as good.
+    # It has all artifacts and tags of a version from the training pipeline, but need not beat the champion.
     gates = {name: verdict for name, verdict in known.tags.items() if name.startswith("sluss.gate.")}
     assert len(gates) == 8
     assert {name for name, verdict in gates.items() if not verdict.startswith("passed")} <= {"sluss.gate.quality"}

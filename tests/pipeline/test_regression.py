@@ -68,7 +68,7 @@ def artifacts(home, intensity, trained):
 
 @pytest.fixture(scope="module")
 def monitored(home, intensity, trained):
-    """What the monitor said of six days that the first version scored as the champion."""
+    """The monitor's results of six days that the first version scored as the champion."""
     deploy_model.run(Context(home, intensity), trained.version)
     found = []
     for day in DAYS:

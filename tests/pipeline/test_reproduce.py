@@ -28,7 +28,7 @@ def version(first_days, sentiment):
 
 @pytest.fixture
 def recorded(first_days, version):
-    """Change what the version's run recorded; it is put back after the test."""
+    """Change the tags of the version's run, and restore them after the test."""
     client = connect(first_days)
     kept = dict(client.get_run(version.run_id).data.tags)
 

@@ -1,4 +1,4 @@
-"""A trained model: what it carries, what it was made from, and when it is refused."""
+"""A trained model: its artifacts, its provenance, and the reasons to reject it."""
 
 from __future__ import annotations
 

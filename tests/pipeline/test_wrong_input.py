@@ -11,7 +11,7 @@ NOBODY = "http://127.0.0.1:9"  # the discard port: nothing listens there
 
 
 def refuses(finished, *words: str) -> None:
-    """The step ended with exit code 2 and one line that holds the words."""
+    """Assert exit code 2 and one line that contains the words."""
     assert finished.returncode == 2, finished.stderr
     assert "Traceback" not in finished.stderr
     assert len(finished.stderr.strip().splitlines()) == 1, finished.stderr

@@ -54,7 +54,7 @@ def stack() -> Iterator[Stack]:
 
 
 def _remove_leftovers(stack: Stack) -> None:
-    """What an earlier run left that was killed, maybe from another folder, so that its settings are not here."""
+    """Remove the leftovers of an earlier run that was killed, maybe in another folder with other settings."""
     for kind, every in (("container", ["--all"]), ("network", []), ("volume", [])):
         label = f"label=com.docker.compose.project={PROJECT}"
         left = stack.docker(kind, "ls", "--quiet", *every, "--filter", label).stdout.split()

@@ -44,7 +44,7 @@ class Stack:
         # A commit in the middle of the tests would be a reason to replace the scheduler.
         fixed = {"SLUSS_ENV_FILE": str(ENV_FILE), "COMPOSE_PROJECT_NAME": PROJECT, "SLUSS_GIT_COMMIT": "smoke"}
         settings = {**fixed, **PORTS, "SLUSS_CONFIG_DIR": str(CONFIG)}
-        # What a person has set for a stack of their own, or for this very make, must not leak into this one.
+        # Settings of the user's own stack, or of this `make`, must not affect this one.
         foreign = ("SLUSS_", "MLFLOW_", "MAKE", "MFLAGS")
         inherited = {name: value for name, value in os.environ.items() if not name.startswith(foreign)}
         self.environment = {**inherited, **settings}
@@ -93,12 +93,12 @@ class Stack:
         ).stdout
 
     def inspect(self, service: str) -> dict[str, Any]:
-        """What Docker knows of a service's container."""
+        """Docker's description of a service's container."""
         found: list[dict[str, Any]] = json.loads(self.docker("inspect", f"{PROJECT}-{service}-1").stdout)
         return found[0]
 
     def python(self, script: str, **variables: str) -> str:
-        """Run Python in a container beside the back ends, with variables but without any of the stack's logins."""
+        """Run Python in a container on the back ends' network, with variables but without the stack's logins."""
         given = [part for name in variables for part in ("--env", name)]
         network = ["--network", f"{PROJECT}_back"]
         command = ["docker", "run", "--rm", "--interactive", *network, *given, "sluss-init:0.1.0", "python", "-"]
@@ -125,12 +125,12 @@ class Stack:
         return found
 
     def production(self, use_case: str = "sentiment") -> dict[str, Any]:
-        """What `make history` knows: the entries of the ledger, and what is wrong with them."""
+        """The output of `make history`: the entries of the ledger, and their faults."""
         found: dict[str, Any] = json.loads(self.step("show_history", "--json", use_case=use_case))
         return found
 
     def same_model_again(self) -> str:
-        """The very model that is in production, under a new number: every gate lets it pass."""
+        """Register the champion's model under a new number, which every gate passes."""
         run = self.mlflow_api("runs/get", params={"run_id": self.champion()["run_id"]})["run"]
         known = {each["key"]: each["value"] for each in run["data"]["tags"]}["sluss.until"]
         last_day = datetime.fromisoformat(known) - timedelta(days=1)

@@ -1,4 +1,4 @@
-"""The commands of `make` that ask, explain and repeat, as a person types them beside the running stack."""
+"""The commands of `make` that ask, explain and repeat, as a person types them while the stack runs."""
 
 from __future__ import annotations
 

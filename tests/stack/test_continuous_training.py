@@ -75,7 +75,7 @@ def task(stack: Stack, dag: str, run: dict[str, Any], name: str) -> dict[str, An
 
 
 def tell_how_long_it_took(stack: Stack) -> None:
-    """From the event of the labels that started it to the deployed champion, beside the bare fit and evaluation."""
+    """Print the time from the event of the labels to the new champion, compared with the bare fit and evaluation."""
     for run in runs(stack, TRAINING):
         trained = task(stack, TRAINING, run, "train_model")
         if run["run_type"] != "asset_triggered" or trained["state"] != "success":
@@ -98,7 +98,7 @@ def tell_how_long_it_took(stack: Stack) -> None:
 
 
 def bare_seconds(stack: Stack, run: dict[str, Any]) -> float:
-    """What reading the rows, cross-validation, fit and verdict took, as the training noted it."""
+    """Return the seconds for reading rows, cross-validation, fit and verdict, as the training recorded them."""
     path = f"dags/{TRAINING}/dagRuns/{run['dag_run_id']}/taskInstances/train_model/xcomEntries/return_value"
     version = {"name": "sentiment_classifier", "version": stack.airflow_api(path)["value"].strip('"')}
     made_by = stack.mlflow_api("model-versions/get", params=version)["model_version"]["run_id"]

@@ -1,4 +1,4 @@
-"""A second use case beside the first, a regression: on Postgres and S3, with DAGs that Airflow finds by itself."""
+"""A second use case, a regression: on Postgres and S3, with DAGs that Airflow finds by itself."""
 
 from __future__ import annotations
 

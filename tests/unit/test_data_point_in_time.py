@@ -1,4 +1,4 @@
-"""What was known at a moment, held against the plain definition of it."""
+"""Point-in-time reads, compared with a direct implementation of their definition."""
 
 from __future__ import annotations
 

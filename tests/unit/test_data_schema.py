@@ -1,4 +1,4 @@
-"""What a good row is, and what a person reads about a bad one."""
+"""The checks of rows, and the reasons that they give."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from sluss.errors import ConfigError
 
 
 def faults(batch: pa.RecordBatch, columns: dict[str, Column]) -> list[str]:
-    """What is wrong with each row, empty where nothing is."""
+    """Return the faults of each row as a text, empty for a good row."""
     values = pa.Table.from_batches([typed(batch, columns, "q.sql")])
     found = row_faults(pa.Table.from_batches([batch]), values, columns)
     return [found.get(number, "") for number in range(batch.num_rows)]

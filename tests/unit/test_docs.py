@@ -1,4 +1,4 @@
-"""README and docs say what is there: commands, links, settings, keys, errors."""
+"""README and docs agree with the code: commands, links, settings, keys, errors."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def commands(text: str) -> Iterator[str]:
 
 
 def code_of(page: Path) -> str:
-    """What a page shows as code, without its prose."""
+    """Return the code blocks and spans of a page."""
     text = page.read_text(encoding="utf-8")
     blocks = re.findall(r"^```\w*\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
     spans = re.findall(r"`[^`\n]+`", re.sub(r"^```.*?^```", "", text, flags=re.MULTILINE | re.DOTALL))

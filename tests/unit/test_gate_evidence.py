@@ -1,4 +1,4 @@
-"""The test that lets a challenger replace the champion: wrong promotions are as rare as it says, right ones common."""
+"""The test of challenger against champion: wrong promotions are as rare as alpha, right ones common."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What came of versions out of a log, who deployed them, and the picture of a graph."""
+"""The downstream of versions from a log, their deployments, and the picture of a graph."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The life of an alert, whatever the verdicts."""
+"""The life cycle of an alert, for any sequence of verdicts."""
 
 from __future__ import annotations
 

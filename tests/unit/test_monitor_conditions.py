@@ -1,4 +1,4 @@
-"""When the monitor speaks up: seldom without a reason, nearly always with one. Seeds are fixed."""
+"""The monitor raises alerts rarely without a change and nearly always with one. Seeds are fixed."""
 
 from __future__ import annotations
 

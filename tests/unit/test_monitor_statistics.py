@@ -1,4 +1,4 @@
-"""The monitor's statistics, beside scipy's and beside figures from the literature."""
+"""The monitor's statistics, compared with scipy's and with figures from the literature."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A notebook's pipeline, written down as a config would write it, and made again from those words."""
+"""A notebook's pipeline, converted to a config and built again from it."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def test_a_search_of_the_config_does_not_change_what_a_person_has_chosen(sentime
 
 
 class Homemade(CountVectorizer):
-    """A class of nobody's but this notebook's."""
+    """A class that only this notebook has."""
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Scoring hands a pipeline its texts as plain objects, training as pandas' own type: both must mean the same."""
+"""Scoring passes texts as plain objects, training as pandas' own type: the scores must be equal."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def use_case(sentiment):
 
 @pytest.fixture
 def model(use_case):
-    """Learned from rows as training reads them; that a colour is missing tells it something."""
+    """A model trained on rows as training reads them; a missing colour is informative."""
     branches = [
         ("text", HashingVectorizer(n_features=64), "text"),
         ("colour", OneHotEncoder(handle_unknown="ignore"), ["colour"]),

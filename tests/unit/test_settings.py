@@ -1,4 +1,4 @@
-"""Where things are."""
+"""The settings."""
 
 from __future__ import annotations
 

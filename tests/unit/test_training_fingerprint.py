@@ -1,4 +1,4 @@
-"""The digest of a fitted pipeline: the same for the same model, in any process; another one for any other model."""
+"""The digest of a fitted pipeline: equal for equal models in any process, and different for any other model."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What folds share is computed once, and changes no score."""
+"""Preprocessing that folds share is computed once, and changes no score."""
 
 from __future__ import annotations
 

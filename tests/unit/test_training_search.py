@@ -1,4 +1,4 @@
-"""Hyper-parameter search: what is tried, what is chosen, and what a config may not say."""
+"""Hyper-parameter search: its trials, its choice, and invalid configs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Slices: which rows are in which, and what a config may name."""
+"""Slices: their rows, and the names that a config may use."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Single rows and what a partition was made from, out of real Delta tables."""
+"""The table log: single rows and the provenance of a partition, from real Delta tables."""
 
 from __future__ import annotations
 

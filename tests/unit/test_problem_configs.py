@@ -1,4 +1,4 @@
-"""What a config may say about each kind of prediction problem, and how a regression's errors are measured."""
+"""The config of each problem, and the metrics of a regression."""
 
 from __future__ import annotations
 
