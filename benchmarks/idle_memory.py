@@ -10,7 +10,9 @@ import json
 import subprocess
 import time
 
-from measuring import ROOT, Bench, BenchmarkError, Line
+from measuring import Bench, BenchmarkError, Line
+
+from sluss.stack import docker
 
 _PROMISED = 1.5e9
 _UNITS = {"B": 1, "KiB": 1024, "MiB": 1024**2, "GiB": 1024**3}
@@ -27,7 +29,7 @@ def measure(bench: Bench) -> list[Line]:
         history.append(_usage())
         bench.progress.advance(bar)
         time.sleep(_POLL)
-    prefix = f"{_project()}-"
+    prefix = f"{docker.project()}-"
     lines = [
         Line("idle_memory", name.removeprefix(prefix), value / 1e6, None, unit="MB", kind="value")
         for name, value in history[-1].items()
@@ -42,7 +44,7 @@ def measure(bench: Bench) -> list[Line]:
 
 def _usage() -> dict[str, float]:
     """Return the bytes of each service of the project that `make up` starts."""
-    label = "label=com.docker.compose.project=" + _project()
+    label = "label=com.docker.compose.project=" + docker.project()
     ids = _docker("ps", "--quiet", "--filter", label).split()
     if not ids:
         raise BenchmarkError("the stack is not up: 'make up' starts it")
@@ -63,12 +65,6 @@ def _held(name: str) -> float:
     if cached is None or shared is None:
         raise BenchmarkError(f"the kernel does not report the page cache of {name}")
     return float(words[0]) - cached + shared  # shared memory counts as cached, but cannot be reclaimed
-
-
-def _project() -> str:
-    code = "import stack_docker; print(stack_docker.project())"
-    done = subprocess.run(["python3", "-c", code], capture_output=True, text=True, cwd=ROOT / "scripts", check=True)
-    return done.stdout.strip()
 
 
 def _docker(*arguments: str) -> str:

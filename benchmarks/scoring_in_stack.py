@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import sys
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 import httpx
 from measuring import ROOT, Bench, BenchmarkError, Line
 from scoring_dag import EMPTY, EMPTY_DAG, compare, wait
 
-sys.path.insert(0, str(ROOT / "scripts"))
-from typing import TYPE_CHECKING
-
-import stack_env
+from sluss.stack import env_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -34,7 +31,7 @@ def _api() -> Iterator[httpx.Client]:
     Raises:
         BenchmarkError: the stack is not up.
     """
-    values = stack_env.settings()
+    values = env_file.settings()
     address = f"http://localhost:{values['AIRFLOW_PORT']}"
     login = {"username": values["AIRFLOW_ADMIN_USER"], "password": values["AIRFLOW_ADMIN_PASSWORD"]}
     with httpx.Client(base_url=address, timeout=60) as client:

@@ -1,65 +1,165 @@
-"""The command line shared by all steps. A wrong input gives one sentence and exit code 2."""
+"""The command line that all steps share: options in, one sentence and exit code 2 on a wrong input."""
 
 from __future__ import annotations
 
-import argparse
 import gc
 import os
+import re
 import sys
 from typing import TYPE_CHECKING, NoReturn
 
+import click
+
 from sluss.compat import end_process
+from sluss.config.settings import load_settings
+from sluss.config.use_case import use_case_names
 from sluss.context import load_context
-from sluss.errors import SlussError
+from sluss.errors import ConfigError, SlussError
 from sluss.interval import Interval, parse_interval
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
-    from sluss.config.use_case import UseCase
+    from click.shell_completion import CompletionItem
+
     from sluss.context import Context
 
+    Body = Callable[..., None]
 
-def parser(description: str) -> argparse.ArgumentParser:
-    """Return a parser with the argument that every step takes."""
-    result = argparse.ArgumentParser(description=description)
-    result.add_argument("--use-case", default=os.environ.get("USE_CASE", "sentiment"), help="name of a file in config/")
-    return result
+_STOPPED = 130  # exit code of a program that was stopped by Ctrl-C
 
 
-def version_parser(description: str) -> argparse.ArgumentParser:
-    """Return a parser for steps that work on a registered version."""
-    result = parser(description)
-    result.add_argument("--version", help="number of the version; the newest by default")
-    return result
+class StepCommand(click.Command):
+    """The command of a step: its callback gets the context instead of the use case's name."""
+
+    opens_model = False
+
+    def invoke(self, ctx: click.Context) -> NoReturn:
+        """Run the step and end the process."""
+        given = dict(ctx.params)
+        run_step(given.pop("use_case"), lambda context: self.body(context, **given), opens_model=self.opens_model)
+
+    def body(self, context: Context, **given: object) -> None:
+        """Run the step for a context, as a part of a command of several steps."""
+        assert self.callback is not None
+        self.callback(context, **given)
 
 
-def interval_parser(description: str, *, history: bool = False) -> argparse.ArgumentParser:
-    """Return a parser for steps that work on one interval, or (with `history`) on all before the live ones."""
-    result = parser(description)
-    choice = result.add_mutually_exclusive_group(required=True)
-    choice.add_argument("--interval", help="start of the interval: 2026-01-05, or 2026-01-05T13 where it is an hour")
-    if history:
-        choice.add_argument("--history", action="store_true", help="all intervals before live_start, in one go")
-    return result
+def step_command(*, opens_model: bool = False) -> Callable[[Body], StepCommand]:
+    """Make a function of a context and of the options before it a command, with `--use-case`.
 
-
-def chosen_interval(arguments: argparse.Namespace, use_case: UseCase) -> Interval:
-    """Return the interval that the arguments of an `interval_parser` name."""
-    if arguments.interval is None:
-        return use_case.history
-    return parse_interval(arguments.interval, use_case.unit)
-
-
-def run_step(arguments: argparse.Namespace, step: Callable[[Context], None], *, opens_model: bool = False) -> NoReturn:
-    """Load the context, run the step, turn a SlussError into one sentence and exit code 2, and end.
-
-    Set `opens_model` for a step that saves or loads a model and therefore imports skops.
+    `opens_model`: the step saves or loads a model, and so will import skops.
     """
+
+    def decorate(body: Body) -> StepCommand:
+        command = click.command(cls=StepCommand)(use_case_option(body))
+        command.opens_model = opens_model
+        return command
+
+    return decorate
+
+
+class _UseCaseName(click.ParamType[str]):
+    name = "name"
+
+    def shell_complete(
+        self,
+        ctx: click.Context,  # noqa: ARG002 - click's signature
+        param: click.Parameter,  # noqa: ARG002
+        incomplete: str,
+    ) -> list[CompletionItem]:
+        """The use cases of the config folder."""
+        from click.shell_completion import CompletionItem
+
+        names = use_case_names(load_settings().config_dir)
+        return [CompletionItem(name) for name in names if name.startswith(incomplete)]
+
+
+class _VersionNumber(click.ParamType[str]):
+    name = "number"
+
+    def convert(
+        self,
+        value: object,
+        param: click.Parameter | None,  # noqa: ARG002 - click's signature
+        ctx: click.Context | None,  # noqa: ARG002
+    ) -> str:
+        """The number without what surrounds it."""
+        # Longer numbers are none that a registry has given, and too long for its database.
+        if not re.fullmatch(r"\s*[1-9][0-9]{0,8}\s*", str(value)):
+            raise ConfigError(f"{value!r} is not the number of a version. Give a number such as 2, or none.")
+        return str(value).strip()
+
+
+def use_case_option(body: Body) -> Body:
+    """`--use-case`, which is also read from USE_CASE."""
+    option = click.option(
+        "--use-case", type=_UseCaseName(), default="sentiment", show_default=True, envvar="USE_CASE",
+        help="Name of a file in config/.",
+    )  # fmt: skip
+    return option(body)
+
+
+def version_option(words: str = "Number of the version; by default the newest.") -> Callable[[Body], Body]:
+    """`--version`, for steps that work on a registered version."""
+    return click.option("--version", type=_VersionNumber(), help=words)
+
+
+def interval_option(body: Body) -> Body:
+    """`--interval`, for steps that work on one interval."""
+    return click.option(
+        "--interval", required=True, help="Start of the interval: 2026-01-05, or 2026-01-05T13 where it is an hour."
+    )(body)
+
+
+def span_options(body: Body) -> Body:
+    """`--interval` or `--history`, for steps that also work on all intervals before the first live one."""
+    history = click.option("--history", is_flag=True, help="All intervals before live_start, in one go.")
+    interval = click.option("--interval", help="Start of the interval, for example 2026-01-05.")
+    return interval(history(body))
+
+
+def chosen_interval(context: Context, interval: str | None, *, history: bool = False) -> Interval:
+    """The interval that the options name.
+
+    Raises:
+        ConfigError: they name none, or two, or the text is not the start of an interval.
+    """
+    if history == (interval is not None):
+        raise ConfigError("Name an interval with --interval, or all before the first live one with --history.")
+    return context.use_case.history if interval is None else parse_interval(interval, context.use_case.unit)
+
+
+def main(command: click.Command, arguments: Sequence[str] | None = None, name: str | None = None) -> NoReturn:
+    """Run a command to the end of this process.
+
+    An input that a person can correct is one sentence and exit code 2. Another exception is a bug with a traceback.
+    """
+    try:
+        code = command.main(args=arguments, prog_name=name, standalone_mode=False)
+    except click.ClickException as error:
+        print(_sentence(error), file=sys.stderr)
+        sys.exit(error.exit_code)
+    except SlussError as error:
+        print(error, file=sys.stderr)
+        sys.exit(2)
+    except click.Abort:
+        sys.exit(_STOPPED)
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+def _sentence(error: click.ClickException) -> str:
+    message = error.format_message()
+    path = error.ctx.command_path if isinstance(error, click.UsageError) and error.ctx else ""
+    return f"{message} See '{path} --help'." if path else message
+
+
+def run_step(use_case: str, step: Callable[[Context], None], *, opens_model: bool = False) -> NoReturn:
+    """Load the context, run the step, turn a SlussError into one sentence and exit code 2, and end."""
     _tune_process()
     code = 0
     try:
-        context = load_context(arguments.use_case)
+        context = load_context(use_case)
         if opens_model:
             _import_scipy_first()
         step(context)

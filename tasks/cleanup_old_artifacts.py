@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sluss.monitoring.retention import clean_up
-from sluss.step import chosen_interval, interval_parser, run_step
+from sluss.step import chosen_interval, interval_option, main, step_command
 
 if TYPE_CHECKING:
     from sluss.context import Context
@@ -13,16 +13,13 @@ if TYPE_CHECKING:
 run = clean_up
 
 
-def main() -> None:
-    """Parse, clean up and print."""
-    arguments = interval_parser(__doc__ or "").parse_args()
-
-    def step(context: Context) -> None:
-        done = run(context, chosen_interval(arguments, context.use_case))
-        print(f"Deleted {done.partitions} partitions of predictions, {done.runs} monitoring runs, {done.files} files.")
-
-    run_step(arguments, step)
+@step_command()
+@interval_option
+def command(context: Context, interval: str) -> None:
+    """Delete what is past its retention. Models, and the data they were trained on, are never touched."""
+    done = run(context, chosen_interval(context, interval))
+    print(f"Deleted {done.partitions} partitions of predictions, {done.runs} monitoring runs, {done.files} files.")
 
 
 if __name__ == "__main__":
-    main()
+    main(command)

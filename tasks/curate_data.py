@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sluss.curation.curate import curate
-from sluss.step import chosen_interval, interval_parser, run_step
+from sluss.step import chosen_interval, main, span_options, step_command
 
 if TYPE_CHECKING:
     from sluss.context import Context
@@ -13,20 +13,17 @@ if TYPE_CHECKING:
 run = curate
 
 
-def main() -> None:
-    """Read the arguments, run the step, say what it did."""
-    arguments = interval_parser("Check new rows and bring them to the lake.", history=True).parse_args()
-
-    def step(context: Context) -> None:
-        interval = chosen_interval(arguments, context.use_case)
-        done = run(context, interval)
-        print(
-            f"{interval}: {done.rows} good rows (curated, version {done.version}), {done.labels} labels, "
-            f"{done.bad_rows + done.bad_labels} in quarantine."
-        )
-
-    run_step(arguments, step)
+@step_command()
+@span_options
+def command(context: Context, interval: str | None, *, history: bool) -> None:
+    """Check new rows and bring them to the lake; rows that break the schema go to quarantine."""
+    span = chosen_interval(context, interval, history=history)
+    done = run(context, span)
+    print(
+        f"{span}: {done.rows} good rows (curated, version {done.version}), {done.labels} labels, "
+        f"{done.bad_rows + done.bad_labels} in quarantine."
+    )
 
 
 if __name__ == "__main__":
-    main()
+    main(command)

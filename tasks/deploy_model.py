@@ -4,29 +4,26 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import click
+
 from sluss.deployment.deploy import check, deploy
-from sluss.step import run_step, version_parser
+from sluss.step import main, step_command, version_option
 
 if TYPE_CHECKING:
     from sluss.context import Context
 
-__all__ = ["check", "run"]
+__all__ = ["check", "command", "run"]
 
 run = deploy
 
 
-def main() -> None:
-    """Parse, deploy and print."""
-    arguments = version_parser(__doc__ or "")
-    arguments.add_argument("--by", default="", help="who deploys, for the ledger; by default this user")
-    given = arguments.parse_args()
-
-    def step(context: Context) -> None:
-        deployed = run(context, given.version, by=given.by)
-        print(f"{context.use_case.model} {deployed}")
-
-    run_step(given, step, opens_model=True)
+@step_command(opens_model=True)
+@version_option()
+@click.option("--by", default="", help="Who deploys, for the ledger; by default this user.")
+def command(context: Context, version: str | None, by: str) -> None:
+    """Make a version the champion, if every gate lets it pass and its smoke prediction goes well."""
+    print(f"{context.use_case.model} {run(context, version, by=by)}")
 
 
 if __name__ == "__main__":
-    main()
+    main(command)

@@ -5,13 +5,27 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
+import click
+
 from sluss.lineage.receipt import Receipt, as_json, explain
 from sluss.reporting.lineage_tree import show as show_lineage
-from sluss.step import parser, run_step
+from sluss.step import main, step_command
 
 if TYPE_CHECKING:
     from sluss.context import Context
+
 run = explain
+
+
+@step_command(opens_model=True)
+@click.option("--id", "row_id", required=True, help="Id of the row.")
+@click.option("--interval", help="Its prediction in this interval, for example 2026-01-05; by default the newest.")
+@click.option("--json", is_flag=True, help="Print the receipt as JSON.")
+def command(context: Context, row_id: str, interval: str | None, *, json: bool) -> None:
+    """Show one prediction's receipt, and score its row again; exit code 1 when another score comes out."""
+    receipt = run(context, row_id, interval)
+    print(as_json(receipt)) if json else show(receipt)
+    sys.exit(0 if receipt.again.reproduced else 1)
 
 
 def show(receipt: Receipt) -> None:
@@ -29,21 +43,5 @@ def show(receipt: Receipt) -> None:
     Console(highlight=False).print(verdict, soft_wrap=True)
 
 
-def main() -> None:
-    """Parse, explain and print; exit code 1 when the score does not come out again."""
-    arguments = parser(__doc__ or "")
-    arguments.add_argument("--id", required=True, help="id of the row")
-    arguments.add_argument("--interval", help="the prediction of this interval, e.g. 2026-01-05; by default the newest")
-    arguments.add_argument("--json", action="store_true", help="print the receipt as JSON")
-    given = arguments.parse_args()
-
-    def step(context: Context) -> None:
-        receipt = run(context, given.id, given.interval)
-        print(as_json(receipt)) if given.json else show(receipt)
-        sys.exit(0 if receipt.again.reproduced else 1)
-
-    run_step(given, step, opens_model=True)
-
-
 if __name__ == "__main__":
-    main()
+    main(command)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sluss.sources.generate import generate
-from sluss.step import chosen_interval, interval_parser, run_step
+from sluss.step import chosen_interval, main, span_options, step_command
 
 if TYPE_CHECKING:
     from sluss.context import Context
@@ -13,17 +13,14 @@ if TYPE_CHECKING:
 run = generate
 
 
-def main() -> None:
-    """Read the arguments, run the step, say what it brought."""
-    arguments = interval_parser("Bring new rows and labels into the warehouse.", history=True).parse_args()
-
-    def step(context: Context) -> None:
-        interval = chosen_interval(arguments, context.use_case)
-        brought = run(context, interval)
-        print(f"{interval}: {brought.rows} rows and {brought.labels} labels are in the warehouse.")
-
-    run_step(arguments, step)
+@step_command()
+@span_options
+def command(context: Context, interval: str | None, *, history: bool) -> None:
+    """Bring new rows and labels into the warehouse."""
+    span = chosen_interval(context, interval, history=history)
+    brought = run(context, span)
+    print(f"{span}: {brought.rows} rows and {brought.labels} labels are in the warehouse.")
 
 
 if __name__ == "__main__":
-    main()
+    main(command)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sluss.reporting.interval_summary import summarise_interval
-from sluss.step import chosen_interval, interval_parser, run_step
+from sluss.step import chosen_interval, interval_option, main, step_command
 
 if TYPE_CHECKING:
     from sluss.context import Context
@@ -13,15 +13,12 @@ if TYPE_CHECKING:
 run = summarise_interval
 
 
-def main() -> None:
-    """Parse, summarise and print."""
-    arguments = interval_parser(__doc__ or "").parse_args()
-
-    def step(context: Context) -> None:
-        print(run(context, chosen_interval(arguments, context.use_case)).text)
-
-    run_step(arguments, step)
+@step_command()
+@interval_option
+def command(context: Context, interval: str) -> None:
+    """Sum up an interval in one page, from the monitor's table."""
+    print(run(context, chosen_interval(context, interval)).text)
 
 
 if __name__ == "__main__":
-    main()
+    main(command)

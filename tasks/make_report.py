@@ -5,27 +5,26 @@ from __future__ import annotations
 import webbrowser
 from typing import TYPE_CHECKING
 
+import click
+
 from sluss.reporting import write_report
-from sluss.step import parser, run_step
+from sluss.step import main, step_command
 
 if TYPE_CHECKING:
     from sluss.context import Context
 
+run = write_report
 
-def main() -> None:
-    """Parse, write and print; open it where a browser is at hand and asked for."""
-    arguments = parser(__doc__ or "")
-    arguments.add_argument("--open", action="store_true", help="open the page in a browser")
-    given = arguments.parse_args()
 
-    def step(context: Context) -> None:
-        path = write_report(context)
-        print(path)
-        if given.open:
-            webbrowser.open(path.resolve().as_uri())
-
-    run_step(given, step)
+@step_command()
+@click.option("--open", "in_browser", is_flag=True, help="Open the page in a browser.")
+def command(context: Context, *, in_browser: bool) -> None:
+    """Write the report as one HTML page and print its path."""
+    path = run(context)
+    print(path)
+    if in_browser:
+        webbrowser.open(path.resolve().as_uri())
 
 
 if __name__ == "__main__":
-    main()
+    main(command)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sluss.step import run_step, version_parser
+from sluss.step import main, step_command, version_option
 from sluss.training.version_plots import plot_version
 
 if TYPE_CHECKING:
@@ -13,16 +13,13 @@ if TYPE_CHECKING:
 run = plot_version
 
 
-def main() -> None:
-    """Parse, draw and print."""
-    arguments = version_parser(__doc__ or "").parse_args()
-
-    def step(context: Context) -> None:
-        plots = run(context, arguments.version)
-        print(f"{context.use_case.model} version {plots.version} has on its run in MLflow: {', '.join(plots.files)}.")
-
-    run_step(arguments, step, opens_model=True)
+@step_command(opens_model=True)
+@version_option()
+def command(context: Context, version: str | None) -> None:
+    """Draw the plots of a registered version and keep them on its run."""
+    plots = run(context, version)
+    print(f"{context.use_case.model} version {plots.version} has on its run in MLflow: {', '.join(plots.files)}.")
 
 
 if __name__ == "__main__":
-    main()
+    main(command)

@@ -5,27 +5,25 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
-from sluss.step import run_step, version_parser
+from sluss.step import main, step_command, version_option
 from sluss.training.reproduction import Reproduction, reproduce
 
 if TYPE_CHECKING:
     from sluss.config.use_case import UseCase
     from sluss.context import Context
+
 run = reproduce
 
 _MARK = 12
 
 
-def main() -> None:
-    """Parse, train and print; exit code 1 when the model is another one."""
-    arguments = version_parser(__doc__ or "").parse_args()
-
-    def step(context: Context) -> None:
-        result = run(context, arguments.version)
-        _print(context.use_case, result)
-        sys.exit(0 if result.same else 1)
-
-    run_step(arguments, step, opens_model=True)
+@step_command(opens_model=True)
+@version_option()
+def command(context: Context, version: str | None) -> None:
+    """Train a version again from what its run recorded, and register nothing; exit code 1 when the model differs."""
+    result = run(context, version)
+    _print(context.use_case, result)
+    sys.exit(0 if result.same else 1)
 
 
 def _print(use_case: UseCase, result: Reproduction) -> None:
@@ -44,4 +42,4 @@ def _print(use_case: UseCase, result: Reproduction) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    main(command)

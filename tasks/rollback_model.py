@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import click
+
 from sluss.deployment.rollback import roll_back
-from sluss.step import parser, run_step
+from sluss.step import main, step_command, version_option
 
 if TYPE_CHECKING:
     from sluss.context import Context
@@ -13,24 +15,18 @@ if TYPE_CHECKING:
 run = roll_back
 
 
-def main() -> None:
-    """Parse, go back and print."""
-    arguments = parser(__doc__ or "")
-    arguments.add_argument("--version", help="number of the version to take out; by default the one in production")
-    arguments.add_argument("--reason", default="", help="why, for the ledger")
-    arguments.add_argument("--by", default="", help="who, for the ledger; by default this user")
-    given = arguments.parse_args()
-
-    def step(context: Context) -> None:
-        use_case = context.use_case
-        done = run(context, given.version, reason=given.reason, by=given.by)
-        print(
-            f"{use_case.model} version {done.version} is the champion again. Version {done.replaced} stays out until a "
-            f"newer one passes the gates (entry {done.entry} of the ledger)."
-        )
-
-    run_step(given, step)
+@step_command()
+@version_option(words="Number of the version to take out; by default the one in production.")
+@click.option("--reason", default="", help="Why, for the ledger.")
+@click.option("--by", default="", help="Who, for the ledger; by default this user.")
+def command(context: Context, version: str | None, reason: str, by: str) -> None:
+    """Go back to the version that was in production before, and keep the reason in the ledger."""
+    done = run(context, version, reason=reason, by=by)
+    print(
+        f"{context.use_case.model} version {done.version} is the champion again. Version {done.replaced} stays out "
+        f"until a newer one passes the gates (entry {done.entry} of the ledger)."
+    )
 
 
 if __name__ == "__main__":
-    main()
+    main(command)

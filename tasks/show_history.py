@@ -5,14 +5,28 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
-from sluss.deployment.history import History, _ends, as_json, history
-from sluss.step import parser, run_step
+import click
+
+from sluss.deployment.history import History, as_json, history
+from sluss.step import main, step_command
 
 if TYPE_CHECKING:
     from sluss.config.use_case import UseCase
     from sluss.context import Context
 
 run = history
+
+
+@step_command()
+@click.option("--json", is_flag=True, help="Print the entries as JSON.")
+def command(context: Context, *, json: bool) -> None:
+    """Show what was in production from when to when, by whom and why; exit code 1 when the ledger is not whole."""
+    history = run(context)
+    if json:
+        print(as_json(history))
+    else:
+        show(context.use_case, history)
+    sys.exit(1 if history.problems else 0)
 
 
 def show(use_case: UseCase, history: History) -> None:
@@ -22,8 +36,8 @@ def show(use_case: UseCase, history: History) -> None:
 
     table = Table("", "version", "from (UTC)", "to (UTC)", "by", "why", "gates", title_justify="left")
     table.title = f"What was in production of {use_case.title}"
-    for entry, until in zip(history.entries, [*_ends(history.entries), "now"], strict=False):
-        start = f"{entry.at:%Y-%m-%d %H:%M:%S}"
+    starts = [f"{entry.at:%Y-%m-%d %H:%M:%S}" for entry in history.entries]
+    for entry, start, until in zip(history.entries, starts, [*starts[1:], "now"], strict=False):
         why = f"{entry.action}: {entry.reason}"
         table.add_row(str(entry.number), entry.version or "none", start, until, entry.by, why, entry.passed)
     console = Console()
@@ -34,22 +48,5 @@ def show(use_case: UseCase, history: History) -> None:
         console.print(f"{len(history.entries)} entries; every one is as it was written, and the aliases agree.")
 
 
-def main() -> None:
-    """Parse and print; exit code 1 when an entry was changed or the aliases disagree."""
-    arguments = parser(__doc__ or "")
-    arguments.add_argument("--json", action="store_true", help="print the entries as JSON")
-    given = arguments.parse_args()
-
-    def step(context: Context) -> None:
-        history = run(context)
-        if given.json:
-            print(as_json(history))
-        else:
-            show(context.use_case, history)
-        sys.exit(1 if history.problems else 0)
-
-    run_step(given, step)
-
-
 if __name__ == "__main__":
-    main()
+    main(command)

@@ -7,38 +7,37 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import click
+
 from sluss.errors import ConfigError
 from sluss.lineage.queries import lineage_of
 from sluss.reporting.lineage_tree import show
-from sluss.step import parser, run_step
+from sluss.step import main, step_command, version_option
 
 if TYPE_CHECKING:
     from sluss.context import Context
     from sluss.lineage.graph import Graph
+
 run = lineage_of
 
 
-def main() -> None:
-    """Parse, find and print."""
-    arguments = parser(__doc__ or "")
-    arguments.add_argument("--id", help="id of a row: what made its newest prediction, or the one in --interval")
-    arguments.add_argument("--interval", help="start of an interval: what came of its data, e.g. 2026-01-05")
-    arguments.add_argument("--version", help="number of a version: what made it, and what it predicted")
-    form = arguments.add_mutually_exclusive_group()
-    form.add_argument("--json", action="store_true", help="print nodes and edges as JSON")
-    form.add_argument("--svg", type=Path, metavar="PATH", help="draw a picture into this file (-: print it)")
-    given = arguments.parse_args()
-
-    def step(context: Context) -> None:
-        graph = run(context, row_id=given.id, interval=given.interval, version=given.version)
-        if given.json:
-            print(json.dumps(graph.as_json(), indent=2, ensure_ascii=False))
-        elif given.svg:
-            _draw(graph, given.svg)
-        else:
-            show(graph)
-
-    run_step(given, step)
+@step_command()
+@click.option("--id", "row_id", help="Id of a row: what made its newest prediction, or the one in --interval.")
+@click.option("--interval", help="Start of an interval: what came of its data, for example 2026-01-05.")
+@version_option(words="Number of a version: what made it, and what it predicted.")
+@click.option("--json", "as_json", is_flag=True, help="Print nodes and edges as JSON.")
+@click.option("--svg", type=click.Path(path_type=Path), help="Draw a picture into this file (-: print it).")
+def command(context: Context, svg: Path | None, *, as_json: bool, **asked: str | None) -> None:
+    """Show what made a prediction or a version, or what came of an interval's data."""
+    if as_json and svg:
+        raise ConfigError("Choose one of --json and --svg.")
+    graph = run(context, **asked)
+    if as_json:
+        print(json.dumps(graph.as_json(), indent=2, ensure_ascii=False))
+    elif svg:
+        _draw(graph, svg)
+    else:
+        show(graph)
 
 
 def _draw(graph: Graph, path: Path) -> None:
@@ -56,4 +55,4 @@ def _draw(graph: Graph, path: Path) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    main(command)

@@ -4,40 +4,30 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sluss.curation.history import load_history
+import click
+
+from sluss.curation.history import load_history as bring_history
 from sluss.interval import parse_interval
-from sluss.step import parser, run_step
+from sluss.step import main, step_command
 from sluss.training.train import TrainedModel, train
 
 if TYPE_CHECKING:
-    import argparse
-
     from sluss.config.use_case import UseCase
     from sluss.context import Context
+
 run = train
 
 
-def _arguments() -> argparse.Namespace:
-    arguments = parser(__doc__ or "")
-    arguments.add_argument("--until", help="use only what was known at the end of this interval, e.g. 2026-01-05")
-    arguments.add_argument(
-        "--load-history", action="store_true", help="load the history first where nothing was curated"
-    )
-    arguments.add_argument("--force", action="store_true", help="train even if the same inputs were trained before")
-    return arguments.parse_args()
-
-
-def main() -> None:
-    """Parse, train and print."""
-    arguments = _arguments()
-
-    def step(context: Context) -> None:
-        if arguments.load_history:
-            load_history(context)
-        until = parse_interval(arguments.until, context.use_case.unit).end if arguments.until else None
-        _print(context.use_case, run(context, until, force=arguments.force))
-
-    run_step(arguments, step, opens_model=True)
+@step_command(opens_model=True)
+@click.option("--until", help="Use only what was known at the end of this interval, for example 2026-01-05.")
+@click.option("--load-history", is_flag=True, help="Load the history first where nothing was curated.")
+@click.option("--force", is_flag=True, help="Train even if the same inputs were trained before.")
+def command(context: Context, until: str | None, *, load_history: bool, force: bool) -> None:
+    """Train a model on curated rows, judge it on the days after, log and register it."""
+    if load_history:
+        bring_history(context)
+    end = parse_interval(until, context.use_case.unit).end if until else None
+    _print(context.use_case, run(context, end, force=force))
 
 
 def _print(use_case: UseCase, model: TrainedModel) -> None:
@@ -61,4 +51,4 @@ def _print(use_case: UseCase, model: TrainedModel) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    main(command)

@@ -6,13 +6,22 @@ import sys
 from typing import TYPE_CHECKING
 
 from sluss.gates.validate import Validation, validate
-from sluss.step import run_step, version_parser
+from sluss.step import main, step_command, version_option
 
 if TYPE_CHECKING:
     from sluss.config.use_case import UseCase
     from sluss.context import Context
 
 run = validate
+
+
+@step_command(opens_model=True)
+@version_option()
+def command(context: Context, version: str | None) -> None:
+    """Run the gates on a registered version; exit code 1 when one of them refuses it."""
+    validation = run(context, version)
+    show(context.use_case, validation)
+    sys.exit(1 if validation.refusals else 0)
 
 
 def show(use_case: UseCase, validation: Validation) -> None:
@@ -29,17 +38,5 @@ def show(use_case: UseCase, validation: Validation) -> None:
     Console().print(table)
 
 
-def main() -> None:
-    """Parse, validate and print; exit code 1 when a gate refuses."""
-    given = version_parser(__doc__ or "").parse_args()
-
-    def step(context: Context) -> None:
-        validation = run(context, given.version)
-        show(context.use_case, validation)
-        sys.exit(1 if validation.refusals else 0)
-
-    run_step(given, step, opens_model=True)
-
-
 if __name__ == "__main__":
-    main()
+    main(command)

@@ -9,8 +9,6 @@ from typing import TYPE_CHECKING
 from sluss.registry import ledger
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from sluss.context import Context
     from sluss.registry.ledger import Entry
 
@@ -46,10 +44,6 @@ def history(context: Context) -> History:
 
 def _named(version: str | None) -> str:
     return f"version {version}" if version else "no version"
-
-
-def _ends(entries: Sequence[Entry]) -> list[str]:
-    return [f"{entry.at:%Y-%m-%d %H:%M:%S}" for entry in entries[1:]]
 
 
 def as_json(history: History) -> str:

@@ -35,7 +35,7 @@ def short_demo(tmp_path_factory, archive):
         (folder / "config" / query.name).write_text(query.read_text())
     environment = {"SLUSS_HOME": str(folder / "home"), "SLUSS_CONFIG_DIR": str(folder / "config")}
     environment |= {"SLUSS_DATA": str(archive), "PATH": "/usr/bin:/bin", "COLUMNS": "160"}
-    command = [sys.executable, ROOT / "scripts" / "demo.py"]
+    command = [sys.executable, ROOT / "scripts" / "demo" / "demo.py"]
     settings, seen = Settings(home=folder / "home", data=archive), []
     for _ in range(2):
         finished = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=600)

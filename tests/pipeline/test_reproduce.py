@@ -4,20 +4,16 @@ from __future__ import annotations
 
 import re
 import subprocess
-import sys
 
 import pytest
 
+from commands import reproduce
 from sluss.config.settings import ROOT
 from sluss.context import Context
 from sluss.errors import DataError, ModelError
 from sluss.registry import versions
 from sluss.tracking.client import connect
 from tasks import reproduce_model
-
-sys.path.insert(0, str(ROOT / "scripts"))
-
-import reproduce
 
 
 @pytest.fixture

@@ -67,9 +67,9 @@ def _remove_leftovers(stack: Stack) -> None:
 def trained(stack: Stack) -> dict[str, Any]:
     """The version that `make train deploy` registers in the stack."""
     with told("train inside the stack"):
-        stack.step("train_model", "--load-history")
+        stack.step("train", "--load-history")
     with told("deploy inside the stack"):
-        stack.step("deploy_model")
+        stack.step("deploy")
     return stack.champion()
 
 

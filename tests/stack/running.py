@@ -62,8 +62,8 @@ class Stack:
         return dict(line.split("=", 1) for line in lines if "=" in line and not line.startswith("#"))
 
     def command(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
-        """`scripts/stack.py`, as make calls it."""
-        return self._run([sys.executable, str(ROOT / "scripts" / "stack.py"), *arguments], check=check)
+        """A command of the stack, as make calls it."""
+        return self._run([sys.executable, "-m", "sluss.stack", *arguments], check=check)
 
     def start(self) -> None:
         """Bring it up for the first time; how that went is kept, as tests that restart services come in any order."""
@@ -87,10 +87,9 @@ class Stack:
         self._run([*command, *up], extra={"AIRFLOW_SCHEDULERS": str(number), "COMPOSE_PROFILES": "minio"})
 
     def step(self, name: str, *arguments: str, use_case: str = "sentiment") -> str:
-        """A step of tasks/ inside the stack."""
-        return self._run(
-            [sys.executable, str(ROOT / "scripts" / "stack.py"), "step", name, *arguments], extra={"USE_CASE": use_case}
-        ).stdout
+        """A step inside the stack, by its name in `sluss`, whatever else of the stack is down just now."""
+        place = {"USE_CASE": use_case, "WHERE": "stack"}
+        return self._run([sys.executable, "-m", "commands", name, *arguments], extra=place).stdout
 
     def inspect(self, service: str) -> dict[str, Any]:
         """Docker's description of a service's container."""
@@ -126,7 +125,7 @@ class Stack:
 
     def production(self, use_case: str = "sentiment") -> dict[str, Any]:
         """The output of `make history`: the entries of the ledger, and their faults."""
-        found: dict[str, Any] = json.loads(self.step("show_history", "--json", use_case=use_case))
+        found: dict[str, Any] = json.loads(self.step("history", "--json", use_case=use_case))
         return found
 
     def same_model_again(self) -> str:
@@ -135,7 +134,7 @@ class Stack:
         known = {each["key"]: each["value"] for each in run["data"]["tags"]}["sluss.until"]
         last_day = datetime.fromisoformat(known) - timedelta(days=1)
         with told("train the same model once more"):
-            self.step("train_model", "--force", "--until", f"{last_day:%Y-%m-%d}")
+            self.step("train", "--force", "--until", f"{last_day:%Y-%m-%d}")
         return str(max(int(each["version"]) for each in self.versions()))
 
     def versions(self) -> list[dict[str, Any]]:
@@ -212,7 +211,9 @@ class Stack:
         self, command: list[str], *, stdin: str = "", check: bool = True, extra: dict[str, str] | None = None
     ) -> subprocess.CompletedProcess[str]:
         environment = {**self.environment, **(extra or {})}
-        done = subprocess.run(command, input=stdin, capture_output=True, text=True, env=environment, check=False)
+        done = subprocess.run(
+            command, input=stdin, capture_output=True, text=True, env=environment, check=False, cwd=ROOT
+        )
         if check and done.returncode:
             raise AssertionError(f"{' '.join(command)} ended with {done.returncode}:\n{done.stdout}\n{done.stderr}")
         return done

@@ -29,9 +29,9 @@ os._exit(0)
 NOTEBOOK = """
 import os, sys
 sys.path.insert(0, sys.argv[1] + "/scripts")
-import notebook
-assert notebook.stack_is_up()
-os.environ.update(notebook.stack_environment())
+import jupyter
+assert jupyter.stack_is_up()
+os.environ.update(jupyter.stack_environment())
 sys.path.insert(0, sys.argv[1] + "/tests")
 from notebook_runner import run
 for shown in run("sentiment.ipynb"):

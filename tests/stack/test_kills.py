@@ -104,5 +104,5 @@ def test_a_kill_of_every_task_changes_nothing_that_stays(stack: Stack) -> None:
     assert after["half"] == []
     ids = [name for name, _ in after["rows"]]
     assert len(ids) == len(set(ids)) > 0
-    stack.step("batch_predict", "--interval", "2026-01-03")
+    stack.step("predict", "--interval", "2026-01-03")
     assert state(stack)["rows"] == after["rows"]

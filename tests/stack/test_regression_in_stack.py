@@ -54,8 +54,8 @@ def use_case(stack: Stack, intensity: UseCase, intensity_config: str) -> Iterato
 
 def test_a_regression_is_trained_deployed_scored_and_monitored(stack: Stack, use_case: UseCase) -> None:
     with told("a regression trained and deployed"):
-        stack.step("train_model", "--load-history", use_case=use_case.name)
-        stack.step("deploy_model", use_case=use_case.name)
+        stack.step("train", "--load-history", use_case=use_case.name)
+        stack.step("deploy", use_case=use_case.name)
     with told("until Airflow has its DAGs, and a day scored"):
         assert stack.run_dag(f"{use_case.name}_scoring", ENDS)["state"] == "success"
     champion = stack.champion(use_case.model)

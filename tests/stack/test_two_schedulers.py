@@ -129,8 +129,8 @@ def test_a_day_scored_by_all_at_once_is_there_once(stack: Stack, schedulers: lis
     assert len(found["monitoring"]) == 1
     assert found["runs"] == {"sentiment-data": 1, "sentiment-monitoring": 1}
     with told("the day scored once more by one of them"):
-        stack.step("batch_predict", "--interval", DAY)
-        stack.step("monitor_model", "--interval", DAY)
+        stack.step("predict", "--interval", DAY)
+        stack.step("monitor", "--interval", DAY)
     assert state(stack) == found
     assert (stack.champion(), stack.production()) == (champion, ledger)
     assert ledger["problems"] == []
@@ -152,5 +152,5 @@ def test_of_two_deployments_at_once_one_wins(stack: Stack, schedulers: list[str]
     assert [each["version"] for each in production["entries"]] == [*(each["version"] for each in known), winner]
     assert production["problems"] == []
     assert stack.champion()["version"] == winner
-    stack.step("rollback_model", "--version", winner)
+    stack.step("rollback", "--version", winner)
     assert stack.champion()["version"] == before

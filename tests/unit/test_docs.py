@@ -12,7 +12,7 @@ import yaml
 
 from sluss.config.settings import ROOT
 
-sys.path.insert(0, str(ROOT / "scripts"))
+sys.path.insert(0, str(ROOT / "scripts" / "dev"))
 
 from typing import TYPE_CHECKING
 
@@ -27,7 +27,7 @@ PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
 DECISIONS = sorted((ROOT / "docs" / "decisions").glob("*.md"))
 CODE = [
     path
-    for folder in ("sluss", "tasks", "dags", "scripts", "services")
+    for folder in ("sluss", "tasks", "commands", "dags", "scripts", "services")
     for path in sorted((ROOT / folder).rglob("*"))
     if path.is_file() and path.suffix != ".pyc"
 ]

@@ -10,14 +10,14 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-FILL = "import stack_env; print(*stack_env.fill())"
+FILL = "from sluss.stack import env_file; print(*env_file.fill())"
 
 
 def fill(env: Path, **variables: str) -> list[str]:
     """Write what is missing; the names of what was written."""
     environment = {
         "PATH": os.environ["PATH"],
-        "PYTHONPATH": str(ROOT / "scripts"),
+        "PYTHONPATH": str(ROOT),
         "SLUSS_ENV_FILE": str(env),
         **variables,
     }

@@ -24,7 +24,7 @@ needs_docker = pytest.mark.skipif(not DOCKER_ANSWERS, reason="no Docker Engine a
 
 
 class Sandbox:
-    """`scripts/stack.py` with a `.env`, a project name and a PATH of its own."""
+    """`python3 -m sluss.stack` with a `.env`, a project name and a PATH of its own."""
 
     def __init__(self, folder: Path) -> None:
         self.env = folder / "home" / ".env"
@@ -44,9 +44,16 @@ class Sandbox:
 
     def stack(self, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
         """Run it to its end."""
-        command = [sys.executable, str(ROOT / "scripts" / "stack.py"), *arguments]
+        return self._run("sluss.stack", *arguments, **variables)
+
+    def sluss(self, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
+        """Run `sluss` to its end."""
+        return self._run("commands", *arguments, **variables)
+
+    def _run(self, module: str, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", module, *arguments]
         environment = {**self.variables, **variables}
-        return subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
+        return subprocess.run(command, capture_output=True, text=True, env=environment, check=False, cwd=ROOT)
 
     def tool(self, name: str, script: str) -> str:
         """A program on the PATH in front of the real ones; the new PATH."""
@@ -78,7 +85,7 @@ def taken_port() -> Iterator[str]:
 
 def test_without_docker_it_says_how_to_install_it(sandbox: Sandbox) -> None:
     sandbox.refused(
-        sandbox.stack("up", PATH=str(sandbox.tools)), "Docker is not installed", "scripts/install_docker.sh"
+        sandbox.stack("up", PATH=str(sandbox.tools)), "Docker is not installed", "scripts/dev/install_docker.sh"
     )
     assert not sandbox.env.exists()
 
@@ -211,9 +218,10 @@ esac"""
 @pytest.mark.parametrize("folder", [ROOT, Path("/nowhere/any/more")], ids=["here", "a folder that was moved"])
 def test_a_step_runs_in_the_stack_when_it_is_up(sandbox: Sandbox, folder: Path) -> None:
     path = sandbox.tool("docker", running(folder))
-    done = sandbox.stack("step", "show_history", "--json", PATH=path, USE_CASE="fraud")
+    done = sandbox.sluss("history", "--json", PATH=path, USE_CASE="fraud")
     command = "exec --interactive 0123 python /opt/sluss/tasks/show_history.py --use-case fraud --json\n"
     assert (done.returncode, done.stdout) == (3, command), done.stderr
+    assert done.stderr == "in the stack sluss-unit\n"
 
 
 @pytest.mark.parametrize("command", ["up", "down", "destroy", "ps", "logs", "run"])
@@ -225,6 +233,7 @@ def test_a_stack_of_another_checkout_is_left_alone(sandbox: Sandbox, tmp_path: P
 @pytest.mark.parametrize("elsewhere", [False, True], ids=["no Docker", "a stack of another checkout"])
 def test_a_step_runs_here_where_no_stack_is_up(sandbox: Sandbox, tmp_path: Path, *, elsewhere: bool) -> None:
     path = sandbox.tool("docker", running(tmp_path)) if elsewhere else str(sandbox.tools)
-    done = sandbox.stack("step", "show_history", PATH=path, USE_CASE="fraud")
+    done = sandbox.sluss("history", PATH=path, USE_CASE="fraud", SLUSS_HOME=str(tmp_path / "home"))
     assert done.returncode == 2
     assert "no use case 'fraud'" in done.stderr
+    assert done.stderr.startswith(f"embedded, {tmp_path}/home/\n")

@@ -10,7 +10,7 @@ import pytest
 from sluss.config.settings import ROOT
 
 STEP = """
-import argparse, atexit, logging, os, sys, threading, time
+import atexit, logging, os, sys, threading, time
 from sluss.step import run_step
 from sluss.errors import ConfigError
 
@@ -28,7 +28,7 @@ logging.getLogger().addHandler(Logged(sys.stderr))
 threading.Thread(target=lambda: (time.sleep(0.1), print("a thread had time to finish"))).start()
 if sys.argv[2] == "without":
     del os._exit
-run_step(argparse.Namespace(use_case="sentiment"), lambda context: exec(sys.argv[1]))
+run_step("sentiment", lambda context: exec(sys.argv[1]))
 """
 ENDS = [("pass", 0, ""), ("sys.exit(1)", 1, ""), ("raise ConfigError('Mend it.')", 2, "Mend it.\n")]
 

@@ -11,12 +11,12 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from stack_error import StackError
+from sluss.stack.error import StackError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 EXAMPLE = ROOT / ".env.example"
 # No secret is shorter: MLflow asks for 12 characters.
 SHORTEST = 12
@@ -27,7 +27,7 @@ ASSIGNMENT = re.compile(r"(?:export\s+)?([A-Za-z_][A-Za-z0-9_]*)=(.*)")
 EXAMPLES = ("changeme", "change-me", "change_me", "example", "password", "passw0rd", "minioadmin", "letmein", "secret")
 
 
-def env_file() -> Path:
+def location() -> Path:
     """`.env`, or the file that SLUSS_ENV_FILE names; the end of the chain, when it is a link."""
     return Path(os.environ.get("SLUSS_ENV_FILE", ROOT / ".env")).resolve()
 
@@ -51,7 +51,7 @@ def read(path: Path) -> dict[str, str]:
 
 def settings() -> dict[str, str]:
     """What compose will use: the example's defaults, under `.env`, under the environment."""
-    values = {**read(EXAMPLE), **read(env_file())}
+    values = {**read(EXAMPLE), **read(location())}
     return {name: os.environ.get(name, value) for name, value in values.items()}
 
 
@@ -66,7 +66,7 @@ def mlflow_login(values: Mapping[str, str]) -> dict[str, str]:
 
 def fill() -> list[str]:
     """Write every missing secret into `.env` and shut the file to others; the names of what was written."""
-    path = env_file()
+    path = location()
     known = read(path)
     missing = [name for name in secret_names() if not known.get(name) and not os.environ.get(name)]
     if missing or not path.exists():
@@ -88,7 +88,7 @@ def check(values: Mapping[str, str]) -> None:
     """
     for name in secret_names():
         if values.get(name) and (reason := _refusal(name, values[name])):
-            raise StackError(f"{name} in {env_file()} {reason}: delete its value, and 'make up' writes a strong one.")
+            raise StackError(f"{name} in {location()} {reason}: delete its value, and 'make up' writes a strong one.")
 
 
 def _refusal(name: str, value: str) -> str:

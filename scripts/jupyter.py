@@ -7,17 +7,20 @@ import os
 import sys
 from pathlib import Path
 
-import stack_docker
-import stack_env
-from stack_error import StackError
+from sluss.stack import docker, env_file, where
+from sluss.stack.error import StackError
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = env_file.ROOT
 PORT = "8888"
 
 
 def stack_is_up() -> bool:
-    """Whether the stack's services are there to work with."""
-    return stack_docker.scheduler() is not None
+    """Whether to work with the stack's services: those that are up, or as WHERE chooses.
+
+    Raises:
+        StackError: the stack is neither up nor down.
+    """
+    return where.choose(os.environ.get("WHERE", "")) is not None
 
 
 def stack_environment() -> dict[str, str]:
@@ -26,10 +29,10 @@ def stack_environment() -> dict[str, str]:
     Raises:
         StackError: MinIO cannot be found.
     """
-    values = stack_env.settings()
+    values = env_file.settings()
     return {
         "SLUSS_CONFIG_DIR": str(ROOT / values["SLUSS_CONFIG_DIR"]),
-        **stack_env.mlflow_login(values),
+        **env_file.mlflow_login(values),
         # The gates compare packages with those of their own process, and these are not the ones that will run a model.
         "SLUSS_DEPLOYS": "false",
         "SLUSS_LAKE_URL": "s3://lake",
@@ -42,8 +45,8 @@ def stack_environment() -> dict[str, str]:
 
 def _minio() -> str:
     """MinIO's address on Docker's own network, which this machine is on: its S3 port is published nowhere."""
-    container = stack_docker.compose("ps", "--quiet", "minio", capture=True).stdout.strip()
-    networks = stack_docker.output("docker", "inspect", "--format", "{{json .NetworkSettings.Networks}}", container)
+    container = docker.compose("ps", "--quiet", "minio", capture=True).stdout.strip()
+    networks = docker.output("docker", "inspect", "--format", "{{json .NetworkSettings.Networks}}", container)
     found = json.loads(networks.stdout or "{}")
     address = next((each["IPAddress"] for each in found.values() if each["IPAddress"]), None)
     if address is None:

@@ -11,7 +11,7 @@ import time
 import urllib.request
 from pathlib import Path
 
-import embedded
+import embedded_airflow
 
 from sluss.config.settings import Settings, load_settings
 from sluss.errors import ConfigError, ServiceError, SlussError
@@ -71,7 +71,7 @@ def serve(settings: Settings) -> None:
     if not (settings.home / "airflow" / "airflow.db").is_file():
         raise ConfigError("There is nothing to show yet; run make demo first.")
     addresses = commands(settings, port("MLFLOW_PORT", 5000), port("AIRFLOW_PORT", 8080))
-    embedded.enter(settings)
+    embedded_airflow.enter(settings)
     os.environ["MLFLOW_SERVER_ENABLE_JOB_EXECUTION"] = "false"
     log = settings.home / "log" / "ui.log"
     log.parent.mkdir(parents=True, exist_ok=True)

@@ -10,7 +10,7 @@ readonly POSTGRES_IMAGE=${POSTGRES_IMAGE:-postgres:17-trixie}
 readonly GOLANG_IMAGE=${GOLANG_IMAGE:-golang:1.26-trixie}
 
 main() {
-  docker info >/dev/null 2>&1 || fail "No Docker Engine answers: start it (scripts/install_docker.sh does on Debian) and try again."
+  docker info >/dev/null 2>&1 || fail "No Docker Engine answers: start it (scripts/dev/install_docker.sh does on Debian) and try again."
   if have "$PYTHON_IMAGE" && have "$POSTGRES_IMAGE" && have "$GOLANG_IMAGE"; then
     echo "All base images are here."
     return

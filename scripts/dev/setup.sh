@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Make .venv from the lock file, with the uv that the lock file pins.
 set -euo pipefail
-cd "$(dirname "$0")/.."
+cd "$(dirname "$0")/../.."
 
 fail() {
     echo "$1" >&2

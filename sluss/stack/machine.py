@@ -8,8 +8,8 @@ import socket
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import stack_docker
-from stack_error import StackError
+from sluss.stack import docker
+from sluss.stack.error import StackError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -35,7 +35,7 @@ def check_ports(values: Mapping[str, str]) -> None:
     Raises:
         StackError: it names the setting of the first that is not.
     """
-    running = {each.service for each in stack_docker.containers() if each.state == "running"}
+    running = {each.service for each in docker.containers() if each.state == "running"}
     taken: dict[int, str] = {}
     for setting, service in PORTS.items():
         port = _port(setting, values[setting])
@@ -76,7 +76,7 @@ def _least(setting: str, default: float) -> float:
 def _check_memory() -> None:
     """The stack idles at 1.3 GB; training on top of it needs about as much again."""
     least = _least("SLUSS_LEAST_MEMORY_GB", 3)
-    found = int(stack_docker.output("docker", "info", "--format", "{{.MemTotal}}").stdout or 0) / GIB
+    found = int(docker.output("docker", "info", "--format", "{{.MemTotal}}").stdout or 0) / GIB
     if 0 < found < least:
         raise StackError(
             f"Docker has {found:.1f} GB of memory and the stack needs {least:g}: give Docker more, "
@@ -86,9 +86,9 @@ def _check_memory() -> None:
 
 def _check_disk() -> None:
     """Images take about 4 GB, the compiler's cache for MinIO two more."""
-    built = stack_docker.has_image("sluss-airflow:0.1.0")
+    built = docker.has_image("sluss-airflow:0.1.0")
     least = _least("SLUSS_LEAST_DISK_GB", 2 if built else 8)
-    folder = Path(stack_docker.output("docker", "info", "--format", "{{.DockerRootDir}}").stdout.strip())
+    folder = Path(docker.output("docker", "info", "--format", "{{.DockerRootDir}}").stdout.strip())
     if not folder.is_dir():
         return
     found = shutil.disk_usage(folder).free / GIB
@@ -110,10 +110,10 @@ def base_images(values: Mapping[str, str]) -> list[str]:
 def fetch_base_images(values: Mapping[str, str]) -> None:
     """Pull what is not here, so that a registry out of reach is told in words and not by a failed build."""
     for name in base_images(values):
-        if stack_docker.has_image(name):
+        if docker.has_image(name):
             continue
         print(f"Fetching {name}", flush=True)
-        answer = stack_docker.output("docker", "pull", "--quiet", name)
+        answer = docker.output("docker", "pull", "--quiet", name)
         if answer.returncode:
             raise StackError(
                 f"The base image {name} is not here and cannot be pulled: 'make base-images' makes it from Debian's "

@@ -12,17 +12,20 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-import stack_env
-from stack_error import StackError
+from sluss.stack import env_file
+from sluss.stack.error import NoAnswerError, StackError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
-ROOT = stack_env.ROOT
+ROOT = env_file.ROOT
 # With `required: false` and `start_interval`, which the compose file uses.
 OLDEST_COMPOSE = (2, 24)
 OLDEST_ENGINE = (25, 0)
-INSTALL = "on Debian 'sudo scripts/install_docker.sh' does it, elsewhere see docs.docker.com/engine/install"
+ANSWER_WITHIN = 30  # seconds
+SCHEDULER = "airflow-scheduler"  # its container runs the tasks
+_ONCE = {None, "", "no"}  # restart policies of containers that do one thing and end
+INSTALL = "on Debian 'sudo scripts/dev/install_docker.sh' does it, elsewhere see docs.docker.com/engine/install"
 
 
 @dataclass(frozen=True)
@@ -36,11 +39,24 @@ class Container:
     exit_code: int
     restarts: int
     folder: Path
+    serves: bool = True
 
     @property
     def ours(self) -> bool:
         """Whether this checkout started it; also where the folder it was started from is gone, as after a move."""
         return self.folder == ROOT or not self.folder.exists()
+
+    @property
+    def is_down(self) -> bool:
+        """Whether it has ended and does not start again by itself."""
+        return self.state in {"exited", "dead", "removing"}
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether it serves, or has done the one thing that it is for."""
+        if self.state == "running":
+            return self.health in {"healthy", ""}
+        return not self.serves and self.is_down and self.exit_code == 0
 
     @property
     def failed(self) -> bool:
@@ -51,7 +67,7 @@ class Container:
 
 
 def output(*command: str) -> subprocess.CompletedProcess[str]:
-    """Run a command and keep what it says."""
+    """Run a command and keep its output."""
     return subprocess.run(command, capture_output=True, text=True, check=False)
 
 
@@ -90,11 +106,11 @@ def _check_version(what: str, found: str, oldest: tuple[int, int]) -> None:
 
 def project() -> str:
     """The compose project's name."""
-    return stack_env.settings().get("COMPOSE_PROJECT_NAME") or "sluss"
+    return env_file.settings().get("COMPOSE_PROJECT_NAME") or "sluss"
 
 
 def environment(values: dict[str, str]) -> dict[str, str]:
-    """What compose gets beside `.env`: what only this program knows."""
+    """Variables that compose gets in addition to `.env`."""
     profiles = [name for name in os.environ.get("COMPOSE_PROFILES", "").split(",") if name]
     if not values.get("S3_ENDPOINT_URL") and "minio" not in profiles:
         profiles.append("minio")
@@ -111,13 +127,13 @@ def compose(
     *arguments: str, capture: bool = False, code: Path = ROOT, variables: Mapping[str, str] = MappingProxyType({})
 ) -> subprocess.CompletedProcess[str]:
     """Run `docker compose` on this project, as the compose file in `code` describes it."""
-    path = stack_env.env_file()
+    path = env_file.location()
     if not path.exists():
         raise StackError(f"There is no {path}, so no stack was started from here: 'make up' starts one.")
     command = ["docker", "compose", "--project-directory", str(code), "--file", str(code / "docker-compose.yml")]
     return subprocess.run(
         [*command, "--env-file", str(path), *arguments],
-        env=environment(stack_env.settings()) | dict(variables),
+        env=environment(env_file.settings()) | dict(variables),
         capture_output=capture,
         text=True,
         check=False,
@@ -125,13 +141,29 @@ def compose(
 
 
 def containers() -> list[Container]:
-    """All containers of this project, also those that have ended; none where there is no Docker."""
+    """All containers of this project, also those that have ended; none where there is no Docker.
+
+    Raises:
+        NoAnswerError: Docker is there and does not answer.
+    """
     if not shutil.which("docker"):
         return []
     label = f"label=com.docker.compose.project={project()}"
     services = ["--filter", label, "--filter", "label=com.docker.compose.oneoff=False"]
-    ids = output("docker", "ps", "--all", "--quiet", *services).stdout.split()
-    return [_container(each) for each in json.loads(output("docker", "inspect", *ids).stdout)] if ids else []
+    ids = _answer("docker", "ps", "--all", "--quiet", *services).split()
+    # Empty where all of them were removed since.
+    return [_container(each) for each in json.loads(output("docker", "inspect", *ids).stdout or "[]")] if ids else []
+
+
+def _answer(*command: str) -> str:
+    """The output of a command that an engine answers at once, unless it is not running."""
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=ANSWER_WITHIN)
+    except subprocess.TimeoutExpired:
+        raise NoAnswerError(f"Docker has not answered for {ANSWER_WITHIN} seconds.") from None
+    if done.returncode:
+        raise NoAnswerError("Docker is installed but no engine answers.")
+    return done.stdout
 
 
 def _container(found: dict[str, Any]) -> Container:
@@ -145,15 +177,22 @@ def _container(found: dict[str, Any]) -> Container:
         exit_code=state["ExitCode"],
         restarts=found["RestartCount"],
         folder=Path(labels["com.docker.compose.project.working_dir"]).resolve(),
+        serves="Health" in state or found.get("HostConfig", {}).get("RestartPolicy", {}).get("Name") not in _ONCE,
     )
 
 
 def scheduler() -> Container | None:
     """A container where this checkout's tasks can run; None where its stack is not up."""
-    for each in containers():
-        if each.ours and each.service == "airflow-scheduler" and each.health == "healthy":
-            return each
-    return None
+    try:
+        return scheduler_of(containers())
+    except NoAnswerError:
+        return None
+
+
+def scheduler_of(found: Iterable[Container]) -> Container | None:
+    """The first of these containers where this checkout's tasks can run."""
+    schedulers = (each for each in found if each.ours and each.service == SCHEDULER)
+    return next((each for each in schedulers if each.health == "healthy"), None)
 
 
 def run_inside(container: Container, *command: str) -> int:
@@ -162,6 +201,12 @@ def run_inside(container: Container, *command: str) -> int:
     return subprocess.run(
         ["docker", "exec", "--interactive", *terminal, container.id, *command], check=False
     ).returncode
+
+
+def capture_inside(container: Container, *command: str) -> subprocess.CompletedProcess[str]:
+    """Run a command in a container and keep what it prints; its errors are printed here."""
+    inside = ["docker", "exec", container.id, *command]
+    return subprocess.run(inside, stdout=subprocess.PIPE, encoding="utf-8", check=False)
 
 
 def volumes() -> list[str]:

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from datetime import datetime
 from typing import TYPE_CHECKING, TextIO
 
-import embedded
+import embedded_airflow
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from story import Story
@@ -94,7 +94,7 @@ def run_what_news_started(use_case: UseCase, moment: datetime) -> list[str]:
         Why candidates were refused: that is an answer, not an accident.
     """
     refusals = []
-    while started := embedded.started_by_news():
+    while started := embedded_airflow.started_by_news():
         for dag_id, facts in started.items():
             asked = {name: facts[name] for name in ("version",) if name in facts}
             if until := facts.get("until"):
@@ -125,7 +125,7 @@ def tell(context: Context, console: Console) -> None:
         # Before Airflow: skops looks for the module of each function of scipy.special among all that are imported.
         import scipy.special  # noqa: F401
 
-        embedded.prepare_databases(context.settings)
+        embedded_airflow.prepare_databases(context.settings)
         bar.update(task, advance=1, description="Fetching reviews and curating the history")
         run_dag("data", f"{use_case.name}_data", use_case.history.start)
         bar.update(task, advance=1, description="Training, validating and deploying a model")
@@ -149,7 +149,7 @@ def main() -> None:
     try:
         settings = load_settings()
         use_case = load_use_case("sentiment", settings.config_dir)
-        embedded.enter(settings)
+        embedded_airflow.enter(settings)
         log = settings.home / "log" / "demo.log"
         with quiet(log) as terminal:
             tell(Context(settings, use_case), Console(file=terminal))

@@ -10,15 +10,17 @@ import sys
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
-import stack_docker
-import stack_env
+import click
 
+from commands import place
+from commands.placed import with_variable
 from sluss.config.settings import ROOT, Settings
 from sluss.errors import ModelError, ServiceError
 from sluss.registry import versions
-from sluss.step import run_step, version_parser
+from sluss.stack import docker, env_file
+from sluss.step import run_step, use_case_option, version_option
 from sluss.training.environment import code_commit
 
 if TYPE_CHECKING:
@@ -82,14 +84,14 @@ def in_fresh_container(use_case: UseCase, recorded: Recorded) -> int:
     image = {"SLUSS_VERSION": f"reproduce-{hashlib.sha256(lock).hexdigest()[:12]}", "SLUSS_GIT_COMMIT": recorded.commit}
     tell("Making a fresh image from the lock file …")
     try:
-        if stack_docker.compose("build", "--quiet", "init-airflow", code=recorded.code, variables=image).returncode:
+        if docker.compose("build", "--quiet", "init-airflow", code=recorded.code, variables=image).returncode:
             raise ServiceError("The image could not be built: the lines above say why; then run it again.")
         tell(f"Training {recorded.name} version {recorded.version} again …")
         once = ["run", "--rm", "--no-deps", "--no-TTY", "airflow-scheduler"]
         command = ["python", f"/opt/sluss/{STEP}", "--use-case", use_case.name, *recorded.arguments]
-        return stack_docker.compose(*once, *command, code=recorded.code, variables=image).returncode
+        return docker.compose(*once, *command, code=recorded.code, variables=image).returncode
     finally:
-        stack_docker.output("docker", "image", "rm", f"sluss-airflow:{image['SLUSS_VERSION']}")
+        docker.output("docker", "image", "rm", f"sluss-airflow:{image['SLUSS_VERSION']}")
 
 
 def checked_out(repository: Path, commit: str, here: str, target: Path) -> Path:
@@ -167,14 +169,18 @@ def tell(sentence: str) -> None:
     print(sentence, flush=True)
 
 
-def main() -> None:
-    """Reproduce in the stack if it is up, otherwise here."""
-    given = version_parser(__doc__ or "").parse_args()
-    stack = stack_docker.scheduler() is not None
+@click.command()
+@use_case_option
+@version_option()
+def command(use_case: str, version: str | None, where: str | None) -> NoReturn:
+    """Train a version again with its commit and lock file, in a fresh environment of this machine or of the stack.
+
+    Exit code 1 when another model comes out, with the differences.
+    """
+    stack = place.choose(where) is not None
     if stack:
-        os.environ.update(stack_env.mlflow_login(stack_env.settings()))
-    run_step(given, lambda context: sys.exit(reproduce(context, given.version, stack=stack)))
+        os.environ.update(env_file.mlflow_login(env_file.settings()))
+    run_step(use_case, lambda context: sys.exit(reproduce(context, version, stack=stack)))
 
 
-if __name__ == "__main__":
-    main()
+command.params = [*map(with_variable, command.params), place.where_option()]

@@ -11,12 +11,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-import stack_env
+from sluss.stack import env_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = env_file.ROOT
 LARGEST = 500_000  # bytes
 LOCK = "requirements.lock"  # long, but needed
 # Put together here, so that this file passes its own check.
@@ -52,7 +52,7 @@ def _was_run(text: str) -> bool:
 
 def secrets() -> dict[str, str]:
     """The secrets of the stack that was started from here."""
-    values = stack_env.read(ROOT / ".env").items()
+    values = env_file.read(ROOT / ".env").items()
     return {name: value for name, value in values if name.endswith(("PASSWORD", "KEY", "SECRET")) and len(value) >= 12}
 
 

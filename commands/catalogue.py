@@ -1,0 +1,90 @@
+"""Every subcommand of `sluss`, with the line that lists it. A subcommand's own module is imported when it runs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import click
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A subcommand: steps of `tasks/` that run in the stack or here, or a command of a module of its own."""
+
+    name: str
+    words: str
+    steps: tuple[str, ...] = ()
+    target: str = ""
+    missing: str = ""  # the sentence where a required option is missing
+
+    def load(self) -> click.Command:
+        """The command, and with it the modules that it needs."""
+        if self.steps:
+            from commands.placed import PlacedCommand
+
+            return PlacedCommand(self.name, self.words, self.steps, self.missing)
+        module, _, name = self.target.partition(":")
+        command: click.Command = getattr(import_module(module), name)
+        return command
+
+
+START = (
+    Entry("demo", "Tell the whole story on real data, on this machine, without Docker", target="commands.local:demo"),
+    Entry("ui", "Serve MLflow's and Airflow's pages on the demo's state", target="commands.local:ui"),
+    Entry("report", "Write the report anew", target="commands.local:report"),
+    Entry("notebook", "Start JupyterLab on notebooks/", target="commands.local:notebook"),
+)
+STEPS = (
+    Entry("data", "Bring in and curate the history, or one interval", steps=("generate_data", "curate_data")),
+    Entry("train", "Train, judge and register a model", steps=("train_model",)),
+    Entry("plots", "Draw the plots of a version", steps=("plot_model",)),
+    Entry("reproduce", "Train a version again in a fresh environment", target="commands.reproduce:command"),
+    Entry("gates", "Run the gates on a version", steps=("validate_model",)),
+    Entry("deploy", "Make a version the champion, if every gate lets it pass", steps=("deploy_model",)),
+    Entry("rollback", "Go back to the version before, at once", steps=("rollback_model",)),
+    Entry("history", "Show what was in production, and check the ledger", steps=("show_history",)),
+    Entry(
+        "score",
+        "Score, monitor and sum up an interval",
+        steps=("batch_predict", "monitor_model", "generate_summary"),
+        missing="Name the interval to score: make score INTERVAL=2026-01-05",
+    ),
+    Entry("lineage", "Show what made a prediction or a version, or what came of a day", steps=("show_lineage",)),
+    Entry(
+        "why",
+        "Show one prediction's receipt, and score its row again",
+        steps=("explain_prediction",),
+        missing="Name the row: make why ID=movies-12",
+    ),
+)
+SINGLE_STEPS = (
+    Entry("generate", "Bring new rows and labels into the warehouse", steps=("generate_data",)),
+    Entry("curate", "Check new rows and bring them to the lake", steps=("curate_data",)),
+    Entry("predict", "Score an interval", steps=("batch_predict",)),
+    Entry("monitor", "Compare an interval's scores with the model's profile", steps=("monitor_model",)),
+    Entry("summary", "Sum up an interval in one page", steps=("generate_summary",)),
+    Entry("decide", "Decide whether a new model is worth training", steps=("decide_training",)),
+    Entry("retrain", "Train a version again in this environment, and compare", steps=("reproduce_model",)),
+    Entry("cleanup", "Delete what is past its retention", steps=("cleanup_old_artifacts",)),
+)
+STACK = (
+    Entry("up", "Build, start, wait until every service is healthy", target="commands.stack:up"),
+    Entry("down", "Stop the stack; its data stays", target="commands.stack:down"),
+    Entry("destroy", "Delete the stack and its data, after a question", target="commands.stack:destroy"),
+    Entry("ps", "Show the containers", target="commands.stack:ps"),
+    Entry("logs", "Show the last lines of all services, or of one", target="commands.stack:logs"),
+    Entry("login", "Show the addresses and the logins", target="commands.stack:login"),
+    Entry("shell", "Open a shell where the tasks run, or run a command there", target="commands.stack:shell"),
+    Entry("backfill", "Score past days in the stack", target="commands.stack:backfill"),
+    Entry("build", "Build the images only", target="commands.stack:build"),
+)
+SECTIONS = {
+    "Start here": START,
+    "Steps, in the stack if it is up, embedded otherwise": STEPS,
+    "Single steps, as the DAGs run them": SINGLE_STEPS,
+    "The stack": STACK,
+}
+ENTRIES = {entry.name: entry for section in SECTIONS.values() for entry in section}

@@ -1,0 +1,142 @@
+"""The stack's commands, as `make` and `sluss` call them."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+from sluss.stack import docker, env_file, machine
+from sluss.stack.error import StackError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+def up() -> None:
+    """Build, start, wait until every service is healthy, print the addresses."""
+    values = _prepared()
+    machine.check_ports(values)
+    build()
+    if docker.compose("up", "--detach", "--wait", "--remove-orphans").returncode:
+        raise StackError(_why_not_up())
+    print(f"\n{_addresses(env_file.settings())}\nThe logins: make login")
+
+
+def build() -> None:
+    """Build the images only."""
+    machine.fetch_base_images(_prepared())
+    written = env_file.fill()
+    if written:
+        print(f"Wrote {len(written)} new secrets to {env_file.location()}", flush=True)
+    if docker.compose("build").returncode:
+        raise StackError("The images could not be built: the lines above say why; then 'make up' goes on from there.")
+
+
+def down() -> None:
+    """Stop the stack; its data stays."""
+    docker.check()
+    _compose("down", "--remove-orphans")
+    print("The stack is down; its data stays. 'make up' starts it again, 'make destroy' deletes the data.")
+
+
+def destroy(*, yes: bool) -> None:
+    """Delete the stack and its data, after a question."""
+    docker.check()
+    name = docker.project()
+    if not yes:
+        if not sys.stdin.isatty():
+            raise StackError("'destroy' asks first and nobody is here to answer: add --yes (make destroy YES=1).")
+        print(f"This deletes all data of '{name}': databases, models, predictions, logs.")
+        if input(f"Type {name} to go on: ") != name:
+            raise StackError("Nothing was deleted.")
+    _compose("down", "--volumes", "--remove-orphans")
+    print(f"The stack and its data are gone; {env_file.location()} stays.")
+
+
+def ps() -> None:
+    """Show the containers."""
+    docker.check()
+    _compose("ps", "--all")
+
+
+def logs(services: Sequence[str], *, follow: bool) -> None:
+    """Show the last lines of all services, or of those that are named."""
+    docker.check()
+    _compose("logs", "--tail", "200", *(["--follow"] if follow else []), "--", *services)
+
+
+def login() -> None:
+    """Show the addresses and the logins."""
+    if not env_file.location().exists():
+        raise StackError(f"There are no logins yet: 'make up' writes them to {env_file.location()}.")
+    values = env_file.settings()
+    print(_addresses(values))
+    for page, user, password in (
+        ("Airflow", values["AIRFLOW_ADMIN_USER"], values["AIRFLOW_ADMIN_PASSWORD"]),
+        ("MLflow", "admin", values["MLFLOW_ADMIN_PASSWORD"]),
+        ("MinIO", values["MINIO_VIEWER_USER"], values["MINIO_VIEWER_PASSWORD"]),
+    ):
+        print(f"{page:8} user {user:10} password {password}")
+
+
+def run(command: Sequence[str]) -> None:
+    """Run a command where the tasks run; a shell by default."""
+    # A healthy stack needs no check of Docker, which would take longer than a rollback.
+    scheduler = docker.scheduler()
+    if scheduler is None:
+        docker.check()
+        raise StackError("The stack is not up: 'make up' starts it, 'make ps' shows what runs.")
+    sys.exit(docker.run_inside(scheduler, *(command or ["bash"])))
+
+
+def backfill(use_case: str, first: str, last: str) -> None:
+    """Score the days from the first to the last in the stack, again if they were scored."""
+    if not (first and last):
+        raise StackError("Name the days to score: make backfill FROM=2026-01-02 TO=2026-01-05.")
+    days = [f"--from-date={first}", f"--to-date={last}"]
+    again = ["--reprocess-behavior", "completed", "--max-active-runs", "1"]
+    run(["airflow", "backfill", "create", f"--dag-id={use_case}_scoring", *days, *again])
+
+
+def _prepared() -> dict[str, str]:
+    """The settings, if the machine and they themselves allow a stack."""
+    docker.check()
+    values = env_file.settings()
+    env_file.check(values)
+    _refuse_lost_secrets(values)
+    machine.check()
+    return values
+
+
+def _compose(*arguments: str) -> None:
+    if code := docker.compose(*arguments).returncode:
+        sys.exit(code)
+
+
+def _refuse_lost_secrets(values: dict[str, str]) -> None:
+    """New passwords would not open old volumes."""
+    volume = f"{docker.project()}_postgres"
+    if not values.get("POSTGRES_PASSWORD") and volume in docker.volumes():
+        raise StackError(
+            f"The data of an earlier stack is here, but its passwords are not in {env_file.location()}: "
+            f"put that file back, or delete the data with 'docker volume rm {' '.join(docker.volumes())}'."
+        )
+
+
+def _why_not_up() -> str:
+    failed = [each.service for each in docker.containers() if each.failed]
+    if not failed:
+        return "The stack did not come up: the lines above say why, 'make logs' shows more."
+    last = docker.compose("logs", "--no-log-prefix", "--tail", "1", failed[0], capture=True).stdout.strip()
+    more = f"make logs SERVICE={failed[0]}"
+    return f"The service '{failed[0]}' failed, and the stack is not up: {last or 'it said nothing'} ({more})"
+
+
+def _addresses(values: dict[str, str]) -> str:
+    lines = [
+        f"Airflow  http://localhost:{values['AIRFLOW_PORT']}",
+        f"MLflow   http://localhost:{values['MLFLOW_PORT']}",
+    ]
+    if not values.get("S3_ENDPOINT_URL"):
+        lines.append(f"MinIO    http://localhost:{values['MINIO_CONSOLE_PORT']}")
+    return "\n".join(lines)
