@@ -1,4 +1,4 @@
-"""Write the tables of docs/use_cases.md and docs/settings.md from the code and .env.example, between their markers."""
+"""Write the tables of docs/ that come from the code and .env.example, between their markers."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from annotated_types import Ge, Gt, Le, Lt, MinLen
 from pydantic import BaseModel, SecretStr
 from pydantic_core import PydanticUndefined
 
+from commands.catalogue import SECTIONS, Entry
 from sluss.config.settings import ROOT, Settings
 from sluss.config.source import SourceSection, source_sections
 from sluss.config.use_case import UseCase
@@ -38,9 +39,14 @@ def start(name: str) -> str:
 
 
 def documents() -> dict[Path, str]:
-    """The two pages as they should be."""
+    """The pages as they should be."""
     parts = {"use case": use_case_tables(), "settings": settings_table(), "stack": stack_tables()}
-    pages = {DOCS / "use_cases.md": ["use case"], DOCS / "settings.md": ["settings", "stack"]}
+    parts["commands"] = command_tables()
+    pages = {
+        DOCS / "use_cases.md": ["use case"],
+        DOCS / "settings.md": ["settings", "stack"],
+        DOCS / "commands.md": ["commands"],
+    }
     return {path: _filled(path.read_text(encoding="utf-8"), names, parts) for path, names in pages.items()}
 
 
@@ -211,6 +217,19 @@ def _stack_default(name: str, value: str) -> str:
     if value:
         return f"`{value}`"
     return "written by `make up`" if name.endswith(("PASSWORD", "KEY", "SECRET")) else "none"
+
+
+def command_tables() -> str:
+    """Every subcommand of `sluss` with its options, by section."""
+    return "\n\n".join(
+        f"### {title}\n\n| Command | Options | |\n|---|---|---|\n" + "\n".join(map(_command, entries))
+        for title, entries in SECTIONS.items()
+    )
+
+
+def _command(entry: Entry) -> str:
+    options = [param.opts[0] for param in entry.load().params if param.opts[0].startswith("--")]
+    return f"| `sluss {entry.name}` | {', '.join(f'`{each}`' for each in options)} | {entry.words} |"
 
 
 def main() -> None:

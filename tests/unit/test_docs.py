@@ -19,6 +19,8 @@ from typing import TYPE_CHECKING
 import check_files
 import document_config
 
+from commands.catalogue import ENTRIES
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
@@ -66,6 +68,12 @@ def anchors(page: Path) -> set[str]:
 @pytest.mark.parametrize("page", PAGES, ids=name)
 def test_every_command_that_a_page_names_exists(page):
     assert set(commands(code_of(page))) <= targets()
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name)
+def test_every_subcommand_that_a_page_names_exists(page):
+    named = re.findall(r"(?:^|[`/])sluss (?!-)([a-z-]+)", code_of(page), re.MULTILINE)
+    assert {*named} <= {*ENTRIES}
 
 
 @pytest.mark.parametrize("path", CODE, ids=name)
