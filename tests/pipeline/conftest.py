@@ -73,7 +73,7 @@ def run_step():
 
     def run(step: str, *arguments: str, **environment: str | Path) -> subprocess.CompletedProcess[str]:
         command = [sys.executable, ROOT / "tasks" / f"{step}.py", *arguments]
-        variables = {"PATH": "/usr/bin:/bin", "COLUMNS": "200"} | {
+        variables = {"PATH": "/usr/bin:/bin", "COLUMNS": "200", "PYTHONPATH": str(ROOT)} | {
             key: str(value) for key, value in environment.items()
         }
         return subprocess.run(command, env=variables, capture_output=True, text=True, check=False, timeout=120)
