@@ -12,10 +12,10 @@ import click
 
 from sluss.compat import end_process
 from sluss.config.settings import load_settings
-from sluss.config.use_case import use_case_names
 from sluss.context import load_context
 from sluss.errors import ConfigError, SlussError
 from sluss.interval import Interval, parse_interval
+from sluss.use_cases import use_case_names
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
