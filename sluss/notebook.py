@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+import yaml
+
 from sluss.config.settings import step_settings
 from sluss.config.training import Branch, Part
 from sluss.context import Context
@@ -108,7 +110,6 @@ def use_case_with(pipeline: Pipeline, use_case: UseCase) -> UseCase:
 
 def config_text(pipeline: Pipeline, use_case: UseCase) -> str:
     """Return the lines of YAML that make this the pipeline of all later trainings, once they are in the config."""
-    import yaml
 
     section = use_case_with(pipeline, use_case).training.model_dump(
         mode="json", by_alias=True, include={"preprocessing", "estimator"}

@@ -6,8 +6,14 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from sluss.curation.column_figures import arrivals
+from sluss.curation.dataset_run import Content, describe_table, record, run_name
+from sluss.curation.extract import Query, extract
+from sluss.curation.limits import check_intervals, limit_bad, require_rows
+from sluss.curation.schema import label_columns, row_columns
 from sluss.interval import Interval, partitions
 from sluss.storage.point_in_time import ARRIVED, with_supersession
+from sluss.tracking.interval_runs import look
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -41,11 +47,6 @@ def curate(context: Context, interval: Interval) -> CuratedData:
         DataError: the warehouse has no rows, too many are bad, or the interval violates a limit of the config.
         ServiceError: the warehouse, the lake or MLflow does not answer.
     """
-    from sluss.curation.column_figures import arrivals
-    from sluss.curation.dataset_run import Content, describe_table, record, run_name
-    from sluss.curation.limits import check_intervals, limit_bad, require_rows
-    from sluss.curation.schema import label_columns, row_columns
-    from sluss.tracking.interval_runs import look
 
     use_case = context.use_case
     client = context.client
@@ -77,8 +78,6 @@ def curate(context: Context, interval: Interval) -> CuratedData:
 
 
 def _extracts(context: Context, interval: Interval) -> tuple[Extract, Extract]:
-    from sluss.curation.extract import Query, extract
-    from sluss.curation.schema import label_columns, row_columns
 
     use_case = context.use_case
     columns = row_columns(use_case.curation.columns)

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from sluss.curation import curate
+from sluss.sources import generate
+
 if TYPE_CHECKING:
     from sluss.context import Context
 
 
 def load_history(context: Context) -> None:
     """Bring in the history unless something was curated already."""
-    from sluss.curation import curate
-    from sluss.sources import generate
 
     if context.lake.table("curated") is None:
         generate.generate(context, context.use_case.history)

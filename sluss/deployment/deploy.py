@@ -7,9 +7,10 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
+from sluss.deployment.production import settle, user
 from sluss.errors import ModelError
 from sluss.gates.validate import validate
-from sluss.registry import ledger
+from sluss.registry import ledger, versions
 from sluss.registry.ledger import Change, Entry
 
 if TYPE_CHECKING:
@@ -57,8 +58,6 @@ def check(context: Context, version: str | None = None, *, announced: bool = Fal
         DataError: the ledger was changed by other means.
         ServiceError: the lake or MLflow does not answer.
     """
-    from sluss.deployment.production import settle
-    from sluss.registry import versions
 
     use_case = context.use_case
     entries = settle(context)
@@ -113,7 +112,6 @@ def deploy(context: Context, version: str | None = None, *, by: str = "", checke
         DataError: the ledger was changed by other means.
         ServiceError: the lake or MLflow does not answer.
     """
-    from sluss.deployment.production import settle, user
 
     use_case = context.use_case
     checked = _current(context, checked) if checked else check(context, version)

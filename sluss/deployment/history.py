@@ -6,7 +6,8 @@ import json
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
-from sluss.registry import ledger
+from sluss.registry import aliases, ledger
+from sluss.registry.names import CHAMPION
 
 if TYPE_CHECKING:
     from sluss.context import Context
@@ -27,8 +28,6 @@ def history(context: Context) -> History:
     Raises:
         ServiceError: the lake or MLflow does not answer.
     """
-    from sluss.registry import aliases
-    from sluss.registry.names import CHAMPION
 
     entries = ledger.read(context.lake)
     problems = ledger.verify(entries)

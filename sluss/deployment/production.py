@@ -10,9 +10,11 @@ from __future__ import annotations
 import getpass
 from typing import TYPE_CHECKING
 
+from sluss.deployment import smoke
 from sluss.errors import DataError, ModelError
-from sluss.registry import ledger
+from sluss.registry import aliases, ledger
 from sluss.registry.ledger import Change, Entry, LedgerMovedError
+from sluss.registry.names import CHAMPION, PREVIOUS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -32,7 +34,6 @@ def settle(context: Context) -> list[Entry]:
         DataError: the ledger was changed by other means.
         ServiceError: the lake or MLflow does not answer.
     """
-    from sluss.deployment import smoke
 
     lake = context.lake
     while True:
@@ -63,8 +64,6 @@ def follow(context: Context, lake: Lake) -> list[Entry]:
 
 
 def _point(context: Context, standing: Sequence[str]) -> None:
-    from sluss.registry import aliases
-    from sluss.registry.names import CHAMPION, PREVIOUS
 
     use_case = context.use_case
     previous, champion = [None, None, *standing][-2:]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from sluss.deployment.production import follow, user
 from sluss.errors import ModelError
 from sluss.registry import ledger
 from sluss.registry.ledger import Change, Entry
@@ -35,7 +36,6 @@ def roll_back(context: Context, version: str | None = None, *, reason: str = "",
         DataError: the ledger was changed by other means.
         ServiceError: the lake or MLflow does not answer.
     """
-    from sluss.deployment.production import follow, user
 
     lake = context.lake
     entries = ledger.read_verified(lake)

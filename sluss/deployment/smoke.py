@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from sluss.deployment.smoke_rows import holdout_rows, newest_rows
 from sluss.errors import ModelError
+from sluss.problems import problem_of
+from sluss.registry import artifacts, versions
+from sluss.scoring.score import ROUNDING, relative_differences, score
 
 if TYPE_CHECKING:
     import numpy as np
@@ -20,7 +24,6 @@ TAG = "sluss.smoke"  # on the version: the hash of the promotion whose smoke pre
 
 def passed(context: Context, promotion: Entry) -> bool:
     """Return whether the smoke prediction of this promotion has passed before."""
-    from sluss.registry import versions
 
     assert promotion.version is not None
     return bool(versions.by_version(context, promotion.version).tags.get(TAG) == promotion.hash)
@@ -37,9 +40,6 @@ def predict(context: Context, promotion: Entry) -> None:
         DataError: the rows of its holdout were deleted.
         ServiceError: the lake or MLflow does not answer.
     """
-    from sluss.deployment.smoke_rows import holdout_rows, newest_rows
-    from sluss.registry import artifacts, versions
-    from sluss.scoring.score import ROUNDING, relative_differences
 
     use_case = context.use_case
     version = versions.champion(context)
@@ -61,8 +61,6 @@ def predict(context: Context, promotion: Entry) -> None:
 
 
 def _scores(model: LoadedModel, use_case: UseCase, rows: pa.RecordBatch) -> np.ndarray:
-    from sluss.problems import problem_of
-    from sluss.scoring.score import score
 
     try:
         scores: np.ndarray = score(model, use_case, rows).column("score").to_numpy()

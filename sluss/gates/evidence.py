@@ -10,6 +10,7 @@ from sluss.errors import DataError, ModelError, ServiceError
 from sluss.registry import artifacts
 from sluss.registry.artifacts import CONFIG_FILE, HOLDOUT_FILE, MODEL_FILE, TRUSTED_TYPES
 from sluss.registry.names import DIGEST_TAG
+from sluss.training.recorded_training import Recorded, recorded_config, recorded_rows
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
 
     from sluss.context import Context
     from sluss.gates.clean_process.process import CleanProcess
-    from sluss.training.recorded_training import Recorded
     from sluss.training.rows import TrainingRows
 
 
@@ -116,7 +116,6 @@ class Evidence:
     @cached_property
     def known(self) -> Recorded:
         """Its provenance, as its run and its artifacts record it."""
-        from sluss.training.recorded_training import Recorded, recorded_config
 
         config = recorded_config(self.use_case, self.version, self.folder / CONFIG_FILE)
         tags = dict(self.run.data.tags)
@@ -130,7 +129,6 @@ class Evidence:
             DataError: the rows cannot be read any more.
             ModelError: the run does not record them.
         """
-        from sluss.training.recorded_training import recorded_rows
 
         return recorded_rows(self.context.settings, self.known)
 

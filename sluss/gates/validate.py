@@ -8,7 +8,10 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from sluss.gates.judge import judge
+from sluss.registry import versions
 from sluss.registry.names import GATE_TAG
+from sluss.training.training_run import TABLES_TAG
 
 if TYPE_CHECKING:
     from sluss.context import Context
@@ -39,8 +42,6 @@ def validate(context: Context, version: str | None = None) -> Validation:
         ModelError: the version does not exist, or has no run.
         ServiceError: MLflow or the lake does not answer.
     """
-    from sluss.gates.judge import judge
-    from sluss.registry import versions
 
     evidence, results = judge(context, lambda: versions.asked_for(context, version))
     _record(evidence, results)
@@ -52,8 +53,6 @@ def validate(context: Context, version: str | None = None) -> Validation:
 def _record(evidence: Evidence, results: tuple[GateResult, ...]) -> None:
     """Log the results to the candidate's run: as tags, metrics and a table."""
     from mlflow.entities import Metric, RunTag
-
-    from sluss.training.training_run import TABLES_TAG
 
     now = time.time_ns() // 1_000_000
     tags = [RunTag(f"{GATE_TAG}{result.gate}", f"{result.verdict}: {result.sentence}") for result in results]

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from sluss.errors import ModelError
 from sluss.interval import parse_interval
+from sluss.lineage import queries, version_record
+from sluss.registry import artifacts
 from sluss.scoring.score import ROUNDING, score
 from sluss.storage import table_log
 from sluss.storage.lake import INTERVAL, Lake
@@ -70,7 +72,6 @@ def explain(context: Context, row_id: str, interval: str | None = None) -> Recei
         ModelError: the version that scored it is not registered any more.
         ServiceError: the lake or MLflow does not answer.
     """
-    from sluss.lineage import queries, version_record
 
     use_case = context.use_case
     lake = context.lake
@@ -95,7 +96,6 @@ def _as_known(lake: Lake, use_case: UseCase, prediction: dict[str, Any]) -> tupl
 
 
 def _score_again(context: Context, version: Provenance, scored: tuple[pa.Table | None, float]) -> ScoreCheck:
-    from sluss.registry import artifacts
 
     row, recorded = scored
     if row is None:

@@ -7,13 +7,20 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
+from sluss.charts.drift_chart import drift_chart
 from sluss.interval import Interval, partition
+from sluss.monitoring import alerts, measure, tables
+from sluss.monitoring.monitor_run import Record, record_monitoring
+from sluss.monitoring.profile import read_profile
+from sluss.monitoring.tables import TABLES
+from sluss.problems import problem_of
+from sluss.registry.artifacts import reference_profile
+from sluss.tracking.interval_runs import look
 
 if TYPE_CHECKING:
     from sluss.config.use_case import UseCase
     from sluss.context import Context
     from sluss.monitoring.alerts import Alert
-    from sluss.monitoring.monitor_run import Record
     from sluss.problems.conditions import Condition
     from sluss.statistics.figures import Summary
 
@@ -38,12 +45,6 @@ def monitor(context: Context, interval: Interval) -> MonitorResult:
         ModelError: the version that scored it has no reference profile.
         ServiceError: the lake or MLflow does not answer.
     """
-    from sluss.monitoring import alerts, measure, tables
-    from sluss.monitoring.monitor_run import record_monitoring
-    from sluss.monitoring.profile import read_profile
-    from sluss.monitoring.tables import TABLES
-    from sluss.registry.artifacts import reference_profile
-    from sluss.tracking.interval_runs import look
 
     use_case = context.use_case
     client = context.client
@@ -68,8 +69,6 @@ def monitor(context: Context, interval: Interval) -> MonitorResult:
 
 
 def _record(use_case: UseCase, summary: Summary, conditions: list[Condition], alerts: list[Alert]) -> Record:
-    from sluss.charts.drift_chart import drift_chart
-    from sluss.monitoring.monitor_run import Record
 
     title = f"{use_case.title}: distance from the reference profile, {summary.interval}"
     judged = {"alerts": [asdict(alert) for alert in alerts], "conditions": [asdict(c) for c in conditions]}
@@ -90,7 +89,6 @@ def _record(use_case: UseCase, summary: Summary, conditions: list[Condition], al
 
 
 def _metrics(use_case: UseCase, summary: Summary, conditions: list[Condition], alerts: list[Alert]) -> dict[str, float]:
-    from sluss.problems import problem_of
 
     found: dict[str, float] = {
         "rows": summary.rows,

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from sluss.interval import Interval, midnight, partition
 from sluss.storage.lake import INTERVAL, Lake
+from sluss.tracking.client import experiment_id
 
 if TYPE_CHECKING:
     from sluss.config.use_case import UseCase
@@ -75,7 +76,6 @@ def _delete_predictions(lake: Lake, use_case: UseCase, before: datetime) -> int:
 def _delete_runs(context: Context, before: datetime) -> int:
     if _nothing_is_so_old(context.use_case, before):
         return 0
-    from sluss.tracking.client import experiment_id
 
     client = context.client
     experiment = experiment_id(context.settings, client, context.use_case.monitoring_experiment)

@@ -8,6 +8,10 @@ from typing import TYPE_CHECKING
 
 from sluss.errors import DataError
 from sluss.interval import Interval, partition
+from sluss.monitoring.monitor_run import run_of
+from sluss.monitoring.tables import read_monitored
+from sluss.reporting.summary import summary_text
+from sluss.tracking.interval_runs import log_texts
 
 if TYPE_CHECKING:
     from sluss.context import Context
@@ -28,10 +32,6 @@ def summarise_interval(context: Context, interval: Interval) -> IntervalSummary:
         DataError: the interval was not monitored.
         ServiceError: the lake or MLflow does not answer.
     """
-    from sluss.monitoring.monitor_run import run_of
-    from sluss.monitoring.tables import read_monitored
-    from sluss.reporting.summary import summary_text
-    from sluss.tracking.interval_runs import log_texts
 
     use_case = context.use_case
     lake, name = context.lake, partition(interval.start, use_case.unit)

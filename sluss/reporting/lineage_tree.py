@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from sluss.lineage.graph import short
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
@@ -42,8 +44,6 @@ def _with_facts(title: str, node: Node) -> RenderableType:
     from rich.console import Group
     from rich.markup import escape
     from rich.table import Table
-
-    from sluss.lineage.graph import short
 
     facts = Table.grid(padding=(0, 2))
     for name, value in node.facts.items():

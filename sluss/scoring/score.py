@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from sluss.problems import problem_of
 from sluss.storage.lake import INTERVAL
 
 if TYPE_CHECKING:
@@ -34,8 +35,6 @@ def score(model: LoadedModel, use_case: UseCase, rows: pa.RecordBatch) -> pa.Rec
     """
     import numpy as np
     import pyarrow as pa
-
-    from sluss.problems import problem_of
 
     scoring = problem_of(use_case).scoring
     features = _as_pandas(rows.select(list(use_case.features)))

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 from sluss.errors import DataError
 from sluss.interval import Interval, partitions
+from sluss.registry import artifacts
+from sluss.registry.champion_for import champion_for
 from sluss.scoring.rows import rows_to_score
 from sluss.scoring.score import score
 from sluss.storage.table_log import SCORED_FROM
@@ -47,8 +49,6 @@ def score_interval(context: Context, interval: Interval) -> Predictions:
         ModelError: no version is the champion, or its artifacts were changed.
         ServiceError: the lake or MLflow does not answer.
     """
-    from sluss.registry import artifacts
-    from sluss.registry.champion_for import champion_for
 
     use_case = context.use_case
     first, end = partitions(interval, use_case.unit)

@@ -10,6 +10,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from sluss.storage.lake import INTERVAL
+
 if TYPE_CHECKING:
     from datetime import datetime
 
@@ -74,8 +76,6 @@ def with_supersession(rows: pa.Table) -> pa.Table:
     """
     import pyarrow as pa
     import pyarrow.compute as pc
-
-    from sluss.storage.lake import INTERVAL
 
     place = rows.schema.get_field_index(ARRIVED)
     field = rows.schema.field(place).with_name(SUPERSEDED)

@@ -7,6 +7,10 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from sluss.interval import parse_interval, partition
+from sluss.monitoring.tables import latest_alerts
+from sluss.training.new_labels import newly_labelled
+from sluss.training.past_trainings import trained_moments
+from sluss.training.rows import newest_end
 
 if TYPE_CHECKING:
     from sluss.config.operation import Retraining
@@ -53,7 +57,6 @@ def decide_training(context: Context, until: datetime | None = None, *, force: b
         DataError: no interval was curated yet.
         ServiceError: the lake or MLflow does not answer.
     """
-    from sluss.training.rows import newest_end
 
     lake = context.lake
     until = until or newest_end(lake, context.use_case)
@@ -64,9 +67,6 @@ def decide_training(context: Context, until: datetime | None = None, *, force: b
 
 def read_facts(context: Context, lake: Lake, until: datetime) -> TrainingFacts:
     """Read the facts as of `until`. Only `trainings` includes later moments."""
-    from sluss.monitoring.tables import latest_alerts
-    from sluss.training.new_labels import newly_labelled
-    from sluss.training.past_trainings import trained_moments
 
     use_case = context.use_case
     trainings = trained_moments(context)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from sluss.problems import problem_of
+from sluss.training.shared_preprocessing import what_folds_share
 from sluss.training.slices import slice_metrics, slice_values, slices
 
 if TYPE_CHECKING:
@@ -35,8 +36,6 @@ class Verdict:
 def cross_validate(pipeline: Pipeline, use_case: UseCase, train: pd.DataFrame) -> dict[str, float]:
     """Return mean and standard deviation of the metric over shuffled folds of the training window."""
     from sklearn.model_selection import cross_val_score
-
-    from sluss.training.shared_preprocessing import what_folds_share
 
     spec = use_case.training
     folds = problem_of(use_case).judging.folds(spec.folds, spec.seed)

@@ -5,6 +5,11 @@ from __future__ import annotations
 import dataclasses
 from typing import TYPE_CHECKING
 
+from sluss.problems import problem_of
+from sluss.training.evaluation import cross_validate, judge
+from sluss.training.pipeline import build_pipeline
+from sluss.training.search import search
+
 if TYPE_CHECKING:
     from sklearn.pipeline import Pipeline
 
@@ -15,10 +20,6 @@ if TYPE_CHECKING:
 
 def fit_and_judge(use_case: UseCase, rows: TrainingRows) -> tuple[Pipeline, Verdict]:
     """Search and cross-validate in the training window, fit on all of it, judge on the holdout."""
-    from sluss.problems import problem_of
-    from sluss.training.evaluation import cross_validate, judge
-    from sluss.training.pipeline import build_pipeline
-    from sluss.training.search import search
 
     pipeline, wanted = build_pipeline(use_case.training), use_case.training.search
     problem_of(use_case).scoring.check(pipeline)

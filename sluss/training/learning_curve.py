@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from sluss.problems import problem_of
 from sluss.problems.plots import _figure
+from sluss.training.shared_preprocessing import what_folds_share
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -34,8 +35,6 @@ def draw(use_case: UseCase, pipeline: Pipeline, train: pd.DataFrame, judged: pd.
 
 def _learning_curve(use_case: UseCase, pipeline: Pipeline, train: pd.DataFrame) -> Figure:
     from sklearn.model_selection import LearningCurveDisplay
-
-    from sluss.training.shared_preprocessing import what_folds_share
 
     figure, axes = _figure("Learning curve in the training window")
     spec = use_case.training

@@ -15,6 +15,7 @@ from sluss.registry import artifacts
 from sluss.registry.artifacts import CONFIG_FILE
 from sluss.registry.names import UNTIL_TAG
 from sluss.storage.lake import Lake
+from sluss.training.rows import training_rows
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -92,8 +93,6 @@ def recorded_rows(settings: Settings, known: Recorded) -> TrainingRows:
         DataError: a table does not have that version any more.
     """
     from deltalake.exceptions import DeltaError
-
-    from sluss.training.rows import training_rows
 
     versions = {"curated": int(known.tag("sluss.data.version")), "labels": int(known.tag("sluss.labels.version"))}
     lake = Lake(settings, known.use_case.name, versions)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sluss.digests import artifact_digest
+from sluss.monitoring.profile import build_profile
 from sluss.problems import problem_of
 from sluss.registry.artifacts import CONFIG_FILE, HOLDOUT_FILE, PROFILE_FILE, TRUSTED_TYPES
 from sluss.registry.names import DIGEST_TAG, INPUTS_TAG, UNTIL_TAG
@@ -127,8 +128,6 @@ def _save(folder: Path, described: Model, use_case: UseCase, candidate: Candidat
     """Write all artifacts: the pipeline without pickle, signature, example, requirements and reference profile."""
     import mlflow
     from mlflow.models import infer_signature
-
-    from sluss.monitoring.profile import build_profile
 
     rows, features, method = candidate.rows, list(use_case.features), problem_of(use_case).scoring.method
     example = rows.train[features].head(_EXAMPLE_ROWS)

@@ -2,8 +2,17 @@
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from sluss.registry import versions
+from sluss.registry.artifacts import HOLDOUT_FILE
+from sluss.training.blas import one_blas_thread
+from sluss.training.differences import differences
+from sluss.training.fingerprint import pipeline_digest
+from sluss.training.fit import fit_and_judge
+from sluss.training.recorded_training import recorded, recorded_rows
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -39,12 +48,6 @@ def reproduce(context: Context, version: str | None = None) -> Reproduction:
         ModelError: the version does not exist, has no complete record, or was changed since.
         ServiceError: the lake or MLflow does not answer.
     """
-    from sluss.registry import versions
-    from sluss.training.blas import one_blas_thread
-    from sluss.training.differences import differences
-    from sluss.training.fingerprint import pipeline_digest
-    from sluss.training.fit import fit_and_judge
-    from sluss.training.recorded_training import recorded, recorded_rows
 
     found = versions.asked_for(context, version)
     known = recorded(context, found)
@@ -59,7 +62,6 @@ def reproduce(context: Context, version: str | None = None) -> Reproduction:
 
 def _explained(result: Reproduction, known: Recorded, verdict: Verdict) -> Reproduction:
     """Add the difference of the scores, and its possible causes."""
-    import dataclasses
 
     sentences = list(result.differences)
     if result.data[0] != result.data[1]:
@@ -73,8 +75,6 @@ def _explained(result: Reproduction, known: Recorded, verdict: Verdict) -> Repro
 
 def _effect(known: Recorded, judged: pd.DataFrame) -> str:
     import pandas as pd
-
-    from sluss.registry.artifacts import HOLDOUT_FILE
 
     both = pd.read_parquet(known.folder / HOLDOUT_FILE).merge(judged, on="id")
     largest = (both["score_x"] - both["score_y"]).abs().max()

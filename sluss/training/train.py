@@ -6,8 +6,11 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from sluss.training import register
+from sluss.training.blas import one_blas_thread
+from sluss.training.candidate import Candidate
 from sluss.training.fit import fit_and_judge
-from sluss.training.rows import newest_end
+from sluss.training.rows import newest_end, training_rows
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -36,10 +39,6 @@ def train(context: Context, until: datetime | None = None, *, force: bool = Fals
         DataError: the training window has no curated rows, or too few.
         ServiceError: the lake or MLflow does not answer.
     """
-    from sluss.training import register
-    from sluss.training.blas import one_blas_thread
-    from sluss.training.candidate import Candidate
-    from sluss.training.rows import training_rows
 
     use_case = context.use_case
     started = time.perf_counter()

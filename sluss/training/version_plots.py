@@ -7,6 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from sluss.registry import artifacts, versions
+from sluss.registry.artifacts import HOLDOUT_FILE
+from sluss.training.blas import one_blas_thread
+from sluss.training.learning_curve import draw
+from sluss.training.recorded_training import recorded, recorded_rows
+
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
@@ -37,12 +43,6 @@ def plot_version(context: Context, version: str | None = None) -> Plots:
         ServiceError: the lake or MLflow does not answer.
     """
     import pandas as pd
-
-    from sluss.registry import artifacts, versions
-    from sluss.registry.artifacts import HOLDOUT_FILE
-    from sluss.training.blas import one_blas_thread
-    from sluss.training.learning_curve import draw
-    from sluss.training.recorded_training import recorded, recorded_rows
 
     found = versions.asked_for(context, version)
     known = recorded(context, found)

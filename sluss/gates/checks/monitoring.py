@@ -6,7 +6,10 @@ import json
 from typing import TYPE_CHECKING
 
 from sluss.gates.result import GateResult
+from sluss.monitoring.drift import measure_drift
+from sluss.monitoring.profile import feature_parts, read_profile
 from sluss.registry.artifacts import PROFILE_FILE
+from sluss.statistics.figures import feature_in_words
 
 if TYPE_CHECKING:
     from sluss.gates.evidence import Evidence
@@ -14,9 +17,6 @@ if TYPE_CHECKING:
 
 def monitoring(evidence: Evidence) -> GateResult:
     """Pass if its reference profile has the use case's features and metric, and drift can be measured against it."""
-    from sluss.monitoring.drift import measure_drift
-    from sluss.monitoring.profile import feature_parts, read_profile
-    from sluss.statistics.figures import feature_in_words
 
     use_case, rows = evidence.use_case, evidence.rows.holdout
     path = evidence.file(PROFILE_FILE, "reference profile, without which it cannot be monitored")

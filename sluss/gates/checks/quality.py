@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from sluss.gates.comparison import Comparison, compare
 from sluss.gates.result import GateResult
+from sluss.training.slices import slice_values, slices
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -62,7 +63,6 @@ def _guessing(evidence: Evidence) -> _Finding:
 
 def _slices(evidence: Evidence) -> Iterator[_Finding]:
     """Yield a finding for each slice below its floor, and one for the worst slice."""
-    from sluss.training.slices import slice_values, slices
 
     judging, use_case, rows = evidence.problem.judging, evidence.use_case, evidence.rows
     parts = slice_values(use_case, rows.train, rows.holdout).assign(id=rows.holdout["id"])
