@@ -52,7 +52,7 @@ def make_part(dotted: str, params: dict[str, Any]) -> Any:  # noqa: ANN401 - any
         cls = getattr(import_module(module), name)
     except (ImportError, AttributeError):
         raise ConfigError(f"scikit-learn has no '{dotted}'. Correct the name in the use case's config.") from None
-    known = [name for name in signature(cls).parameters if name != "self"]
+    known = sorted(name for name in signature(cls).parameters if name != "self")
     # YAML has lists only, scikit-learn wants tuples for ranges.
     values = {key: tuple(value) if isinstance(value, list) else value for key, value in params.items()}
     if "random_state" not in known:

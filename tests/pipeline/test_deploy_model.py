@@ -241,7 +241,7 @@ KILLS = {
     "between the aliases": ("sluss.registry.aliases", "point", 1),
     "after the aliases": ("sluss.registry.aliases", "point", 2),
     "before the smoke prediction scores": ("sluss.registry.artifacts", "load", 1),
-    "before the smoke prediction is kept": ("sluss.scoring.score", "score", 2),
+    "before the smoke prediction is kept": ("sluss.deployment.smoke", "score", 2),
     "after the return was written": ("deltalake", "write_deltalake", 2),
     "after the return's first alias": ("sluss.registry.aliases", "point", 3),
 }

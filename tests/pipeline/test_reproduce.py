@@ -66,13 +66,13 @@ def test_code_packages_python_processor_and_config_are_named_when_the_model_diff
     assert kinds == ["Code", "Lock file", "Python", "Linear algebra", "Config", "Effect"]
     assert "with commit 111111111111" in result.differences[0]
     assert "folds" in result.differences[4]
-    assert re.search(r"scores of \d+ holdout rows that both have differ by 0\.0e\+00", result.differences[5])
+    assert re.search(r"on the \d+ holdout rows in both, the scores differ by 0\.0e\+00", result.differences[5])
 
 
 def test_a_fit_that_is_not_repeatable_is_told_from_everything_else(first_days, sentiment, version, recorded):
     recorded(pipeline="0" * 64)
     result = reproduce_model.run(Context(first_days, sentiment), str(version.version))
-    assert [sentence.partition(":")[0] for sentence in result.differences] == ["The fit alone", "Effect"]
+    assert [sentence.partition(":")[0] for sentence in result.differences] == ["The fit", "Effect"]
 
 
 def test_rows_that_are_gone_say_which_tables_were_asked(first_days, sentiment, version, recorded):
