@@ -9,4 +9,4 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Floats = NDArray[np.float64]
-    Labels = NDArray[np.int8] | NDArray[np.float64]
+    Labels = NDArray[np.int8] | NDArray[np.int16] | NDArray[np.float64]

@@ -14,19 +14,33 @@ class Gates(Frozen):
 
     min_training_rows: int = Field(ge=1, description="`data`: fewest rows to have learned from")
     min_holdout_rows: int = Field(ge=1, description="`data`: fewest rows to be judged on")
-    min_metric: float = Field(ge=0, le=1, description="`quality`: least metric on the holdout")
+    min_metric: float | None = Field(
+        None,
+        ge=0,
+        le=1,
+        description="`quality`: least metric on the holdout, where higher is better",
+    )
+    max_metric: float | None = Field(
+        None, gt=0, description="`quality`: largest metric on the holdout, where lower is better"
+    )
     min_gain: float = Field(
         ge=0,
         le=1,
-        description="`quality`: least gain in accuracy over always guessing the most frequent class; in a regression, "
-        "least share of the mean absolute error of always guessing the median that is removed",
+        description="`quality`: least gain in the metric over the best constant guess; where lower values are better, "
+        "as a share of the guess's",
+    )
+    slice_min_metric: float | None = Field(
+        None, ge=0, le=1, description="`quality`: least metric on each slice of the holdout, where higher is better"
+    )
+    slice_max_metric: float | None = Field(
+        None, gt=0, description="`quality`: largest metric on each slice of the holdout, where lower is better"
     )
     slice_min_rows: int = Field(ge=1, description="`quality`: a slice of the holdout with fewer rows is not judged")
     margin: float = Field(
         ge=0,
         lt=1,
-        description="`quality`: a challenger whose accuracy (in a regression, closeness) is lower by more than this is "
-        "worse",
+        description="`quality`: a challenger is worse if the closeness that stands for the metric, from 0 to 1, is "
+        "lower by more than this",
     )
     alpha: float = Field(
         gt=0, lt=0.5, description="`quality`: chance of ever promoting a worse challenger, however many are tried"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 from pydantic import (
@@ -67,6 +68,16 @@ class Training(Frozen):
     holdout_days: int = Field(ge=1, description="The last of these days: not learned from, only judged on")
     folds: int = Field(ge=2, description="Folds of the cross-validation before the holdout")
     min_rows: int = Field(ge=1, description="Labelled rows without which there is no training")
+    embargo: str | None = Field(
+        None,
+        pattern=r"^\d+ ?[dh]$",
+        description="Gap between training rows and holdout, in days or hours: `2d`, `12h`",
+    )
+    purge: bool = Field(
+        default=False,
+        description="Whether to leave out training rows whose label became known after the holdout had begun",
+    )
+    sample_weight: str | None = Field(None, description="Number column with the weight of each row in the fit")
     seed: int = Field(description="Seed of the folds, and of the estimator where it has one")
     metric: str = Field(description="The metric that a model is judged by")
     preprocessing: tuple[Branch, ...] = Field(min_length=1, description="From raw columns to what the estimator takes")
@@ -75,3 +86,11 @@ class Training(Frozen):
     slices: tuple[str, ...] = Field(
         (), description="Columns whose values part the holdout, each judged for itself; `text.words` parts by length"
     )
+
+    @property
+    def gap(self) -> timedelta:
+        """The embargo as a span of time."""
+        if self.embargo is None:
+            return timedelta()
+        size = int(self.embargo[:-1])
+        return timedelta(days=size) if self.embargo.endswith("d") else timedelta(hours=size)

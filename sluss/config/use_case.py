@@ -36,6 +36,11 @@ class UseCase(Frozen):
     source: SerializeAsAny[SourceSection] = Field(description="Where new rows come from")
     curation: Curation = Field(description="What a row must look like to be used")
     features: tuple[str, ...] = Field(min_length=1, description="Curated columns that the model takes, raw")
+    group: str | None = Field(
+        None,
+        description="Column of the group of each row, such as a customer: folds and the split keep a group together, "
+        "and tests count groups in place of rows",
+    )
     training: Training = Field(description="How a model is made and judged")
     gates: Gates = Field(description="What a version must show before it may become the champion")
     deployment: Deployment = Field(description="How a version gets into production")
@@ -62,6 +67,15 @@ class UseCase(Frozen):
             raise ValueError(f"the columns {', '.join(sorted(unknown))} are used but not described under curation")
         if self.live_start >= self.live_end:
             raise ValueError("live_end must be after live_start")
+        return self
+
+    @model_validator(mode="after")
+    def _groups_and_weights_exist(self) -> UseCase:
+        columns, weight = self.curation.columns, self.training.sample_weight
+        if self.group is not None and self.group not in columns:
+            raise ValueError(f"the group {self.group} is not described under curation")
+        if weight is not None and (weight not in columns or columns[weight].kind != "number"):
+            raise ValueError(f"training.sample_weight {weight} is not a number column under curation")
         return self
 
     @model_validator(mode="after")

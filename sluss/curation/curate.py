@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from sluss.context import Context
     from sluss.curation.extract import Extract
+    from sluss.problems.judging import Judging
     from sluss.storage.lake import Lake
 
 
@@ -60,7 +61,7 @@ def curate(context: Context, interval: Interval) -> CuratedData:
             limit_bad(extract, use_case, interval)
         check_intervals(rows.good, use_case, interval)
         lake = opened.result()
-        curated, known = with_supersession(rows.good), _as_numbers(labels.good, context.problem.judging.label_type())
+        curated, known = with_supersession(rows.good), _stored(labels.good, context.problem.judging)
         looks = (
             pool.submit(describe_table, lake, "curated", curated, row_columns(use_case.curation.columns)),
             pool.submit(describe_table, lake, "labels", known, label_columns(use_case)),
@@ -91,11 +92,9 @@ def _extracts(context: Context, interval: Interval) -> tuple[Extract, Extract]:
         )
 
 
-def _as_numbers(labels: pa.Table, number: pa.DataType) -> pa.Table:
-    import pyarrow.compute as pc
-
+def _stored(labels: pa.Table, judging: Judging) -> pa.Table:
     place = labels.schema.get_field_index("label")
-    return labels.set_column(place, "label", pc.cast(labels["label"], number))
+    return labels.set_column(place, "label", judging.stored(labels["label"]))
 
 
 def _write(

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sluss.errors import ModelError
 from sluss.registry import artifacts, versions
@@ -37,6 +37,7 @@ class Comparison:
     """Mean closeness of both models on `rows` rows, and the p-value of "the challenger is worse by the margin"."""
 
     closeness: str  # name of the compared figure, such as accuracy
+    unit: str  # of which there are `rows`: rows, groups, or blocks of rows
     champion_version: str
     rows: int
     challenger: float
@@ -61,25 +62,32 @@ class Comparison:
         return {
             "champion_version": float(self.champion_version),
             "compared_rows": float(self.rows),
-            f"challenger_{self.closeness}": self.challenger,
-            f"champion_{self.closeness}": self.champion,
+            f"challenger_{self._name}": self.challenger,
+            f"champion_{self._name}": self.champion,
             "chance_if_worse": self.chance,
             "chance_allowed": self.allowed,
         }
+
+    @property
+    def _name(self) -> str:
+        return self.closeness.lower().replace(" ", "_")
+
+    @property
+    def _why_not(self) -> str:
+        if self.unit.startswith("blocks"):
+            return f"because the rows that it did not learn from make no {self.unit}. Wait for newer labels."
+        return f"which learned from all of the {self.unit}. Wait for newer labels."
 
     def __str__(self) -> str:
         if self.identical:
             return f"It is identical to the champion, version {self.champion_version}."
         if not self.rows:
-            return (
-                f"It cannot be compared with the champion, version {self.champion_version}, which learned from all of "
-                "the rows. Wait for newer labels."
-            )
+            return f"It cannot be compared with the champion, version {self.champion_version}, {self._why_not}"
         verdict = "is not worse than" if self.passed else "is not shown to be as good as"
         return (
-            f"It {verdict} the champion, version {self.champion_version}: on {self.rows:,} rows that neither learned "
-            f"from, its {self.closeness} is {self.challenger:.3f} and the champion's {self.champion:.3f}; if it were "
-            f"worse by {self.margin:.3f}, the probability of this would be {self.chance:.2g} at most (allowed: "
+            f"It {verdict} the champion, version {self.champion_version}: on {self.rows:,} {self.unit} that neither "
+            f"learned from, its {self.closeness} is {self.challenger:.3f} and the champion's {self.champion:.3f}; if "
+            f"it were worse by {self.margin:.3f}, the probability of this would be {self.chance:.2g} at most (allowed: "
             f"{self.allowed:.2g})."
         )
 
@@ -100,6 +108,7 @@ def compare(evidence: Evidence) -> Comparison | None:
     challenger, champions = _close(evidence, loaded, _unseen(evidence, champion))
     return Comparison(
         evidence.problem.judging.closeness,
+        evidence.problem.judging.unit,
         str(champion.version),
         len(challenger),
         float(challenger.mean()) if len(challenger) else 0.0,
@@ -112,14 +121,36 @@ def compare(evidence: Evidence) -> Comparison | None:
 
 
 def _close(evidence: Evidence, champion: Pipeline, unseen: pd.Series[bool]) -> tuple[Floats, Floats]:
-    """Return the closeness of challenger and champion on each row, each of shape (n,), in the order of event time."""
-    rows = evidence.rows.holdout[unseen].merge(evidence.judged[["id", "score"]], on="id")
-    rows = rows.sort_values(["event_time", "id"])
+    """Return the closeness of challenger and champion, each of shape (n,), in the order of event time.
+
+    Each figure is of a row, or of the unit that `Judging.unit` names: rows of one group are not independent, so a group
+    counts once.
+    """
+    scoring, judging = evidence.problem.scoring, evidence.problem.judging
+    rows = evidence.rows.holdout[unseen].merge(evidence.judged[["id", *scoring.stored]], on="id")
+    rows = rows.sort_values(["event_time", "id"], ignore_index=True)
+    group = evidence.use_case.group
+    if group and judging.blocked:
+        rows = rows.drop_duplicates(group, ignore_index=True)
     # The config may have changed since: the champion may take other columns than the candidate.
     features = list(getattr(champion, "feature_names_in_", evidence.use_case.features))
-    labels, scores, judging = rows["label"].to_numpy(), rows["score"].to_numpy(), evidence.problem.judging
-    champions = evidence.problem.scoring.scores(champion, rows[features]) if len(rows) else scores
-    return judging.close(labels, scores), judging.close(labels, champions)
+    labels, challenger = rows["label"].to_numpy(), scoring.read(rows)
+    champions = scoring.scores(champion, rows[features]) if len(rows) else challenger
+    close: tuple[Floats, Floats] = (
+        judging.close(judging.judged(labels, challenger)),
+        judging.close(judging.judged(labels, champions)),
+    )
+    if group and not judging.blocked:
+        return _by_group(close[0], rows[group]), _by_group(close[1], rows[group])
+    return close
+
+
+def _by_group(close: Floats, groups: pd.Series[Any]) -> Floats:
+    """Return the mean of each group, in the order of their first rows."""
+    import pandas as pd
+
+    means: Floats = pd.Series(close).groupby(groups.to_numpy(), sort=False, dropna=False).mean().to_numpy()  # type: ignore[assignment]
+    return means
 
 
 def _unseen(evidence: Evidence, champion: ModelVersion) -> pd.Series[bool]:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from mlflow.entities.model_registry import ModelVersion
     from sklearn.pipeline import Pipeline
 
+    from sluss.arrays import Floats
     from sluss.context import Context
     from sluss.gates.clean_process.process import CleanProcess
     from sluss.training.rows import TrainingRows
@@ -99,6 +100,11 @@ class Evidence:
         import pandas as pd
 
         return pd.read_parquet(self.file(HOLDOUT_FILE, "predictions of the holdout"))
+
+    @cached_property
+    def scores(self) -> Floats:
+        """The scores of every holdout row, as recorded at training."""
+        return self.problem.scoring.read(self.judged)
 
     @property
     def model_file(self) -> Path:

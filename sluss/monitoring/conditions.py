@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sluss.problems.conditions import Condition, Verdict, in_parentheses, severity_of, verdict_on
-from sluss.problems.metrics import METRIC_NAMES, fallen
+from sluss.problems.metrics import METRICS, fallen, worse_by
 from sluss.statistics.figures import feature_in_words
 
 if TYPE_CHECKING:
@@ -50,10 +50,11 @@ def quality_drop(
     if now is None:
         message = "No labels are known yet for rows that this model version scored."
         return Condition("quality_drop", "undecided", "warning", {}, message)
-    p_value, drop = fallen(now, reference, rules.quality_drop), reference.value - now.value
+    p_value = fallen(now, reference, rules.quality_drop)
+    drop = worse_by(now.value, reference.value, now.metric)
     verdict = verdict_on(rules, now.rows, p_value, (drop, rules.quality_drop))
     days = " to ".join(sorted({intervals[0], intervals[-1]})) if intervals else "recent intervals"
-    value = f"{METRIC_NAMES[now.metric]} is {now.value:.3f} ({now.low:.3f} to {now.high:.3f})"
+    value = f"{METRICS[now.metric].title} is {now.value:.3f} ({now.low:.3f} to {now.high:.3f})"
     promised = f"the holdout promised {reference.value:.3f}{in_parentheses(p_value)}"
     message = f"{value} on {now.rows} labelled rows of {days}; {promised}."
     figures = {**now.as_dict(), "reference": reference.value, "p_value": p_value, "intervals": list(intervals)}

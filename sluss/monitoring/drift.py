@@ -5,23 +5,22 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sluss.monitoring.profile import Profile, feature_parts
+from sluss.problems import problem_of
 from sluss.statistics.distances import category_drift, holm, numeric_drift
-from sluss.statistics.distributions import number_part
-from sluss.statistics.figures import SCORE, Drift
+from sluss.statistics.figures import Drift
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    import numpy as np
     import pandas as pd
-    from numpy.typing import NDArray
 
+    from sluss.arrays import Floats
     from sluss.config.use_case import UseCase
     from sluss.statistics.distributions import Distribution
 _MAX_ROWS = 20_000  # enough to detect a distance of 0.02; more rows only cost time
 
 
-def measure_drift(use_case: UseCase, profile: Profile, rows: pd.DataFrame, scores: NDArray[np.float64]) -> list[Drift]:
+def measure_drift(use_case: UseCase, profile: Profile, rows: pd.DataFrame, scores: Floats) -> list[Drift]:
     """Measure the drift of each feature that profile and rows have in common, the largest distance first.
 
     The p-values assume independent rows. Rows that come in clumps make them too small, so an alert also requires a
@@ -30,8 +29,9 @@ def measure_drift(use_case: UseCase, profile: Profile, rows: pd.DataFrame, score
     rows = _thinned(rows)
     parts = feature_parts(use_case, rows, profile.vocabularies) if len(rows) else {}
     parts = {name: part for name, part in parts.items() if name in profile.features}
-    parts[SCORE] = number_part(scores)
-    reference = profile.features | {SCORE: profile.score}
+    of_scores = problem_of(use_case).reporting.distributions(scores)
+    parts |= {name: part for name, part in of_scores.items() if name in profile.scores}
+    reference = profile.features | profile.scores
     raw = {name: _compare(reference[name], part) for name, part in parts.items() if _comparable(reference[name], part)}
     adjusted = dict(zip(raw, holm([p_value for _, p_value in raw.values()]), strict=True))
     found = [_drift(name, raw[name][0], adjusted[name], (reference, parts)) for name in raw]

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sluss.interval import Interval, length, partition
-from sluss.monitoring.tables import LABELS, PREDICTIONS, read_rows
+from sluss.monitoring.tables import LABELS, PREDICTIONS, read_known, read_rows
+from sluss.problems import problem_of
 from sluss.storage.lake import INTERVAL, Lake
 from sluss.storage.point_in_time import known_labels
 from sluss.storage.table_log import in_common
@@ -29,16 +30,22 @@ def window(use_case: UseCase, interval: Interval) -> list[str]:
     return [partition(start, use_case.unit) for start in starts if (interval.end - start).days <= rules.window_days]
 
 
-def labelled_rows(lake: Lake, first: str, last: str, known_before: datetime) -> pd.DataFrame:
-    """Read predictions of the intervals with the labels known before a moment; a corrected label counts once."""
+def labelled_rows(lake: Lake, use_case: UseCase, span: tuple[str, str], known_before: datetime) -> pd.DataFrame:
+    """Read predictions of the intervals from the first to the last with the labels known before a moment.
+
+    A corrected label counts once. Where rows come in groups, their column is there too.
+    """
     import pandas as pd
 
+    group = use_case.group
+    (first, last), stored = span, problem_of(use_case).scoring.stored
     table = lake.dataset(LABELS, first=first, last=last)
     labels = pd.DataFrame(columns=["id", "label", "label_time"]) if table is None else known_labels(table, known_before)
     if labels.empty:
-        return labels.assign(interval="", score=0.0, model_version="")
-    scored = read_rows(lake, PREDICTIONS, [INTERVAL, "id", "score", _VERSION], first=first, last=last)
-    return scored.merge(labels, on="id")
+        return labels.assign(interval="", model_version="", **dict.fromkeys([*stored, *([group] if group else [])]))
+    scored = read_rows(lake, PREDICTIONS, [INTERVAL, "id", *stored, _VERSION], first=first, last=last)
+    found = scored.merge(labels, on="id")
+    return found.merge(read_known(lake, ["id", group], span, known_before), on="id") if group else found
 
 
 def newest_labelled(lake: Lake, use_case: UseCase, interval: Interval, version: str) -> pd.DataFrame:
@@ -52,7 +59,7 @@ def newest_labelled(lake: Lake, use_case: UseCase, interval: Interval, version: 
     names = [name for name in window(use_case, interval) if name in by_it]
     depth = _GLANCE
     while True:
-        rows = labelled_rows(lake, names[:depth][-1], names[0], interval.end)
+        rows = labelled_rows(lake, use_case, (names[:depth][-1], names[0]), interval.end)
         rows = rows[rows.model_version == version]
         if len(rows) >= needed or depth >= len(names):
             return _newest(rows, use_case.monitoring)

@@ -11,18 +11,22 @@ from sluss.interval import Interval, partition
 from sluss.monitoring.conditions import data_drift, quality_drop
 from sluss.monitoring.drift import measure_drift
 from sluss.monitoring.labelled import newest_labelled, window
+from sluss.monitoring.profile import independent
 from sluss.monitoring.tables import PREDICTIONS, Point, read_known, read_rows, read_series
 from sluss.problems import problem_of
 from sluss.problems.conditions import History
-from sluss.statistics.figures import BINS, Summary
+from sluss.statistics.figures import BINS, GROUPS, SCORE, Summary
 
 if TYPE_CHECKING:
+    import numpy as np
     import pandas as pd
+    from numpy.typing import NDArray
 
     from sluss.arrays import Floats
     from sluss.config.use_case import UseCase
     from sluss.monitoring.profile import Profile
     from sluss.problems.conditions import Condition
+    from sluss.statistics.figures import Estimate
     from sluss.storage.lake import Lake
 
 
@@ -41,7 +45,7 @@ def scored_rows(lake: Lake, use_case: UseCase, interval: Interval) -> pd.DataFra
         DataError: the interval was not scored.
     """
     name = partition(interval.start, use_case.unit)
-    rows = read_rows(lake, PREDICTIONS, ["score", "model_version", "run_id"], first=name, last=name)
+    rows = read_rows(lake, PREDICTIONS, [*_columns(use_case), "model_version", "run_id"], first=name, last=name)
     if rows.empty:
         raise DataError(
             f"The interval {interval} of {use_case.name} has no predictions, so there is nothing to monitor. "
@@ -59,26 +63,44 @@ def version_of(rows: pd.DataFrame) -> tuple[str, str]:
 def known_at_end(lake: Lake, use_case: UseCase, interval: Interval, version: str) -> Known:
     """Read the data known at the interval's end, with the labels of rows that this version scored."""
     name = partition(interval.start, use_case.unit)
-    raw = read_known(lake, ["id", *use_case.features], (name, name), interval.end)
+    columns = dict.fromkeys(["id", *use_case.features, *([use_case.group] if use_case.group else [])])
+    raw = read_known(lake, list(columns), (name, name), interval.end)
     return Known(raw, newest_labelled(lake, use_case, interval, version))
 
 
 def summarise(use_case: UseCase, interval: Interval, rows: pd.DataFrame, known: Known, profile: Profile) -> Summary:
     """Compute all statistics of the interval."""
-    problem, found = problem_of(use_case), rows.score.to_numpy(dtype=float)
+    problem = problem_of(use_case)
+    found, alone = problem.scoring.read(rows), independent(use_case, known.raw)
     (version, run_id), labelled = version_of(rows), known.labelled
-    scores, labels = labelled.score.to_numpy(dtype=float), labelled.label.to_numpy()
+    scalars = problem.scoring.scalar(found)
     return Summary(
         interval=partition(interval.start, use_case.unit),
         model_version=version,
         run_id=run_id,
         rows=len(rows),
-        figures=problem.reporting.figures(found),
-        histogram=histogram(found, problem.reporting.score_range(profile.score["values"])),
-        drift=tuple(measure_drift(use_case, profile, known.raw, found)),
-        quality=problem.judging.estimate(labels, scores) if len(labelled) else None,
+        figures=problem.reporting.figures(found) | ({GROUPS: float(alone.sum())} if use_case.group else {}),
+        histogram=histogram(scalars, problem.reporting.score_range(profile.scores[SCORE]["values"])),
+        drift=tuple(measure_drift(use_case, profile, known.raw[alone], _alone(found, rows, known.raw, alone))),
+        quality=estimate_of(use_case, labelled) if len(labelled) else None,
         quality_intervals=tuple(sorted(set(labelled.interval))),
     )
+
+
+def _columns(use_case: UseCase) -> list[str]:
+    return [*problem_of(use_case).scoring.stored, *(["id"] if use_case.group else [])]
+
+
+def _alone(scores: Floats, rows: pd.DataFrame, raw: pd.DataFrame, alone: NDArray[np.bool_]) -> Floats:
+    """Select the scores of independent rows."""
+    return scores if alone.all() else scores[rows.id.isin(raw.id[alone]).to_numpy()]
+
+
+def estimate_of(use_case: UseCase, labelled: pd.DataFrame) -> Estimate | None:
+    """Estimate the metric on scored rows with labels, as `labelled_rows` reads them."""
+    problem = problem_of(use_case)
+    groups = labelled[use_case.group].to_numpy() if use_case.group else None
+    return problem.judging.estimate(labelled.label.to_numpy(), problem.scoring.read(labelled), groups)
 
 
 def histogram(scores: Floats, within: tuple[float, float]) -> tuple[int, ...]:
@@ -95,7 +117,7 @@ def judge(lake: Lake, use_case: UseCase, interval: Interval, summary: Summary, p
     history = _history(lake, use_case, interval, summary, reporting.trend) if reporting.trend else History()
     return [
         *reporting.conditions(summary, profile.own, history),
-        data_drift(summary.drift, summary.rows, rules),
+        data_drift(summary.drift, round(summary.figures.get(GROUPS, summary.rows)), rules),
         quality_drop(summary.quality, profile.holdout, rules, summary.quality_intervals),
     ]
 

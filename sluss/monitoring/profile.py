@@ -14,16 +14,18 @@ from sluss.errors import ModelError
 from sluss.monitoring.words import Words, hashed_words, text_numbers, vocabulary
 from sluss.problems import problem_of
 from sluss.statistics.distributions import Distribution, category_part, number_part
-from sluss.statistics.figures import Estimate
+from sluss.statistics.figures import SCORE, Estimate
 
 if TYPE_CHECKING:
+    import numpy as np
     import pandas as pd
+    from numpy.typing import NDArray
 
     from sluss.arrays import Floats, Labels
     from sluss.config.use_case import UseCase
 
 FORMAT = 1
-_OF_ALL = ("format", "training_rows", "features", "vocabularies", "score", "holdout")
+_OF_ALL = ("format", "training_rows", "features", "vocabularies", SCORE, "holdout")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +34,7 @@ class Profile:
 
     features: dict[str, Distribution]  # by name such as `text.words`, `price`, `price.missing`, `colour`
     vocabularies: dict[str, str]  # by text feature
-    score: Distribution
+    scores: dict[str, Distribution]  # of the predictions: `score`, and others that the problem compares
     own: dict[str, Any]  # parts that only this kind of problem has
     holdout: Estimate
 
@@ -50,14 +52,15 @@ def build_profile(
         use_case: names the features, their kinds and the metric.
         training_rows: the rows that the model learned from, without the holdout.
         holdout_rows: the n rows of the holdout, in the order of scores and labels.
-        holdout_scores: the model's scores of the holdout, shape (n,).
+        holdout_scores: the model's scores of the holdout, n of them.
         holdout_labels: the labels of the holdout, shape (n,).
     """
     import numpy as np
 
     scores = np.asarray(holdout_scores, dtype=float)
     problem = problem_of(use_case)
-    holdout = problem.judging.estimate(holdout_labels, scores)
+    groups = holdout_rows[use_case.group].to_numpy() if use_case.group else None
+    holdout = problem.judging.estimate(holdout_labels, scores, groups)
     if holdout is None:
         raise ModelError(
             f"The holdout does not define {use_case.training.metric}: it needs labelled rows whose labels differ. "
@@ -65,17 +68,27 @@ def build_profile(
         )
     words = {name: hashed_words(_texts(training_rows[name])) for name in _named(use_case, "text")}
     vocabularies = {name: vocabulary(texts) for name, texts in words.items()}
-    features = feature_parts(use_case, training_rows, vocabularies, words)
-    unseen = feature_parts(use_case, holdout_rows, vocabularies)
+    alone = independent(use_case, training_rows)
+    features = feature_parts(use_case, training_rows[alone], vocabularies, words if alone.all() else None)
+    alone = independent(use_case, holdout_rows)
+    unseen = feature_parts(use_case, holdout_rows[alone], vocabularies)
+    judged = scores[alone]
     return {
         "format": FORMAT,
         "training_rows": len(training_rows),
         "features": {name: (unseen if name.endswith(".unknown_words") else features)[name] for name in features},
         "vocabularies": vocabularies,
-        "score": number_part(scores),
-        **problem.reporting.profile(scores),
+        **problem.reporting.distributions(judged),
+        **problem.reporting.profile(judged),
         "holdout": holdout.as_dict(),
     }
+
+
+def independent(use_case: UseCase, rows: pd.DataFrame) -> NDArray[np.bool_]:
+    """Mark the rows that tests may take for independent: the first of each group, or all rows without groups."""
+    import numpy as np
+
+    return ~rows.duplicated(use_case.group).to_numpy() if use_case.group else np.ones(len(rows), dtype=bool)
 
 
 def read_profile(content: dict[str, Any]) -> Profile:
@@ -93,8 +106,8 @@ def read_profile(content: dict[str, Any]) -> Profile:
         return Profile(
             content["features"],
             content["vocabularies"],
-            content["score"],
-            {name: part for name, part in content.items() if name not in _OF_ALL},
+            {name: part for name, part in content.items() if name.partition(".")[0] == SCORE},
+            {name: part for name, part in content.items() if name.partition(".")[0] not in _OF_ALL},
             Estimate(**content["holdout"]),
         )
     except (KeyError, TypeError) as error:

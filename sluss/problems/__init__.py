@@ -8,12 +8,13 @@ from pydantic import ValidationError
 from pydantic_core import InitErrorDetails
 
 from sluss.config.use_case import UseCase, choose_by
-from sluss.problems import classification, regression
+from sluss.problems import classification, multiclass, quantiles, regression
 
 if TYPE_CHECKING:
     from sluss.problems.problem import Problem, ProblemKind
 
-KINDS: tuple[ProblemKind, ...] = (classification.KIND, regression.KIND)
+# Where several have the same keys, the first that fits is taken.
+KINDS: tuple[ProblemKind, ...] = (multiclass.KIND, classification.KIND, quantiles.KIND, regression.KIND)
 
 
 def problem_of(use_case: UseCase) -> Problem:
@@ -28,16 +29,16 @@ def sections_of(content: dict[str, Any]) -> type[UseCase]:
         ValidationError: no problem has such keys.
         ValueError: the keys of two problems are given.
     """
-    given = [kind for kind in KINDS if any(key in content for key in kind.keys)]
+    given = {kind.keys[0]: kind.noun for kind in KINDS if kind.keys[0] in content}
     if len(given) > 1:
-        first, *others = given
-        rest = ", ".join(f"{kind.keys[0]} that it is {kind.noun}" for kind in others)
-        raise ValueError(f"{first.keys[0]} say that it is {first.noun}, {rest}; give one of them")
-    if not given:
-        keys = " or ".join(kind.keys[0] for kind in KINDS)
+        says = [f"{key} that it is {noun}" for key, noun in sorted(given.items())]
+        raise ValueError(f"{', '.join(says).replace(' that', ' say that', 1)}; give one of them")
+    fitting = [kind for kind in KINDS if all(key in content for key in kind.keys) and kind.fits(content)]
+    if not fitting:
+        keys = " or ".join(dict.fromkeys(kind.keys[0] for kind in KINDS))
         missing = InitErrorDetails(type="missing", loc=(keys,), input=content)
         raise ValidationError.from_exception_data(UseCase.__name__, [missing])
-    return given[0].sections
+    return fitting[0].sections
 
 
 choose_by(sections_of)

@@ -3,89 +3,59 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
-from sluss.config.data import Column
-from sluss.config.gates import Gates
-from sluss.config.training import Training
-from sluss.config.use_case import UseCase
-from sluss.problems import confidence, metrics
-from sluss.problems.confidence import ConfidenceMonitoring
-from sluss.problems.problem import Judging, Problem, ProblemKind, Reporting, Scoring
+from sluss.problems import class_metrics
+from sluss.problems.class_metrics import exact_accuracy, exact_auc, exact_f1
+from sluss.problems.classes import ClassJudging, ClassReporting, ClassScoring, ClassTraining, ClassUseCase, decided
+from sluss.problems.metrics import Judged, Measure
+from sluss.problems.problem import Problem, ProblemKind
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     import pyarrow as pa
     from matplotlib.figure import Figure
-    from sklearn.base import BaseEstimator
-    from sklearn.model_selection import StratifiedKFold
+    from sklearn.pipeline import Pipeline
 
     from sluss.arrays import Floats, Labels
-    from sluss.charts.plot import Plot
-    from sluss.problems.conditions import Condition, History
+    from sluss.problems.conditions import Condition
     from sluss.statistics.figures import Estimate, Summary
 
 
-class ClassificationTraining(Training):
-    """How a classifier is trained and judged."""
+class ClassificationTraining(ClassTraining):
+    """How a classifier of two classes is trained and judged."""
 
-    metric: Literal["accuracy", "f1", "roc_auc"]
-
-
-class ClassificationGates(Gates):
-    """Limits that a classifier must meet."""
-
-    slice_min_accuracy: float = Field(
-        ge=0, le=1, description="Classification, `quality`: least accuracy on each slice of the holdout"
-    )
+    metric: Literal[
+        "accuracy", "balanced_accuracy", "f1", "f1_macro", "roc_auc", "average_precision", "log_loss", "brier", "cost"
+    ]
 
 
-class Classification(UseCase):
+class Classification(ClassUseCase):
     """A use case whose labels are one of two classes."""
 
     training: ClassificationTraining
-    gates: ClassificationGates
-    monitoring: ConfidenceMonitoring
     classes: tuple[str, str] = Field(description="Classification: names of label 0 and label 1")
-
-    @model_validator(mode="after")
-    def _labels_are_classes(self) -> Classification:
-        if reason := self.source.not_classes:
-            raise ValueError(reason)
-        return self
 
 
 @dataclass(frozen=True)
-class BinaryScoring(Scoring):
-    """The class with the higher probability is predicted."""
+class BinaryScoring(ClassScoring):
+    """The class with the higher probability is predicted, unless the config decides otherwise."""
 
-    use_case: Classification
-    estimator: ClassVar[str] = "a classifier that has predict_proba"
-    model_type: ClassVar[str] = "classifier"
-    method: ClassVar[str] = "predict_proba"
-
-    def fits(self, estimator: BaseEstimator) -> bool:
-        """Whether it gives probabilities."""
-        return hasattr(estimator, "predict_proba")
-
-    def of_output(self, output: Floats) -> Floats:
-        """The last column: the probability of the second class."""
-        return output[:, -1]
-
-    def wrong(self, scores: Floats) -> str | None:
-        """Not in [0, 1], or not a number."""
-        return None if ((scores >= 0) & (scores <= 1)).all() else "no probabilities"
+    def of_output(self, pipeline: Pipeline, output: Floats) -> Floats:
+        """The probability of the second class."""
+        return super().of_output(pipeline, output)[:, 1]
 
     def columns(self, scores: Floats) -> dict[str, pa.Array]:
-        """Also `prediction` (0 or 1) and `confidence` (probability of the predicted class, in [0.5, 1])."""
+        """Also `prediction` (0 or 1) and `confidence` (probability of the predicted class)."""
         import pyarrow as pa
 
         return super().columns(scores) | {
-            "prediction": pa.array((scores >= 0.5).astype("int8"), pa.int8()),
-            "confidence": pa.array(_confidence(scores), pa.float64()),
+            "prediction": pa.array(_predicted(self.use_case, scores).astype("int8"), pa.int8()),
+            "confidence": pa.array(_confidence(self.use_case, scores), pa.float64()),
         }
 
     def receipt(self, prediction: Mapping[str, Any]) -> dict[str, str | float]:
@@ -97,127 +67,62 @@ class BinaryScoring(Scoring):
 
 
 @dataclass(frozen=True)
-class BinaryJudging(Judging):
-    """Slices, baseline and champion are judged by accuracy."""
+class BinaryJudging(ClassJudging):
+    """The metrics of all classifications, and F1 of the second class."""
 
-    use_case: Classification
-    row_metric: ClassVar[str] = "accuracy"
-    worst = min
-    gain_of: ClassVar[str] = ""
-    guessing: ClassVar[str] = "accuracy of the most frequent class"
-    closeness: ClassVar[str] = "accuracy"
+    of_all: ClassVar[Mapping[str, Measure]] = MappingProxyType({**ClassJudging.of_all, "f1": class_metrics.f1})
+    exact: ClassVar[Mapping[str, Callable[[Judged], Estimate | None]]] = MappingProxyType(
+        {"accuracy": exact_accuracy, "f1": exact_f1, "roc_auc": exact_auc}
+    )
 
-    @property
-    def label(self) -> Column:
-        """The number of the class."""
-        return Column(kind="category", categories=("0", "1"))
+    def judged(self, labels: Labels, scores: Floats, groups: Any = None) -> Judged:  # noqa: ANN401 - array or None
+        """With the predicted classes."""
+        return Judged(labels, scores, _predicted(self.use_case, scores), groups)
 
-    def label_type(self) -> pa.DataType:
-        """A small whole number."""
-        import pyarrow as pa
-
-        return pa.int8()
+    def guess(self, metric: str, learned: Labels) -> Any:  # noqa: ANN401 - a number
+        """The probability of the second class."""
+        return float(super().guess(metric, learned)[1])
 
     def unlearnable(self, labels: Labels) -> str | None:
         """A class that no row has."""
         missing = (name for label, name in enumerate(self.use_case.classes) if not (labels == label).any())
         return next((f"there is none of the class {name}" for name in missing), None)
 
-    def folds(self, count: int, seed: int) -> StratifiedKFold:
-        """Each with the classes' shares."""
-        from sklearn.model_selection import StratifiedKFold
 
-        return StratifiedKFold(count, shuffle=True, random_state=seed)
+def _predicted(use_case: Classification, scores: Floats) -> Any:  # noqa: ANN401 - an array of whole numbers
+    import numpy as np
 
-    def metrics(self, labels: Labels, scores: Floats) -> dict[str, float]:
-        """Accuracy, F1, area under the ROC curve and log loss."""
-        from sklearn import metrics as scorers
+    if use_case.decision is None:
+        return (scores >= 0.5).astype(int)
+    return decided(use_case, np.column_stack([1 - scores, scores]))
 
-        predictions = (scores >= 0.5).astype(int)
-        return {
-            "accuracy": float(scorers.accuracy_score(labels, predictions)),
-            "f1": float(scorers.f1_score(labels, predictions)),
-            "roc_auc": float(scorers.roc_auc_score(labels, scores)),
-            "log_loss": float(scorers.log_loss(labels, scores)),
-        }
 
-    def estimate(self, labels: Labels, scores: Floats) -> Estimate | None:
-        """The metric of the config."""
-        return metrics.estimate(self.use_case.training.metric, scores, labels)
+def _confidence(use_case: Classification, scores: Floats) -> Floats:
+    """Probabilities of the predicted class, shape (n,)."""
+    import numpy as np
 
-    def baseline(self, learned: Labels, labels: Labels) -> dict[str, float]:
-        """Of always guessing the most frequent class."""
-        majority = int(learned.mean() >= 0.5)
-        return {"baseline_accuracy": float((labels == majority).mean())}
-
-    def by_row(self, labels: Labels, scores: Floats) -> Floats:
-        """Whether the predicted class is the right one: 0 or 1."""
-        right: Floats = ((scores >= 0.5) == (labels == 1)).astype(float)
-        return right
-
-    def told(self, value: float) -> str:
-        """The number alone."""
-        return f"{value:.3f}"
-
-    def gain(self, value: float, baseline: float) -> float:
-        """In accuracy."""
-        return value - baseline
-
-    def slice_fault(self, value: float) -> str | None:
-        """Too low an accuracy."""
-        floor = self.use_case.gates.slice_min_accuracy
-        return f"accuracy is {value:.3f}, below the floor of {floor:.3f} for a slice" if value < floor else None
-
-    def close(self, labels: Labels, scores: Floats) -> Floats:
-        """A class is right or wrong, with nothing in between."""
-        return self.by_row(labels, scores)
+    return np.where(_predicted(use_case, scores) == 1, scores, 1 - scores)
 
 
 @dataclass(frozen=True)
-class BinaryReporting(Reporting):
+class BinaryReporting(ClassReporting):
     """Figures of the confidence, and the share of rows predicted to be of the second class."""
 
-    use_case: Classification
-    alerts: ClassVar[tuple[str, ...]] = confidence.ALERTS
-    advice: ClassVar[Mapping[str, str]] = confidence.ADVICE
-    trend: ClassVar[str] = confidence.MEAN
-
-    def profile(self, scores: Floats) -> dict[str, Any]:
-        """The distribution of the confidence, and both shares."""
-        from sluss.statistics.distributions import number_part
-
-        own = self.figures(scores)
-        del own[confidence.MEAN]
-        return {"confidence": number_part(_confidence(scores)), **own}
-
-    def score_range(self, usual: Sequence[float]) -> tuple[float, float]:  # noqa: ARG002 - the same for all
-        """That of probabilities."""
-        return 0.0, 1.0
+    def confidences(self, scores: Floats) -> Floats:
+        """Of the predicted class."""
+        return _confidence(self.use_case, scores)
 
     def figures(self, scores: Floats) -> dict[str, float]:
         """Those of the confidence, and how often the second class is predicted."""
-        own = confidence.figures(_confidence(scores), self.use_case.monitoring)
-        return own | {"positive_share": float((scores >= 0.5).mean())}
+        return super().figures(scores) | {"positive_share": float(_predicted(self.use_case, scores).mean())}
 
     def metrics(self, summary: Summary, conditions: Sequence[Condition]) -> dict[str, float]:
         """The same."""
-        return confidence.metrics(summary, conditions) | {"positive_share": summary.figures["positive_share"]}
-
-    def conditions(self, summary: Summary, usual: Mapping[str, Any], history: History) -> list[Condition]:
-        """Those on the confidence."""
-        return confidence.conditions(summary, usual, history, self.use_case.monitoring)
+        return super().metrics(summary, conditions) | {"positive_share": summary.figures["positive_share"]}
 
     def in_words(self, summary: Summary) -> str:
         """The share of the second class."""
         return f"{summary.figures['positive_share']:.0%} of them {self.use_case.classes[1]}"
-
-    def facts(self, summary: Summary) -> dict[str, str]:
-        """The confidence."""
-        return confidence.facts(summary, self.use_case.monitoring)
-
-    def cells(self, summary: Summary) -> dict[str, str]:
-        """The confidence."""
-        return confidence.cells(summary)
 
     @property
     def score_means(self) -> str:
@@ -230,22 +135,10 @@ class BinaryReporting(Reporting):
 
         classes = self.use_case.classes
         return {
-            "confusion_matrix": plots.confusion(labels, scores, classes),
+            "confusion_matrix": plots.confusion(labels, _predicted(self.use_case, scores), classes),
             "calibration": plots.calibration(labels, scores),
             "precision_recall": plots.precision_recall(labels, scores, classes[1]),
         }
-
-    def interval_plots(self, seen: Sequence[Summary], usual: Mapping[str, Any]) -> list[Plot]:
-        """The confidence over the intervals."""
-        return confidence.interval_plots(seen, usual, self.use_case.monitoring)
-
-
-def _confidence(scores: Floats) -> Floats:
-    """Probabilities of the predicted class, shape (n,)."""
-    import numpy as np
-
-    sure: Floats = np.maximum(scores, 1 - scores)
-    return sure
 
 
 def problem(use_case: Classification) -> Problem:

@@ -8,38 +8,44 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from sluss.errors import ConfigError
+from sluss.statistics.figures import SCORE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    import pandas as pd
     import pyarrow as pa
     from matplotlib.figure import Figure
     from sklearn.base import BaseEstimator
-    from sklearn.model_selection import BaseCrossValidator
     from sklearn.pipeline import Pipeline
 
     from sluss.arrays import Floats, Labels
     from sluss.charts.plot import Plot
-    from sluss.config.data import Column
     from sluss.config.use_case import UseCase
     from sluss.problems.conditions import Condition, History
-    from sluss.statistics.figures import Estimate, Summary
+    from sluss.problems.judging import Judging
+    from sluss.statistics.distributions import Distribution
+    from sluss.statistics.figures import Summary
 
 
 class Scoring(ABC):
     """Scores of raw rows, and the columns of the table `predictions` that follow from them.
 
-    Scores are floats of shape (n,): in a classification the probability of the second class, in a regression the
-    predicted number.
+    Scores are floats of shape (n,) or (n, k): probabilities, predicted numbers or predicted quantiles. The column
+    `score` has one figure a row; where scores are more than that, they stand in the column `wide`, a list a row.
     """
 
     estimator: ClassVar[str]  # the estimator that a pipeline has to end with, in words
     model_type: ClassVar[str]  # MLflow's word for it
     method: ClassVar[str]  # of the pipeline, which gives the scores
+    wide: ClassVar[str | None] = None  # the column that has the k figures of each row
 
     @abstractmethod
     def fits(self, estimator: BaseEstimator) -> bool:
         """Whether an estimator has the method that gives scores."""
+
+    def assemble(self, pipeline: Pipeline) -> None:  # noqa: B027 - most kinds have nothing to assemble
+        """Replace the estimator of an unfitted pipeline by one that gives all the scores, where it does not."""
 
     def check(self, pipeline: Pipeline) -> None:
         """Refuse a pipeline whose estimator is of another kind.
@@ -55,85 +61,58 @@ class Scoring(ABC):
             )
 
     def scores(self, pipeline: Pipeline, features: Any) -> Floats:  # noqa: ANN401 - whatever the pipeline takes
-        """Scores of n rows of raw features, shape (n,)."""
-        return self.of_output(getattr(pipeline, self.method)(features))
+        """Scores of n rows of raw features."""
+        return self.of_output(pipeline, getattr(pipeline, self.method)(features))
 
-    def of_output(self, output: Floats) -> Floats:
+    def of_output(self, pipeline: Pipeline, output: Floats) -> Floats:  # noqa: ARG002 - most kinds need no pipeline
         """Scores from the output of the pipeline's method."""
         return output
+
+    def none(self) -> Floats:
+        """Scores of no rows."""
+        import numpy as np
+
+        return np.empty(0)
+
+    def scalar(self, scores: Floats) -> Floats:
+        """The column `score`, shape (n,)."""
+        return scores
 
     @abstractmethod
     def wrong(self, scores: Floats) -> str | None:
         """Why scores cannot be right, in words, or None."""
 
+    @property
+    def stored(self) -> list[str]:
+        """Columns from which `read` gets the scores."""
+        return ["score"] if self.wide is None else ["score", self.wide]
+
+    def read(self, rows: pd.DataFrame) -> Floats:
+        """Scores from the columns of a table."""
+        import numpy as np
+
+        if self.wide is None:
+            return rows["score"].to_numpy(dtype=float)
+        return np.stack(rows[self.wide].to_list()) if len(rows) else self.none()
+
+    def frame(self, scores: Floats) -> dict[str, Any]:
+        """The columns that `read` reads, for a frame of pandas."""
+        found: dict[str, Any] = {"score": self.scalar(scores)}
+        return found if self.wide is None else found | {self.wide: list(scores)}
+
     def columns(self, scores: Floats) -> dict[str, pa.Array]:
-        """Columns of the table `predictions`, n rows each: `score` and those that follow from it."""
+        """Columns of the table `predictions`, n rows each: `score` and those that follow from the scores."""
         import pyarrow as pa
 
-        return {"score": pa.array(scores, pa.float64())}
+        found = {"score": pa.array(self.scalar(scores), pa.float64())}
+        if self.wide is None:
+            return found
+        offsets = pa.array([number * scores.shape[1] for number in range(len(scores) + 1)], pa.int32())
+        return found | {self.wide: pa.ListArray.from_arrays(offsets, pa.array(scores.ravel(), pa.float64()))}
 
     @abstractmethod
     def receipt(self, prediction: Mapping[str, Any]) -> dict[str, str | float]:
         """The prediction of one row of that table, for a person."""
-
-
-class Judging(ABC):
-    """How good scores are, given the labels: metrics, baseline, slices, and the comparison of two models."""
-
-    row_metric: ClassVar[str]  # a metric that is the mean of one figure a row: slices and the baseline are judged by it
-    worst: ClassVar[Callable[..., Any]]  # `min` or `max`: which of several values of that metric is the worst
-    gain_of: ClassVar[str]  # the whole of which a gain over the baseline is a part, to come after "by 0.050"
-    guessing: ClassVar[str]  # the baseline, in words
-    closeness: ClassVar[str]  # the mean of `close`, in a word
-
-    @property
-    @abstractmethod
-    def label(self) -> Column:
-        """Schema of a label that comes from the warehouse."""
-
-    @abstractmethod
-    def label_type(self) -> pa.DataType:
-        """The type of a label in the lake."""
-
-    @abstractmethod
-    def unlearnable(self, labels: Labels) -> str | None:
-        """Why no model can be trained or judged on these labels, to come after "Among the rows"."""
-
-    @abstractmethod
-    def folds(self, count: int, seed: int) -> BaseCrossValidator:
-        """The folds of a cross-validation, shuffled by the seed."""
-
-    @abstractmethod
-    def metrics(self, labels: Labels, scores: Floats) -> dict[str, float]:
-        """All metrics of scores, by scikit-learn's names."""
-
-    @abstractmethod
-    def estimate(self, labels: Labels, scores: Floats) -> Estimate | None:
-        """The use case's metric with its interval; None where the rows do not define it."""
-
-    @abstractmethod
-    def baseline(self, learned: Labels, labels: Labels) -> dict[str, float]:
-        """Metrics, on `labels`, of always guessing what is best for the labels of the training window, `learned`."""
-
-    @abstractmethod
-    def by_row(self, labels: Labels, scores: Floats) -> Floats:
-        """The figures of which `row_metric` is the mean, shape (n,)."""
-
-    @abstractmethod
-    def told(self, value: float) -> str:
-        """A value of `row_metric` in words."""
-
-    @abstractmethod
-    def gain(self, value: float, baseline: float) -> float:
-        """How much better than guessing a value of `row_metric` is, at most 1."""
-
-    @abstractmethod
-    def slice_fault(self, value: float) -> str | None:
-        """Why a slice with this value of `row_metric` is not good enough, as the end of a sentence."""
-
-    @abstractmethod
-    def close(self, labels: Labels, scores: Floats) -> Floats:
-        """How close each score is to its label, from 0 (as bad as can be) to 1 (no error), shape (n,)."""
 
 
 class Reporting(ABC):
@@ -142,6 +121,12 @@ class Reporting(ABC):
     alerts: ClassVar[tuple[str, ...]] = ()  # types of the alerts that only this kind has
     advice: ClassVar[Mapping[str, str]] = MappingProxyType({})  # for each of them, the next thing to do
     trend: ClassVar[str | None] = None  # the figure of which `conditions` needs the history
+
+    def distributions(self, scores: Floats) -> dict[str, Distribution]:
+        """Distributions of the scores that are compared with those on the holdout: at least that of `score`."""
+        from sluss.statistics.distributions import number_part
+
+        return {SCORE: number_part(scores)}
 
     def profile(self, scores: Floats) -> dict[str, Any]:  # noqa: ARG002 - their distribution is in every profile
         """Parts of the reference profile that only this kind has, from the scores on the holdout."""
@@ -215,9 +200,10 @@ class Problem:
 
 @dataclass(frozen=True)
 class ProblemKind:
-    """An entry of the table of problems. `keys` of a use case's file belong to it; `noun` names it in sentences."""
+    """An entry of the table of problems. The `keys` of a use case's file determine it; `noun` names it."""
 
     noun: str
     keys: tuple[str, ...]
     sections: type[UseCase]
     make: Callable[[Any], Problem]  # from a use case of the class `sections`
+    fits: Callable[[dict[str, Any]], bool] = lambda _: True  # whether the values of the keys are of this kind

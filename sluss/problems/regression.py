@@ -3,73 +3,44 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
-from pydantic import Field, model_validator
+from pydantic import model_validator
 
-from sluss.config.base import Frozen
-from sluss.config.data import Column
-from sluss.config.gates import Gates
 from sluss.config.training import Training
-from sluss.config.use_case import UseCase
-from sluss.problems import metrics
-from sluss.problems.problem import Judging, Problem, ProblemKind, Reporting, Scoring
+from sluss.problems import number_metrics
+from sluss.problems.metrics import Judged, Measure, Measured, mean_of
+from sluss.problems.numbers import NumberJudging, NumberUseCase, is_regressor
+from sluss.problems.problem import Problem, ProblemKind, Reporting, Scoring
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    import pyarrow as pa
     from matplotlib.figure import Figure
     from sklearn.base import BaseEstimator
-    from sklearn.model_selection import KFold
 
     from sluss.arrays import Floats, Labels
     from sluss.problems.conditions import Condition
-    from sluss.statistics.figures import Estimate, Summary
+    from sluss.statistics.figures import Summary
 
 
 class RegressionTraining(Training):
     """How a regressor is trained and judged."""
 
-    metric: Literal["r2", "d2_absolute_error_score"]
+    metric: Literal["r2", "d2_absolute_error_score", "mae", "rmse", "mape", "cost"]
 
 
-class RegressionGates(Gates):
-    """Limits that a regressor must meet."""
-
-    slice_max_error: float = Field(
-        gt=0,
-        description="Regression, `quality`: largest mean absolute error on each slice of the holdout, in the target's "
-        "unit",
-    )
-    error_cap: float = Field(
-        gt=0,
-        description="Regression, `quality`: in the comparison with the champion, an error of so much or more, in the "
-        "target's unit, is as bad as can be: closeness is 1 without an error and 0 from here on",
-    )
-
-
-class Target(Frozen):
-    """The number that a regression predicts."""
-
-    title: str = Field(description="What people call it in reports and plots")
-    unit: str = Field(description="What it is measured in, such as pieces or °C")
-    minimum: float | None = Field(None, description="Smallest label that can be; a smaller one goes to quarantine")
-    maximum: float | None = Field(None, description="Largest label that can be; a larger one goes to quarantine")
-
-    @model_validator(mode="after")
-    def _is_a_range(self) -> Target:
-        if self.minimum is not None and self.maximum is not None and self.minimum >= self.maximum:
-            raise ValueError("minimum must be less than maximum")
-        return self
-
-
-class Regression(UseCase):
-    """A use case whose labels are numbers."""
+class Regression(NumberUseCase):
+    """A use case whose predictions are numbers."""
 
     training: RegressionTraining
-    gates: RegressionGates
-    target: Target = Field(description="Regression: the number to predict")
+
+    @model_validator(mode="after")
+    def _costs_are_given(self) -> Regression:
+        if self.training.metric == "cost" and self.target.costs is None:
+            raise ValueError("the metric cost needs target.costs")
+        return self
 
 
 @dataclass(frozen=True)
@@ -83,12 +54,10 @@ class NumberScoring(Scoring):
 
     def fits(self, estimator: BaseEstimator) -> bool:
         """Whether scikit-learn calls it a regressor."""
-        from sklearn.base import is_regressor
-
-        return bool(is_regressor(estimator))
+        return is_regressor(estimator)
 
     def wrong(self, scores: Floats) -> str | None:
-        """Infinite, or no number."""
+        """Infinite, or not a number."""
         import numpy as np
 
         return None if np.isfinite(scores).all() else "no finite numbers"
@@ -99,88 +68,67 @@ class NumberScoring(Scoring):
 
 
 @dataclass(frozen=True)
-class NumberJudging(Judging):
-    """Slices and baseline are judged by the mean absolute error."""
+class RegressionJudging(NumberJudging):
+    """Judges predicted numbers."""
 
-    use_case: Regression
-    row_metric: ClassVar[str] = "mae"
-    worst = max
-    gain_of: ClassVar[str] = " of that"
-    guessing: ClassVar[str] = "mean absolute error of the training window's median"
-    closeness: ClassVar[str] = "closeness"
+    of_all: ClassVar[Mapping[str, Measure]] = MappingProxyType(
+        {
+            "r2": number_metrics.r2,
+            "d2_absolute_error_score": number_metrics.d2,
+            "mae": number_metrics.mae,
+            "rmse": number_metrics.rmse,
+            "mape": number_metrics.mape,
+        }
+    )
 
     @property
-    def label(self) -> Column:
-        """A number within the target's bounds."""
-        target = self.use_case.target
-        return Column(kind="number", minimum=target.minimum, maximum=target.maximum)
+    def measures(self) -> Mapping[str, Measure]:
+        """Those of all regressions, and the cost where the target has costs."""
+        return {**self.of_all, **({"cost": self._mean_cost} if self.use_case.target.costs else {})}
 
-    def label_type(self) -> pa.DataType:
-        """Double."""
-        import pyarrow as pa
-
-        return pa.float64()
-
-    def unlearnable(self, labels: Labels) -> str | None:
-        """Labels that do not differ."""
-        return None if len(set(labels)) > 1 else "all have the same label"
-
-    def folds(self, count: int, seed: int) -> KFold:
-        """Of the same size."""
-        from sklearn.model_selection import KFold
-
-        return KFold(count, shuffle=True, random_state=seed)
-
-    def metrics(self, labels: Labels, scores: Floats) -> dict[str, float]:
-        """R², D² of the absolute error, mean absolute error and root mean squared error."""
-        from sklearn import metrics as scorers
-
-        return {
-            "r2": float(scorers.r2_score(labels, scores)),
-            "d2_absolute_error_score": float(scorers.d2_absolute_error_score(labels, scores)),
-            "mae": float(scorers.mean_absolute_error(labels, scores)),
-            "rmse": float(scorers.root_mean_squared_error(labels, scores)),
-        }
-
-    def estimate(self, labels: Labels, scores: Floats) -> Estimate | None:
-        """The metric of the config."""
-        return metrics.estimate(self.use_case.training.metric, scores, labels)
-
-    def baseline(self, learned: Labels, labels: Labels) -> dict[str, float]:
-        """Each of the guess that is the best for it: the absolute error of the median, the squared one of the mean."""
+    def _costs(self, judged: Judged) -> Floats:
         import numpy as np
 
-        return {
-            "baseline_mae": float(np.abs(labels - np.median(learned)).mean()),
-            "baseline_rmse": float(np.sqrt(((labels - learned.mean()) ** 2).mean())),
-        }
+        costs, under = self.use_case.target.costs, judged.labels - judged.predicted
+        found: Floats = np.maximum(under, 0) * costs.under + np.maximum(-under, 0) * costs.over
+        return found
 
-    def by_row(self, labels: Labels, scores: Floats) -> Floats:
-        """Absolute errors, in the target's unit."""
+    def _mean_cost(self, judged: Judged) -> Measured | None:
+        return mean_of(self._costs(judged))
+
+    def judged(self, labels: Labels, scores: Floats, groups: Any = None) -> Judged:  # noqa: ANN401 - array or None
+        """The scores are the predictions."""
+        return Judged(labels, scores, scores, groups)
+
+    def guess(self, metric: str, learned: Labels) -> Any:  # noqa: ANN401 - a number
+        """The mean for squared errors, the median for absolute ones, a quantile for costs."""
         import numpy as np
 
-        return np.abs(scores - labels)
+        if metric in ("r2", "rmse"):
+            return float(np.mean(learned))
+        if metric == "mape":  # the median by weights that make its absolute errors relative ones
+            ordered = np.sort(learned)
+            weights = np.cumsum(1 / np.maximum(np.abs(ordered), np.finfo(float).eps))
+            return float(ordered[np.searchsorted(weights, weights[-1] / 2)])
+        costs = self.use_case.target.costs
+        return float(np.quantile(learned, costs.under / (costs.under + costs.over) if metric == "cost" else 0.5))
 
-    def told(self, value: float) -> str:
-        """With its name and unit."""
-        return f"a mean absolute error of {value:.3g} {self.use_case.target.unit}"
-
-    def gain(self, value: float, baseline: float) -> float:
-        """The share of the baseline's error that is gone, a skill score: A. H. Murphy (1988), MWR 116, 2417–2424."""
-        return 1 - value / baseline
-
-    def slice_fault(self, value: float) -> str | None:
-        """Too large an error."""
-        limit, unit = self.use_case.gates.slice_max_error, self.use_case.target.unit
-        return (
-            f"mean absolute error is {value:.3g} {unit}, more than the {limit:g} of a slice" if value > limit else None
-        )
-
-    def close(self, labels: Labels, scores: Floats) -> Floats:
-        """1 less the absolute error, which is capped at `gates.error_cap` and divided by it."""
+    def close(self, judged: Judged) -> Floats:
+        """1 less the row's loss, which is capped at that of an error of `gates.error_cap` and divided by it."""
         import numpy as np
 
-        return 1 - np.minimum(self.by_row(labels, scores) / self.use_case.gates.error_cap, 1)
+        cap, name = self.use_case.gates.error_cap, self.metric.name
+        errors = number_metrics.absolute_errors(judged)
+        losses: Floats = errors / cap
+        if name in ("r2", "rmse"):
+            losses = losses**2
+        elif name == "mape":
+            losses = number_metrics.relative_errors(judged)
+        elif name == "cost":
+            costs = self.use_case.target.costs
+            losses = self._costs(judged) / (cap * max(costs.under, costs.over))
+        close: Floats = 1 - np.minimum(losses, 1)
+        return close
 
 
 @dataclass(frozen=True)
@@ -221,7 +169,7 @@ class NumberReporting(Reporting):
 
 def problem(use_case: Regression) -> Problem:
     """The problem of a use case with a target."""
-    return Problem(NumberScoring(use_case), NumberJudging(use_case), NumberReporting(use_case))
+    return Problem(NumberScoring(use_case), RegressionJudging(use_case), NumberReporting(use_case))
 
 
 KIND = ProblemKind("a regression", ("target",), Regression, problem)

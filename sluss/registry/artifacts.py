@@ -27,9 +27,11 @@ PROFILE_FILE = "reference_profile.json"
 CONFIG_FILE = "use_case.json"  # the use case as its config was at training
 HOLDOUT_FILE = "holdout.parquet"  # id, label, score and slices of every holdout row, as recorded at training
 
-# Types outside scikit-learn, NumPy and SciPy that a model may contain. The list is part of the code: MLflow stores a
+# Types beyond those that skops trusts by itself that a model may contain, each reviewed. The list is part of the code: MLflow stores a
 # list next to the model, which anyone who can replace the model can replace too.
-TRUSTED_TYPES: tuple[str, ...] = ()
+TRUSTED_TYPES: tuple[str, ...] = (
+    "sklearn.utils._bunch.Bunch",  # a dictionary whose keys are attributes too: it runs no code
+)
 
 
 @dataclass(frozen=True)

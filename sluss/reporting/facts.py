@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from sluss.errors import DataError
 from sluss.interval import parse_interval
 from sluss.monitoring.labelled import labelled_rows
+from sluss.monitoring.measure import estimate_of
 from sluss.monitoring.profile import Profile, read_profile
 from sluss.monitoring.tables import read_known, read_monitored
 from sluss.registry import artifacts, versions
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     from sluss.config.use_case import UseCase
     from sluss.context import Context
     from sluss.monitoring.alerts import Alert
-    from sluss.problems.problem import Judging
     from sluss.statistics.figures import Estimate, Summary
 
 
@@ -92,8 +92,7 @@ def gather(context: Context) -> Facts:
     alerts = [alert for each in monitored for alert in each.alerts]
     mix_column = next((n for n, c in use_case.curation.columns.items() if c.kind == "category"), None)
     rows, mixes = _labelled(lake, use_case, seen, mix_column)
-    judging = context.problem.judging
-    quality = {str(name): _estimate(judging, part) for name, part in rows.groupby(INTERVAL)}
+    quality = {str(name): _estimate(use_case, part) for name, part in rows.groupby(INTERVAL)}
     turning, present = _periods(alerts, seen)
     taken_over = _taken_over(seen, turning)
     if taken_over:
@@ -105,10 +104,10 @@ def gather(context: Context) -> Facts:
         profile=read_profile(artifacts.reference_profile(context, seen[-1].model_version)),
         champion=_champion(context),
         mix_column=mix_column,
-        before=_estimate(judging, rows[rows[INTERVAL] < turning]),
-        fallen=_estimate(judging, rows[rows[INTERVAL].between(turning, taken_over, inclusive="left")]),
-        by_version=_by_version(judging, rows) if mix_column else {},
-        since=_estimate(judging, rows[rows[INTERVAL] >= present]) if present else None,
+        before=_estimate(use_case, rows[rows[INTERVAL] < turning]),
+        fallen=_estimate(use_case, rows[rows[INTERVAL].between(turning, taken_over, inclusive="left")]),
+        by_version=_by_version(use_case, rows) if mix_column else {},
+        since=_estimate(use_case, rows[rows[INTERVAL] >= present]) if present else None,
     )
 
 
@@ -132,7 +131,7 @@ def _labelled(
     """Read scored rows with all labels known at the last interval's end, and count each interval's rows by category."""
     first, last = seen[0].interval, seen[-1].interval
     as_of = parse_interval(last, use_case.unit).end
-    rows = labelled_rows(lake, first, last, as_of)
+    rows = labelled_rows(lake, use_case, (first, last), as_of)
     if mix_column is None:
         return rows, {}
     raw = read_known(lake, [INTERVAL, "id", mix_column], (first, last), as_of)
@@ -143,8 +142,8 @@ def _labelled(
     return rows.merge(raw[["id", "mix"]], on="id", how="left"), mixes
 
 
-def _estimate(judging: Judging, rows: pd.DataFrame) -> Estimate | None:
-    return judging.estimate(rows.label.to_numpy(), rows.score.to_numpy(dtype=float)) if len(rows) else None
+def _estimate(use_case: UseCase, rows: pd.DataFrame) -> Estimate | None:
+    return estimate_of(use_case, rows) if len(rows) else None
 
 
 def _periods(alerts: Sequence[Alert], seen: Sequence[Summary]) -> tuple[str, str | None]:
@@ -169,9 +168,9 @@ def _newest(rows: pd.DataFrame, enough: int) -> str | None:
     return str(known[known >= enough].index[0]) if (known >= enough).any() else None
 
 
-def _by_version(judging: Judging, rows: pd.DataFrame) -> dict[tuple[str, str], Estimate]:
+def _by_version(use_case: UseCase, rows: pd.DataFrame) -> dict[tuple[str, str], Estimate]:
     parts = rows.sort_values(INTERVAL, kind="stable").groupby(["mix", "model_version"], sort=False)
-    found = {(str(mix), str(version)): _estimate(judging, part) for (mix, version), part in parts}
+    found = {(str(mix), str(version)): _estimate(use_case, part) for (mix, version), part in parts}
     return {name: value for name, value in found.items() if value is not None}
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sluss.problems import problem_of
-from sluss.problems.metrics import METRIC_NAMES
+from sluss.problems.metrics import METRICS
 from sluss.registry.names import UNTIL_TAG
 from sluss.reporting.facts import Facts, gather
 from sluss.reporting.plots import plots
@@ -43,7 +43,7 @@ def render(use_case: UseCase, facts: Facts) -> str:
     return environment.get_template("report.html").render(
         use_case=use_case,
         facts=facts,
-        metric=METRIC_NAMES[use_case.training.metric],
+        metric=METRICS[use_case.training.metric].title,
         cells=[problem_of(use_case).reporting.cells(day.seen) for day in facts.days],
         story=story(use_case, facts),
         plots=plots(use_case, facts),
@@ -53,7 +53,7 @@ def render(use_case: UseCase, facts: Facts) -> str:
 
 def story(use_case: UseCase, facts: Facts) -> dict[str, Any]:
     """Return the headline, and the interval of the first alert on data and of the first on labels."""
-    metric, (before, since) = METRIC_NAMES[use_case.training.metric], (facts.before, facts.since)
+    metric, (before, since) = METRICS[use_case.training.metric].title, (facts.before, facts.since)
     by_data = next((period for period in facts.alert_periods if period.type != "quality_drop"), None)
     by_labels = next((period for period in facts.alert_periods if period.type == "quality_drop"), None)
     if not facts.alert_periods:
@@ -90,11 +90,11 @@ def card(use_case: UseCase, facts: Facts) -> list[tuple[str, str, str]]:
     if facts.champion is None:
         return []
     metrics, tags, metric = facts.champion.metrics, facts.champion.tags, use_case.training.metric
-    name, judging = METRIC_NAMES[metric], problem_of(use_case).judging
+    name = METRICS[metric].title
     return [
         ("Version", f"{use_case.model} {facts.champion.version}", "name and number in MLflow's registry"),
         (f"Holdout {name}", _figure(metrics, f"holdout_{metric}"), "on rows later than all it learned from"),
-        ("Always guessing", _figure(metrics, f"baseline_{judging.row_metric}"), judging.guessing),
+        ("Always guessing", _figure(metrics, f"baseline_{metric}"), f"{name} of the best constant guess"),
         ("Cross-validation", _spread(metrics, f"cv_{metric}"), "mean and spread inside the training window"),
         ("Learned from", _count(metrics, "train_rows"), f"judged on {_count(metrics, 'holdout_rows')}"),
         ("Data", f"version {tags.get('sluss.data.version', '?')}", "of the curated Delta table, kept for good"),

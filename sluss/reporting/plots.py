@@ -11,8 +11,8 @@ from sluss.charts.svg import Frame
 from sluss.monitoring.conditions import alert_types
 from sluss.monitoring.measure import histogram
 from sluss.problems import problem_of
-from sluss.problems.metrics import METRIC_NAMES
-from sluss.statistics.figures import BINS, feature_in_words
+from sluss.problems.metrics import METRICS
+from sluss.statistics.figures import BINS, SCORE, feature_in_words
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -36,7 +36,7 @@ def plots(use_case: UseCase, facts: Facts) -> list[Plot]:
 
 def quality_plot(use_case: UseCase, facts: Facts) -> Plot:
     """Plot the metric of each interval with its 95 % interval, over the mix of its rows."""
-    metric, holdout = METRIC_NAMES[use_case.training.metric], facts.profile.holdout
+    metric, holdout = METRICS[use_case.training.metric].title, facts.profile.holdout
     limit = holdout.value - use_case.monitoring.quality_drop
     known = [day.quality for day in facts.days]
     low, high, step = scale([limit, holdout.value, *(v for q in known if q for v in (q.low, q.high))])
@@ -97,7 +97,7 @@ def drift_plot(facts: Facts, rules: Monitoring) -> Plot:
 def score_plot(use_case: UseCase, facts: Facts) -> Plot:
     """Plot the distribution of the scores on the holdout and in the last interval."""
     last = facts.days[-1].seen
-    reporting, values = problem_of(use_case).reporting, facts.profile.score["values"]
+    reporting, values = problem_of(use_case).reporting, facts.profile.scores[SCORE]["values"]
     low, top = reporting.score_range(values)
     usual = [count / len(values) for count in histogram(values, (low, top))]
     now = [count / last.rows for count in last.histogram]

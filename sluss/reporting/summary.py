@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sluss.problems import problem_of
-from sluss.problems.metrics import METRIC_NAMES
+from sluss.problems.metrics import METRICS
 from sluss.statistics.figures import feature_in_words
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ def _quality(quality: Estimate | None, intervals: Sequence[str]) -> str:
     if quality is None:
         return "no labels known yet for this model version."
     days = " to ".join(sorted({intervals[0], intervals[-1]}))
-    value = f"{METRIC_NAMES[quality.metric]} {quality.value:.3f} ({quality.low:.3f} to {quality.high:.3f})"
+    value = f"{METRICS[quality.metric].title} {quality.value:.3f} ({quality.low:.3f} to {quality.high:.3f})"
     return f"{value} on {quality.rows} labelled rows of {days}."
 
 

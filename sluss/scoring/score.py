@@ -33,12 +33,11 @@ def score(model: LoadedModel, use_case: UseCase, rows: pa.RecordBatch) -> pa.Rec
         of the second class, in [0, 1]; `prediction` (0 or 1) and `confidence` (probability of the predicted class, in
         [0.5, 1]) come after it. A regressor's is the predicted number.
     """
-    import numpy as np
     import pyarrow as pa
 
     scoring = problem_of(use_case).scoring
     features = _as_pandas(rows.select(list(use_case.features)))
-    scores = scoring.scores(model.pipeline, features) if len(features) else np.empty(0)
+    scores = scoring.scores(model.pipeline, features) if len(features) else scoring.none()
     columns = {name: rows.column(name) for name in (INTERVAL, "id", "event_time")} | {
         **scoring.columns(scores),
         "model_version": pa.repeat(model.version, len(scores)),
@@ -64,4 +63,4 @@ def relative_differences(scores: Floats, recorded: Floats) -> Floats:
     import numpy as np
 
     distances: Floats = np.abs(scores - recorded) / np.maximum(np.abs(recorded), 1)
-    return distances
+    return distances if distances.ndim == 1 else distances.max(axis=1)

@@ -6,7 +6,15 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 SCORE = "score"
+SCORE_CLASS, SCORE_WIDTH = f"{SCORE}.class", f"{SCORE}.width"  # of the same predictions, where they have such
+GROUPS = "groups"  # the figure that counts them, where rows come in groups
 BINS = 20  # of the score histogram
+
+_OF_SCORES = {
+    SCORE: "the model's scores",
+    SCORE_CLASS: "the predicted classes",
+    SCORE_WIDTH: "the width of the predicted intervals",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +67,8 @@ class Summary:
 
 def feature_in_words(feature: str) -> str:
     """Return a readable name for a feature of the profile, e.g. `words per text` for `text.words`."""
-    if feature == SCORE:
-        return "the model's scores"
+    if feature in _OF_SCORES:
+        return _OF_SCORES[feature]
     name, _, derived = feature.rpartition(".")
     match derived:
         case "words":

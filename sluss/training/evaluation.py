@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from sluss.problems import problem_of
+from sluss.training.fitting import Scorer, fit_weights, groups_of, rare_classes_allowed, sign
 from sluss.training.shared_preprocessing import what_folds_share
-from sluss.training.slices import slice_metrics, slice_values, slices
+from sluss.training.slices import slice_metrics, slice_values
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -37,11 +38,17 @@ def cross_validate(pipeline: Pipeline, use_case: UseCase, train: pd.DataFrame) -
     """Return mean and standard deviation of the metric over shuffled folds of the training window."""
     from sklearn.model_selection import cross_val_score
 
-    spec = use_case.training
-    folds = problem_of(use_case).judging.folds(spec.folds, spec.seed)
+    spec, problem = use_case.training, problem_of(use_case)
+    folds = problem.judging.folds(spec.folds, spec.seed)
     pipeline, features = what_folds_share(pipeline, train[list(use_case.features)])
-    scores = cross_val_score(pipeline, features, train["label"], cv=folds, scoring=spec.metric)
-    return {f"cv_{spec.metric}_mean": float(scores.mean()), f"cv_{spec.metric}_std": float(scores.std(ddof=1))}
+    weights = fit_weights(use_case, pipeline, train)
+    with rare_classes_allowed():
+        scores = cross_val_score(
+            pipeline, features, train["label"], groups=groups_of(use_case, train), cv=folds, scoring=Scorer(problem),
+            params=weights,
+        )  # fmt: skip
+    values = scores * sign(problem)
+    return {f"cv_{spec.metric}_mean": float(values.mean()), f"cv_{spec.metric}_std": float(values.std(ddof=1))}
 
 
 def judge(pipeline: Pipeline, use_case: UseCase, train: pd.DataFrame, holdout: pd.DataFrame) -> Verdict:
@@ -51,6 +58,11 @@ def judge(pipeline: Pipeline, use_case: UseCase, train: pd.DataFrame, holdout: p
     labels = holdout["label"].to_numpy()
     metrics = {f"holdout_{name}": value for name, value in judging.metrics(labels, scores).items()}
     metrics |= judging.baseline(train["label"].to_numpy(), labels)
-    judged = holdout[["id", "label"]].assign(score=scores).join(slice_values(use_case, train, holdout))
-    metrics |= slice_metrics(judging, slices(judging, judged))
+    groups = [use_case.group] if use_case.group else []
+    judged = (
+        holdout[["id", "label", *groups]]
+        .assign(**problem.scoring.frame(scores))
+        .join(slice_values(use_case, train, holdout))
+    )
+    metrics |= slice_metrics(problem, judged)
     return Verdict(metrics, scores, labels, judged)

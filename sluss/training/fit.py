@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from sluss.problems import problem_of
 from sluss.training.evaluation import cross_validate, judge
+from sluss.training.fitting import fit_weights
 from sluss.training.pipeline import build_pipeline
 from sluss.training.search import search
 
@@ -20,12 +21,14 @@ if TYPE_CHECKING:
 
 def fit_and_judge(use_case: UseCase, rows: TrainingRows) -> tuple[Pipeline, Verdict]:
     """Search and cross-validate in the training window, fit on all of it, judge on the holdout."""
-
     pipeline, wanted = build_pipeline(use_case.training), use_case.training.search
-    problem_of(use_case).scoring.check(pipeline)
+    scoring = problem_of(use_case).scoring
+    scoring.check(pipeline)
+    scoring.assemble(pipeline)
     trials = search(pipeline, use_case, wanted, rows.train) if wanted else []
     folds = cross_validate(pipeline, use_case, rows.train)
-    pipeline.fit(rows.train[list(use_case.features)], rows.train["label"])
+    weights = fit_weights(use_case, pipeline, rows.train)
+    pipeline.fit(rows.train[list(use_case.features)], rows.train["label"], **weights)
     verdict = judge(pipeline, use_case, rows.train, rows.holdout)
     verdict.metrics.update(folds)
     return pipeline, dataclasses.replace(verdict, trials=tuple(trials))

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from sluss.problems import problem_of
 from sluss.problems.plots import _figure
+from sluss.training.fitting import Scorer, fit_weights, groups_of, rare_classes_allowed, sign
 from sluss.training.shared_preprocessing import what_folds_share
 
 if TYPE_CHECKING:
@@ -29,7 +30,8 @@ def draw(use_case: UseCase, pipeline: Pipeline, train: pd.DataFrame, judged: pd.
         train: rows of the training window, with the column `label`.
         judged: `label` and `score` of the holdout rows.
     """
-    of_holdout = problem_of(use_case).reporting.plots(judged["label"].to_numpy(), judged["score"].to_numpy())
+    problem = problem_of(use_case)
+    of_holdout = problem.reporting.plots(judged["label"].to_numpy(), problem.scoring.read(judged))
     return of_holdout | {"learning_curve": _learning_curve(use_case, pipeline, train)}
 
 
@@ -37,16 +39,20 @@ def _learning_curve(use_case: UseCase, pipeline: Pipeline, train: pd.DataFrame) 
     from sklearn.model_selection import LearningCurveDisplay
 
     figure, axes = _figure("Learning curve in the training window")
-    spec = use_case.training
+    spec, problem = use_case.training, problem_of(use_case)
     pipeline, features = what_folds_share(pipeline, train[list(use_case.features)])
-    LearningCurveDisplay.from_estimator(
-        pipeline,
-        features,
-        train["label"],
-        train_sizes=_SIZES,
-        cv=problem_of(use_case).judging.folds(_FOLDS, spec.seed),
-        scoring=spec.metric,
-        score_name=spec.metric,
-        ax=axes,
-    )
+    with rare_classes_allowed():
+        LearningCurveDisplay.from_estimator(
+            pipeline,
+            features,
+            train["label"],
+            train_sizes=_SIZES,
+            cv=problem.judging.folds(_FOLDS, spec.seed),
+            groups=groups_of(use_case, train),
+            scoring=Scorer(problem),
+            score_name=spec.metric,
+            negate_score=sign(problem) < 0,
+            fit_params=fit_weights(use_case, pipeline, train),
+            ax=axes,
+        )
     return figure

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from sluss.interval import partition
+from sluss.training.split import training_end
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -24,7 +25,7 @@ def newly_labelled(lake: Lake, use_case: UseCase, until: datetime, last: datetim
     import pandas as pd
 
     spec = use_case.training
-    start, split = until - timedelta(days=spec.window_days), until - timedelta(days=spec.holdout_days)
+    start, split = until - timedelta(days=spec.window_days), training_end(spec, until)
     curated = lake.dataset("curated", first=partition(start, use_case.unit), last=partition(split, use_case.unit))
     # A label is never known before its row's event time, so older partitions of labels cannot match.
     labels = lake.dataset("labels", first=partition(start, use_case.unit), last=partition(until, use_case.unit))
@@ -34,7 +35,7 @@ def newly_labelled(lake: Lake, use_case: UseCase, until: datetime, last: datetim
     rows = rows[(rows.event_time >= start) & (rows.event_time < split)]
     known = rows.merge(_first(labels, ["id", "label_time"], until), on="id")
     if last is not None:
-        learned = (known.event_time < last - timedelta(days=spec.holdout_days)) & (
+        learned = (known.event_time < training_end(spec, last)) & (
             known[["arrived_at", "label_time"]].max(axis=1) < last
         )
         known = known[~learned]

@@ -36,6 +36,7 @@ def inputs_digest(use_case: UseCase, rows_digest: str) -> str:
         "rows": rows_digest,
         "training": use_case.training.model_dump(mode="json"),
         "features": use_case.features,
+        "problem": use_case.model_dump(mode="json", include={"group", "classes", "decision", "target", "quantiles"}),
         "lock": environment.lock_digest(),
         "python": environment.python_version(),
         "code": environment.code_digest(),

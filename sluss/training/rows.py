@@ -21,6 +21,7 @@ from sluss.digests import rows_digest
 from sluss.interval import partition
 from sluss.storage.lake import INTERVAL
 from sluss.storage.point_in_time import known_labels, known_rows
+from sluss.training.split import split
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -68,22 +69,10 @@ def training_rows(lake: Lake, use_case: UseCase, until: datetime) -> TrainingRow
             f"Load it first: make data USE_CASE={use_case.name}."
         )
     rows = _labelled(use_case, curated, labels, until)
-    split = until - timedelta(days=use_case.training.holdout_days)
-    train, holdout = rows[rows.event_time < split], rows[rows.event_time >= split]
-    if len(train) < use_case.training.min_rows or holdout.empty:
-        raise DataError(
-            f"{use_case.name} has {len(train)} labelled rows to learn from and {len(holdout)} to be judged on before "
-            f"{until:%Y-%m-%d %H:%M}; training.min_rows asks for {use_case.training.min_rows}. Load more intervals "
-            f"(make data USE_CASE={use_case.name}), or lower min_rows in its config."
-        )
-    if train.label.nunique() < 2:
-        raise DataError(
-            f"All training rows of {use_case.name} bear the same label, so there is nothing to tell apart. "
-            "Check the labels in the warehouse, or widen training.window_days."
-        )
+    train, holdout = split(use_case, rows, until)
     return TrainingRows(
-        train.reset_index(drop=True),
-        holdout.reset_index(drop=True),
+        train,
+        holdout,
         curated.version(),
         labels.version(),
         rows_digest(rows),
@@ -101,6 +90,7 @@ def _labelled(use_case: UseCase, curated: DeltaTable, labels: DeltaTable, until:
         & (ds.field("event_time") < until)
     )
     rows = known_rows(curated.to_pyarrow_dataset(), columns, until, window)
+    wanted = ["id", "label", *(["label_time"] if use_case.training.purge else [])]
     newest = known_labels(labels.to_pyarrow_dataset(), until)
-    joined: pd.DataFrame = rows.to_pandas().merge(newest[["id", "label"]], on="id")
+    joined: pd.DataFrame = rows.to_pandas().merge(newest[wanted], on="id")
     return joined.sort_values(["event_time", "id"], ignore_index=True)

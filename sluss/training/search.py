@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from sluss.config.training import Range, Search
 from sluss.errors import ConfigError
 from sluss.problems import problem_of
+from sluss.training.fitting import Scorer, fit_weights, groups_of, rare_classes_allowed, sign
 from sluss.training.pipeline import make_part
 
 if TYPE_CHECKING:
@@ -49,12 +50,14 @@ def search(pipeline: Pipeline, use_case: UseCase, spec: Search, train: pd.DataFr
         )
     found = _searcher(pipeline, use_case, spec, {names[path]: path for path in spec.space})
     try:
-        found.fit(train[list(use_case.features)], train["label"])
+        with rare_classes_allowed():
+            groups, weights = groups_of(use_case, train), fit_weights(use_case, pipeline, train)
+            found.fit(train[list(use_case.features)], train["label"], groups=groups, **weights)
     except ValueError as error:
         reason = " ".join(str(error).split())[:300]
         raise ConfigError(f"{spec.name} cannot try the space of training.search: {reason} Correct it.") from None
     pipeline.set_params(**found.best_params_)
-    return _trials(found, {names[path]: path for path in spec.space})
+    return _trials(found, {names[path]: path for path in spec.space}, sign(problem_of(use_case)))
 
 
 def _paths(pipeline: Pipeline) -> dict[str, str]:
@@ -82,7 +85,7 @@ def _searcher(
     ours = {
         "estimator": pipeline,
         "param_grid" if grid else "param_distributions": space,
-        "scoring": training.metric,
+        "scoring": Scorer(problem_of(use_case)),
         "cv": problem_of(use_case).judging.folds(training.folds, training.seed),
         "random_state": training.seed,
         "refit": False,  # the training fits the best one itself
@@ -109,12 +112,12 @@ def _values(values: tuple[Any, ...] | Range, path: str, *, grid: bool) -> Any:  
     return stats.uniform(values.low, values.high - values.low)
 
 
-def _trials(found: GridSearchCV | RandomizedSearchCV, paths: dict[str, str]) -> list[Trial]:
+def _trials(found: GridSearchCV | RandomizedSearchCV, paths: dict[str, str], direction: int) -> list[Trial]:
     results = found.cv_results_
     return [
         Trial(
             params={paths[name]: value for name, value in params.items()},
-            score=float(results["mean_test_score"][number]),
+            score=direction * float(results["mean_test_score"][number]),
             spread=float(results["std_test_score"][number]),
             chosen=number == found.best_index_,
             rows=int(results["n_resources"][number]) if "n_resources" in results else None,

@@ -7,12 +7,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     import pandas as pd
 
     from sluss.config.use_case import UseCase
-    from sluss.problems.problem import Judging
+    from sluss.problems.problem import Problem
 
 PREFIX = "slice."  # of a slice's column among the judged rows, and of its metrics
 _MISSING = "missing"
@@ -22,7 +20,7 @@ _NOT_IN_A_NAME = re.compile(r"[^\w.\- ]")  # what MLflow refuses in the name of 
 
 @dataclass(frozen=True)
 class Slice:
-    """Rows of the holdout with one value of one column, and their mean figure as `Judging.by_row` gives it."""
+    """Rows of the holdout with one value of one column, and their metric."""
 
     column: str
     value: str
@@ -47,33 +45,32 @@ def slice_values(use_case: UseCase, train: pd.DataFrame, rows: pd.DataFrame) -> 
     return pd.DataFrame(columns, index=rows.index, dtype=object)
 
 
-def slices(judging: Judging, judged: pd.DataFrame) -> list[Slice]:
-    """How good the model is on each slice, in the order of columns and values.
+def slices(problem: Problem, judged: pd.DataFrame, metric: str = "") -> list[Slice]:
+    """Return a metric, by default the config's, of each slice that defines it, in the order of columns and values.
 
     Args:
-        judging: of the use case's problem.
-        judged: `label`, `score` and the columns of `slice_values`, a row each.
+        problem: of the use case.
+        judged: `label`, the scores and the columns of `slice_values`, a row each.
+        metric: its name.
     """
-    import pandas as pd
-
-    figures = pd.Series(judging.by_row(judged["label"].to_numpy(), judged["score"].to_numpy()), index=judged.index)
-    return [
-        Slice(column.removeprefix(PREFIX), str(value), len(part), float(part.mean()))
-        for column in judged.columns
-        if column.startswith(PREFIX)
-        for value, part in figures.groupby(judged[column], sort=True)
-    ]
-
-
-def slice_metrics(judging: Judging, found: list[Slice]) -> dict[str, float]:
-    """`slice.<column>.<value>.accuracy` (or the problem's other metric) and `.rows` of every slice."""
-    return dict(_metrics(judging, found))
+    labels, scores = judged["label"].to_numpy(), problem.scoring.read(judged)
+    found = []
+    for column in (name for name in judged.columns if name.startswith(PREFIX)):
+        for value, places in sorted(judged.groupby(column).indices.items()):
+            figure = problem.judging.value(labels[places], scores[places], metric)
+            if figure is not None:
+                found.append(Slice(column.removeprefix(PREFIX), str(value), len(places), figure))
+    return found
 
 
-def _metrics(judging: Judging, found: list[Slice]) -> Iterator[tuple[str, float]]:
-    for each in found:
-        name = f"{PREFIX}{each.column}.{each.value}"
-        yield from ((f"{name}.{judging.row_metric}", each.figure), (f"{name}.rows", each.rows))
+def slice_metrics(problem: Problem, judged: pd.DataFrame) -> dict[str, float]:
+    """Return `slice.<column>.<value>.<metric>` and `.rows` of every slice."""
+    found: dict[str, float] = {}
+    for metric in problem.judging.slice_metrics():
+        for each in slices(problem, judged, metric.name):
+            name = f"{PREFIX}{each.column}.{each.value}"
+            found |= {f"{name}.{metric.name}": each.figure, f"{name}.rows": float(each.rows)}
+    return found
 
 
 def _named(value: object) -> str:

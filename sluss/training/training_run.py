@@ -99,6 +99,6 @@ def _dataset(lake: Lake, table: str, version: int, digest: str, profile: dict[st
 
 def slice_table(use_case: UseCase, judged: pd.DataFrame) -> dict[str, Any]:
     """Return the slices in MLflow's format for tables."""
-    judging = problem_of(use_case).judging
-    columns = ["column", "value", "rows", judging.row_metric]
-    return {"columns": columns, "data": [list(dataclasses.astuple(each)) for each in slices(judging, judged)]}
+    problem = problem_of(use_case)
+    columns = ["column", "value", "rows", problem.judging.metric.name]
+    return {"columns": columns, "data": [list(dataclasses.astuple(each)) for each in slices(problem, judged)]}

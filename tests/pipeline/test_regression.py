@@ -127,17 +127,39 @@ def test_every_gate_lets_it_pass_and_says_so_in_its_terms(home, intensity, train
     said = {result.gate: result for result in validate_model.run(Context(home, intensity), trained.version).results}
     assert all(result.passed for result in said.values())
     assert len(said) == 8
-    assert "Guessing gives a mean absolute error of 1.75 points." in said["quality"].sentence
+    assert "Its r2 on the holdout is 0.513. Guessing gives -0.001." in said["quality"].sentence
     figures = said["quality"].figures
-    assert figures["gain"] == pytest.approx(1 - trained.metrics["holdout_mae"] / trained.metrics["baseline_mae"])
+    assert figures["gain"] == pytest.approx(trained.metrics["holdout_r2"] - trained.metrics["baseline_r2"])
     assert figures["worst_slice_mae"] < intensity.gates.slice_max_error
+
+
+def by_error(intensity, **limits):
+    """The use case judged by its mean absolute error."""
+    gates = intensity.gates.model_copy(update={"min_metric": None, "max_metric": 1.5} | limits)
+    training = intensity.training.model_copy(update={"metric": "mae"})
+    return intensity.model_copy(update={"training": training, "gates": gates})
+
+
+def test_a_metric_in_the_targets_unit_is_told_with_it(home, intensity, trained):
+    said = validate_model.run(Context(home, by_error(intensity)), trained.version).results
+    [quality] = [result for result in said if result.gate == "quality"]
+    assert (
+        "Its mae on the holdout is 1.1 points. Guessing gives a mean absolute error of 1.75 points." in quality.sentence
+    )
+    expected = 1 - trained.metrics["holdout_mae"] / trained.metrics["baseline_mae"]
+    assert quality.figures["gain"] == pytest.approx(expected)
+    strict = by_error(intensity, max_metric=1.0, min_gain=0.5)
+    refusals = {result.gate: result for result in validate_model.run(Context(home, strict), trained.version).refusals}
+    assert "Its mae on the holdout is 1.1 points, above the limit of 1." in refusals["quality"].sentence
+    reason = "It beats guessing (a mean absolute error of 1.75 points) by 0.373 of that only; 0.500 is"
+    assert reason in refusals["quality"].sentence
 
 
 @pytest.mark.parametrize(
     ("limits", "reason"),
     [
         ({"min_metric": 0.9}, "Its r2 on the holdout is 0.513, below the floor of 0.900."),
-        ({"min_gain": 0.5}, "It beats guessing (a mean absolute error of 1.75 points) by 0.373 of that only; 0.500 is"),
+        ({"min_gain": 0.6}, "It beats guessing (-0.001) by 0.514 only; 0.600 is"),
         ({"slice_max_error": 1.0}, "its mean absolute error is 1.16 points, more than the 1 of a slice."),
     ],
 )
@@ -206,7 +228,7 @@ def test_summary_and_report_speak_of_the_target_and_not_of_confidence(home, inte
     assert "the mean intensity -0." in text
     assert "R² fell from" in page
     assert "predicted intensity in points" in page
-    assert "mean absolute error of the training window" in page
+    assert "R² of the best constant guess" in page
     assert "onfidence" not in text
     assert "onfidence" not in page
 

@@ -8,6 +8,7 @@ import time
 import numpy as np
 import pandas as pd
 import pytest
+from problem_world import estimate
 
 from sluss.config.data import Column
 from sluss.config.settings import ROOT
@@ -16,7 +17,6 @@ from sluss.monitoring.conditions import data_drift, quality_drop
 from sluss.monitoring.drift import measure_drift
 from sluss.monitoring.profile import build_profile, read_profile
 from sluss.problems.confidence import confidence_trend, low_confidence
-from sluss.problems.metrics import estimate
 from sluss.statistics.figures import Drift, feature_in_words
 
 WORDS = np.array([f"word{i}" for i in range(3000)])

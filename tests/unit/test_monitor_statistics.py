@@ -9,9 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
+from problem_world import estimate
 from scipy import optimize, stats
 
-from sluss.problems.metrics import estimate, fallen
+from sluss.problems.metrics import fallen
 from sluss.statistics.distances import category_drift, holm, numeric_drift
 from sluss.statistics.proportions import exceeds, wilson
 from sluss.statistics.trend import mann_kendall, smallest_p

@@ -8,6 +8,7 @@ import pytest
 import yaml
 from hypothesis import given
 from hypothesis import strategies as st
+from problem_world import estimate
 from sklearn.compose import ColumnTransformer
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression, Ridge
@@ -18,7 +19,7 @@ from sluss.config.use_case import UseCase
 from sluss.errors import ConfigError
 from sluss.notebook import use_case_with
 from sluss.problems import problem_of
-from sluss.problems.metrics import estimate, fallen
+from sluss.problems.metrics import fallen
 from sluss.statistics.betting_test import chance_if_worse
 from sluss.training.pipeline import build_pipeline
 from sluss.training.search import search
@@ -122,10 +123,14 @@ def test_a_lasting_metric_is_seldom_called_fallen_and_a_real_fall_nearly_always(
     assert np.mean(np.array(worse) < 0.001) >= 0.9
 
 
+def judged(use_case, labels, scores):
+    return problem_of(use_case).judging.judged(labels, scores)
+
+
 @given(st.lists(st.tuples(st.floats(-1e6, 1e6), st.floats(-1e6, 1e6)), min_size=1, max_size=20))
 def test_closeness_is_between_no_error_and_the_cap(intensity, pairs):
     labels, scores = np.array(pairs).T
-    close, errors = problem_of(intensity).judging.close(labels, scores), np.abs(labels - scores)
+    close, errors = problem_of(intensity).judging.close(judged(intensity, labels, scores)), np.abs(labels - scores)
     assert ((close >= 0) & (close <= 1)).all()
     assert (close[errors >= intensity.gates.error_cap] == 0).all()
     assert (close[errors == 0] == 1).all()
@@ -136,7 +141,7 @@ def test_a_regressor_that_is_worse_by_the_margin_is_hardly_ever_taken_for_as_goo
 
     def chance() -> float:
         errors = np.abs(random.normal(0, 1.0, (2, 400)))
-        champion, challenger = (judging.close(np.zeros(400), each) for each in errors)
+        champion, challenger = (judging.close(judging.judged(np.zeros(400), each)) for each in errors)
         return chance_if_worse(challenger - margin - champion, margin)
 
     assert np.mean([chance() <= 0.05 for _ in range(400)]) <= 0.05

@@ -35,10 +35,10 @@ def test_rows_fall_into_categories_and_into_the_quarters_of_the_training_rows(us
 
 
 def test_each_slice_has_its_rows_and_its_share_of_right_ones(sentiment):
-    judging = problem_of(sentiment).judging
+    problem = problem_of(sentiment)
     judged = pd.DataFrame({"label": [1, 0, 1, 0], "score": [0.9, 0.8, 0.4, 0.1], "slice.source": ["a", "a", "b", "a"]})
-    assert slices(judging, judged) == [Slice("source", "a", 3, pytest.approx(2 / 3)), Slice("source", "b", 1, 0.0)]
-    metrics = slice_metrics(judging, slices(judging, judged))
+    assert slices(problem, judged) == [Slice("source", "a", 3, pytest.approx(2 / 3)), Slice("source", "b", 1, 0.0)]
+    metrics = slice_metrics(problem, judged)
     assert metrics["slice.source.a.rows"] == 3
     assert metrics["slice.source.b.accuracy"] == 0.0
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from sluss.gates.result import GateResult
 from sluss.monitoring.drift import measure_drift
-from sluss.monitoring.profile import feature_parts, read_profile
+from sluss.monitoring.profile import feature_parts, independent, read_profile
 from sluss.registry.artifacts import PROFILE_FILE
 from sluss.statistics.figures import feature_in_words
 
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
 def monitoring(evidence: Evidence) -> GateResult:
     """Pass if its reference profile has the use case's features and metric, and drift can be measured against it."""
-
     use_case, rows = evidence.use_case, evidence.rows.holdout
     path = evidence.file(PROFILE_FILE, "reference profile, without which it cannot be monitored")
     profile = read_profile(json.loads(path.read_text(encoding="utf-8")))
@@ -29,7 +28,8 @@ def monitoring(evidence: Evidence) -> GateResult:
     if profile.holdout.metric != use_case.training.metric:
         sentence = f"Its profile promises a {profile.holdout.metric}; the monitor watches {use_case.training.metric}."
         return GateResult("monitoring", sentence, passed=False)
-    drifts = measure_drift(use_case, profile, rows, evidence.judged["score"].to_numpy())
+    alone = independent(use_case, rows)
+    drifts = measure_drift(use_case, profile, rows[alone], evidence.scores[alone])
     limit = use_case.monitoring.drift_distance
     if not drifts:
         return GateResult("monitoring", "Its reference profile is empty, so no drift would be seen.", passed=False)

@@ -26,14 +26,14 @@ def preprocessing(evidence: Evidence) -> GateResult:
     if not evidence.process.asked:
         evidence.process.ask(evidence.model_file, evidence.raw, evidence.problem.scoring.method)
     try:
-        scores = evidence.problem.scoring.of_output(evidence.process.output())
+        scores = evidence.problem.scoring.of_output(evidence.pipeline, evidence.process.output())
     except ModelError as error:
         sentence = f"In a clean process it cannot score raw rows ({error}). {_CURE}"
         return GateResult("preprocessing", sentence, passed=False)
     if list(recorded["id"]) != list(raw["id"]):
         sentence = "The predictions recorded at training are of other rows, so they cannot be compared."
         return GateResult("preprocessing", sentence, passed=False)
-    differences = relative_differences(scores, recorded["score"].to_numpy())
+    differences = relative_differences(scores, evidence.scores)
     largest, changed = float(differences.max()), int((~(differences <= _TOLERANCE)).sum())
     figures = {"largest_difference": largest, "rows": float(len(scores))}
     if changed:

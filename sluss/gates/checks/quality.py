@@ -7,12 +7,17 @@ from typing import TYPE_CHECKING
 
 from sluss.gates.comparison import Comparison, compare
 from sluss.gates.result import GateResult
+from sluss.problems.judging import worst
 from sluss.training.slices import slice_values, slices
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    import pandas as pd
+
     from sluss.gates.evidence import Evidence
+    from sluss.problems.judging import Limit
+    from sluss.problems.metrics import Metric
 
 
 @dataclass(frozen=True)
@@ -34,24 +39,34 @@ def quality(evidence: Evidence) -> GateResult:
 
 
 def _floor(evidence: Evidence) -> _Finding:
-    metric, floor = evidence.use_case.training.metric, evidence.use_case.gates.min_metric
-    judged = evidence.judged
-    found = evidence.problem.judging.estimate(judged["label"].to_numpy(), judged["score"].to_numpy(dtype=float))
-    if found is None:
-        return _Finding(f"Its holdout of {len(judged):,} rows does not define {metric}.", passed=False)
-    figures = {metric: found.value, "floor": floor}
-    if found.value < floor:
-        sentence = f"Its {metric} on the holdout is {found.value:.3f}, below the floor of {floor:.3f}."
-        return _Finding(sentence, passed=False, figures=figures)
-    return _Finding(f"Its {metric} on the holdout is {found.value:.3f}.", passed=True, figures=figures)
+    judging, judged = evidence.problem.judging, evidence.judged
+    metric, limit = judging.metric, judging.floor()
+    value = judging.value(judged["label"].to_numpy(), evidence.scores)
+    if value is None:
+        return _Finding(f"Its holdout of {len(judged):,} rows does not define {metric.name}.", passed=False)
+    figures = {metric.name: value, "floor": limit.value}
+    shown = f"{value:.3f}" if not metric.lower_is_better else f"{value:.3g}{judging.in_unit(metric)}"
+    said = f"Its {metric.name} on the holdout is {shown}"
+    if limit.broken_by(value):
+        return _Finding(f"{said}, {_beyond(limit)}.", passed=False, figures=figures)
+    return _Finding(f"{said}.", passed=True, figures=figures)
+
+
+def _beyond(limit: Limit) -> str:
+    if limit.metric.lower_is_better:
+        return f"above the limit of {limit.value:g}"
+    return f"below the floor of {limit.value:.3f}"
 
 
 def _guessing(evidence: Evidence) -> _Finding:
     judging, judged, least = evidence.problem.judging, evidence.judged, evidence.use_case.gates.min_gain
-    baseline = evidence.run.data.metrics.get(f"baseline_{judging.row_metric}")
+    name = f"baseline_{judging.metric.name}"
+    baseline = evidence.run.data.metrics.get(name)
     if baseline is None:
-        return _Finding(f"Its run has no metric baseline_{judging.row_metric} for guessing.", passed=False)
-    value = float(judging.by_row(judged["label"].to_numpy(), judged["score"].to_numpy()).mean())
+        return _Finding(f"Its run has no metric {name} for guessing.", passed=False)
+    value = judging.value(judged["label"].to_numpy(), evidence.scores)
+    if value is None:
+        return _Finding("", passed=True)  # the floor says it
     gain = judging.gain(value, baseline)
     figures = {"gain": gain, "min_gain": least}
     if gain < least:
@@ -62,22 +77,36 @@ def _guessing(evidence: Evidence) -> _Finding:
 
 
 def _slices(evidence: Evidence) -> Iterator[_Finding]:
-    """Yield a finding for each slice below its floor, and one for the worst slice."""
-
-    judging, use_case, rows = evidence.problem.judging, evidence.use_case, evidence.rows
+    """Yield a finding for each slice beyond a limit, and one for the worst slice by each metric."""
+    use_case, rows = evidence.use_case, evidence.rows
     parts = slice_values(use_case, rows.train, rows.holdout).assign(id=rows.holdout["id"])
-    judged = evidence.judged[["id", "label", "score"]].merge(parts, on="id")
-    found = [each for each in slices(judging, judged) if each.rows >= use_case.gates.slice_min_rows]
+    judged = evidence.judged[["id", "label", *evidence.problem.scoring.stored]].merge(parts, on="id")
+    limits = {limit.metric.name: limit for limit in evidence.problem.judging.slice_limits()}
+    for metric in evidence.problem.judging.slice_metrics():
+        yield from _slices_by(metric, limits.get(metric.name), evidence, judged)
+
+
+def _slices_by(metric: Metric, limit: Limit | None, evidence: Evidence, judged: pd.DataFrame) -> Iterator[_Finding]:
+    found = slices(evidence.problem, judged, metric.name)
+    found = [each for each in found if each.rows >= evidence.use_case.gates.slice_min_rows]
+    told = evidence.problem.judging.told
     for each in found:
-        if fault := judging.slice_fault(each.figure):
-            sentence = f"On the {each.rows:,} rows with {each.column} = {each.value} its {fault}."
-            yield _Finding(sentence, passed=False)
+        if limit and limit.broken_by(each.figure):
+            where = f"On the {each.rows:,} rows with {each.column} = {each.value} its"
+            yield _Finding(f"{where} {_fault(limit, each.figure, evidence)}.", passed=False)
     if found:
-        worst = judging.worst(found, key=lambda each: each.figure)
-        sentence = (
-            f"The worst of {len(found)} slices, {worst.column} = {worst.value}, has {judging.told(worst.figure)}."
-        )
-        yield _Finding(sentence, passed=True, figures={f"worst_slice_{judging.row_metric}": worst.figure})
+        last = worst(metric)(found, key=lambda each: each.figure)
+        sentence = f"The worst of {len(found)} slices, {last.column} = {last.value}, has {told(last.figure, metric)}."
+        yield _Finding(sentence, passed=True, figures={f"worst_slice_{metric.name}": last.figure})
+
+
+def _fault(limit: Limit, value: float, evidence: Evidence) -> str:
+    metric = limit.metric
+    name = metric.title[0].lower() + metric.title[1:] if metric.title != metric.title.upper() else metric.title
+    if metric.lower_is_better:
+        unit = evidence.problem.judging.in_unit(metric)
+        return f"{name} is {value:.3g}{unit}, more than the {limit.value:g} of a slice"
+    return f"{name} is {value:.3f}, below the floor of {limit.value:.3f} for a slice"
 
 
 def _champion(comparison: Comparison | None) -> _Finding:

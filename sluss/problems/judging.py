@@ -1,0 +1,195 @@
+"""The part of a problem that judges scores by the labels. Everything is judged by the metric of the config."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from sluss.problems import metrics
+from sluss.problems.metrics import METRICS, Judged, Measure, Metric
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    import pyarrow as pa
+    from sklearn.model_selection import BaseCrossValidator
+
+    from sluss.arrays import Floats, Labels
+    from sluss.config.data import Column
+    from sluss.config.use_case import UseCase
+    from sluss.statistics.figures import Estimate
+
+
+@dataclass(frozen=True)
+class Limit:
+    """A limit of the config on a metric: its key, and the value that must be reached or not passed."""
+
+    metric: Metric
+    key: str
+    value: float
+
+    def broken_by(self, value: float) -> bool:
+        """Whether a value is on the wrong side."""
+        return value > self.value if self.metric.lower_is_better else value < self.value
+
+
+class Judging(ABC):
+    """How good scores are, given the labels: metrics, baseline, slices, and the comparison of two models."""
+
+    exact: ClassVar[Mapping[str, Callable[[Judged], Estimate | None]]] = MappingProxyType({})  # better intervals
+    use_case: UseCase
+
+    @property
+    def metric(self) -> Metric:
+        """The metric by which everything is judged."""
+        return METRICS[self.use_case.training.metric]
+
+    @property
+    @abstractmethod
+    def label(self) -> Column:
+        """Schema of a label that comes from the warehouse."""
+
+    @abstractmethod
+    def label_type(self) -> pa.DataType:
+        """The type of a label in the lake."""
+
+    def stored(self, labels: pa.ChunkedArray) -> pa.ChunkedArray:
+        """Labels from the warehouse, which fit `label`, as the lake keeps them."""
+        import pyarrow.compute as pc
+
+        return pc.cast(labels, self.label_type())
+
+    @abstractmethod
+    def unlearnable(self, labels: Labels) -> str | None:
+        """Why no model can be trained or judged on these labels, to come after "Among the rows"."""
+
+    @abstractmethod
+    def folds(self, count: int, seed: int) -> BaseCrossValidator:
+        """The folds of a cross-validation, shuffled by the seed; rows of one group are in one fold."""
+
+    def weights(self, labels: Labels) -> Floats | None:  # noqa: ARG002 - most kinds have none
+        """Weights of the rows in the fit that follow from their labels, shape (n,), or None."""
+        return None
+
+    @property
+    @abstractmethod
+    def measures(self) -> Mapping[str, Measure]:
+        """The metrics of this problem by name."""
+
+    @abstractmethod
+    def judged(self, labels: Labels, scores: Floats, groups: Any = None) -> Judged:  # noqa: ANN401 - array or None
+        """Labels and scores with the predictions that follow from them."""
+
+    @abstractmethod
+    def guess(self, metric: str, learned: Labels) -> Any:  # noqa: ANN401 - a number, or a row of them
+        """The score that is best for a metric when it must be the same for all rows, from the labels learned from."""
+
+    @abstractmethod
+    def close(self, judged: Judged) -> Floats:
+        """How close scores are to their labels, from 0 (as bad as can be) to 1 (no error).
+
+        One figure for each row, or block of rows, in the order in which they happened. Their mean stands for the metric
+        where two models are compared.
+        """
+
+    @property
+    def closeness(self) -> str:
+        """The mean of these figures, in words."""
+        return "closeness"
+
+    @property
+    def unit(self) -> str:
+        """Each of these figures is of one of them."""
+        return "groups" if self.use_case.group else "rows"
+
+    @property
+    def blocked(self) -> bool:
+        """Whether these figures are of blocks of rows, so that each group counts by one of its rows."""
+        return False
+
+    def value(self, labels: Labels, scores: Floats, metric: str = "") -> float | None:
+        """A metric, by default the config's; None where the rows do not define it."""
+        judged = self.judged(labels, scores)
+        found = self.measures[metric or self.metric.name](judged) if len(judged) else None
+        return None if found is None else found.value
+
+    def metrics(self, labels: Labels, scores: Floats) -> dict[str, float]:
+        """All metrics that the rows define."""
+        judged = self.judged(labels, scores)
+        found = {name: measure(judged) for name, measure in self.measures.items()}
+        return {name: each.value for name, each in found.items() if each is not None}
+
+    def estimate(self, labels: Labels, scores: Floats, groups: Any = None) -> Estimate | None:  # noqa: ANN401
+        """The metric with its interval; None where the rows do not define it."""
+        import numpy as np
+
+        if not len(labels) or not np.isfinite(scores).all():
+            return None
+        judged, name = self.judged(labels, scores, groups), self.metric.name
+        if groups is None and name in self.exact:
+            return self.exact[name](judged)
+        return metrics.estimate(name, judged, self.measures[name])
+
+    def baseline(self, learned: Labels, labels: Labels) -> dict[str, float]:
+        """Each metric, on `labels`, of the best constant guess for the labels of the training window, `learned`."""
+        import numpy as np
+
+        found = {
+            f"baseline_{name}": self.value(
+                labels, np.repeat(np.array([self.guess(name, learned)]), len(labels), 0), name
+            )
+            for name in self.measures
+        }
+        return {name: value for name, value in found.items() if value is not None}
+
+    def gain(self, value: float, baseline: float) -> float:
+        """How much better than guessing a value is, at most 1. Of a loss, the share of the baseline's that is gone.
+
+        That share is a skill score: A. H. Murphy (1988), Monthly Weather Review 116, 2417–2424.
+        """
+        if not self.metric.lower_is_better:
+            return value - baseline
+        return 1 - value / baseline if baseline else float(value <= baseline)
+
+    @property
+    def gain_of(self) -> str:
+        """The whole of which a gain is a part, to come after "by 0.050"."""
+        return " of that" if self.metric.lower_is_better else ""
+
+    def told(self, value: float, metric: Metric | None = None) -> str:
+        """A value of a metric, by default the config's, in words."""
+        metric = metric or self.metric
+        if not metric.lower_is_better:
+            return f"{value:.3f}"
+        name = metric.title[0].lower() + metric.title[1:]
+        article = "an" if name[0] in "aeiou" else "a"
+        return f"{article} {name} of {value:.3g}{self.in_unit(metric)}"
+
+    def in_unit(self, metric: Metric) -> str:  # noqa: ARG002 - most metrics have none
+        """The unit of a metric, after a space; empty where it has none."""
+        return ""
+
+    def floor(self) -> Limit:
+        """The limit on the metric on the holdout."""
+        gates, lower = self.use_case.gates, self.metric.lower_is_better
+        value = gates.max_metric if lower else gates.min_metric
+        assert value is not None  # the config is checked
+        return Limit(self.metric, f"gates.{'max' if lower else 'min'}_metric", value)
+
+    def slice_limits(self) -> list[Limit]:
+        """The limits on each slice of the holdout, that on the metric first."""
+        gates, lower = self.use_case.gates, self.metric.lower_is_better
+        value = gates.slice_max_metric if lower else gates.slice_min_metric
+        key = f"gates.slice_{'max' if lower else 'min'}_metric"
+        return [] if value is None else [Limit(self.metric, key, value)]
+
+    def slice_metrics(self) -> list[Metric]:
+        """The metrics of each slice: those with a limit, and the config's."""
+        return list(dict.fromkeys([*(limit.metric for limit in self.slice_limits()), self.metric]))
+
+
+def worst(metric: Metric) -> Callable[..., Any]:
+    """The function that finds the worst of several values."""
+    return max if metric.lower_is_better else min

@@ -1,0 +1,253 @@
+"""Quantile regression: scores are k quantiles of the number that will come, shape (n, k); two span an interval."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
+
+from pydantic import Field, model_validator
+
+from sluss.config.training import Training
+from sluss.errors import ConfigError
+from sluss.problems import number_metrics
+from sluss.problems.metrics import Judged, Measure, Measured, mean_of
+from sluss.problems.numbers import NumberJudging, NumberUseCase, is_regressor
+from sluss.problems.problem import Problem, ProblemKind, Reporting, Scoring
+from sluss.statistics.figures import SCORE, SCORE_WIDTH
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from matplotlib.figure import Figure
+    from sklearn.base import BaseEstimator
+    from sklearn.pipeline import Pipeline
+
+    from sluss.arrays import Floats, Labels
+    from sluss.problems.conditions import Condition
+    from sluss.statistics.distributions import Distribution
+    from sluss.statistics.figures import Summary
+
+# The parameter of an estimator that holds the level of the quantile, and the ones that make it predict a quantile.
+_LEVELS = ("quantile", "quantile_alpha", "alpha")
+_LOSSES = ("loss", "objective")
+
+
+class QuantileTraining(Training):
+    """How quantiles are learned and judged."""
+
+    metric: Literal["pinball", "interval_score"]
+
+
+class Quantiles(NumberUseCase):
+    """A use case whose predictions are quantiles of a number."""
+
+    training: QuantileTraining
+    quantiles: tuple[float, ...] = Field(
+        min_length=2, description="Quantile regression: levels of the quantiles to predict, such as 0.1, 0.5, 0.9"
+    )
+
+    @model_validator(mode="after")
+    def _levels_are_in_order(self) -> Quantiles:
+        levels = self.quantiles
+        if not all(0 < level < 1 for level in levels) or sorted(set(levels)) != list(levels):
+            raise ValueError("quantiles must be between 0 and 1, each above the one before")
+        if self.training.search is not None:
+            raise ValueError("training.search cannot tune the estimators of several quantiles; leave it out")
+        return self
+
+    @property
+    def middle(self) -> int:
+        """The place of the level next to the median."""
+        return min(range(len(self.quantiles)), key=lambda place: abs(self.quantiles[place] - 0.5))
+
+
+@dataclass(frozen=True)
+class QuantileScoring(Scoring):
+    """One copy of the estimator for each quantile, side by side; the column `score` has the quantile in the middle.
+
+    The copies stand in scikit-learn's VotingRegressor, whose `transform` gives the prediction of each: a class that
+    can be loaded wherever scikit-learn is. Quantiles that cross are put in order, which never makes the pinball loss
+    larger: V. Chernozhukov, I. Fernández-Val, A. Galichon (2010), Econometrica 78, 1093–1125.
+    """
+
+    use_case: Quantiles
+    estimator: ClassVar[str] = "a regressor of a quantile"
+    model_type: ClassVar[str] = "regressor"
+    method: ClassVar[str] = "transform"
+    wide: ClassVar[str] = "quantiles"
+
+    def fits(self, estimator: BaseEstimator) -> bool:
+        """Whether it predicts a quantile, or several side by side."""
+        from sklearn.ensemble import VotingRegressor
+
+        return isinstance(estimator, VotingRegressor) or (is_regressor(estimator) and bool(_level_of(estimator)))
+
+    def assemble(self, pipeline: Pipeline) -> None:
+        """Put a copy for each quantile in the estimator's place."""
+        from sklearn.base import clone
+        from sklearn.ensemble import VotingRegressor
+
+        one = pipeline.named_steps["estimator"]
+        if (name := _level_of(one)) is None:
+            raise ConfigError(
+                f"{type(one).__name__} cannot be used: it has no quantile to predict. Take "
+                "sklearn.ensemble.HistGradientBoostingRegressor with loss: quantile, or sklearn.linear_model."
+                "QuantileRegressor, as training.estimator."
+            )
+        copies = [(f"q{level:g}", clone(one).set_params(**{name: level})) for level in self.use_case.quantiles]
+        pipeline.steps[-1] = ("estimator", VotingRegressor(copies))
+
+    def of_output(self, pipeline: Pipeline, output: Floats) -> Floats:  # noqa: ARG002 - as it is declared
+        """Each row's quantiles in their order."""
+        import numpy as np
+
+        return np.sort(output, axis=1)
+
+    def none(self) -> Floats:
+        """No rows of quantiles."""
+        import numpy as np
+
+        return np.empty((0, len(self.use_case.quantiles)))
+
+    def scalar(self, scores: Floats) -> Floats:
+        """The quantile in the middle."""
+        return scores[:, self.use_case.middle]
+
+    def wrong(self, scores: Floats) -> str | None:
+        """Infinite, or not a number."""
+        import numpy as np
+
+        return None if np.isfinite(scores).all() else "no finite numbers"
+
+    def receipt(self, prediction: Mapping[str, Any]) -> dict[str, str | float]:
+        """The quantiles with their unit."""
+        pairs = zip(self.use_case.quantiles, prediction["quantiles"], strict=True)
+        return {f"quantile {level:g}": f"{value:.4g} {self.use_case.target.unit}" for level, value in pairs}
+
+
+def _level_of(estimator: BaseEstimator) -> str | None:
+    """The parameter that holds the level, where the estimator predicts a quantile."""
+    params = estimator.get_params(deep=False)
+    losses = [str(params[name]) for name in _LOSSES if name in params]
+    if not losses:
+        return "quantile" if "quantile" in params else None
+    if not any("quantile" in loss for loss in losses):
+        return None
+    return next((name for name in _LEVELS if name in params), _LEVELS[-1])
+
+
+@dataclass(frozen=True)
+class QuantileJudging(NumberJudging):
+    """Judges predicted quantiles."""
+
+    use_case: Quantiles
+
+    @property
+    def measures(self) -> Mapping[str, Measure]:
+        """Pinball loss over all quantiles, and the interval score of the outermost two."""
+        levels = self.use_case.quantiles
+        return {
+            "pinball": partial(_mean, number_metrics.pinball_losses, levels),
+            "interval_score": partial(_mean, number_metrics.interval_scores, levels),
+            "mae": number_metrics.mae,
+        }
+
+    def metrics(self, labels: Labels, scores: Floats) -> dict[str, float]:
+        """Also the coverage, which is good where it is the difference of the outermost levels, not where it is high."""
+        judged = self.judged(labels, scores)
+        return super().metrics(labels, scores) | {"coverage": float(number_metrics.covered(judged).mean())}
+
+    def judged(self, labels: Labels, scores: Floats, groups: Any = None) -> Judged:  # noqa: ANN401 - array or None
+        """The quantile in the middle is the predicted number."""
+        return Judged(labels, scores, scores[:, self.use_case.middle], groups)
+
+    def guess(self, metric: str, learned: Labels) -> Any:  # noqa: ANN401, ARG002 - the same for all metrics
+        """The quantiles of the labels."""
+        import numpy as np
+
+        return np.quantile(learned, self.use_case.quantiles)
+
+    def close(self, judged: Judged) -> Floats:
+        """1 less the pinball loss, capped at the most that an error of `gates.error_cap` costs, and divided by it."""
+        import numpy as np
+
+        levels = self.use_case.quantiles
+        most = self.use_case.gates.error_cap * float(np.mean([max(level, 1 - level) for level in levels]))
+        return 1 - np.minimum(number_metrics.pinball_losses(judged, levels) / most, 1)
+
+
+def _mean(losses: Any, levels: tuple[float, ...], judged: Judged) -> Measured | None:  # noqa: ANN401 - a function
+    return mean_of(losses(judged, levels)) if len(judged) else None
+
+
+@dataclass(frozen=True)
+class QuantileReporting(Reporting):
+    """The quantile in the middle, and the width of the interval between the outermost two."""
+
+    use_case: Quantiles
+
+    def distributions(self, scores: Floats) -> dict[str, Distribution]:
+        """The quantile in the middle, and the widths."""
+        from sluss.statistics.distributions import number_part
+
+        return {SCORE: number_part(scores[:, self.use_case.middle]), SCORE_WIDTH: number_part(_widths(scores))}
+
+    def score_range(self, usual: Sequence[float]) -> tuple[float, float]:
+        """From the smallest to the largest on the holdout."""
+        return float(usual[0]), float(usual[-1])
+
+    def figures(self, scores: Floats) -> dict[str, float]:
+        """The mean width."""
+        return {"mean_width": float(_widths(scores).mean())}
+
+    def metrics(self, summary: Summary, conditions: Sequence[Condition]) -> dict[str, float]:  # noqa: ARG002 - none
+        """The mean of the quantile in the middle, and the mean width."""
+        return {"mean_prediction": summary.mean_score, **summary.figures}
+
+    def in_words(self, summary: Summary) -> str:
+        """Their means."""
+        target = self.use_case.target
+        title, width = target.title.lower(), summary.figures["mean_width"]
+        return f"the mean {title} {summary.mean_score:.3g} {target.unit}, intervals {width:.3g} {target.unit} wide"
+
+    def facts(self, summary: Summary) -> dict[str, str]:
+        """The mean width."""
+        levels, unit = self.use_case.quantiles, self.use_case.target.unit
+        return {
+            "Interval": f"{summary.figures['mean_width']:.3g} {unit} from quantile {levels[0]:g} to {levels[-1]:g}, on "
+            "average."
+        }
+
+    def cells(self, summary: Summary) -> dict[str, str]:
+        """The mean width."""
+        return {"Width": f"{summary.figures['mean_width']:.3g}"}
+
+    @property
+    def score_means(self) -> str:
+        """The quantile in the middle."""
+        use_case = self.use_case
+        level = use_case.quantiles[use_case.middle]
+        return f"the quantile {level:g} of {use_case.target.title.lower()} in {use_case.target.unit}"
+
+    def plots(self, labels: Labels, scores: Floats) -> dict[str, Figure]:
+        """Calibration of the quantiles, and the intervals with the labels."""
+        from sluss.problems import plots
+
+        return {
+            "quantile_calibration": plots.quantile_calibration(labels, scores, self.use_case.quantiles),
+            "intervals": plots.predicted_intervals(labels, scores, self.use_case.target.unit),
+        }
+
+
+def _widths(scores: Floats) -> Floats:
+    widths: Floats = scores[:, -1] - scores[:, 0]
+    return widths
+
+
+def problem(use_case: Quantiles) -> Problem:
+    """The problem of a use case with a target and quantiles."""
+    return Problem(QuantileScoring(use_case), QuantileJudging(use_case), QuantileReporting(use_case))
+
+
+KIND = ProblemKind("a quantile regression", ("target", "quantiles"), Quantiles, problem)

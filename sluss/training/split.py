@@ -1,0 +1,68 @@
+"""The split of labelled rows by time: training, then a gap if the config wants one, then the holdout."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from sluss.errors import DataError
+from sluss.problems import problem_of
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from sluss.config.training import Training
+    from sluss.config.use_case import UseCase
+
+
+def holdout_start(training: Training, until: datetime) -> datetime:
+    """Return the moment at which the holdout of a training for `until` begins."""
+    return until - timedelta(days=training.holdout_days)
+
+
+def training_end(training: Training, until: datetime) -> datetime:
+    """Return the moment at which its training rows end: the holdout's start less the embargo."""
+    return holdout_start(training, until) - training.gap
+
+
+def split(use_case: UseCase, rows: pd.DataFrame, until: datetime) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Split labelled rows, with `label_time`, into training rows and holdout.
+
+    Rows of one group are on one side, that of its first row: otherwise a model that knows the group by heart would be
+    judged by what it memorised. With `purge`, rows whose label became known after the holdout had begun are left out:
+    at its start, no training could have used them.
+
+    Raises:
+        DataError: one side has too few rows, or too few different labels.
+    """
+    spec, start = use_case.training, holdout_start(use_case.training, until)
+    train, holdout = rows[rows.event_time < training_end(spec, until)], rows[rows.event_time >= start]
+    if spec.purge:
+        train = train[train.label_time < start]
+    if use_case.group:
+        first = rows.groupby(use_case.group, dropna=False).event_time.transform("min")
+        train, holdout = train[first[train.index] < start], holdout[first[holdout.index] >= start]
+    _check(use_case, train, holdout, until)
+    return train.reset_index(drop=True), holdout.reset_index(drop=True)
+
+
+def _check(use_case: UseCase, train: pd.DataFrame, holdout: pd.DataFrame, until: datetime) -> None:
+    if len(train) < use_case.training.min_rows or holdout.empty:
+        new = " of groups that begin there" if use_case.group else ""
+        raise DataError(
+            f"{use_case.name} has {len(train)} labelled rows to learn from and {len(holdout)}{new} to be judged on "
+            f"before {until:%Y-%m-%d %H:%M}; training.min_rows asks for {use_case.training.min_rows}. Load more "
+            f"intervals (make data USE_CASE={use_case.name}), or lower min_rows in its config."
+        )
+    if train.label.nunique() < 2:
+        raise DataError(
+            f"All training rows of {use_case.name} bear the same label, so there is nothing to tell apart. "
+            "Check the labels in the warehouse, or widen training.window_days."
+        )
+    judging = problem_of(use_case).judging
+    for part, rows, key in (("learn from", train, "window_days"), ("be judged on", holdout, "holdout_days")):
+        if fault := judging.unlearnable(rows["label"].to_numpy()):
+            raise DataError(
+                f"Among the {len(rows):,} rows of {use_case.name} to {part} before {until:%Y-%m-%d %H:%M}, {fault}. "
+                f"Raise training.{key}, or check the labels in the warehouse."
+            )
