@@ -21,7 +21,9 @@ $(READY): requirements.lock pyproject.toml scripts/dev/setup.sh
 	@scripts/dev/setup.sh
 
 ##@ Start here
-.PHONY: demo test ui report notebook
+.PHONY: new demo test ui report notebook
+new: $(READY)  ## Your own table: NAME=flights DATA=flights.csv TARGET=late (TIME=… ID=… ZONE=… YES=1, DRY=1: only look)
+	@$(SLUSS) new
 demo: $(READY)  ## The whole story on real data, on this machine, without Docker (DATA=path: archive on disk)
 	@$(SLUSS) demo
 test: $(READY)  ## All tests that need no Docker

@@ -32,6 +32,9 @@ class Entry:
 
 
 START = (
+    Entry(
+        "new", "Look at a table, write its use case, and bring a model into production", target="commands.new:command"
+    ),
     Entry("demo", "Tell the whole story on real data, on this machine, without Docker", target="commands.local:demo"),
     Entry("ui", "Serve MLflow's and Airflow's pages on the demo's state", target="commands.local:ui"),
     Entry("report", "Write the report anew", target="commands.local:report"),

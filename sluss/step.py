@@ -184,7 +184,9 @@ def _tune_process() -> None:
     """A step imports much and computes little, on cores that others use too.
 
     Collecting garbage while modules are imported costs half a second and frees nothing. A second BLAS thread waits more
-    than it works: on two busy cores it makes a training of three seconds take ten.
+    than it works: on two busy cores it makes a training of three seconds take ten. The threads of OpenMP, which fit
+    gradient boosting, do work; but they must not spin while they wait: that makes two seconds twenty on busy cores.
     """
     gc.set_threshold(50_000, 20, 100)
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")

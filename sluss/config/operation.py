@@ -34,6 +34,9 @@ class Monitoring(Frozen):
     quality_drop: float = Field(
         gt=0, lt=1, description="`quality_drop`: fall of the metric below the holdout's that counts"
     )
+    ignore: tuple[str, ...] = Field(
+        (), description="Features whose drift is expected, such as the month: they are not compared with the profile"
+    )
     quality_rows: int = Field(ge=1, description="The newest labelled rows, at least so many, give the metric")
 
 

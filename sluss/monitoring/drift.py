@@ -28,7 +28,7 @@ def measure_drift(use_case: UseCase, profile: Profile, rows: pd.DataFrame, score
     """
     rows = _thinned(rows)
     parts = feature_parts(use_case, rows, profile.vocabularies) if len(rows) else {}
-    parts = {name: part for name, part in parts.items() if name in profile.features}
+    parts = {name: part for name, part in parts.items() if name in profile.features and not _ignored(use_case, name)}
     of_scores = problem_of(use_case).reporting.distributions(scores)
     parts |= {name: part for name, part in of_scores.items() if name in profile.scores}
     reference = profile.features | profile.scores
@@ -36,6 +36,11 @@ def measure_drift(use_case: UseCase, profile: Profile, rows: pd.DataFrame, score
     adjusted = dict(zip(raw, holm([p_value for _, p_value in raw.values()]), strict=True))
     found = [_drift(name, raw[name][0], adjusted[name], (reference, parts)) for name in raw]
     return sorted(found, key=lambda drift: (-drift.distance, drift.feature))
+
+
+def _ignored(use_case: UseCase, part: str) -> bool:
+    """Return whether a part of the profile, such as `month` or `month.missing`, belongs to an ignored feature."""
+    return any(part == name or part.startswith(f"{name}.") for name in use_case.monitoring.ignore)
 
 
 def _thinned(rows: pd.DataFrame) -> pd.DataFrame:

@@ -1,0 +1,65 @@
+"""From a new use case to a model in production: data, training, gates, deployment, the newest interval."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from typing import TYPE_CHECKING
+
+from sluss.curation.curate import curate
+from sluss.deployment.deploy import deploy
+from sluss.interval import parse_interval
+from sluss.monitoring.monitor import monitor
+from sluss.reporting.interval_summary import summarise_interval
+from sluss.scoring.score_interval import score_interval
+from sluss.sources.generate import generate
+from sluss.training.train import train
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from sluss.context import Context
+    from sluss.new.look import Look
+
+    Tell = Callable[[str], None]
+
+
+def bring_up(context: Context, newest: date, tell: Tell) -> str:
+    """Run every step once, and return the summary of the interval that starts with `newest`.
+
+    Raises:
+        SlussError: a step refuses; what was done before it stays, and a second run goes on from there.
+    """
+    use_case = context.use_case
+    history = use_case.history
+    tell(f"Bringing the history, {history}")
+    brought = generate(context, history)
+    curated = curate(context, history)
+    tell(
+        f"{brought.rows:,} rows came, {curated.rows:,} are good, "
+        f"{curated.bad_rows + curated.bad_labels:,} are in quarantine"
+    )
+    tell("Training")
+    model = train(context)
+    tell(f"Version {model.version} is registered; the gates judge it")
+    tell(f"{use_case.model} {deploy(context, str(model.version), by='')}")
+    interval = parse_interval(newest.isoformat(), use_case.unit)
+    tell(f"Scoring the newest interval, {interval}")
+    generate(context, interval)
+    curate(context, interval)
+    score_interval(context, interval)
+    monitor(context, interval)
+    return summarise_interval(context, interval).text
+
+
+def newest_start(look: Look) -> date:
+    """The first day of the newest interval that has rows."""
+    if look.span is None:
+        return date.today()  # noqa: DTZ011 - the person's own day
+    last = look.span.last
+    match look.span.unit:
+        case "week":
+            return last - timedelta(days=last.weekday())
+        case "month":
+            return last.replace(day=1)
+        case _:
+            return last

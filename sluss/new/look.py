@@ -1,0 +1,141 @@
+"""Everything that is found out about a table, in one object."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from sluss.errors import ConfigError
+from sluss.new.target import Target, target_of
+from sluss.profiling.columns import Profile, profile
+from sluss.profiling.leaks import Leak, leaks_of
+from sluss.profiling.roles import Asked, Role, roles_of
+from sluss.profiling.spans import Span, span_of
+from sluss.profiling.unclear import UnclearError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from sluss.profiling.columns import Column
+    from sluss.profiling.table import Table
+    from sluss.profiling.writing import Writing
+
+_CALENDAR = re.compile(
+    r"^(year|quarter|month|week|weekday|day|dow|hour|minute|season|holiday)s?$|_(year|quarter|month|week|weekday|dow|hour)$",
+    re.IGNORECASE,
+)
+_PARTS = ("month", "day", "dow", "isodow", "week", "quarter", "hour", "minute", "year")
+_MOSTLY = 0.95
+
+
+@dataclass(frozen=True)
+class Look:
+    """A table as it was found."""
+
+    profile: Profile
+    roles: dict[str, Role]
+    target: Target
+    leaks: dict[str, Leak]
+    span: Span | None
+    calendar: tuple[str, ...]  # features that follow the calendar, and so always "drift"
+    doubled_ids: int
+
+    def columns(self, role: str) -> list[Column]:
+        """The columns of a role, in the table's order."""
+        return [self.profile.columns[name] for name, each in self.roles.items() if each.name == role]
+
+    @property
+    def time(self) -> Column | None:
+        """The time of a row."""
+        return next(iter(self.columns("time")), None)
+
+    @property
+    def warnings(self) -> Iterator[str]:
+        """A sentence for each thing that a person should look at."""
+        for leak in self.leaks.values():
+            yield f"'{leak.column}' may give the label away: {leak.reason}. It is left out."
+        if self.profile.duplicates:
+            yield f"{self.profile.duplicates:,} rows are equal to another one."
+        if self.doubled_ids:
+            yield f"{self.doubled_ids:,} rows have the id of another row; the last one counts."
+        for each in self.profile.columns.values():
+            if each.odd:
+                yield f"{each.odd:,} values of '{each.name}' are not {each.written}; their rows go to quarantine."
+        if self.span and self.span.gaps:
+            shown = ", ".join(map(str, self.span.gaps[:3]))
+            yield f"There are no rows for {shown}{' and more' if len(self.span.gaps) > 3 else ''}."
+
+
+def look(table: Table, asked: Asked, writing: Writing) -> Look:
+    """Look at all rows.
+
+    Raises:
+        ConfigError: a column is not there, values can be read in two ways, or times have no zone.
+    """
+    found = profile(table, writing)
+    roles = roles_of(found, asked)
+    time = next((found.columns[name] for name, role in roles.items() if role.name == "time"), None)
+    _check_zone(time, writing)
+    span = span_of(table, time) if time else None
+    if time and span is None:
+        raise UnclearError(
+            f"All rows have the same day in '{time.name}', so they cannot be split by time. Name another column with "
+            "TIME=, or TIME=none: then rows are split by their ids.",
+            "time",
+        )
+    label = found.columns[asked.target]
+    features = [found.columns[name] for name, role in roles.items() if role.name == "feature"]
+    leaks = leaks_of(table, features, label, time)
+    roles |= {name: Role("left out", f"may give the label away: {leak.reason}") for name, leak in leaks.items()}
+    kept = [each for each in features if each.name not in leaks]
+    if not kept:
+        reasons = "; ".join(f"'{name}': {role.reason}" for name, role in roles.items() if role.name != "label")
+        raise ConfigError(f"No column is left to learn from ({reasons}). Name a table with more columns.")
+    ids = [name for name, role in roles.items() if role.name == "id"]
+    return Look(
+        found,
+        roles,
+        target_of(table, label),
+        leaks,
+        span,
+        tuple(_calendar(table, kept, time)),
+        _doubled(table, ids, found),
+    )
+
+
+def _check_zone(time: Column | None, writing: Writing) -> None:
+    if time and time.naive and writing.time_zone is None:
+        raise UnclearError(
+            f"The times of '{time.name}' have no time zone. Say where they were noted: ZONE=UTC, or a name such as "
+            "ZONE=Europe/Berlin.",
+            "zone",
+        )
+
+
+def _doubled(table: Table, ids: list[str], found: Profile) -> int:
+    if not ids:
+        return 0
+    values = ", ".join(found.columns[name].sql for name in ids)
+    return found.rows - int(table.ask(f"SELECT count(*) FROM (SELECT DISTINCT {values} FROM data)")[0][0])  # noqa: S608 - quoted
+
+
+def _calendar(table: Table, features: list[Column], time: Column | None) -> Iterator[str]:
+    """Features that are parts of a date: by their names, or because their values are those of the row's time."""
+    for each in features:
+        if each.kind == "time":
+            continue
+        if _CALENDAR.search(each.name) or (time and each.whole and _follows(table, each, time)):
+            yield each.name
+
+
+def _follows(table: Table, column: Column, time: Column) -> bool:
+    same = ", ".join(
+        f"avg(CASE WHEN {column.sql} = date_part('{part}', {time.sql}) THEN 1.0 ELSE 0.0 END)" for part in _PARTS
+    )
+    usual, *shares = table.ask(
+        f"SELECT count(*) FILTER ({column.sql} = most) / count(*), {same} FROM data, "  # noqa: S608 - quoted
+        f"(SELECT mode({column.sql}) AS most FROM data) WHERE {column.sql} IS NOT NULL"
+    )[0]
+    # A column of zeros equals the hour of all days.
+    return usual < _MOSTLY / 2 and max(share or 0.0 for share in shares) >= _MOSTLY

@@ -1,0 +1,131 @@
+"""A quick split: the metric of a strong and a simple model on the newest fifth of the rows, for the gates' floors."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pandas as pd
+
+    from sluss.new.look import Look
+    from sluss.profiling.table import Table
+
+_ROWS = 60_000  # the newest; enough for a floor
+_HOLDOUT = 0.2
+_MOST_CATEGORIES = 200
+
+
+@dataclass(frozen=True)
+class Quick:
+    """The metric of both models and of guessing, on rows that none of them has seen."""
+
+    rows: int
+    strong: float
+    simple: float
+    guess: float
+
+    @property
+    def floor(self) -> float:
+        """Half-way from guessing to the strong model, rounded down: a floor that noise does not reach."""
+        return max(int((self.guess + self.strong) * 50) / 100, 0.0)
+
+    @property
+    def gain(self) -> float:
+        """A third of the gain over guessing."""
+        return min(max(int((self.strong - self.guess) * 100 / 3) / 100, 0.01), 0.5)
+
+
+def try_models(table: Table, look: Look) -> Quick | None:
+    """Fit both models; None where the rows do not suffice for a judgement."""
+    rows, labels = _rows(table, look)
+    cut = int(len(rows) * (1 - _HOLDOUT))
+    classes = look.target.kind == "classification"
+    if len(rows) < 50 or (classes and (len(set(labels[:cut])) < len(set(labels)) or len(set(labels[cut:])) < 2)):
+        return None
+    strong, simple = (_fitted(look, rows[:cut], labels[:cut], strong=each) for each in (True, False))
+    guess = _guess(look, labels[:cut])
+    judged = [_metric(look, model, rows[cut:], labels[cut:]) for model in (strong, simple, guess)]
+    if not classes:  # the median of the past may be far off, which is not a gain of the model's
+        judged[2] = max(judged[2], 0.0)
+    return Quick(len(rows), *judged)
+
+
+def _rows(table: Table, look: Look) -> tuple[pd.DataFrame, np.ndarray[Any, Any]]:
+    """The newest labelled rows, the oldest first; without times in an order that has nothing to do with the label."""
+    import pandas as pd
+
+    features = look.columns("feature")
+    label = look.profile.columns[look.target.column]
+    order = look.time.sql if look.time else "hash(rowid)"
+    chosen = ", ".join(f"{each.sql} AS c{place}" for place, each in enumerate(features))
+    frame: pd.DataFrame = table.connection.execute(
+        f"SELECT {chosen}, {label.sql} AS label FROM data WHERE {label.sql} IS NOT NULL ORDER BY {order} DESC "  # noqa: S608 - quoted
+        f"LIMIT {_ROWS}"
+    ).df()
+    frame = frame.iloc[::-1].reset_index(drop=True)
+    labels = frame.pop("label")
+    numbers = pd.factorize(labels, sort=True)[0] if look.target.kind == "classification" else labels.to_numpy(float)
+    kinds = [each.kind for each in features]
+    parts = [_numbers_of(frame[f"c{place}"], kind, f"c{place}") for place, kind in enumerate(kinds) if kind == "time"]
+    keep = [f"c{place}" for place, kind in enumerate(kinds) if kind in ("number", "category")]
+    return pd.concat([frame[keep], *parts], axis=1), numbers
+
+
+def _numbers_of(column: pd.Series[Any], _: str, name: str) -> pd.DataFrame:
+    import pandas as pd
+
+    times = pd.to_datetime(column, utc=True)
+    return pd.DataFrame({f"{name}.{part}": getattr(times.dt, part) for part in ("month", "weekday", "hour")})
+
+
+def _fitted(look: Look, rows: pd.DataFrame, labels: np.ndarray[Any, Any], *, strong: bool) -> Any:  # noqa: ANN401 - a pipeline
+    from sklearn.compose import ColumnTransformer
+    from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
+    from sklearn.impute import SimpleImputer
+    from sklearn.linear_model import LogisticRegression, Ridge
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder, StandardScaler
+
+    texts = [name for name in rows if not _is_number(rows[name])]
+    numbers = [name for name in rows if name not in texts]
+    classes = look.target.kind == "classification"
+    if strong:
+        ordinal = OrdinalEncoder(handle_unknown="use_encoded_value", unknown_value=-1, max_categories=_MOST_CATEGORIES)
+        prepared = ColumnTransformer([("numbers", "passthrough", numbers), ("texts", ordinal, texts)])
+        model = (HistGradientBoostingClassifier if classes else HistGradientBoostingRegressor)(random_state=7)
+    else:
+        scaled = make_pipeline(SimpleImputer(strategy="median"), StandardScaler())
+        one_hot = OneHotEncoder(handle_unknown="infrequent_if_exist", max_categories=50)
+        prepared = ColumnTransformer([("numbers", scaled, numbers), ("texts", one_hot, texts)])
+        model = LogisticRegression(max_iter=300) if classes else Ridge()
+    return make_pipeline(prepared, model).fit(rows, labels)
+
+
+def _is_number(column: pd.Series[Any]) -> bool:
+    from pandas.api.types import is_numeric_dtype
+
+    return bool(is_numeric_dtype(column))
+
+
+def _guess(look: Look, labels: np.ndarray[Any, Any]) -> Any:  # noqa: ANN401 - a model
+    from sklearn.dummy import DummyClassifier, DummyRegressor
+
+    classes = look.target.kind == "classification"
+    model = DummyClassifier(strategy="prior") if classes else DummyRegressor(strategy="median")
+    return model.fit([[0]] * len(labels), labels)
+
+
+def _metric(look: Look, model: Any, rows: pd.DataFrame, labels: np.ndarray[Any, Any]) -> float:  # noqa: ANN401 - a model
+    from sklearn import metrics
+
+    name = look.target.metric
+    if name in ("roc_auc", "average_precision"):
+        score = {"roc_auc": metrics.roc_auc_score, "average_precision": metrics.average_precision_score}[name]
+        return float(score(labels, model.predict_proba(rows)[:, 1]))
+    score = {
+        "accuracy": metrics.accuracy_score, "balanced_accuracy": metrics.balanced_accuracy_score,
+        "r2": metrics.r2_score, "d2_absolute_error_score": metrics.d2_absolute_error_score,
+    }[name]  # fmt: skip
+    return float(score(labels, model.predict(rows)))

@@ -1,0 +1,183 @@
+"""The columns of a table, each with its kind, its missing values and how many different values it has."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Literal
+
+from sluss.profiling.readings import PATTERNS, Readings, readings_of
+from sluss.profiling.table import quoted
+from sluss.profiling.writing import Writing, writing_of
+
+if TYPE_CHECKING:
+    from sluss.profiling.table import Table
+
+Kind = Literal["number", "category", "text", "time", "nested", "empty"]
+
+_WORDS_OF_A_TEXT = 3.0  # mean number of words from which a text is prose and not a name
+_MOST_CATEGORIES = 2_000
+_EXACT = 2**53  # whole numbers above it are rounded where a model sees them
+_NUMBERS = ("INT", "DOUBLE", "FLOAT", "DECIMAL", "REAL")
+_CLOCKS = ("", " %H:%M", " %H:%M:%S", " %H:%M:%S.%f")
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column, and what all of its values show."""
+
+    name: str
+    kind: Kind
+    written: str  # how its values are written, for people
+    sql: str  # the value as its kind, NULL where it is missing or cannot be read
+    rows: int
+    missing: int
+    distinct: int
+    odd: int = 0  # values that cannot be read as the others
+    words: float = 0.0  # mean number of words of a text
+    missing_words: tuple[str, ...] = ()
+    naive: bool = False  # times of day without a zone
+    whole: bool = False
+    counts_up: bool = False  # unique whole numbers without a gap, as those that a database gives to its rows
+
+    @property
+    def values(self) -> int:
+        """Rows that have a value."""
+        return self.rows - self.missing
+
+    @property
+    def is_unique(self) -> bool:
+        """Whether each row has a value of its own."""
+        return self.missing == 0 and self.distinct == self.rows
+
+
+@dataclass(frozen=True)
+class Profile:
+    """A table's columns, in their order, and how its texts are written."""
+
+    rows: int
+    columns: dict[str, Column]
+    writing: Writing
+    duplicates: int  # rows that are equal to another one
+
+    @property
+    def missing_words(self) -> tuple[str, ...]:
+        """The words that stand for missing values among numbers and times."""
+        columns = [each for each in self.columns.values() if each.kind in ("number", "time")]
+        return tuple(dict.fromkeys(word for each in columns for word in each.missing_words))
+
+
+def profile(table: Table, given: Writing) -> Profile:
+    """Look at all rows of a table.
+
+    Raises:
+        ConfigError: numbers or dates can be read in two ways, and `given` does not choose.
+    """
+    texts = {name: readings_of(table, name) for name, kind in table.types.items() if kind == "VARCHAR"}
+    writing = writing_of(texts, given, table.files[0].delimiter if table.files else "")
+    rows = table.rows
+    columns = {
+        name: _of_texts(table, name, texts[name], writing) if name in texts else _typed(table, name, kind)
+        for name, kind in table.types.items()
+    }
+    distinct = table.ask("SELECT count(*) FROM (SELECT DISTINCT * FROM data)")[0][0]
+    return Profile(rows, columns, writing, rows - int(distinct))
+
+
+def _of_texts(table: Table, name: str, found: Readings, writing: Writing) -> Column:
+    text = f"trim({quoted(name)})"
+    if not found.values:
+        return _measured(table, name, "empty", "no values", f"nullif({text}, '')")
+    number = "comma" if writing.decimal == "," else "point"
+    if found.mostly("nested"):
+        return _measured(table, name, "nested", "lists or objects", text)
+    if found.mostly("iso", "slashed", "dotted"):
+        return _times(table, name, found, writing)
+    if found.mostly(number) and not found.padded:
+        return _numbers(table, name, found, writing)
+    return _words(table, name, text)
+
+
+def _numbers(table: Table, name: str, found: Readings, writing: Writing) -> Column:
+    text = f"trim({quoted(name)})"
+    sign = "comma" if writing.decimal == "," else "point"
+    whole = found.whole == getattr(found, sign)
+    plain = f"replace(replace({text}, '.', ''), ',', '.')" if writing.decimal == "," else f"replace({text}, ',', '')"
+    if whole:
+        plain = text
+        largest = table.ask(f"SELECT max(abs(TRY_CAST({plain} AS DOUBLE))) FROM data")[0][0]  # noqa: S608 - quoted
+        if largest is not None and largest > _EXACT:
+            return _words(table, name, f"nullif({text}, '')", "whole numbers above 2^53, kept as texts")
+    written = "whole numbers" if whole else f"numbers with a decimal {sign}"
+    # In 1,5 a comma that parts thousands would make it 15.
+    fits = f"regexp_full_match({text}, '{PATTERNS[sign]}')"
+    sql = f"CASE WHEN {fits} THEN TRY_CAST({plain} AS DOUBLE) END"
+    return _measured(table, name, "number", written, sql, found=found, whole=whole)
+
+
+def _times(table: Table, name: str, found: Readings, writing: Writing) -> Column:
+    text = f"trim({quoted(name)})"
+    if found.mostly("iso"):
+        zoned, written = found.zoned > 0, "times in ISO 8601" if found.clocked else "days in ISO 8601"
+        sql = f"TRY_CAST({text} AS {'TIMESTAMPTZ' if zoned else 'TIMESTAMP'})"
+    elif writing.date_format is None:
+        return _words(table, name, text, "dates in two orders, kept as texts")
+    else:
+        zoned, written = False, f"dates as {writing.date_format}"
+        formats = ", ".join("'" + (writing.date_format + clock).replace("'", "''") + "'" for clock in _CLOCKS)
+        sql = f"try_strptime({text}, [{formats}])"
+    naive = not zoned and found.clocked > 0
+    return _measured(table, name, "time", written, _in_utc(sql, zoned, writing), found=found, naive=naive)
+
+
+def _in_utc(sql: str, zoned: bool, writing: Writing) -> str:
+    zone = (writing.time_zone or "UTC").replace("'", "''")
+    return sql if zoned else f"timezone('{zone}', {sql})"
+
+
+def _words(table: Table, name: str, text: str, written: str = "") -> Column:
+    present = f"nullif({text}, '')"
+    words = table.ask(
+        f"SELECT avg(len(string_split({present}, ' '))), count(DISTINCT {present}), count({present}) FROM data"  # noqa: S608 - quoted
+    )[0]
+    mean, distinct, values = float(words[0] or 0), int(words[1]), int(words[2])
+    prose = mean >= _WORDS_OF_A_TEXT and distinct > values / 2
+    many = distinct > _MOST_CATEGORIES and distinct > values / 2 and not prose
+    kind: Kind = "text" if prose or many else "category"
+    return replace(_measured(table, name, kind, written or ("free text" if prose else "words"), present), words=mean)
+
+
+def _typed(table: Table, name: str, kind: str) -> Column:
+    column = quoted(name)
+    if kind == "BOOLEAN":
+        return _measured(table, name, "category", "true and false", f"CAST({column} AS VARCHAR)")
+    if kind.startswith(("TIMESTAMP", "DATE")):
+        zoned, clocked = "ZONE" in kind, kind != "DATE"
+        sql = f"CAST({column} AS TIMESTAMPTZ)" if zoned else f"timezone('UTC', CAST({column} AS TIMESTAMP))"
+        return _measured(table, name, "time", kind.lower(), sql, naive=clocked and not zoned)
+    if any(part in kind for part in _NUMBERS) and "[" not in kind and "STRUCT" not in kind:
+        whole = "INT" in kind
+        largest = table.ask(f"SELECT max(abs(CAST({column} AS DOUBLE))) FROM data")[0][0] if whole else 0  # noqa: S608
+        if largest and largest > _EXACT:
+            text = f"CAST({column} AS VARCHAR)"
+            return _words(table, name, text, "whole numbers above 2^53, kept as texts")
+        finite = f"CASE WHEN isfinite(CAST({column} AS DOUBLE)) THEN CAST({column} AS DOUBLE) END"
+        return _measured(table, name, "number", kind.lower(), finite, whole=whole)
+    if "[" in kind or kind.startswith(("STRUCT", "MAP", "JSON", "BLOB")):
+        return _measured(table, name, "nested", kind.split("(")[0].lower(), f"CAST({column} AS VARCHAR)")
+    return _words(table, name, f"CAST({column} AS VARCHAR)", kind.split("(")[0].lower())
+
+
+def _measured(  # noqa: PLR0913 - the facts of a column
+    table: Table, name: str, kind: Kind, written: str, sql: str,
+    *, found: Readings | None = None, naive: bool = False, whole: bool = False,
+) -> Column:  # fmt: skip
+    rows, values, distinct = table.ask(f"SELECT count(*), count({sql}), count(DISTINCT {sql}) FROM data")[0]  # noqa: S608 - quoted
+    odd = max(found.values - int(values), 0) if found else 0
+    if not values:
+        kind, written = "empty", "no values"
+    counts_up = whole and rows == distinct and rows - 1 == table.ask(f"SELECT max({sql}) - min({sql}) FROM data")[0][0]  # noqa: S608 - quoted
+    return Column(
+        name, kind, written, sql, int(rows), int(rows) - int(values) - odd, int(distinct), odd=odd,
+        missing_words=found.missing_words if found else (), naive=naive, whole=whole,
+        counts_up=counts_up,
+    )  # fmt: skip

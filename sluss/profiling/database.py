@@ -1,0 +1,60 @@
+"""Tables that are not on this disk: in Postgres, or under S3."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import urlsplit, urlunsplit
+
+from sluss.config.settings import load_settings
+from sluss.errors import DataError, ServiceError
+
+
+def read_postgres(connection: Any, address: str) -> None:  # noqa: ANN401 - DuckDB has no types
+    """Copy `postgres://user:password@host/database/table` (or `…/schema.table`) into the table `data`.
+
+    Raises:
+        DataError: the address names no table, or there is no such table.
+        ServiceError: the database does not answer, or refuses the login.
+    """
+    from adbc_driver_manager import Error, OperationalError
+    from adbc_driver_postgresql import dbapi
+
+    parts = urlsplit(address)
+    database, _, table = parts.path.strip("/").partition("/")
+    if not table:
+        raise DataError("The address names no table. Write postgres://user@host/database/table.")
+    name = ".".join('"' + each.replace('"', '""') + '"' for each in table.split("."))
+    shown = f"{parts.hostname}/{database}/{table}"
+    try:
+        login = urlunsplit(parts._replace(path=f"/{database}", scheme="postgresql"))
+        with dbapi.connect(login) as source, source.cursor() as cursor:
+            cursor.execute(f"SELECT * FROM {name}")  # noqa: S608 - quoted
+            connection.register("rows", cursor.fetch_record_batch())
+            connection.execute("CREATE TABLE data AS SELECT * FROM rows")
+    except OperationalError:
+        raise ServiceError(f"Postgres does not answer at {shown}, or refuses the login. Check the address.") from None
+    except Error as error:
+        raise DataError(f"{shown} cannot be read: {str(error).splitlines()[0]}") from None
+
+
+def read_s3(connection: Any, address: str) -> None:  # noqa: ANN401
+    """Copy the files of an address under S3 into the table `data`; the login is the lake's.
+
+    Raises:
+        DataError: there is no file that can be read.
+    """
+    from pyarrow import dataset, fs
+
+    settings = load_settings()
+    secret = settings.s3_secret_access_key
+    store = fs.S3FileSystem(
+        access_key=settings.s3_access_key_id, secret_key=secret.get_secret_value() if secret else None,
+        endpoint_override=settings.s3_endpoint_url, region=settings.s3_region,
+    )  # fmt: skip
+    kind = "csv" if address.endswith((".csv", ".csv.gz")) else "parquet"
+    try:
+        found = dataset.dataset(address.removeprefix("s3://"), filesystem=store, format=kind)
+        connection.register("rows", found)
+        connection.execute("CREATE TABLE data AS SELECT * FROM rows")
+    except (OSError, ValueError) as error:
+        raise DataError(f"{address} cannot be read: {str(error).splitlines()[0]}") from None

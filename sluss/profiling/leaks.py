@@ -1,0 +1,121 @@
+"""Columns that know the label: each alone predicts nearly all, is missing where it is, or comes after the event."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sluss.profiling.columns import Column
+    from sluss.profiling.table import Table
+
+# Between features of real problems, one alone hardly ever reaches these.
+NEARLY_ALL = 0.99
+_SAME_ROWS = 0.9  # overlap (Jaccard) of the rows without a value and the rows without a label
+_FEWEST_MISSING = 10
+_LATER = 0.95
+_SAMPLE = 50_000
+_LEAVES = 200
+_MOST_NUMBERED = 10  # classes that are numbers
+
+
+@dataclass(frozen=True)
+class Leak:
+    """A column that would not be known when the model scores, and how it shows."""
+
+    column: str
+    reason: str
+
+
+def is_classes(label: Column) -> bool:
+    """Whether a label names classes: texts, or a few whole numbers that many rows share."""
+    if label.kind != "number":
+        return True
+    return label.distinct == 2 or (
+        label.whole and label.distinct <= _MOST_NUMBERED and label.values >= 20 * label.distinct
+    )
+
+
+def leaks_of(table: Table, features: Sequence[Column], label: Column, time: Column | None) -> dict[str, Leak]:
+    """The features that give the label away, by name."""
+    found: dict[str, Leak] = {}
+    for each in features:
+        reason = _missing_with_label(table, each, label) or _after_the_event(table, each, time)
+        if reason:
+            found[each.name] = Leak(each.name, reason)
+    rest = [each for each in features if each.name not in found and each.kind in ("number", "category")]
+    for name, score in _alone(table, rest, label).items():
+        if score >= NEARLY_ALL:
+            found[name] = Leak(name, f"it alone predicts the label nearly always ({score:.3f} of 1)")
+    return found
+
+
+def _missing_with_label(table: Table, column: Column, label: Column) -> str:
+    """Known when the label is, and not before: both come in with the same message."""
+    if label.missing < _FEWEST_MISSING or column.missing < _FEWEST_MISSING:
+        return ""
+    both, either = table.ask(
+        f"SELECT count(*) FILTER (({column.sql}) IS NULL AND ({label.sql}) IS NULL), "  # noqa: S608 - quoted
+        f"count(*) FILTER (({column.sql}) IS NULL OR ({label.sql}) IS NULL) FROM data"
+    )[0]
+    if either and both / either >= _SAME_ROWS:
+        return f"it is missing where the label is ({both:,} of {label.missing:,} rows)"
+    return ""
+
+
+def _after_the_event(table: Table, column: Column, time: Column | None) -> str:
+    if column.kind != "time" or time is None or column.name == time.name:
+        return ""
+    later = table.ask(
+        f"SELECT avg(CASE WHEN {column.sql} > {time.sql} THEN 1.0 ELSE 0.0 END) FROM data "  # noqa: S608 - quoted
+        f"WHERE {column.sql} IS NOT NULL"
+    )[0][0]
+    if later is not None and later >= _LATER:
+        return f"it is later than {time.name}, so not known then"
+    return ""
+
+
+def _alone(table: Table, columns: Sequence[Column], label: Column) -> dict[str, float]:
+    """How well a small tree on one column ranks unseen rows: AUC, or R² of a number; the greatest over the classes."""
+    if not columns:
+        return {}
+    import pandas as pd
+
+    chosen = ", ".join(f"{each.sql} AS c{place}" for place, each in enumerate(columns))
+    rows: pd.DataFrame = table.connection.execute(
+        f"SELECT {chosen}, {label.sql} AS label FROM data WHERE {label.sql} IS NOT NULL "  # noqa: S608 - quoted
+        f"USING SAMPLE reservoir({_SAMPLE} ROWS) REPEATABLE (7)"
+    ).df()
+    classes = is_classes(label)
+    labels = pd.factorize(rows["label"])[0] if classes else rows["label"]
+    return {
+        each.name: _score(rows[f"c{place}"], labels, number=each.kind == "number", classes=classes)
+        for place, each in enumerate(columns)
+    }
+
+
+def _score(values: object, labels: object, *, number: bool, classes: bool) -> float:
+    import numpy as np
+    import pandas as pd
+    from sklearn.metrics import r2_score, roc_auc_score
+    from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
+
+    column = pd.Series(values)
+    codes = pd.to_numeric(column) if number else pd.Series(pd.factorize(column)[0]).where(column.notna().to_numpy())
+    table = codes.to_numpy(dtype=float, na_value=np.nan).reshape(-1, 1)
+    learn, judge = slice(0, None, 2), slice(1, None, 2)
+    truth = np.asarray(labels)
+    kind = DecisionTreeClassifier if classes else DecisionTreeRegressor
+    tree = kind(max_leaf_nodes=_LEAVES, min_samples_leaf=5, random_state=7)
+    if len(np.unique(truth[learn])) < 2 or len(np.unique(truth[judge])) < 2:
+        return 0.0
+    tree.fit(table[learn], truth[learn])
+    if not classes:
+        return float(r2_score(truth[judge], tree.predict(table[judge])))
+    scores = tree.predict_proba(table[judge])
+    if scores.shape[1] < 2:
+        return 0.0
+    each_class = [(truth[judge] == each, scores[:, place]) for place, each in enumerate(tree.classes_)]
+    return float(max(roc_auc_score(actual, score) for actual, score in each_class if 0 < actual.mean() < 1))

@@ -1,0 +1,110 @@
+"""The role of each column: id, time, label, feature, or left out, with the reason."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from sluss.errors import ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sluss.profiling.columns import Column, Profile
+
+RoleName = Literal["id", "time", "label", "feature", "left out"]
+
+_FEW = 2  # rows, of which any value is unique
+NO_TIME = "none"  # a person's word for it
+_ID = re.compile(r"(^|_|\b)(id|uuid|guid|key|no|nr|rownames?|index|nummer|number)$", re.IGNORECASE)
+_TIME = re.compile(r"time|date|_at$|timestamp|created|when|wann|datum|zeit", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Role:
+    """What a column is for, and why."""
+
+    name: RoleName
+    reason: str
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What a person has named: the target, and where they know better the time and the id (several columns too)."""
+
+    target: str
+    time: str | None = None
+    id: tuple[str, ...] = ()
+
+
+def roles_of(profile: Profile, asked: Asked) -> dict[str, Role]:
+    """Give each column a role.
+
+    Raises:
+        ConfigError: a column that was named does not exist, or cannot have its role.
+    """
+    for name in (asked.target, *([asked.time] if asked.time and asked.time != NO_TIME else []), *asked.id):
+        _column(profile, name)
+    target = _column(profile, asked.target)
+    if target.kind == "empty" or target.distinct < 2:
+        raise ConfigError(f"The target '{target.name}' has {target.distinct} different values: nothing can be learned.")
+    found = {asked.target: Role("label", f"the target: {target.written}, {target.distinct} different values")}
+    time = _time(profile, asked)
+    if time:
+        found[time] = Role("time", "named" if asked.time else "the time that most rows differ in")
+    for name in asked.id or _id(profile, taken=[*found]):
+        found[name] = Role("id", "named" if asked.id else "a value of its own in each row")
+    return {name: found.get(name) or _other(column) for name, column in profile.columns.items()}
+
+
+def _column(profile: Profile, name: str) -> Column:
+    if name not in profile.columns:
+        known = ", ".join(profile.columns)
+        raise ConfigError(f"There is no column '{name}'. The columns are: {known}.")
+    return profile.columns[name]
+
+
+def _time(profile: Profile, asked: Asked) -> str | None:
+    if asked.time == NO_TIME:
+        return None
+    if asked.time:
+        if (column := _column(profile, asked.time)).kind != "time":
+            raise ConfigError(
+                f"'{asked.time}' is not a column of times ({column.written}). Name another one with TIME=, or its "
+                "format with DATE_FORMAT=, for example DATE_FORMAT=%d.%m.%Y."
+            )
+        return asked.time
+    whole = [each for each in profile.columns.values() if each.kind == "time" and not each.missing and not each.odd]
+    likely = sorted(whole, key=lambda each: (bool(_TIME.search(each.name)), each.distinct), reverse=True)
+    return next((each.name for each in likely if each.name != asked.target), None)
+
+
+def _id(profile: Profile, taken: Sequence[str]) -> list[str]:
+    unique = [each for each in profile.columns.values() if each.is_unique and each.name not in taken]
+    named = [each.name for each in unique if _named(each)]
+    others = [each.name for each in unique if each.counts_up or each.kind in ("category", "text")]
+    return (named or others)[:1]
+
+
+def _named(column: Column) -> bool:
+    """Whether a column's name is that of an id, and its values can be."""
+    return bool(_ID.search(column.name)) and (column.whole or column.kind in ("category", "text"))
+
+
+def _other(column: Column) -> Role:
+    if column.kind == "empty":
+        return Role("left out", "no row has a value")
+    if column.kind == "nested":
+        return Role("left out", "lists and objects are not features")
+    if column.distinct == 1:
+        return Role("left out", "each row has the same value")
+    if column.is_unique and column.rows > _FEW and (column.counts_up or column.kind == "category" or _named(column)):
+        return Role("left out", "a value of its own in each row, like an id")
+    if column.kind == "time":
+        return Role("feature", "calendar features: month, weekday, hour")
+    if column.kind == "text":
+        return Role("feature", f"free text, {column.words:.0f} words on average")
+    if column.kind == "category":
+        return Role("feature", f"{column.distinct} different values")
+    return Role("feature", column.written)

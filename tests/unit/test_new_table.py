@@ -1,0 +1,363 @@
+"""`sluss new` on tables as people have them: each odd value is read, said, or asked about, by all rows."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import yaml
+
+from sluss.config.settings import ROOT
+from sluss.errors import ConfigError, DataError
+from sluss.monitoring.drift import _ignored
+from sluss.new.config_text import config_text, facts_of
+from sluss.new.look import Look, look
+from sluss.new.quick import Quick, try_models
+from sluss.new.written import write
+from sluss.profiling.columns import Profile, profile
+from sluss.profiling.roles import Asked
+from sluss.profiling.table import opened
+from sluss.profiling.writing import Writing
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+ROWS = 200
+START = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+def csv(path: Path, columns: dict[str, Any], rows: int = ROWS, delimiter: str = ",") -> Path:
+    """A table of some rows; each column is a function of the row's number."""
+    lines = [delimiter.join(columns)]
+    lines += [delimiter.join(str(value(row)) for value in columns.values()) for row in range(rows)]
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return path
+
+
+def hour(row: int) -> str:
+    return f"{START + timedelta(hours=row):%Y-%m-%dT%H:%M:%SZ}"
+
+
+BASE = {"id": lambda row: f"r{row}", "t": hour, "x": lambda row: row % 7 + 0.5, "y": lambda row: row * row % 3 % 2}
+
+
+@pytest.fixture
+def table(tmp_path: Path) -> Callable[..., Path]:
+    """The usual table of 200 rows with other columns in it, or in place of its own."""
+
+    def made(delimiter: str = ",", rows: int = ROWS, **columns: Any) -> Path:
+        return csv(tmp_path / "table.csv", BASE | columns, rows, delimiter)
+
+    return made
+
+
+def profiled(path: Path, writing: Writing | None = None) -> Profile:
+    with opened(str(path)) as found:
+        return profile(found, writing or Writing())
+
+
+def looked(path: Path, asked: Asked | None = None, writing: Writing | None = None) -> tuple[Look, dict[str, Any]]:
+    """What is found out, and the config as it would be read."""
+    with opened(str(path)) as found:
+        seen = look(found, asked or Asked("y"), writing or Writing())
+        quick = Quick(ROWS, 0.9, 0.8, 0.5)
+        content = yaml.safe_load(config_text(facts_of("mine", str(path), found, seen, quick)))
+    return seen, content
+
+
+def test_a_plain_table_gives_id_time_label_and_features(table):
+    seen, content = looked(table())
+    assert {name: role.name for name, role in seen.roles.items()} == {
+        "id": "id", "t": "time", "x": "feature", "y": "label",
+    }  # fmt: skip
+    assert content["source"] == {
+        "kind": "file", "path": str(table()), "start": START.date(), "id": "id", "time": "t", "label": "y",
+        "mapping": {"0": "not y", "1": "y"},
+    }  # fmt: skip
+    assert content["features"] == ["x"]
+    assert content["classes"] == ["not y", "y"]
+    assert content["curation"]["columns"]["x"] == {"kind": "number", "nullable": True}
+
+
+def test_parts_of_the_calendar_are_not_compared_with_the_profile(table):
+    moment = lambda row: START + timedelta(hours=row)  # noqa: E731 - a column
+    path = table(weekday=lambda row: moment(row).weekday(), month=lambda _: 1, h=lambda row: moment(row).hour)
+    seen, content = looked(path)
+    assert content["monitoring"]["ignore"] == ["weekday", "h"]
+    assert seen.roles["month"].reason == "each row has the same value"
+
+
+def test_an_ignored_feature_raises_no_drift(sentiment):
+    ignoring = sentiment.model_copy(
+        update={"monitoring": sentiment.monitoring.model_copy(update={"ignore": ("month", "a.b")})}
+    )
+    parts = ["month", "month.missing", "months", "a.b", "a.b.words", "a.c", "text.words"]
+    assert [part for part in parts if _ignored(ignoring, part)] == ["month", "month.missing", "a.b", "a.b.words"]
+
+
+def test_a_second_time_becomes_calendar_features_and_no_number(table):
+    _, content = looked(table(ordered=lambda row: f"{START - timedelta(days=row % 50):%Y-%m-%d}"), Asked("y", "t"))
+    branches = {str(branch["columns"]): branch["steps"] for branch in content["training"]["preprocessing"]}
+    assert content["curation"]["columns"]["ordered"]["kind"] == "time"
+    assert branches["times"] == [{"class": "components.calendar_features.CalendarFeatures"}]
+    assert branches["numbers"] == ["passthrough"]
+
+
+def test_naive_times_ask_for_their_zone(table):
+    path = table(t=lambda row: f"{START + timedelta(hours=row):%Y-%m-%d %H:%M}")
+    with pytest.raises(ConfigError, match=r"times of 't' have no time zone.*ZONE=UTC"):
+        looked(path)
+    seen, content = looked(path, writing=Writing(time_zone="America/New_York"))
+    assert content["source"]["time_zone"] == "America/New_York"
+    assert str(seen.span.first) == "2026-01-01"
+    assert str(seen.span.last) == "2026-01-09"  # 200 hours from five o'clock UTC on
+
+
+@pytest.mark.parametrize("zone", ["Asia/Kathmandu", "America/New_York"])
+def test_the_zone_of_the_process_changes_nothing(table, zone, tmp_path):
+    path = table(t=lambda row: f"{START + timedelta(hours=row):%Y-%m-%d %H:%M}")
+    command = [sys.executable, "-m", "commands", "new", "--name", "mine", "--data", str(path), "--target", "y"]
+    command += ["--zone", "UTC", "--dry"]
+    known = {"TZ": zone, "PATH": "/usr/bin:/bin", "SLUSS_HOME": str(tmp_path / "home"), "OMP_NUM_THREADS": "1"}
+    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT, env=known)
+    assert done.returncode == 0, done.stderr
+    assert "start: 2026-01-01" in done.stdout
+    assert "live_start: 2026-01-09" in done.stdout
+
+
+def test_a_few_odd_values_make_a_number_column_no_text(table):
+    path = table(x=lambda row: {3: "n/a", 4: '"1,5"'}.get(row, row + 0.25))
+    seen, content = looked(path)
+    assert seen.profile.columns["x"].kind == "number"
+    assert content["source"]["missing"] == ["n/a"]
+    assert "1 values of 'x' are not numbers with a decimal point; their rows go to quarantine." in list(seen.warnings)
+
+
+def test_a_decimal_comma_is_found(table):
+    path = table(";", wann=lambda row: f"{START + timedelta(days=row % 100):%d.%m.%Y}", x=lambda row: f"1.{row:03},5")
+    seen, content = looked(path, Asked("y", "wann"))
+    assert seen.profile.columns["x"].written == "numbers with a decimal comma"
+    assert content["source"]["decimal"] == ","
+    assert content["source"]["date_format"] == "%d.%m.%Y"
+    assert seen.profile.columns["x"].distinct == ROWS
+
+
+def test_a_comma_that_may_part_thousands_is_asked_about(table):
+    path = table(x=lambda row: f'"1,{row:03}"')
+    with pytest.raises(ConfigError, match=r"1,234 may be 1234 or 1\.234.*DECIMAL=,"):
+        looked(path)
+    for sign in ".,":
+        seen, _ = looked(path, writing=Writing(decimal=sign, decimal_is_given=True))
+        assert seen.profile.columns["x"].kind == "number"
+
+
+def test_dates_that_fit_both_orders_are_asked_about_and_others_are_not(table):
+    unclear = table(t=lambda row: f"{row % 12 + 1:02}/{row % 11 + 1:02}/2026")
+    with pytest.raises(ConfigError, match=r"1 February or 2 January.*DATE_FORMAT=%d/%m/%Y"):
+        looked(unclear)
+    assert looked(unclear, writing=Writing(date_format="%m/%d/%Y"))[1]["source"]["date_format"] == "%m/%d/%Y"
+    american = table(t=lambda row: f"{START + timedelta(days=row):%m/%d/%Y}")
+    seen, content = looked(american)
+    assert content["source"]["date_format"] == "%m/%d/%Y"
+    assert str(seen.span.first) == "2026-01-01"
+
+
+@pytest.mark.parametrize("encoding", ["latin-1", "cp1252", "utf-16", "utf-8-sig", "utf-16-le"])
+def test_other_encodings_are_read(tmp_path, encoding):
+    path = tmp_path / "towns.csv"
+    town = "5 €" if encoding == "cp1252" else "Größe"
+    text = "id,town\n" + "".join(f"{row},{town}\n" for row in range(3))
+    path.write_bytes(text.encode(encoding))
+    with opened(str(path)) as found:
+        assert found.ask("SELECT DISTINCT town FROM data") == [(town,)]
+        assert found.files[0].encoding == encoding
+
+
+def test_a_ragged_row_is_named_by_its_line(tmp_path):
+    path = tmp_path / "ragged.csv"
+    path.write_text('id,x\n1,"two\nlines"\n3,4,5\n6,7\n')
+    with pytest.raises(DataError, match=r"Line 4 of .*ragged\.csv has more fields than the 2 columns: '3,4,5'"):
+        profiled(path)
+
+
+@pytest.mark.parametrize(("header", "fault"), [("id,x,x", "two columns of the name 'x'"), ("id,,x", "without a name")])
+def test_a_header_that_does_not_name_each_column_is_refused(tmp_path, header, fault):
+    path = tmp_path / "header.csv"
+    path.write_text(f"{header}\n1,2,3\n")
+    with pytest.raises(DataError, match=fault):
+        profiled(path)
+
+
+def test_words_for_missing_values_leave_a_column_of_numbers(tmp_path):
+    path = tmp_path / "missing.csv"
+    path.write_text("id,x\n1,NA\n2,3.5\n3,n/a\n4,-\n5,\n")
+    found = profiled(path)
+    assert (found.columns["x"].kind, found.columns["x"].missing) == ("number", 4)
+    assert found.missing_words == ("-", "NA", "n/a")
+
+
+def test_all_rows_count_and_not_the_first_thousands(table):
+    found = profiled(table(rows=30_001, x=lambda row: "n/a" if row == 30_000 else row))
+    assert found.columns["x"].kind == "number"
+    assert found.columns["x"].missing == 1
+
+
+@pytest.mark.parametrize(
+    ("values", "classes", "mapping"),
+    [
+        (("yes", "no"), ["no", "yes"], None),
+        (("True", "False"), ["not y", "y"], {"False": "not y", "True": "y"}),
+        (("1", "2"), ["1", "2"], None),
+        (("good", "bad"), ["good", "bad"], None),
+    ],
+)
+def test_labels_of_two_values_become_classes(table, values, classes, mapping):
+    _, content = looked(table(y=lambda row: values[row % 5 == 0]))
+    if values in (("yes", "no"), ("True", "False")):
+        assert content["classes"] == classes
+    else:  # the rarer one is what is looked for
+        assert content["classes"] == [values[False], values[True]]
+    assert content["source"].get("mapping") == mapping
+
+
+def test_the_metric_fits_the_balance(table):
+    shares = {2: "accuracy", 5: "roc_auc", 20: "average_precision"}
+    for every, metric in shares.items():
+        _, content = looked(table(y=lambda row, every=every: "yes" if row % every == 0 else "no"))
+        assert content["training"]["metric"] == metric
+    _, content = looked(table(y=lambda row: "abc"[row % 3]))
+    assert (content["classes"], content["training"]["metric"]) == (["a", "b", "c"], "accuracy")
+    _, content = looked(table(y=lambda row: row * 1.5 + row % 3))
+    assert "classes" not in content
+    assert content["training"]["metric"] == "r2"
+
+
+def test_whole_numbers_that_a_model_would_round_are_kept_as_texts(table):
+    found = profiled(table(x=lambda row: 2**53 + row % 20 + 1)).columns["x"]
+    assert (found.kind, found.distinct) == ("category", 20)
+    assert "2^53" in found.written
+
+
+def test_codes_with_leading_zeros_are_no_numbers(table):
+    assert profiled(table(x=lambda row: f"{row % 50:05}")).columns["x"].kind == "category"
+
+
+def test_columns_without_values_or_with_one_are_left_out_with_the_reason(table):
+    seen, content = looked(table(empty=lambda _: "", same=lambda _: "a", key=lambda row: f"k{row * 7}"))
+    assert seen.roles["empty"].reason == "no row has a value"
+    assert seen.roles["same"].reason == "each row has the same value"
+    assert seen.roles["key"].reason == "a value of its own in each row, like an id"
+    assert content["source"]["exclude"] == ["empty", "same", "key"]
+
+
+def test_one_day_for_all_rows_says_how_to_go_on(table):
+    path = table(t=lambda _: "2026-01-01T00:00:00Z")
+    with pytest.raises(ConfigError, match=r"same day in 't'.*TIME=none"):
+        looked(path, Asked("y", "t"))
+    _, content = looked(path, Asked("y", "none"))
+    assert "time" not in content["source"]
+
+
+def test_leaks_are_left_out_and_said(table):
+    label = lambda row: "" if row % 9 == 0 else "yes" if row % 4 == 1 else "no"  # noqa: E731 - a column
+    path = table(
+        y=label,
+        tells=lambda row: f"{row % 4 == 1}" if row % 5 else "",
+        alone=lambda row: 10 if row % 4 == 1 else row % 3,
+        comes=lambda row: "" if row % 9 == 0 else row % 13,
+        after=lambda row: f"{START + timedelta(hours=row, days=2):%Y-%m-%dT%H:%M:%SZ}",
+    )
+    seen, content = looked(path, Asked("y", "t"))
+    assert {*seen.leaks} == {"alone", "comes", "after"} | ({"tells"} & {*seen.leaks})
+    assert "alone predicts the label nearly always" in seen.leaks["alone"].reason
+    assert "missing where the label is" in seen.leaks["comes"].reason
+    assert "later than t" in seen.leaks["after"].reason
+    assert {"alone", "comes", "after"} <= {*content["source"]["exclude"]}
+
+
+def test_duplicates_and_gaps_are_said(table):
+    path = table(
+        id=lambda row: f"r{max(row, 1)}",
+        t=lambda row: f"{START + timedelta(days=max(row, 1) // 10 + (20 if row > 100 else 0)):%Y-%m-%d}",
+        x=lambda row: max(row, 1) % 7,
+        y=lambda row: max(row, 1) % 2,
+    )
+    seen, _ = looked(path, Asked("y", "t", ("id",)))
+    warnings = " ".join(seen.warnings)
+    assert "1 rows are equal to another one" in warnings
+    assert "1 rows have the id of another row" in warnings
+    assert "There are no rows for 2026-01-12 to 2026-01-30" in warnings
+
+
+@pytest.mark.parametrize("name", ["price (€)", "Größe cm", "a__b", "select", "Total", 'with "quotes"', "a.b"])
+def test_a_column_of_any_name_is_read_and_written(table, name):
+    header = '"' + name.replace('"', '""') + '"'
+    seen, content = looked(table(**{header: lambda row: row % 11}))
+    assert seen.roles[name].name == "feature"
+    assert name in content["features"]
+    assert name in content["curation"]["columns"]
+
+
+def test_a_wrong_target_names_the_columns(table):
+    with pytest.raises(ConfigError, match=r"no column 'late'.*id, t, x, y"):
+        looked(table(), Asked("late"))
+
+
+def test_other_formats_are_read_with_their_types(tmp_path):
+    import pyarrow as pa
+    import pyarrow.feather
+    import pyarrow.parquet
+
+    days = [START + timedelta(hours=row) for row in range(ROWS)]
+    rows = pa.table({"t": days, "x": [row % 7 for row in range(ROWS)], "y": [row % 3 == 0 for row in range(ROWS)]})
+    pyarrow.parquet.write_table(rows, tmp_path / "rows.parquet")
+    pyarrow.feather.write_feather(rows, tmp_path / "rows.feather")
+    rows.to_pandas().to_json(tmp_path / "rows.jsonl", orient="records", lines=True, date_format="iso")
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    for part in range(2):
+        pyarrow.parquet.write_table(rows, folder / f"{part}.parquet")
+    for path, count in (("rows.parquet", ROWS), ("rows.feather", ROWS), ("rows.jsonl", ROWS), ("folder", 2 * ROWS)):
+        found = profiled(tmp_path / path)
+        assert found.rows == count
+        assert [found.columns[name].kind for name in "txy"] == ["time", "number", "category"], path
+
+
+def test_the_quick_trial_gives_floors_between_guessing_and_the_model(table):
+    path = table(
+        rows=1000,
+        x=lambda row: row * 7919 % 1000 + row % 5 * 40,
+        y=lambda row: "yes" if row * 7919 % 1000 < 300 else "no",
+    )
+    with opened(str(path)) as found:
+        quick = try_models(found, look(found, Asked("y"), Writing()))
+    assert quick.guess == 0.5
+    assert quick.guess < quick.floor < quick.strong
+
+
+def test_a_file_is_replaced_only_while_nobody_has_edited_it(tmp_path):
+    path = tmp_path / "config" / "mine.yaml"
+    assert write(path, "a: 1\n") == "written"
+    assert write(path, "a: 1\n") == "unchanged"
+    assert write(path, "a: 2\n") == "written"
+    path.write_text(path.read_text().replace("a: 2", "a: 3"))
+    edited = path.read_text()
+    assert write(path, "a: 4\n") == "kept"
+    assert path.read_text() == edited
+    path.write_text("a: 5\n")  # a person's own
+    assert write(path, "a: 6\n") == "kept"
+
+
+def test_without_a_terminal_what_is_missing_is_a_sentence(tmp_path):
+    command = [sys.executable, "-m", "commands", "new", "--data", "x.csv"]
+    known = {"PATH": "/usr/bin:/bin", "SLUSS_HOME": str(tmp_path)}
+    done = subprocess.run(
+        command, capture_output=True, text=True, check=False, cwd=ROOT, env=known, stdin=subprocess.DEVNULL
+    )
+    assert done.returncode == 2
+    assert "NAME is missing" in done.stderr
+    assert "make new NAME=flights DATA=flights.csv TARGET=late" in done.stderr
