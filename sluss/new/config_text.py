@@ -20,7 +20,15 @@ _MOST_LIVE = 30  # intervals that are kept for scoring
 _LONGEST_WINDOW = 730  # days: what is older helps less than it costs
 _SHOWN_BY_THE_FILE = ("utf-8", "utf-8-sig", "utf-16")  # by its first bytes
 _SOME_WEEKS = 28  # days
-_OWN_NAMES = {"id", "event_time", "arrived_at", "label", "label_time", "interval", "superseded_at"}  # columns of each curated table
+_OWN_NAMES = {
+    "id",
+    "event_time",
+    "arrived_at",
+    "label",
+    "label_time",
+    "interval",
+    "superseded_at",
+}  # columns of each curated table
 _SCHEDULES = {"hour": "@hourly", "day": "@daily", "week": "0 0 * * 1", "month": "@monthly"}
 _STRONG = {
     "classification": "sklearn.ensemble.HistGradientBoostingClassifier",
