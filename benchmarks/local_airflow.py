@@ -113,7 +113,7 @@ def _postgres(folder: Path) -> Iterator[str]:
     found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb")) or [Path(shutil.which("initdb") or "/nowhere")]
     programs, port = found[-1].resolve().parent, free_port()
     if not (programs / "initdb").exists():
-        raise BenchmarkError("there is no Postgres here: initdb is neither in PATH nor in /usr/lib/postgresql")
+        raise BenchmarkError("Postgres is not installed: initdb is neither in PATH nor in /usr/lib/postgresql")
     who = "nobody" if os.geteuid() == 0 else None
     folder.mkdir()
     if who:

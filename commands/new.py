@@ -41,7 +41,7 @@ _NEEDED = {
 
 @dataclass
 class Answers:
-    """What a person has said, by options or when asked."""
+    """Answers that a person gives by options or when asked."""
 
     name: str = ""
     data: str = ""
@@ -76,8 +76,8 @@ _TEXTS = {
     "time": "The column with a row's time (none: the table has no time).",
     "id": "The column that identifies a row, or several with commas; by default a unique one, or a hash of the row.",
     "zone": "Time zone of times that have none: UTC, or a name such as Europe/Berlin.",
-    "decimal": "The decimal sign of numbers in texts, if it cannot be told from them.",
-    "date_format": "The format of dates in texts, such as %d/%m/%Y, if it cannot be told from them.",
+    "decimal": "The decimal sign of numbers in texts, if they do not show it.",
+    "date_format": "The format of dates in texts, such as %d/%m/%Y, if they do not show it.",
 }
 
 

@@ -95,7 +95,7 @@ def in_fresh_container(use_case: UseCase, recorded: Recorded) -> int:
 
 
 def checked_out(repository: Path, commit: str, here: str, target: Path) -> Path:
-    """Folder with the code of the commit: the repository itself if it is there, or if nobody knows better.
+    """Folder with the code of the commit: the repository itself if it is at that commit, or if the commit is unknown.
 
     Raises:
         ModelError: the repository has no such commit, or the commit's code cannot reproduce.
@@ -120,7 +120,7 @@ def checked_out(repository: Path, commit: str, here: str, target: Path) -> Path:
 
 
 def compare_lock(code: Path, recorded: str) -> None:
-    """Say so where the lock file beside the code is not the one that was recorded."""
+    """Warn if the lock file of the code is not the recorded one."""
     if hashlib.sha256((code / "requirements.lock").read_bytes()).hexdigest() != recorded:
         tell("The lock file is not the one that this version was trained with; the one at hand is used.")
 
@@ -129,18 +129,18 @@ def fresh_environment(code: Path, version: str, folder: Path) -> Path:
     """The interpreter of a new environment with what the lock file pins for the steps, and nothing else.
 
     Raises:
-        ModelError: there is no such Python here.
+        ModelError: this release of Python is not installed.
         ServiceError: the packages cannot be installed.
     """
     tell("Making a fresh environment from the lock file …")
     uv = shutil.which("uv", path=os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")]))
     if uv is None:
-        raise ServiceError("There is no uv to make an environment with. Run make setup, then try again.")
+        raise ServiceError("uv, which makes the environment, was not found. Run make setup, then try again.")
     minor = version.rpartition(".")[0]
-    # The very release if it is here; else another of the same minor version, which the step then tells.
+    # The recorded release if it is installed, else another of the same minor version, which the step then reports.
     if not any(_ran([uv, "venv", "--quiet", "--python", each, folder], code) for each in (version, minor) if each):
         raise ModelError(
-            f"This version was trained with Python {version or 'unknown'}, and there is no Python {minor} here. "
+            f"This version was trained with Python {version or 'unknown'}, and Python {minor} is not installed here. "
             "Install it, or run this where it is."
         )
     python = folder / "bin" / "python"

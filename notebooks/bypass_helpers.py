@@ -1,7 +1,7 @@
-"""What bypass.ipynb needs: to put a model into the registry past the pipeline, and to measure what comes of it.
+"""Helpers of bypass.ipynb: put a model into the registry without the pipeline, and measure the effect.
 
-Whoever goes past the pipeline here takes trouble: the version carries over all that the champion carries, and differs
-in one thing. So each cause meets the gate that is there for it.
+Each version that bypasses the pipeline copies all tags and artifacts of the champion and differs from it in one thing.
+So each cause meets the gate that checks for it.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ _ELSEWHERE = (
     if sys.version_info < (3, 13)
     else ("scikit-learn==1.5.2", "numpy==2.1.3", "scipy==1.14.1", "pandas==2.2.3", "skops==0.11.0", "joblib==1.4.2")
 )
-# What uv says where nothing answers, where the index itself is out of order, and where it was told to stay offline.
+# Errors of uv if the index does not answer, if it fails, and if uv is set to work offline.
 _NO_INDEX = ("error sending request", "HTTP status server error", "the network was disabled")
 
 _HEADINGS = ("Cause", "Where it was made", "Where it is used", "Refused by", "In the gate's words", "In production")
@@ -113,7 +113,7 @@ class Bench:
         Args:
             cause: its letter and its name.
             version: of the registry.
-            gate: the one that is there for this cause.
+            gate: the one that checks for this cause.
             made: accuracy where the model was made.
             used: accuracy where it is used; None if it does not load there.
         """
@@ -176,7 +176,9 @@ def _environment(folder: Path) -> Path:
         if done.returncode:
             said = " ".join(done.stderr.split())
             if any(sign in said for sign in _NO_INDEX):
-                raise ServiceError(f"The package index does not answer, so there is no second environment: {said}")
+                raise ServiceError(
+                    f"The package index does not answer, so the second environment cannot be made: {said}"
+                )
             raise ModelError(f"The second environment could not be made: {said}")
     return folder / "bin" / "python"
 

@@ -24,7 +24,7 @@ def stack_is_up() -> bool:
 
 
 def stack_environment() -> dict[str, str]:
-    """What the tasks in the stack have, with addresses that lead there from this machine: MLflow's and the lake's.
+    """Environment of the tasks in the stack, with addresses that this machine reaches: MLflow's and the lake's.
 
     Raises:
         StackError: MinIO cannot be found.
@@ -55,10 +55,10 @@ def _minio() -> str:
 
 
 def command() -> list[str]:
-    """JupyterLab on the loopback address, with a token; no browser where nobody looks."""
+    """JupyterLab on the loopback address, with a token; without a browser where the output is not a terminal."""
     port = os.environ.get("NOTEBOOK_PORT", PORT)
     if not port.isdigit():
-        raise StackError(f"NOTEBOOK_PORT={port} is no port; give a number such as {PORT}.")
+        raise StackError(f"NOTEBOOK_PORT={port} is not a port; give a number such as {PORT}.")
     lab = [str(Path(sys.executable).parent / "jupyter-lab"), "--ServerApp.ip=127.0.0.1", f"--ServerApp.port={port}"]
     lab += ["--ServerApp.port_retries=0", f"--ServerApp.root_dir={ROOT / 'notebooks'}"]
     lab += [] if sys.stdout.isatty() else ["--no-browser"]

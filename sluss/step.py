@@ -85,7 +85,7 @@ class _VersionNumber(click.ParamType[str]):
         ctx: click.Context | None,  # noqa: ARG002
     ) -> str:
         """The number without what surrounds it."""
-        # Longer numbers are none that a registry has given, and too long for its database.
+        # A registry never gives longer numbers, and its database cannot hold them.
         if not re.fullmatch(r"\s*[1-9][0-9]{0,8}\s*", str(value)):
             raise ConfigError(f"{value!r} is not the number of a version. Give a number such as 2, or none.")
         return str(value).strip()

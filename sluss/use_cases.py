@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 import yaml
 from pydantic import ValidationError
 
-import sluss.problems  # noqa: F401 - registers the kinds of problem, by whose keys a use case finds its class
+import sluss.problems  # noqa: F401 - registers the kinds of problem, which choose the class of a use case by its keys
 from sluss.config.use_case import UseCase
 from sluss.errors import ConfigError
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-# The same in C where there is libyaml: a file is read within two milliseconds instead of twenty.
+# The loader in C, where libyaml is installed, reads a file within two milliseconds instead of twenty.
 _LOADER: type[yaml.CSafeLoader | yaml.SafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
@@ -27,24 +27,24 @@ def load_use_case(name: str, config_dir: Path) -> UseCase:
     """Read and check `config/<name>.yaml`.
 
     Raises:
-        ConfigError: there is no such file, it is no YAML, or a key is missing, unknown or wrong; one sentence names it.
+        ConfigError: the file does not exist or is not YAML, or a key is missing, unknown or wrong.
     """
     path = config_dir / f"{name}.yaml"
     if not path.is_file():
         known = ", ".join(use_case_names(config_dir)) or "none"
         raise ConfigError(
-            f"There is no use case '{name}' in {config_dir} (known: {known}). Check USE_CASE, or add {path.name}."
+            f"The use case '{name}' does not exist in {config_dir} (known: {known}). Check USE_CASE, or add {path.name}."
         )
     try:
         content = yaml.load(path.read_text(encoding="utf-8"), _LOADER)  # noqa: S506 - both are safe
         use_case = UseCase.model_validate(content)
     except yaml.YAMLError as error:
-        raise ConfigError(f"{path} is no valid YAML: {' '.join(str(error).split())}. Correct that line.") from None
+        raise ConfigError(f"{path} is not valid YAML: {' '.join(str(error).split())}. Correct that line.") from None
     except ValidationError as error:
         raise ConfigError(f"{path}: {_first_problem(error)}") from None
     if use_case.name != name:
         raise ConfigError(
-            f"{path} says name: {use_case.name}, but a use case bears the name of its file. Rename one of them."
+            f"{path} has the name {use_case.name}, but a use case has the name of its file. Rename one of them."
         )
     return use_case
 

@@ -16,7 +16,7 @@ def environment(settings: Settings) -> dict[str, str]:
         "AIRFLOW__CORE__DAGS_FOLDER": str(ROOT / "dags"),
         "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
         "AIRFLOW__CORE__DAGS_ARE_PAUSED_AT_CREATION": "False",
-        # One person on one machine: whoever reaches the loopback address is that person.
+        # Only the machine's own user reaches the loopback address, so Airflow asks for no login.
         "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_ALL_ADMINS": "True",
         "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{home}/airflow.db",
         "AIRFLOW__LOGGING__LOGGING_LEVEL": "WARNING",
@@ -51,8 +51,7 @@ def prepare_databases(settings: Settings) -> None:
 def started_by_news() -> dict[str, dict[str, str]]:
     """The DAGs whose assets have had news since the last call, with the facts of the newest events.
 
-    In `dag.test()` the events and the queue they fill are Airflow's own; only nobody there empties the queue, which is
-    the scheduler's work.
+    In `dag.test()` Airflow records the events and fills the queue, but no scheduler runs that would empty it.
     """
     from airflow.models.asset import AssetDagRunQueue, AssetEvent
     from airflow.utils.session import create_session

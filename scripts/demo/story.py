@@ -1,4 +1,4 @@
-"""What the demo says on the terminal while its DAGs run."""
+"""The demo's output on the terminal while its DAGs run."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Story:
         self.lake = context.lake
         columns = context.use_case.curation.columns
         self.mix = next(name for name, column in columns.items() if column.kind == "category")
-        self.newest = ""  # the version that was told last
+        self.newest = ""  # the version that was shown last
 
     def trained(self, refusals: list[str]) -> None:
         """Chapter one: the champion and how it was judged.

@@ -24,24 +24,24 @@ def port(variable: str, default: int) -> int:
     """The port of a page, checked to be free.
 
     Raises:
-        ConfigError: it is no number, or something else listens there.
+        ConfigError: it is not a number, or the port is in use.
     """
     text = os.environ.get(variable, str(default))
     if not text.isdigit():
-        raise ConfigError(f"{variable}={text} is no port; give a number such as {default}.")
+        raise ConfigError(f"{variable}={text} is not a port; give a number such as {default}.")
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind(("127.0.0.1", int(text)))
         except OSError:
             raise ConfigError(
-                f"Port {text} is in use. Stop what listens there, or choose another: {variable}=…"
+                f"Port {text} is in use. Stop the program that listens there, or choose another port: {variable}=…"
             ) from None
     return int(text)
 
 
 def commands(settings: Settings, mlflow_port: int, airflow_port: int) -> dict[str, list[str]]:
-    """What to start, by the address it serves."""
+    """Commands to start, by the address that each serves."""
     mlflow = ["mlflow", "server", "--backend-store-uri", settings.mlflow_uri, "--host", "127.0.0.1", "--workers", "1"]
     airflow = ["airflow", "api-server", "--host", "127.0.0.1", "--workers", "1"]
     return {

@@ -25,7 +25,7 @@ HOMES = re.compile(r"(?<![\w.$}/-])/" + r"(?:home/\w|root/(?!\.cache)\w|Users/\w
 
 
 def problems(path: Path) -> Iterator[str]:
-    """What is wrong with a file, as sentences."""
+    """Defects of a file, as sentences."""
     if path.name.startswith(".env") and path.name != ".env.example":
         yield "holds secrets: name it in .gitignore and take it out with 'git rm --cached'"
         return

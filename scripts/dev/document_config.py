@@ -176,7 +176,7 @@ def _models(annotation: Any) -> list[type[BaseModel]]:  # noqa: ANN401 - a type 
 
 
 def settings_table() -> str:
-    """What a step reads from its environment."""
+    """Table of the environment variables that a step reads."""
     rows = ["| Variable | Value | Default | Meaning |", "|---|---|---|---|"]
     for variable, field in variables().items():
         rows.append(f"| `{variable}` | {_words(field.annotation, '')} | {_default(field)} | {field.description} |")

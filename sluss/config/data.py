@@ -17,9 +17,9 @@ ColumnKind = Literal["text", "number", "category", "time"]
 
 
 class Column(Frozen):
-    """What a good value of one curated column looks like."""
+    """Type of one curated column and limits of its values."""
 
-    kind: ColumnKind = Field(description="What the values are")
+    kind: ColumnKind = Field(description="Type of the values")
     nullable: bool = Field(default=False, description="Whether a value may be missing")
     min_length: int | None = Field(None, ge=0, description="Fewest characters of a text")
     max_length: int | None = Field(None, ge=1, description="Most characters of a text")
@@ -27,7 +27,7 @@ class Column(Frozen):
     maximum: float | None = Field(None, description="Largest number")
     categories: tuple[str, ...] | None = Field(None, description="The only values that a category may have")
     pattern: str | None = Field(None, description="Regular expression (RE2) that a whole text must match")
-    unique: bool = Field(default=False, description="Whether two ids of an interval must not have the same value")
+    unique: bool = Field(default=False, description="Whether each value belongs to one id of an interval only")
 
     @field_validator("pattern")
     @classmethod
@@ -35,20 +35,20 @@ class Column(Frozen):
         try:
             re.compile(pattern or "")
         except re.error as error:
-            raise ValueError(f"no regular expression: {error}") from None
+            raise ValueError(f"not a regular expression: {error}") from None
         return pattern
 
 
 class Curation(Frozen):
-    """What a row must look like to be used."""
+    """Schema that a row must satisfy, and limits of an interval."""
 
     columns: dict[str, Column] = Field(
-        min_length=1, description="What a good row has, by column; `id` and `event_time` must be among them"
+        min_length=1, description="Schema by column; `id` and `event_time` must be among them"
     )
     max_bad_share: float = Field(
         ge=0, le=1, description="Share of bad rows above which the interval fails and nothing is written"
     )
-    min_rows: int | None = Field(None, ge=1, description="Fewest good rows of an interval; with less it fails too")
+    min_rows: int | None = Field(None, ge=1, description="Fewest good rows of an interval; with fewer it fails too")
     max_rows: int | None = Field(None, ge=1, description="Most good rows of an interval")
     max_age_hours: float | None = Field(
         None, gt=0, description="Longest time between the newest event of an interval and the interval's end"

@@ -10,7 +10,7 @@ from sluss.config.base import Frozen
 
 
 class Gates(Frozen):
-    """What a version must show before it may become the champion; [gates](gates.md) says why."""
+    """Limits that a version must meet to become the champion; [gates](gates.md) explains them."""
 
     min_training_rows: int = Field(ge=1, description="`data`: fewest rows to have learned from")
     min_holdout_rows: int = Field(ge=1, description="`data`: fewest rows to be judged on")

@@ -13,7 +13,7 @@ from sluss.config.base import Frozen
 
 
 class Deployment(Frozen):
-    """How a version gets into production; [deployment](deployment.md) says more."""
+    """How a version is brought into production; [deployment](deployment.md) explains it."""
 
     approval: Literal["none", "manual"] = Field(
         description="`manual`: in Airflow, a person approves what has passed the gates"
@@ -24,11 +24,11 @@ class Deployment(Frozen):
 
 
 class Monitoring(Frozen):
-    """When the monitor speaks up."""
+    """When the monitor raises an alert."""
 
     window_days: int = Field(ge=1, description="Days that trends and labels look back on …")
     window_intervals: int = Field(ge=3, description="… and intervals, whichever is shorter")
-    min_rows: int = Field(ge=1, description="Rows without which an interval decides nothing")
+    min_rows: int = Field(ge=1, description="Fewest rows for a test; an interval with fewer is not tested")
     alpha: float = Field(gt=0, lt=0.5, description="Chance of a false alarm, per test")
     drift_distance: float = Field(gt=0, lt=1, description="`data_drift`: distance from the profile that counts")
     quality_drop: float = Field(
@@ -37,17 +37,21 @@ class Monitoring(Frozen):
     ignore: tuple[str, ...] = Field(
         (), description="Features whose drift is expected, such as the month: they are not compared with the profile"
     )
-    quality_rows: int = Field(ge=1, description="The newest labelled rows, at least so many, give the metric")
+    quality_rows: int = Field(
+        ge=1, description="Fewest labelled rows for the metric; it is computed on the newest ones"
+    )
 
 
 class Retraining(Frozen):
     """When a new model is worth training. All times are those of the data, so a replay decides as production does."""
 
-    min_new_labels: int = Field(ge=1, description="Labelled rows to learn from that the last training did not have")
+    min_new_labels: int = Field(ge=1, description="New labelled rows since the last training that start a training")
     min_new_labels_on_alert: int = Field(
-        ge=1, description="The same while an alert is active, counted from the interval that raised it on"
+        ge=1, description="Like `min_new_labels` while an alert is active, counted from the interval that raised it"
     )
-    every_days: int | None = Field(None, ge=1, description="Train after so many days in any case, on any new label")
+    every_days: int | None = Field(
+        None, ge=1, description="Days after which a training starts with any number of new labels"
+    )
     cool_down_hours: float = Field(ge=0, description="Shortest time between the ends of two trainings' data")
     max_per_day: int = Field(ge=1, description="Most trainings within 24 hours")
 
@@ -59,8 +63,10 @@ class Retraining(Frozen):
 
 
 class Retention(Frozen):
-    """How long things are kept, counted back from the interval that is cleaned up."""
+    """How long predictions, runs and old files are kept, counted back from the interval that is cleaned up."""
 
     predictions_days: int = Field(ge=1, description="Predictions older than this are deleted")
-    monitoring_runs_days: int = Field(ge=1, description="So are the monitor's runs in MLflow")
-    table_history_hours: int = Field(ge=0, description="So are replaced files of the tables that are no training data")
+    monitoring_runs_days: int = Field(ge=1, description="Monitoring runs in MLflow older than this are deleted")
+    table_history_hours: int = Field(
+        ge=0, description="Replaced files of tables without training data are deleted after this time"
+    )

@@ -1,4 +1,4 @@
-"""Where things are and how to log in. The defaults are the embedded mode, so a step needs no environment at all."""
+"""Addresses and credentials. The defaults are the embedded mode, so a step needs no environment variable."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 class Settings(BaseSettings):
-    """One object for the whole process; every field can be set as `SLUSS_<NAME>` (MLflow keeps its own names)."""
+    """Settings of the process. Each field is read from `SLUSS_<NAME>`; MLflow's variables keep their names."""
 
     model_config = SettingsConfigDict(env_prefix="SLUSS_", frozen=True, extra="ignore")
 

@@ -40,12 +40,12 @@ def source_section(kind: object) -> type[SourceSection]:
     The module is found by its name, so that a new source is one file and the config need not list it.
 
     Raises:
-        ValueError: there is no such kind.
+        ValueError: the kind does not exist.
     """
     sections = {kind: _section(kind)} if isinstance(kind, str) and kind.isidentifier() else {}
     found = sections.get(str(kind))
     if found is None:
-        raise ValueError(f"there is no kind of source '{kind}'; choose one of {', '.join(source_sections())}")
+        raise ValueError(f"unknown kind of source '{kind}'; choose one of {', '.join(source_sections())}")
     return found
 
 

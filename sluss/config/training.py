@@ -39,7 +39,7 @@ class Range(Frozen):
 
     low: int | float = Field(description="Smallest value; two whole numbers give whole numbers")
     high: int | float = Field(description="Largest value")
-    log: bool = Field(default=False, description="Whether to draw evenly on a logarithmic scale")
+    log: bool = Field(default=False, description="Whether to draw uniformly on a logarithmic scale")
 
     @model_validator(mode="after")
     def _is_a_range(self) -> Range:
@@ -57,17 +57,19 @@ class Search(Frozen):
     params: dict[str, Any] = Field({}, description="Its parameters; folds, metric and seed are those of the training")
     space: dict[str, tuple[Any, ...] | Range] = Field(
         min_length=1,
-        description="Values to try, by parameter as a run names it: `estimator.C`, `text.TfidfTransformer.norm`",
+        description="Values to try, by parameter with its name in the run: `estimator.C`, `text.TfidfTransformer.norm`",
     )
 
 
 class Training(Frozen):
-    """How a model is made and judged."""
+    """Training and evaluation of a model."""
 
     window_days: int = Field(ge=1, description="Days of data that are used, the holdout included")
-    holdout_days: int = Field(ge=1, description="The last of these days: not learned from, only judged on")
+    holdout_days: int = Field(
+        ge=1, description="The last of these days, held out: the model does not learn from them and is judged on them"
+    )
     folds: int = Field(ge=2, description="Folds of the cross-validation before the holdout")
-    min_rows: int = Field(ge=1, description="Labelled rows without which there is no training")
+    min_rows: int = Field(ge=1, description="Fewest labelled rows to train on")
     embargo: str | None = Field(
         None,
         pattern=r"^\d+ ?[dh]$",
@@ -80,11 +82,14 @@ class Training(Frozen):
     sample_weight: str | None = Field(None, description="Number column with the weight of each row in the fit")
     seed: int = Field(description="Seed of the folds, and of the estimator where it has one")
     metric: str = Field(description="The metric that a model is judged by")
-    preprocessing: tuple[Branch, ...] = Field(min_length=1, description="From raw columns to what the estimator takes")
+    preprocessing: tuple[Branch, ...] = Field(
+        min_length=1, description="Transformers that turn the raw columns into the input of the estimator"
+    )
     estimator: Part = Field(description="A classifier that has `predict_proba`, or a regressor")
     search: Search | None = Field(None, description="Parameters to find; without it the config's are used")
     slices: tuple[str, ...] = Field(
-        (), description="Columns whose values part the holdout, each judged for itself; `text.words` parts by length"
+        (),
+        description="Columns whose values divide the holdout into slices, each judged alone; `text.words` divides by length",
     )
 
     @property

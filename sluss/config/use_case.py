@@ -24,29 +24,29 @@ from sluss.interval import Interval, Unit, midnight
 
 
 class UseCase(Frozen):
-    """Everything Sluss knows about one prediction problem."""
+    """Configuration of one prediction problem."""
 
     name: str = Field(pattern=r"^[a-z][a-z0-9_]*$", description="Name of the file, without `.yaml`")
-    title: str = Field(description="What people read in reports and pages")
+    title: str = Field(description="Title in reports and pages")
     model: str = Field(pattern=r"^[a-z][a-z0-9_]*$", description="Name of the registered model")
     unit: Unit = Field(description="Length of an interval")
     schedule: str = Field(description="When an interval is scored: a cron expression or an Airflow preset, in UTC")
     live_start: date = Field(description="First day that is scored; the days before it are the history")
     live_end: date = Field(description="The day after the last one that is scored")
     source: SerializeAsAny[SourceSection] = Field(description="Where new rows come from")
-    curation: Curation = Field(description="What a row must look like to be used")
+    curation: Curation = Field(description="Schema that a row must satisfy, and limits of an interval")
     features: tuple[str, ...] = Field(min_length=1, description="Curated columns that the model takes, raw")
     group: str | None = Field(
         None,
         description="Column of the group of each row, such as a customer: folds and the split keep a group together, "
         "and tests count groups in place of rows",
     )
-    training: Training = Field(description="How a model is made and judged")
-    gates: Gates = Field(description="What a version must show before it may become the champion")
-    deployment: Deployment = Field(description="How a version gets into production")
-    monitoring: Monitoring = Field(description="When the monitor speaks up")
-    retraining: Retraining = Field(description="When a new model is trained by itself")
-    retention: Retention = Field(description="How long things are kept")
+    training: Training = Field(description="Training and evaluation of a model")
+    gates: Gates = Field(description="Limits that a version must meet to become the champion")
+    deployment: Deployment = Field(description="How a version is brought into production")
+    monitoring: Monitoring = Field(description="When the monitor raises an alert")
+    retraining: Retraining = Field(description="When a new model is trained automatically")
+    retention: Retention = Field(description="How long predictions, runs and old files are kept")
 
     @model_validator(mode="wrap")
     @classmethod
@@ -84,12 +84,12 @@ class UseCase(Frozen):
             column = self.curation.columns.get(name)
             if not self.in_quarters(name) and (column is None or column.kind != "category"):
                 raise ValueError(
-                    f"the slice {name} is no category or number under curation, nor <column>.words of a text"
+                    f"the slice {name} is neither a category or number under curation nor <column>.words of a text"
                 )
         return self
 
     def in_quarters(self, slice_name: str) -> bool:
-        """Whether a slice is by number (of a column, or of a text's words), and so parted at the quartiles."""
+        """Whether a slice is by number (of a column, or of a text's words), and thus divided at the quartiles."""
         columns = self.curation.columns
         text = slice_name.removesuffix(".words")
         words = text != slice_name and text in columns and columns[text].kind == "text"
@@ -107,7 +107,7 @@ class UseCase(Frozen):
 
     @cached_property
     def monitoring_experiment(self) -> str:
-        """The monitor's own experiment: the run that analyses must not be among the runs analysed."""
+        """MLflow experiment of the monitor, apart from the runs that it analyses."""
         return f"{self.name}-monitoring"
 
     @cached_property

@@ -237,7 +237,7 @@ class ClassJudging(Judging):
         present = [self.use_case.classes[int(each)] for each in np.unique(labels)]
         if len(present) > 1:
             return None
-        return f"there is only the class {present[0]}" if present else "there is no class"
+        return f"there is only the class {present[0]}" if present else "no row has a class"
 
     def folds(self, count: int, seed: int) -> BaseCrossValidator:
         """Each with the classes' shares."""

@@ -117,7 +117,7 @@ class BinaryReporting(ClassReporting):
         return super().figures(scores) | {"positive_share": float(_predicted(self.use_case, scores).mean())}
 
     def metrics(self, summary: Summary, conditions: Sequence[Condition]) -> dict[str, float]:
-        """The same."""
+        """The figures as metrics, with the share of the second class."""
         return super().metrics(summary, conditions) | {"positive_share": summary.figures["positive_share"]}
 
     def in_words(self, summary: Summary) -> str:

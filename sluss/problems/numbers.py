@@ -95,7 +95,7 @@ class NumberJudging(Judging):
         return Column(kind="number", minimum=target.minimum, maximum=target.maximum)
 
     def label_type(self) -> pa.DataType:
-        """Double."""
+        """A double-precision number."""
         import pyarrow as pa
 
         return pa.float64()

@@ -1,4 +1,4 @@
-"""What a person would rather look at than read: the holdout in three plots, the training window in one."""
+"""Plots of a model: three of the holdout, one of the training window."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def _rotation(classes: tuple[str, ...]) -> Literal["horizontal", "vertical"]:
 
 
 def calibration(labels: Labels, scores: Floats) -> Figure:
-    """Whether probabilities are what they say."""
+    """Predicted probabilities against observed shares."""
     from sklearn.calibration import CalibrationDisplay
 
     figure, axes = _figure("Calibration on the holdout")
@@ -49,7 +49,7 @@ def calibration(labels: Labels, scores: Floats) -> Figure:
 
 
 def precision_recall(labels: Labels, scores: Floats, positive: str) -> Figure:
-    """What each threshold would give."""
+    """Precision and recall at each threshold."""
     from sklearn.metrics import PrecisionRecallDisplay
 
     figure, axes = _figure(f"Precision and recall of “{positive}” on the holdout")
@@ -58,7 +58,7 @@ def precision_recall(labels: Labels, scores: Floats, positive: str) -> Figure:
 
 
 def prediction_errors(labels: Labels, scores: Floats, unit: str) -> Figure:
-    """Actual against predicted values: on the diagonal, there is no error."""
+    """Actual against predicted values; points on the diagonal have no error."""
     return _errors(labels, scores, unit, ("Predicted against actual values of the holdout", "actual_vs_predicted"))
 
 

@@ -30,7 +30,7 @@ def of(context: Context) -> dict[str, str]:
 
 
 def point(context: Context, alias: str, version: str | None) -> bool:
-    """Let the alias name a version, or none. Return False if that version is no longer registered.
+    """Let the alias name a version, or none. Return False if that version has been deleted.
 
     Raises:
         ServiceError: MLflow does not answer, or refuses the login.

@@ -27,8 +27,8 @@ PROFILE_FILE = "reference_profile.json"
 CONFIG_FILE = "use_case.json"  # the use case as its config was at training
 HOLDOUT_FILE = "holdout.parquet"  # id, label, score and slices of every holdout row, as recorded at training
 
-# Types beyond those that skops trusts by itself that a model may contain, each reviewed. The list is part of the code: MLflow stores a
-# list next to the model, which anyone who can replace the model can replace too.
+# Types beyond those that skops trusts by itself that a model may contain, each reviewed. The list is part of the code:
+# MLflow stores a list with the model, which can be replaced together with it.
 TRUSTED_TYPES: tuple[str, ...] = (
     "sklearn.utils._bunch.Bunch",  # a dictionary whose keys are attributes too: it runs no code
 )

@@ -45,7 +45,9 @@ def destroy(*, yes: bool) -> None:
     name = docker.project()
     if not yes:
         if not sys.stdin.isatty():
-            raise StackError("'destroy' asks first and nobody is here to answer: add --yes (make destroy YES=1).")
+            raise StackError(
+                "'destroy' asks for confirmation, and the input is not a terminal: add --yes (make destroy YES=1)."
+            )
         print(f"This deletes all data of '{name}': databases, models, predictions, logs.")
         if input(f"Type {name} to go on: ") != name:
             raise StackError("Nothing was deleted.")
@@ -68,7 +70,7 @@ def logs(services: Sequence[str], *, follow: bool) -> None:
 def login() -> None:
     """Show the addresses and the logins."""
     if not env_file.location().exists():
-        raise StackError(f"There are no logins yet: 'make up' writes them to {env_file.location()}.")
+        raise StackError(f"The logins do not exist yet: 'make up' writes them to {env_file.location()}.")
     values = env_file.settings()
     print(_addresses(values))
     for page, user, password in (
@@ -129,7 +131,7 @@ def _why_not_up() -> str:
         return "The stack did not come up: the lines above say why, 'make logs' shows more."
     last = docker.compose("logs", "--no-log-prefix", "--tail", "1", failed[0], capture=True).stdout.strip()
     more = f"make logs SERVICE={failed[0]}"
-    return f"The service '{failed[0]}' failed, and the stack is not up: {last or 'it said nothing'} ({more})"
+    return f"The service '{failed[0]}' failed, and the stack is not up: {last or 'it logged nothing'} ({more})"
 
 
 def _addresses(values: dict[str, str]) -> str:

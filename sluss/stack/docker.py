@@ -129,7 +129,7 @@ def compose(
     """Run `docker compose` on this project, as the compose file in `code` describes it."""
     path = env_file.location()
     if not path.exists():
-        raise StackError(f"There is no {path}, so no stack was started from here: 'make up' starts one.")
+        raise StackError(f"{path} does not exist, so no stack was started from here: 'make up' starts one.")
     command = ["docker", "compose", "--project-directory", str(code), "--file", str(code / "docker-compose.yml")]
     return subprocess.run(
         [*command, "--env-file", str(path), *arguments],
@@ -141,10 +141,10 @@ def compose(
 
 
 def containers() -> list[Container]:
-    """All containers of this project, also those that have ended; none where there is no Docker.
+    """All containers of this project, also those that have ended; none where Docker is not installed.
 
     Raises:
-        NoAnswerError: Docker is there and does not answer.
+        NoAnswerError: Docker is installed and does not answer.
     """
     if not shutil.which("docker"):
         return []

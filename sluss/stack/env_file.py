@@ -33,7 +33,7 @@ def location() -> Path:
 
 
 def secret_names() -> list[str]:
-    """What must never be empty: the settings that the example leaves empty and whose name says so."""
+    """Names of the settings that must not be empty: secrets, which the example leaves empty."""
     return [name for name, value in read(EXAMPLE).items() if not value and name.endswith(("PASSWORD", "KEY", "SECRET"))]
 
 
@@ -50,7 +50,7 @@ def read(path: Path) -> dict[str, str]:
 
 
 def settings() -> dict[str, str]:
-    """What compose will use: the example's defaults, under `.env`, under the environment."""
+    """Settings for compose: the environment before `.env` before the defaults of the example."""
     values = {**read(EXAMPLE), **read(location())}
     return {name: os.environ.get(name, value) for name, value in values.items()}
 
@@ -81,7 +81,7 @@ def fill() -> list[str]:
 
 
 def check(values: Mapping[str, str]) -> None:
-    """Refuse a secret that anybody could guess, before anything uses it.
+    """Refuse a secret that is easy to guess, before anything uses it.
 
     Raises:
         StackError: it names the first setting to change.

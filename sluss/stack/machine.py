@@ -1,4 +1,4 @@
-"""What the machine must have before anything starts: free ports, memory, disk, base images."""
+"""Requirements that the machine must meet before the stack starts: free ports, memory, disk, base images."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def check_ports(values: Mapping[str, str]) -> None:
 def _port(setting: str, value: str) -> int:
     if value.isdecimal() and 0 < int(value) < 65536:
         return int(value)
-    raise StackError(f"{setting} is '{value}', which is no port: set it in .env to a number from 1 to 65535.")
+    raise StackError(f"{setting} is '{value}', which is not a port: set it in .env to a number from 1 to 65535.")
 
 
 def _is_free(port: int) -> bool:
@@ -70,7 +70,7 @@ def _least(setting: str, default: float) -> float:
     try:
         return float(value or default)
     except ValueError:
-        raise StackError(f"{setting} is '{value}', which is no number of GB.") from None
+        raise StackError(f"{setting} is '{value}', which is not a number of GB.") from None
 
 
 def _check_memory() -> None:
@@ -108,7 +108,7 @@ def base_images(values: Mapping[str, str]) -> list[str]:
 
 
 def fetch_base_images(values: Mapping[str, str]) -> None:
-    """Pull what is not here, so that a registry out of reach is told in words and not by a failed build."""
+    """Pull the missing base images, so that an unreachable registry is reported before a build fails on it."""
     for name in base_images(values):
         if docker.has_image(name):
             continue

@@ -187,7 +187,7 @@ class Lake:
         return self.version(name)
 
     def _has_newer(self, name: str, version: int) -> bool:
-        """Whether another process has written to a table after this version (-1: there was no table)."""
+        """Whether another process has written to a table after this version (-1: the table did not exist)."""
         found = self.table(name)
         return found is not None and found.version() > version
 

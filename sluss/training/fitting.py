@@ -1,4 +1,4 @@
-"""What a fit gets besides features and labels, and the scorer by which scikit-learn judges it in folds."""
+"""Parameters of a fit other than features and labels, and the scorer by which scikit-learn judges it in folds."""
 
 from __future__ import annotations
 

@@ -37,8 +37,7 @@ def newest_end(lake: Lake, use_case: UseCase) -> datetime:
     newest = lake.newest("curated")
     if newest is None:
         raise DataError(
-            f"There is no curated data of {use_case.name} to learn from. "
-            f"Load it first: make data USE_CASE={use_case.name}."
+            f"{use_case.name} has no curated data to learn from. Load it first: make data USE_CASE={use_case.name}."
         )
     return parse_interval(newest, use_case.unit).end
 
@@ -65,8 +64,7 @@ def training_rows(lake: Lake, use_case: UseCase, until: datetime) -> TrainingRow
     curated, labels = lake.table("curated"), lake.table("labels")
     if curated is None or labels is None:
         raise DataError(
-            f"There is no curated data of {use_case.name} to learn from. "
-            f"Load it first: make data USE_CASE={use_case.name}."
+            f"{use_case.name} has no curated data to learn from. Load it first: make data USE_CASE={use_case.name}."
         )
     rows = _labelled(use_case, curated, labels, until)
     train, holdout = split(use_case, rows, until)

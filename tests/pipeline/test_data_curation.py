@@ -119,7 +119,7 @@ def test_late_rows_are_kept_with_their_arrival_and_labels_in_the_day_they_arrive
     assert [(row["id"], row["label"]) for row in table(settings, "labels")] == [("movies-1", 1), ("movies-9", 0)]
 
 
-def test_a_correction_stands_beside_the_row_that_it_supersedes(settings, sentiment):
+def test_a_correction_is_stored_with_the_row_that_it_supersedes(settings, sentiment):
     later, last = DAY.end + timedelta(hours=1), DAY.end + timedelta(hours=2)
     fill(settings, [good(1), good(1, arrived_at=last, text="c"), good(1, arrived_at=later, text="b"), good(2)])
     assert curate(Context(settings, sentiment), DAY).rows == 4

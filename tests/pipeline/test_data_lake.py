@@ -39,7 +39,7 @@ def ids(lake):
     return sorted(lake.dataset("curated").to_table()["id"].to_pylist())
 
 
-def test_the_log_knows_of_each_file_what_is_looked_for_and_no_more(tmp_path):
+def test_the_log_keeps_statistics_of_the_indexed_columns_only(tmp_path):
     lake, rows = Lake(Settings(home=tmp_path), "sentiment"), day(1)[0]
     lake.replace("curated", rows.append_column("text", pa.array(["well"])), *day(1)[1:])
     (known,) = files(lake, "curated")
@@ -47,7 +47,7 @@ def test_the_log_knows_of_each_file_what_is_looked_for_and_no_more(tmp_path):
     assert not {"min.text", "max.text"} & set(known)
 
 
-def test_the_log_alone_tells_how_many_rows_a_partition_has_and_what_they_have_in_common(tmp_path):
+def test_the_log_alone_gives_the_rows_of_a_partition_and_their_common_values(tmp_path):
     lake = Lake(Settings(home=tmp_path), "sentiment")
     assert in_common(lake, "predictions", ["model_version"]) == {}
     versions = {"2026-01-01": ["1", "1", "1"], "2026-01-02": ["2", "10", "2"]}

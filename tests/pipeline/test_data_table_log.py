@@ -41,7 +41,7 @@ def test_nothing_is_found_where_there_is_nothing(lake):
     assert table_log.written(lake, "predictions", "2026-01-04") is None
 
 
-def test_a_partition_tells_what_it_was_made_from_after_others_were_written(lake):
+def test_a_partition_keeps_its_provenance_after_others_were_written(lake):
     first = table_log.written(lake, "predictions", DAYS[0])
     assert first.notes[SCORED_FROM] == "0"
     lake.replace("predictions", pa.table({"interval": [DAYS[0]], "id": ["it's"], "score": [0.9]}), *DAYS[:2])

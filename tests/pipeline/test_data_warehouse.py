@@ -105,7 +105,7 @@ def test_a_failure_half_way_leaves_the_day_as_it_was(anywhere, sentiment, tmp_pa
     assert content(anywhere, tmp_path) == before
 
 
-def test_types_of_the_database_s_own_are_read_as_what_they_say(settings, postgres, tmp_path):
+def test_types_of_the_database_s_own_are_read_as_declared(settings, postgres, tmp_path):
     where = settings.model_copy(update={"warehouse_url": _new_database(postgres)})
     with open_warehouse(where) as warehouse:
         warehouse.execute("CREATE TYPE mood AS ENUM ('sad', 'ok')")
@@ -206,7 +206,7 @@ def test_a_warehouse_that_another_process_has_open_is_named(settings):
     assert len(done.stderr.splitlines()) == 1
 
 
-def test_a_warehouse_that_is_no_database_is_named(settings):
+def test_a_warehouse_that_is_not_a_database_is_named(settings):
     settings.home.mkdir(exist_ok=True)
     (settings.home / "warehouse.duckdb").write_text("not a database at all " * 1000)
     with pytest.raises(ServiceError, match="cannot be opened"):

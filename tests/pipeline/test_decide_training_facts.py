@@ -58,7 +58,7 @@ def test_what_the_last_training_had_does_not_count_again(lake, sentiment):
     assert events(lake, sentiment, held + 5, held + 5) == []
 
 
-def test_a_corrected_label_or_row_is_no_new_one(lake, sentiment):
+def test_a_corrected_label_or_row_does_not_count_as_new(lake, sentiment):
     held = sentiment.training.holdout_days
     put(lake, [("a", 1.5, 1.5), ("a", 1.5, held + 4)], [("a", 3.5), ("a", held + 4)])
     assert events(lake, sentiment, held + 6, held + 3) == []

@@ -51,7 +51,7 @@ def _tables(settings):
     return {name: sorted(map(str, lake.dataset(name).to_table().to_pylist())) for name in names}
 
 
-def test_the_terminal_tells_how_good_the_model_was_and_how_it_fell(short_demo):
+def test_the_terminal_shows_the_metric_and_its_fall(short_demo):
     said = short_demo[1][0][0]
     assert "sentiment_classifier version 1 learned from 5,600 movie reviews" in said
     assert "data_drift raised" in said

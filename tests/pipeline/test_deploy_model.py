@@ -90,7 +90,7 @@ def production_of(world, sentiment):
     return by_alias
 
 
-def test_a_promotion_is_kept_with_who_why_and_what_the_gates_said(world, sentiment):
+def test_a_promotion_is_kept_with_person_reason_and_results_of_the_gates(world, sentiment):
     version = another(world, sentiment)
     deployed = deploy_model.run(Context(world, forgiving(sentiment)), version, by="ann")
     assert (deployed.version, deployed.previous) == (version, "1")

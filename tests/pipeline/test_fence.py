@@ -26,7 +26,7 @@ import bypass_helpers
 pytestmark = pytest.mark.long
 
 GATE_BY_CAUSE = {"a": "quality", "b": "preprocessing", "c": "environment", "d": "monitoring", "e": "identity"}
-NO_INDEX = "The package index does not answer, so there is no second environment"
+NO_INDEX = "The package index does not answer, so the second environment cannot be made"
 PAGE, README = ROOT / "docs" / "fence.md", ROOT / "README.md"
 
 

@@ -135,7 +135,7 @@ def test_a_good_model_passes_every_gate_and_its_run_says_so_once(first_days, gat
 # data
 
 
-def test_a_model_that_says_nothing_of_its_data_is_refused(ask, changed):
+def test_a_model_that_records_nothing_about_its_data_is_refused(ask, changed):
     assert "does not say what it was trained from" in ask("data", changed(tags=dict.fromkeys(LINEAGE))).sentence
 
 
@@ -424,7 +424,7 @@ def test_a_version_without_a_run_is_refused_in_a_sentence(first_days, gated, goo
         validate_model.run(Context(first_days, gated), str(version.version))
 
 
-def test_a_service_that_does_not_answer_is_no_refusal():
+def test_a_service_that_does_not_answer_is_not_a_refusal():
     def gate(_):
         raise ServiceError("MLflow does not answer.")
 

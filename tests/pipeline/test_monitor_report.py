@@ -60,14 +60,14 @@ def parsed(text: str) -> Tags:
     return tags
 
 
-def test_the_page_tells_the_fall_and_who_noticed_first(story):
+def test_the_page_shows_the_fall_and_which_alert_came_first(story):
     text = page(story)
     assert re.search(r"<h1>Accuracy fell from [78]\d% to 5\d%\.</h1>", text)
     assert "The data alone gave it away on <b>2026-01-03</b>" in text
     assert "The labels confirmed it on <b>2026-01-0" in text
 
 
-def test_the_page_tells_that_a_new_version_brought_it_back(world):
+def test_the_page_shows_that_a_new_version_restored_the_metric(world):
     register(world, world.settings.home / "versions" / "2", connect(world.settings))
     world.live("usual", "usual", "strange", "strange", "usual", "usual", "usual")
     scored = pd.DataFrame(world.rows("predictions"))

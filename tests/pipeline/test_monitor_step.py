@@ -127,7 +127,7 @@ def test_a_day_is_compared_with_the_version_that_scored_it(world, tmp_path):
     assert world.runs()[0].data.tags["sluss.model_version"] == version
 
 
-def test_the_run_tells_the_whole_story(world, tmp_path):
+def test_the_run_has_every_metric_and_artifact(world, tmp_path):
     world.live("usual", "strange", "strange")
     result = world.monitor(1)[0]
     run, client = world.runs()[0], connect(world.settings)

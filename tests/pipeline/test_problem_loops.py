@@ -158,7 +158,7 @@ def test_it_is_trained_again_to_the_same_model(request, kind):
 
 
 @pytest.mark.parametrize("kind", ["classes", "intervals"])
-def test_a_worse_challenger_is_refused_beside_the_champion(request, kind):
+def test_a_challenger_worse_than_the_champion_is_refused(request, kind):
     known = request.getfixturevalue(kind)[0]
     before = known.file.read_text()
     weak = {"class": "sklearn.dummy.DummyClassifier", "params": {"strategy": "prior"}}

@@ -98,7 +98,7 @@ def test_labels_are_numbers_in_the_lake(home, intensity):
     assert labels.nunique() > 100
 
 
-def test_the_model_is_judged_beside_the_guesses_that_need_no_model(home, trained, artifacts):
+def test_the_model_is_compared_with_guesses_that_need_no_model(home, trained, artifacts):
     metrics = connect(home).get_run(trained.run_id).data.metrics
     judged = pd.read_parquet(artifacts / HOLDOUT_FILE)
     errors = judged["score"] - judged["label"]
@@ -170,12 +170,12 @@ def test_what_is_not_good_enough_is_refused_in_its_terms(home, intensity, traine
     assert reason in refusal.sentence
 
 
-def test_a_worse_challenger_is_refused_beside_the_champion(home, intensity, worse):
+def test_a_challenger_worse_than_the_champion_is_refused(home, intensity, worse):
     with pytest.raises(ModelError, match=r"is not shown to be as good as the champion, version 1: .* its closeness is"):
         deploy_model.run(Context(home, intensity), worse)
 
 
-def test_a_better_challenger_passes_beside_the_champion(home, intensity, worse, trained):
+def test_a_challenger_better_than_the_champion_passes(home, intensity, worse, trained):
     aliases.point(Context(home, intensity), CHAMPION, worse)
     try:
         [quality] = [

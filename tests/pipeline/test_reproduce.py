@@ -117,7 +117,7 @@ def test_the_recorded_commit_is_taken_and_the_tree_left_as_it_is(repository, tmp
 
 
 @pytest.mark.parametrize("recorded_commit", ["here", "unknown", "abc-dirty"])
-def test_code_that_is_here_or_that_nobody_can_name_is_used_as_it_is(repository, tmp_path, recorded_commit):
+def test_code_of_the_present_or_an_unknown_commit_is_used_as_it_is(repository, tmp_path, recorded_commit):
     assert reproduce.checked_out(repository[0], recorded_commit, "here", tmp_path / "code") == repository[0]
 
 
@@ -130,5 +130,5 @@ def test_a_commit_that_is_missing_or_too_old_is_named(repository, tmp_path):
 
 
 def test_a_python_that_is_not_here_is_named(tmp_path):
-    with pytest.raises(ModelError, match=r"trained with Python 3\.2\.1, and there is no Python 3\.2 here"):
+    with pytest.raises(ModelError, match=r"trained with Python 3\.2\.1, and Python 3\.2 is not installed here"):
         reproduce.fresh_environment(ROOT, "3.2.1", tmp_path / "environment")

@@ -54,14 +54,16 @@ def test_a_feature_that_is_not_described_is_named(run_step, config):
     refuses(run_step("train_model", **environment), "columns price are used but not described")
 
 
-def test_a_config_that_is_no_yaml_says_where(run_step, tmp_path):
+def test_a_config_that_is_not_yaml_is_refused_with_the_line(run_step, tmp_path):
     (tmp_path / "sentiment.yaml").write_text("name: [sentiment\n")
     refuses(run_step("train_model", SLUSS_CONFIG_DIR=tmp_path, SLUSS_HOME=tmp_path / "home"), "no valid YAML", "line 2")
 
 
 def test_an_unknown_use_case_lists_the_known_ones(run_step, tmp_path):
     refuses(
-        run_step("train_model", "--use-case", "fraud", SLUSS_HOME=tmp_path), "no use case 'fraud'", "known: sentiment"
+        run_step("train_model", "--use-case", "fraud", SLUSS_HOME=tmp_path),
+        "use case 'fraud' does not exist",
+        "known: sentiment",
     )
 
 
@@ -78,7 +80,7 @@ def test_a_mistyped_interval_is_named_with_an_example(run_step, tmp_path):
 
 
 def test_training_without_data_says_how_to_load_it(run_step, tmp_path):
-    refuses(run_step("train_model", SLUSS_HOME=tmp_path), "no curated data", "make data")
+    refuses(run_step("train_model", SLUSS_HOME=tmp_path), "has no curated data to learn from", "make data")
 
 
 def test_scoring_without_a_champion_says_how_to_get_one(run_step, config, first_days):

@@ -43,7 +43,7 @@ def test_each_id_counts_once_with_the_row_that_arrived_last_before_the_moment(ar
 
 
 @given(rows_of_a_day, rows_of_a_day, hours)
-def test_what_arrives_later_changes_nothing_of_what_was_known(arrivals, more, as_of):
+def test_a_later_arrival_does_not_change_the_rows_known_before(arrivals, more, as_of):
     before = [arrival for arrival in arrivals if arrival[1] < as_of]
     later = [arrival for arrival in {*arrivals, *more} if arrival[1] >= as_of]
     known = [known_rows(ds.dataset(curated([*before, *rest])), ["id", "number"], as_of) for rest in ([], later)]
@@ -66,7 +66,7 @@ def test_a_corrected_label_counts_once_from_the_moment_it_is_known(arrivals, as_
     assert set(known_labels(ds.dataset(labels), as_of).label) == expected(arrivals, as_of)
 
 
-def test_scoring_reads_piece_by_piece_just_what_was_known(tmp_path):
+def test_scoring_reads_in_row_groups_only_the_known_rows(tmp_path):
     end = START + timedelta(hours=12)
     arrivals = [(str(number), START) for number in range(100)] + [("7", START + timedelta(hours=1)), ("8", end)]
     pq.write_table(curated(arrivals), tmp_path / "part.parquet", row_group_size=16)

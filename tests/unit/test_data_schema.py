@@ -164,7 +164,7 @@ def test_a_text_that_does_not_match_its_pattern_is_told_the_pattern():
 
 
 def test_a_pattern_that_is_none_is_refused_when_the_config_is_read():
-    with pytest.raises(ValueError, match="no regular expression"):
+    with pytest.raises(ValueError, match="not a regular expression"):
         Column(kind="text", pattern="(")
 
 
@@ -181,7 +181,7 @@ def repeated(rows: list[tuple[str, str, int]], **columns) -> dict[int, str]:
     return repeated_faults(table, {"x": Column(kind="text", **columns)}, "arrived_at").to_dict()
 
 
-def test_a_correction_is_no_repetition_but_the_same_arrival_twice_is():
+def test_a_correction_is_not_a_repetition_but_the_same_arrival_twice_is():
     assert repeated([("a", "v", 1), ("a", "w", 2)]) == {}
     assert repeated([("a", "v", 1), ("b", "v", 1), ("a", "w", 1)]) == {
         2: "id occurs more than once with the same arrival"

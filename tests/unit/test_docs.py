@@ -138,7 +138,7 @@ def test_readme_is_short_and_starts_with_the_two_commands():
 
 
 @pytest.mark.parametrize("page", DECISIONS, ids=name)
-def test_a_decision_says_why_and_what_would_change_it(page):
+def test_a_decision_has_its_reason_and_what_would_change_it(page):
     text = page.read_text(encoding="utf-8")
     assert re.findall(r"^## (.+)$", text, re.MULTILINE) == [
         "Context", "Choice", "Consequences", "What would change our mind",
@@ -161,7 +161,7 @@ def sentences() -> Iterator[str]:
             yield text
 
 
-def test_every_symptom_of_troubleshooting_is_what_the_code_says():
+def test_every_symptom_of_troubleshooting_is_a_message_of_the_code():
     page = (ROOT / "docs" / "troubleshooting.md").read_text(encoding="utf-8")
     known = "\n".join(sentences())
     symptoms = re.findall(r'^### "(.+)"$', page, re.MULTILINE)

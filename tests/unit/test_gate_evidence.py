@@ -49,7 +49,7 @@ def test_a_challenger_with_the_same_predictions_is_not_worse():
     assert chance_if_worse(np.zeros(1_000), MARGIN) < allowance(ALPHA, 20, 1)
 
 
-def test_without_rows_there_is_no_evidence():
+def test_no_rows_give_no_evidence():
     assert chance_if_worse(np.array([]), MARGIN) == 1
 
 

@@ -24,7 +24,7 @@ def test_predictions_are_counted_by_version_even_where_two_share_a_file(tmp_path
     assert scored_intervals(lake) == {"01": {"1": 2}, "02": {"1": 2}, "03": {"1": 1, "2": 1}, "04": {"2": 1}}
 
 
-def test_nothing_was_scored_where_there_is_no_table(tmp_path):
+def test_nothing_was_scored_without_a_table(tmp_path):
     assert scored_intervals(Lake(Settings(home=tmp_path), "shop")) == {}
 
 
@@ -56,7 +56,7 @@ def test_digests_are_shortened_and_runs_are_not():
     assert short(0.12345678) == "0.1235"
 
 
-def test_the_picture_puts_what_made_left_of_what_was_made_and_survives_any_id():
+def test_the_picture_puts_upstream_nodes_left_and_survives_any_id():
     made = Node("predictions", 'prediction for <&"\x00> in 2026-01-01', {"score": 0.5})
     graph = Graph(made)
     run, version = Node("run", "run 1"), Node("version", "version 1", {"digest": "long " * 30})

@@ -75,12 +75,12 @@ def test_a_category_never_seen_in_training_is_drift():
     assert p_value < 1e-9
 
 
-def test_a_handful_of_rare_categories_is_no_drift():
+def test_a_handful_of_rare_categories_is_not_drift():
     before = {"a": 990} | {f"rare {i}": 1 for i in range(10)}
     assert category_drift(before, {"a": 99, "rare 100": 1})[1] > 0.5
 
 
-def test_the_same_single_category_is_no_drift():
+def test_the_same_single_category_is_not_drift():
     assert category_drift({"a": 10}, {"a": 7}) == (0.0, 1.0)
 
 
@@ -121,7 +121,7 @@ def test_a_series_that_never_moves_does_not_fall():
     assert mann_kendall([0.7]).fall == 0.0
 
 
-def test_the_fall_is_what_sens_slope_says():
+def test_the_fall_follows_sens_slope():
     trend = mann_kendall([0.80, 0.78, 0.40, 0.74, 0.72])
     assert trend.fall == pytest.approx(0.08, abs=0.005)  # the outlier does not count
     assert mann_kendall(list(range(7, 0, -1))).p_falling == pytest.approx(smallest_p(7))

@@ -306,6 +306,6 @@ FINE = {
 
 
 @pytest.mark.parametrize("kind", FINE)
-def test_what_is_no_back_door_is_let_through(kind, tmp_path):
+def test_code_without_a_back_door_passes(kind, tmp_path):
     own = own_private_names([ast.parse(FINE[kind])])
     assert back_doors(tmp_path / "made_up.py", FINE[kind], own) == []

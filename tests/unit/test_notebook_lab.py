@@ -90,4 +90,4 @@ def test_it_listens_on_this_machine_only_and_keeps_its_token(start):
 def test_a_port_that_is_none_is_named(start):
     done = start(up=False, NOTEBOOK_PORT="eighty")
     assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr.startswith("NOTEBOOK_PORT=eighty is no port")
+    assert done.stderr.startswith("NOTEBOOK_PORT=eighty is not a port")

@@ -106,7 +106,7 @@ def test_a_main_module_is_not_run(printed, tmp_path):
     assert printed("") == f"{LOADED} old old"
 
 
-def test_the_scheduler_does_not_copy_what_it_shares_with_its_workers():
+def test_the_scheduler_does_not_copy_memory_shared_with_its_workers():
     words = [sys.executable, "-c", COLLECTOR]
     environment = os.environ | {"PYTHONPATH": str(SETTINGS.parent)}
     done = subprocess.run(words, env=environment, text=True, capture_output=True, check=True)

@@ -63,7 +63,7 @@ def test_a_wrong_config_of_a_regression_is_one_sentence(intensity_config, tmp_pa
     assert len(str(refused.value).splitlines()) == 1
 
 
-def test_ratings_themselves_are_no_classes(sentiment):
+def test_ratings_themselves_are_not_classes(sentiment):
     content = sentiment.model_dump(by_alias=True)
     content["source"]["label"] = "mean"
     with pytest.raises(ValueError, match="mean gives numbers, which are no classes"):
@@ -71,7 +71,7 @@ def test_ratings_themselves_are_no_classes(sentiment):
 
 
 @pytest.mark.parametrize("name", ["sentiment", "intensity"])
-def test_a_config_that_a_version_recorded_is_read_as_what_it_was(request, name):
+def test_a_config_that_a_version_recorded_is_read_unchanged(request, name):
     use_case = request.getfixturevalue(name)
     recorded = use_case.model_dump_json(by_alias=True)
     assert UseCase.model_validate_json(recorded) == use_case
@@ -84,7 +84,7 @@ def test_the_cached_replay_of_a_classification_keeps_its_name(sentiment, intensi
 
 
 @pytest.mark.parametrize("metric", EXPLAINED)
-def test_the_monitor_means_by_a_metric_what_scikit_learn_means(metric):
+def test_the_monitor_computes_a_metric_as_scikit_learn_does(metric):
     scores, labels = drawn(np.random.default_rng(1), 500, 2.0)
     found = estimate(metric, scores, labels)
     assert found.value == pytest.approx(EXPLAINED[metric](labels, scores))
@@ -98,7 +98,7 @@ def test_labels_that_do_not_differ_define_no_metric(metric, labels):
 
 
 @pytest.mark.parametrize("score", [np.nan, np.inf])
-def test_a_prediction_that_is_no_number_defines_no_metric_and_is_refused_in_production(intensity, score):
+def test_a_prediction_that_is_not_a_number_has_no_metric_and_is_refused_in_production(intensity, score):
     scores, labels = np.array([1.0, score, 3.0]), np.array([1.0, 2.0, 3.0])
     assert estimate("r2", scores, labels) is None
     assert problem_of(intensity).scoring.wrong(scores) == "no finite numbers"

@@ -93,7 +93,7 @@ def test_intervals_hold_the_true_metric_nearly_nineteen_times_in_twenty(kind, me
 
 
 @pytest.mark.parametrize(("kind", "metric"), EVERY)
-def test_rows_repeated_in_groups_are_no_more_evidence(kind, metric):
+def test_rows_repeated_in_groups_do_not_add_evidence(kind, metric):
     judging = problem_by(kind, metric).judging
     labels, scores = drawn(kind, np.random.default_rng(7), 300)
     once = judging.estimate(labels, scores, np.arange(300))

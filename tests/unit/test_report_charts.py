@@ -44,12 +44,12 @@ def test_names_on_an_axis_do_not_run_into_each_other():
     assert 5 <= drawn.count("<text") <= 12
 
 
-def test_an_axis_says_its_values():
+def test_an_axis_shows_its_values():
     drawn = y_axis(Frame(1, 0, 0.3), 0.1)
     assert [f">{value}<" in drawn for value in ("0.00", "0.10", "0.20", "0.30")] == [True] * 4
 
 
-def test_the_drift_chart_marks_what_is_beyond_the_limit():
+def test_the_drift_chart_marks_features_beyond_the_limit():
     drawn = drift_chart("A <day>", [Drift("text.words", 0.3, 0.0, 5, 6), Drift("score", 0.02, 0.5, 0.5, 0.5)], 0.1)
     assert (drawn.count('class="far"'), drawn.count('class="calm"')) == (1, 1)
     assert "A &lt;day&gt;" in drawn

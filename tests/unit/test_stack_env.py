@@ -46,7 +46,7 @@ def test_a_first_start_writes_a_strong_secret_for_every_one_that_is_empty(env: P
     assert len({found[name] for name in written}) == len(written)
 
 
-def test_nobody_else_can_read_it(env: Path) -> None:
+def test_only_its_owner_can_read_it(env: Path) -> None:
     fill(env)
     assert env.stat().st_mode & 0o777 == 0o600
     env.chmod(0o644)
@@ -90,5 +90,5 @@ def test_every_setting_of_the_compose_file_is_in_the_example() -> None:
 
     compose = (ROOT / "docker-compose.yml").read_text()
     used = set(re.findall(r"\$\{([A-Z0-9_]+)", compose))
-    # What stack.py finds out by itself, and what only a developer changes.
+    # The stack's commands find out the first two; only a developer changes the third.
     assert used - set(values(ROOT / ".env.example")) == {"SLUSS_GIT_COMMIT", "SLUSS_VERSION", "AIRFLOW_IDLE_SLEEP"}

@@ -187,8 +187,8 @@ def test_without_a_stack_the_other_commands_say_so(sandbox: Sandbox, command: st
     sandbox.refused(sandbox.stack(command), "no stack was started", "make up")
 
 
-def test_there_are_no_logins_before_the_first_start(sandbox: Sandbox) -> None:
-    sandbox.refused(sandbox.stack("login"), "no logins yet", "make up")
+def test_logins_do_not_exist_before_the_first_start(sandbox: Sandbox) -> None:
+    sandbox.refused(sandbox.stack("login"), "logins do not exist yet", "make up")
 
 
 @needs_docker
@@ -235,5 +235,5 @@ def test_a_step_runs_here_where_no_stack_is_up(sandbox: Sandbox, tmp_path: Path,
     path = sandbox.tool("docker", running(tmp_path)) if elsewhere else str(sandbox.tools)
     done = sandbox.sluss("history", PATH=path, USE_CASE="fraud", SLUSS_HOME=str(tmp_path / "home"))
     assert done.returncode == 2
-    assert "no use case 'fraud'" in done.stderr
+    assert "use case 'fraud' does not exist" in done.stderr
     assert done.stderr.startswith(f"embedded, {tmp_path}/home/\n")

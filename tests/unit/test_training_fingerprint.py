@@ -50,7 +50,7 @@ def fitted(classifier, seed=0):
 
 @pytest.mark.parametrize("classifier", CLASSIFIERS, ids=lambda each: type(each).__name__)
 @pytest.mark.filterwarnings("ignore:Stochastic Optimizer")
-def test_the_digest_outlives_saving_and_loading_and_tells_models_apart(classifier):
+def test_the_digest_survives_saving_and_loading_and_differs_between_models(classifier):
     pipeline = fitted(classifier)
     digest = pipeline_digest(pipeline)
     stored = skops.io.dumps(pipeline)

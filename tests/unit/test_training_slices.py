@@ -45,5 +45,5 @@ def test_each_slice_has_its_rows_and_its_share_of_right_ones(sentiment):
 
 @pytest.mark.parametrize("name", ["colour", "text", "price.words", "event_time"])
 def test_a_slice_that_cannot_be_made_is_named(use_case, name):
-    with pytest.raises(ValidationError, match=f"the slice {name} is no category or number under curation"):
+    with pytest.raises(ValidationError, match=f"the slice {name} is neither a category or number under curation"):
         use_case(name)

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-# What the stand-in answers to `docker inspect`: the first line of the file, which it takes off unless it is the last.
+# The stand-in answers `docker inspect` with the first line of the file, and removes that line unless it is the last.
 DOCKER = """#!{python}
 import pathlib, sys
 answers = pathlib.Path(__file__).with_name("answers")
@@ -186,5 +186,5 @@ def test_the_commands_of_the_stack_need_nothing_but_python(tmp_path: Path) -> No
     done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT, env=known)
     assert (done.returncode, done.stderr) == (
         2,
-        f"There are no logins yet: 'make up' writes them to {tmp_path}/.env.\n",
+        f"The logins do not exist yet: 'make up' writes them to {tmp_path}/.env.\n",
     )
