@@ -47,9 +47,7 @@ def _become(script: str, *, says_where: bool = True) -> NoReturn:
     """Let a script of the checkout take this process's place, and with it Ctrl-C."""
     path = ROOT / script
     if not path.is_file():
-        raise ConfigError(
-            f"{path} does not exist: this command needs the checkout of Sluss, not only its distribution."
-        )
+        raise ConfigError(f"{path} does not exist: this command needs a checkout of Sluss, not only its distribution.")
     if says_where:
         place.tell(place.here())
     os.execv(sys.executable, [sys.executable, str(path)])  # noqa: S606 - no shell

@@ -176,9 +176,7 @@ def _environment(folder: Path) -> Path:
         if done.returncode:
             said = " ".join(done.stderr.split())
             if any(sign in said for sign in _NO_INDEX):
-                raise ServiceError(
-                    f"The package index does not answer, so the second environment cannot be made: {said}"
-                )
+                raise ServiceError(f"The package index does not answer, so no second environment was made: {said}")
             raise ModelError(f"The second environment could not be made: {said}")
     return folder / "bin" / "python"
 

@@ -33,7 +33,7 @@ def load_use_case(name: str, config_dir: Path) -> UseCase:
     if not path.is_file():
         known = ", ".join(use_case_names(config_dir)) or "none"
         raise ConfigError(
-            f"The use case '{name}' does not exist in {config_dir} (known: {known}). Check USE_CASE, or add {path.name}."
+            f"The use case '{name}' does not exist in {config_dir} (known: {known}). Check USE_CASE or add {path.name}."
         )
     try:
         content = yaml.load(path.read_text(encoding="utf-8"), _LOADER)  # noqa: S506 - both are safe

@@ -108,9 +108,7 @@ def postgres() -> Iterator[str]:
     """URL of a database in a real Postgres that asks for a password."""
     found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb")) or [shutil.which("initdb")]
     if not found[-1]:
-        pytest.skip(
-            "Postgres is not installed on this machine (initdb is neither in PATH nor under /usr/lib/postgresql)"
-        )
+        pytest.skip("Postgres is not installed (initdb is neither in PATH nor under /usr/lib/postgresql)")
     folder = Path(tempfile.mkdtemp(prefix="sluss-postgres-", dir="/tmp"))
     try:
         with _running_postgres(Path(found[-1]).resolve().parent, folder) as url:

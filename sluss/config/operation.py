@@ -37,9 +37,7 @@ class Monitoring(Frozen):
     ignore: tuple[str, ...] = Field(
         (), description="Features whose drift is expected, such as the month: they are not compared with the profile"
     )
-    quality_rows: int = Field(
-        ge=1, description="Fewest labelled rows for the metric; it is computed on the newest ones"
-    )
+    quality_rows: int = Field(ge=1, description="Fewest labelled rows for the metric, which the newest rows give")
 
 
 class Retraining(Frozen):
@@ -49,9 +47,7 @@ class Retraining(Frozen):
     min_new_labels_on_alert: int = Field(
         ge=1, description="Like `min_new_labels` while an alert is active, counted from the interval that raised it"
     )
-    every_days: int | None = Field(
-        None, ge=1, description="Days after which a training starts with any number of new labels"
-    )
+    every_days: int | None = Field(None, ge=1, description="Days after which any new label starts a training")
     cool_down_hours: float = Field(ge=0, description="Shortest time between the ends of two trainings' data")
     max_per_day: int = Field(ge=1, description="Most trainings within 24 hours")
 
@@ -68,5 +64,5 @@ class Retention(Frozen):
     predictions_days: int = Field(ge=1, description="Predictions older than this are deleted")
     monitoring_runs_days: int = Field(ge=1, description="Monitoring runs in MLflow older than this are deleted")
     table_history_hours: int = Field(
-        ge=0, description="Replaced files of tables without training data are deleted after this time"
+        ge=0, description="Older replaced files of tables without training data are deleted"
     )

@@ -65,9 +65,7 @@ class Training(Frozen):
     """Training and evaluation of a model."""
 
     window_days: int = Field(ge=1, description="Days of data that are used, the holdout included")
-    holdout_days: int = Field(
-        ge=1, description="The last of these days, held out: the model does not learn from them and is judged on them"
-    )
+    holdout_days: int = Field(ge=1, description="The last of these days, on which a model is judged and not trained")
     folds: int = Field(ge=2, description="Folds of the cross-validation before the holdout")
     min_rows: int = Field(ge=1, description="Fewest labelled rows to train on")
     embargo: str | None = Field(
@@ -83,13 +81,13 @@ class Training(Frozen):
     seed: int = Field(description="Seed of the folds, and of the estimator where it has one")
     metric: str = Field(description="The metric that a model is judged by")
     preprocessing: tuple[Branch, ...] = Field(
-        min_length=1, description="Transformers that turn the raw columns into the input of the estimator"
+        min_length=1, description="Transformers from raw columns to the estimator's input"
     )
     estimator: Part = Field(description="A classifier that has `predict_proba`, or a regressor")
     search: Search | None = Field(None, description="Parameters to find; without it the config's are used")
     slices: tuple[str, ...] = Field(
         (),
-        description="Columns whose values divide the holdout into slices, each judged alone; `text.words` divides by length",
+        description="Columns that divide the holdout into slices, each judged alone; `text.words` divides by length",
     )
 
     @property

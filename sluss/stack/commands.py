@@ -45,9 +45,7 @@ def destroy(*, yes: bool) -> None:
     name = docker.project()
     if not yes:
         if not sys.stdin.isatty():
-            raise StackError(
-                "'destroy' asks for confirmation, and the input is not a terminal: add --yes (make destroy YES=1)."
-            )
+            raise StackError("'destroy' asks for confirmation, which needs a terminal: add --yes (make destroy YES=1).")
         print(f"This deletes all data of '{name}': databases, models, predictions, logs.")
         if input(f"Type {name} to go on: ") != name:
             raise StackError("Nothing was deleted.")

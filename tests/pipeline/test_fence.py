@@ -26,7 +26,7 @@ import bypass_helpers
 pytestmark = pytest.mark.long
 
 GATE_BY_CAUSE = {"a": "quality", "b": "preprocessing", "c": "environment", "d": "monitoring", "e": "identity"}
-NO_INDEX = "The package index does not answer, so the second environment cannot be made"
+NO_INDEX = "The package index does not answer, so no second environment was made"
 PAGE, README = ROOT / "docs" / "fence.md", ROOT / "README.md"
 
 
