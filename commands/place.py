@@ -47,6 +47,7 @@ def here() -> str:
 
 def tell(place: str) -> None:
     """Print the place."""
+    # On stderr, so that the output of a command can be piped.
     print(place, file=sys.stderr, flush=True)
 
 

@@ -55,6 +55,7 @@ class PlacedCommand(click.Command):
             given["history"] = True
         if container:
             sys.exit(self._in_stack(container, given))
+        # One process for all steps: the imports of a step take longer than its work.
         opens_model = any(step.opens_model for step in self.steps.values())
         run_step(given.pop("use_case"), lambda context: self._here(context, given), opens_model=opens_model)
 
@@ -64,10 +65,12 @@ class PlacedCommand(click.Command):
 
     def _in_stack(self, container: Container, given: dict[str, Any]) -> int:
         if "by" in given:
+            # In the container, the user has no name that the ledger could record.
             given["by"] = given["by"] or getpass.getuser()
         picture = given.get("svg")
         if picture and picture != Path("-"):
             return _picture_from_stack(container, self._command("show_lineage", given | {"svg": "-"}), picture)
+        # A generator, so that the steps after a failed one do not run.
         codes = (docker.run_inside(container, *self._command(name, given)) for name in self.steps)
         return next((code for code in codes if code), 0)
 

@@ -65,6 +65,8 @@ class Settings(BaseSettings):
         """Storage options of delta-rs; empty for a folder."""
         if not self.lake.startswith("s3://"):
             return {}
+        # A commit to a Delta table must fail if another writer has made that version. S3 offers this by conditional
+        # writes, so no lock table is needed.
         options = {"region": self.s3_region, "conditional_put": "etag"}
         if self.s3_endpoint_url:
             options |= {"endpoint": self.s3_endpoint_url, "allow_http": str(self.s3_endpoint_url.startswith("http:"))}

@@ -51,6 +51,7 @@ class UseCase(Frozen):
     @model_validator(mode="wrap")
     @classmethod
     def _of_its_problem(cls, content: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:  # noqa: ANN401 - unchecked yet
+        # A class that was chosen validates itself; to choose again would not end.
         if cls is not UseCase or not isinstance(content, dict):
             return handler(content)
         if not _choosers:

@@ -63,9 +63,11 @@ def check(context: Context, version: str | None = None, *, announced: bool = Fal
     entries = settle(context)
     found = versions.asked_for(context, version)
     number, now = str(found.version), datetime.now(UTC).isoformat()
+    # The gates would compare the champion with itself.
     if number == ledger.in_production(entries):
         return Checked(number, len(entries), now)
     _refuse(use_case, entries, number, announced=announced)
+    # After the ledger's own reasons, which hold in every environment.
     if not context.settings.deploys:
         raise ModelError(
             f"{use_case.model} version {number} is not deployed from here: the gates must judge it with the packages "
@@ -139,5 +141,7 @@ def _current(context: Context, checked: Checked) -> Checked:
     """Return valid verdicts: those given, or new ones if they have expired. The number of ledger entries stays."""
     if datetime.now(UTC) - datetime.fromisoformat(checked.at) < _VALID_FOR:
         return checked
+    # The ledger's number stays the old one: if the champion has changed since the approval, the entry must be rejected,
+    # because the person approved a comparison with another champion.
     anew = check(context, checked.version)
     return Checked(anew.version, checked.ledger, anew.at, anew.gates)

@@ -39,10 +39,13 @@ def settle(context: Context) -> list[Entry]:
     while True:
         entries = follow(context, lake)
         last = entries[-1] if entries else None
+        # Only the newest entry matters: an earlier promotion was either tried before or is no longer in production.
         if last is None or last.action != "promote" or smoke.passed(context, last):
             return entries
         try:
             smoke.predict(context, last)
+        # Not ServiceError: if MLflow or the lake does not answer, that says nothing about the model, and the next call
+        # of `settle` tries again.
         except (ModelError, DataError) as error:
             _take_back(lake, entries, f"The smoke prediction failed. {error}")
 
@@ -93,6 +96,7 @@ def _take_back(lake: Lake, entries: Sequence[Entry], reason: str) -> None:
     )
     try:
         ledger.append(lake, change, after=len(entries))
+    # The newer entry decides, and `settle` continues with it.
     except LedgerMovedError:
         return
 

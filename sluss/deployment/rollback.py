@@ -40,6 +40,7 @@ def roll_back(context: Context, version: str | None = None, *, reason: str = "",
     lake = context.lake
     entries = ledger.read_verified(lake)
     last = entries[-1] if entries else None
+    # A rollback that was killed after its entry is finished here. Otherwise a second call would go back two versions.
     done = last is not None and last.action == "rollback" and version in (None, last.replaced)
     if not done:
         back, now = _back(context.use_case, entries, version)

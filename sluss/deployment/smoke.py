@@ -45,6 +45,8 @@ def predict(context: Context, promotion: Entry) -> None:
     version = versions.champion(context)
     model = artifacts.load(context.settings, version)
     lake = context.lake
+    # The newest rows have the schema of today, the holdout has recorded scores to compare with. A failure of either
+    # takes the version back.
     newest = newest_rows(lake, use_case)
     if newest is not None:
         _scores(model, use_case, newest)

@@ -67,6 +67,7 @@ def _as_trained(context: Context, version: ModelVersion, ids: list[str]) -> pa.T
         )
     until = datetime.fromisoformat(run.tags[UNTIL_TAG])
     first = partition(until - timedelta(days=int(run.params["holdout_days"])), use_case.unit)
+    # By time travel: a correction since the training would change the scores.
     curated = context.lake.dataset(
         "curated", int(run.tags["sluss.data.version"]), first=first, last=partition(until, use_case.unit)
     )

@@ -128,8 +128,10 @@ def _close(evidence: Evidence, champion: Pipeline, unseen: pd.Series[bool]) -> t
     """
     scoring, judging = evidence.problem.scoring, evidence.problem.judging
     rows = evidence.rows.holdout[unseen].merge(evidence.judged[["id", *scoring.stored]], on="id")
+    # The test bets row by row, so the order is part of the result: by time, and by id within a moment.
     rows = rows.sort_values(["event_time", "id"], ignore_index=True)
     group = evidence.use_case.group
+    # A figure of a block of rows has no mean over a group, so each group is represented by its first row.
     if group and judging.blocked:
         rows = rows.drop_duplicates(group, ignore_index=True)
     # The config may have changed since: the champion may take other columns than the candidate.

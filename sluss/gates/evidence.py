@@ -33,6 +33,8 @@ class Evidence:
     """
 
     def __init__(self, context: Context, version: ModelVersion, process: CleanProcess) -> None:
+        # Eight gates ask for the same run, files and rows. Each is read once, so that all gates judge the same content
+        # even if the store changes meanwhile.
         self.context = context
         self.use_case = context.use_case
         self.problem = context.problem

@@ -105,6 +105,7 @@ def _score_again(context: Context, version: Provenance, scored: tuple[pa.Table |
         model = artifacts.load(context.settings, version.registration)
     except ModelError as error:
         return ScoreCheck(None, recorded, str(error))
+    # The version's own features: the config may have changed since.
     as_trained = context.use_case.model_copy(update={"features": version.features})
     return ScoreCheck(score(model, as_trained, row.to_batches()[0]).column("score")[0].as_py(), recorded)
 

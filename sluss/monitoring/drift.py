@@ -28,11 +28,14 @@ def measure_drift(use_case: UseCase, profile: Profile, rows: pd.DataFrame, score
     """
     rows = _thinned(rows)
     parts = feature_parts(use_case, rows, profile.vocabularies) if len(rows) else {}
+    # A feature that the config gained after the training has no reference yet; the gate `monitoring` asks for a new
+    # model.
     parts = {name: part for name, part in parts.items() if name in profile.features and not _ignored(use_case, name)}
     of_scores = problem_of(use_case).reporting.distributions(scores)
     parts |= {name: part for name, part in of_scores.items() if name in profile.scores}
     reference = profile.features | profile.scores
     raw = {name: _compare(reference[name], part) for name, part in parts.items() if _comparable(reference[name], part)}
+    # Adjusted over all figures of the interval: among fifty p-values, some lie below alpha by chance.
     adjusted = dict(zip(raw, holm([p_value for _, p_value in raw.values()]), strict=True))
     found = [_drift(name, raw[name][0], adjusted[name], (reference, parts)) for name in raw]
     return sorted(found, key=lambda drift: (-drift.distance, drift.feature))

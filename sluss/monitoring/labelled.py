@@ -60,13 +60,16 @@ def newest_labelled(lake: Lake, use_case: UseCase, interval: Interval, version: 
     depth = _GLANCE
     while True:
         rows = labelled_rows(lake, use_case, (names[:depth][-1], names[0]), interval.end)
+        # The labels of rows that another version scored measure that version.
         rows = rows[rows.model_version == version]
         if len(rows) >= needed or depth >= len(names):
             return _newest(rows, use_case.monitoring)
+        # Multiplied, so that rare labels need few rounds.
         depth *= _GLANCE
 
 
 def _newest(rows: pd.DataFrame, rules: Monitoring) -> pd.DataFrame:
     known = rows.groupby(INTERVAL).size().sort_index(ascending=False).cumsum()
+    # Whole intervals: within one, the choice of rows would depend on their order in the file.
     enough = known[known >= rules.quality_rows]
     return rows if enough.empty else rows[rows[INTERVAL] >= enough.index[0]]

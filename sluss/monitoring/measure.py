@@ -130,5 +130,6 @@ def _history(lake: Lake, use_case: UseCase, interval: Interval, now: Summary, fi
     earlier = [each for each in read_series(lake, figure, window(use_case, interval)) if each.interval < now.interval]
     version, enough = now.model_version, use_case.monitoring.min_rows
     present = Point(now.interval, version, now.rows, now.figures[figure])
+    # Each version has a level of its own, so a change of the version would look like a trend.
     values = [each.value for each in (*earlier, present) if each.model_version == version and each.rows >= enough]
     return History(tuple(values), any(each.model_version != version for each in earlier))

@@ -61,6 +61,7 @@ def monitor(context: Context, interval: Interval) -> MonitorResult:
         conditions = measure.judge(lake, use_case, interval, summary, profile)
         found = alerts.advance(tables.latest_alerts(lake, summary.interval), conditions, summary.interval)
         content = _record(use_case, summary, conditions, found)
+        # In parallel, without an order: a step that is killed between the two writes is repeated and replaces both.
         logged = pool.submit(record_monitoring, context, interval, content, seen.result())
         tables.write(lake, use_case, interval, summary, found)
         run_id = logged.result()

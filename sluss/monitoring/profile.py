@@ -76,6 +76,8 @@ def build_profile(
     return {
         "format": FORMAT,
         "training_rows": len(training_rows),
+        # On its own training texts, a model knows every word; only the holdout shows how many are new on an ordinary
+        # day.
         "features": {name: (unseen if name.endswith(".unknown_words") else features)[name] for name in features},
         "vocabularies": vocabularies,
         **problem.reporting.distributions(judged),

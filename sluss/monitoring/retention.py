@@ -57,6 +57,7 @@ def _is_due(interval: Interval, hours: int) -> bool:
 
 
 def _nothing_is_so_old(use_case: UseCase, before: datetime) -> bool:
+    # From the config alone, so that a young use case causes no requests.
     return before <= midnight(use_case.live_start)
 
 
@@ -69,6 +70,7 @@ def _delete_predictions(lake: Lake, use_case: UseCase, before: datetime) -> int:
     table = lake.table("predictions")
     old = [] if table is None else [p[INTERVAL] for p in table.partitions() if p[INTERVAL] < oldest]
     if table is not None and old:
+        # Replaced by no rows: one commit, whose span shows in the provenance like that of any other write.
         lake.replace("predictions", pa.schema(table.schema().to_arrow()).empty_table(), min(old), oldest)
     return len(old)
 
@@ -96,6 +98,8 @@ def _vacuum(lake: Lake, name: str, hours: int) -> int:
     from pyarrow.fs import FileType
 
     table = lake.table(name)
+    # By default, delta-rs refuses to delete files younger than a week, for the sake of readers of old versions. The use
+    # case's retention decides here.
     unneeded = table.vacuum(hours, dry_run=True, enforce_retention_duration=False) if table else []
     if table is None or not unneeded:
         return 0

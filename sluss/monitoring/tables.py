@@ -124,6 +124,7 @@ def _read(lake: Lake, table: str, columns: list[str], span: tuple[str | None, st
     dataset = lake.dataset(table, first=span[0], last=span[1])
     if dataset is None:
         return pa.table({name: pa.array([], pa.string()) for name in columns})
+    # A table that older code created may lack a column.
     there = set(dataset.schema.names)
     return dataset.to_table(columns=[name for name in columns if name in there])
 

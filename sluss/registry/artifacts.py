@@ -73,6 +73,8 @@ def local_copy(settings: Settings, version: ModelVersion) -> Path:
     target = copies(settings) / recorded
     if target.is_dir() and artifact_digest(target) == recorded:
         return target
+    # In the folder of the copies, so that `keep` moves the files within one file system, which is atomic: a step that
+    # is killed leaves no incomplete copy.
     with tempfile.TemporaryDirectory(dir=copies(settings)) as scratch:
         fresh = download(settings, version, Path(scratch))
         check_digest(version, artifact_digest(fresh))
@@ -121,6 +123,7 @@ def keep(settings: Settings, fresh: Path, digest: str) -> Path:
     target = copies(settings) / digest
     if target.is_dir() and artifact_digest(target) == digest:
         return target
+    # A copy whose content does not match its name was changed since. It is replaced, never repaired.
     shutil.rmtree(target, ignore_errors=True)
     try:
         fresh.rename(target)

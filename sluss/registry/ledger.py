@@ -117,6 +117,8 @@ def append(lake: Lake, change: Change, after: int) -> Entry:
 
     table = lake.table(TABLE)
     entries = read_verified(lake)
+    # `after` counts the entries that the caller based its decision on. With a newer entry, the gates have compared the
+    # version with a champion that has been replaced since.
     if len(entries) != after:
         raise _moved(lake, entries)
     entry = _entry(change, entries)
@@ -136,6 +138,8 @@ def append(lake: Lake, change: Change, after: int) -> Entry:
                 storage_options=lake.settings.lake_options,
             )
     except DeltaError as error:
+        # An error is a lost race only if there are new entries. For a lost creation of the table, delta-rs raises no
+        # type of its own, so the entries alone decide.
         newer = read(lake)
         if newer == entries or not (table is None or isinstance(error, CommitFailedError)):
             raise
@@ -179,6 +183,7 @@ def _row(entry: Entry) -> pa.Table:
 
     text = {name: pa.string() for name in ("action", "version", "replaced", "by", "reason", "gates", "before", "hash")}
     schema = pa.schema({_NUMBER: pa.string(), "at": pa.timestamp("us", "UTC"), **text})
+    # Partition values are text: padded with zeros, they sort like numbers.
     values = asdict(entry) | {_NUMBER: f"{entry.number:08d}", "gates": json.dumps(entry.gates, sort_keys=True)}
     return pa.Table.from_pylist([values], schema)
 
@@ -187,6 +192,7 @@ def verify(entries: Sequence[Entry]) -> list[str]:
     """Return the faults of the chain, a sentence each; none if every entry is as it was written."""
     wrong, before = [], _START
     for place, entry in enumerate(entries, start=1):
+        # Every entry after a gap would be reported as well and hide the place of the fault.
         if entry.number != place:
             wrong.append(f"Entry {place} is missing or occurs twice.")
             break
@@ -205,6 +211,7 @@ def standing(entries: Sequence[Entry]) -> list[str]:
     """
     versions: list[str] = []
     for entry in entries:
+        # After the pop, the version that the entry brings back is on top.
         if entry.action != "promote":
             versions = versions[:-1]
         elif entry.version:
@@ -228,5 +235,7 @@ def held_by(entries: Sequence[Entry], version: str) -> Entry | None:
     It removed this version or a newer one. Only a version newer than the removed one ends that.
     """
     taken = [each for each in entries if each.action != "promote" and each.replaced is not None]
+    # The newest version that was ever removed, not the last removal: to remove an older version later must not readmit
+    # the newer one.
     newest = max(taken, key=lambda each: int(each.replaced or 0), default=None)
     return newest if newest and int(version) <= int(newest.replaced or 0) else None

@@ -37,6 +37,8 @@ def by_alias(context: Context, alias: str) -> ModelVersion | None:
         try:
             return client.get_model_version_by_alias(context.use_case.model, alias)
         except MlflowException as error:
+            # MLflow answers with the first code if it has no such model, and with the second if the model has no such
+            # alias.
             if error.error_code in {"RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"}:
                 return None
             raise

@@ -54,6 +54,7 @@ def score_interval(context: Context, interval: Interval) -> Predictions:
     first, end = partitions(interval, use_case.unit)
     with ThreadPoolExecutor(1) as pool:  # MLflow and the lake answer in parallel
         loaded = pool.submit(lambda: artifacts.load(context.settings, champion_for(context, context.lake, interval)))
+        # One version of `curated` for all batches, and the same one in the commit's notes.
         lake = context.lake.holding("curated", "predictions")
         rows, model = _rows(lake, use_case, interval), loaded.result()
     notes = {SCORED_FROM: str(lake.version("curated"))}

@@ -177,6 +177,7 @@ def _container(found: dict[str, Any]) -> Container:
         exit_code=state["ExitCode"],
         restarts=found["RestartCount"],
         folder=Path(labels["com.docker.compose.project.working_dir"]).resolve(),
+        # A service that runs once has neither a health check nor a restart policy.
         serves="Health" in state or found.get("HostConfig", {}).get("RestartPolicy", {}).get("Name") not in _ONCE,
     )
 
@@ -197,6 +198,7 @@ def scheduler_of(found: Iterable[Container]) -> Container | None:
 
 def run_inside(container: Container, *command: str) -> int:
     """Run a command in a container, at this terminal if there is one; its exit code."""
+    # With a terminal, Ctrl-C reaches the command; without one, its output stays free of control characters.
     terminal = ["--tty"] if sys.stdin.isatty() and sys.stdout.isatty() else []
     return subprocess.run(
         ["docker", "exec", "--interactive", *terminal, container.id, *command], check=False

@@ -51,6 +51,7 @@ def read(path: Path) -> dict[str, str]:
 
 def settings() -> dict[str, str]:
     """Settings for compose: the environment before `.env` before the defaults of the example."""
+    # The order in which compose itself reads them, so that both agree.
     values = {**read(EXAMPLE), **read(location())}
     return {name: os.environ.get(name, value) for name, value in values.items()}
 
@@ -68,6 +69,7 @@ def fill() -> list[str]:
     """Write every missing secret into `.env` and shut the file to others; the names of what was written."""
     path = location()
     known = read(path)
+    # A secret from the environment, such as in CI, is not written to the disk.
     missing = [name for name in secret_names() if not known.get(name) and not os.environ.get(name)]
     if missing or not path.exists():
         source = path if path.exists() else EXAMPLE
@@ -113,6 +115,7 @@ def _is_fernet_key(value: str) -> bool:
 def _unquoted(value: str) -> str:
     if len(value) > 1 and value[0] == value[-1] and value[0] in "'\"":
         return value[1:-1]
+    # Compose, too, starts a comment only at a space, so that a password may contain #.
     return value.split(" #", 1)[0].rstrip()
 
 

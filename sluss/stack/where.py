@@ -68,6 +68,7 @@ def _refuse_if_there_may_be_one(error: NoAnswerError) -> None:
 def _healthy_scheduler(patience: float) -> Container | None:
     deadline, shown = time.monotonic() + patience, ""
     while found := [each for each in docker.containers() if each.ours]:
+        # All down: the stack was stopped on purpose. Only some: it starts, stops or has failed, which waiting shows.
         if all(each.is_down for each in found):
             break
         late = _late(found)
@@ -78,6 +79,7 @@ def _healthy_scheduler(patience: float) -> Container | None:
                 f"The stack {docker.project()} is not healthy ({late}), and did not become so in {patience:g} seconds: "
                 f"'make ps' and 'make logs' show why, 'make up' repairs it, {_BY_HAND}."
             )
+        # Once for each change, not for each look.
         if late != shown:
             print(f"Waiting for the stack {docker.project()} ({late}) …", file=sys.stderr, flush=True)
             shown = late

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 INTERVAL = "interval"  # the partition column of every table: a name from sluss.interval.partition
 FIRST, END = "sluss.first", "sluss.end"  # in a commit: the span that it replaced
+# In each round of a race at least one writer commits, so ten attempts outlast nine rivals.
 _ATTEMPTS = 10
 # Rows in memory at a time when writing and reading. The default of delta-rs, a million, makes memory grow with the
 # interval.
@@ -82,12 +83,15 @@ class Lake:
         from deltalake.exceptions import TableNotFoundError
 
         version = self.versions.get(name) if version is None else version
+        # Also if `_opened` lacks the table: it did not exist when it was held, and must not appear half-way through a
+        # step.
         if version is None and name in self._held:
             return self._opened.get(name)
         with self.reachable():
             try:
                 if version is not None:
                     return DeltaTable(self.uri(name), version=version, storage_options=self.settings.lake_options)
+                # An open table reads only the commits since; a new one reads the checkpoint and every commit after it.
                 if name in self._opened:
                     self._opened[name].update_incremental()
                 else:
@@ -112,6 +116,7 @@ class Lake:
     def newest(self, name: str, before: str | None = None) -> str | None:
         """Return the table's last partition, or the last one before `before`; None without one."""
         table = self.table(name)
+        # The log lists the partitions, so no data file is read.
         found = (each[INTERVAL] for each in table.partitions()) if table else ()
         return max((each for each in found if before is None or each < before), default=None)
 
@@ -153,7 +158,10 @@ class Lake:
         for attempt in range(_ATTEMPTS):
             table = self.table(name)
             exists = table is not None
+            # Read before the write: an error is a lost race only if the table is newer afterwards.
             seen = table.version() if table else -1
+            # The first attempt writes on the held version, without a request. It fails if another writer was faster,
+            # and the next attempt opens the newest version.
             self._held.discard(name)
             data = rows() if callable(rows) else rows
             try:
@@ -163,6 +171,8 @@ class Lake:
                         data,
                         mode="overwrite" if exists else "error",
                         partition_by=[INTERVAL],
+                        # The whole span, also the partitions without new rows: rows that the source has withdrawn must
+                        # not remain.
                         predicate=_span(first, end) if exists else None,
                         writer_properties=_written_as(data.schema),
                         configuration=None if exists else properties(data.schema.names),
@@ -182,6 +192,7 @@ class Lake:
                 time.sleep(random.uniform(0, 0.2))  # noqa: S311 - jitter, so that two writers do not collide again
             else:
                 break
+        # `version` reads it from the open table, which a new table does not have yet.
         if not exists:
             self.table(name)
         return self.version(name)
@@ -216,6 +227,7 @@ def properties(columns: Iterable[str]) -> dict[str, str]:
     """Return the Delta properties of a new table with these columns."""
     found = set(columns)
     if not (indexed := [name for name in _INDEXED if name in found]):
+        # By default, the log would keep the bounds of the first 32 columns.
         return _PROPERTIES | {"delta.dataSkippingNumIndexedCols": "0"}
     return _PROPERTIES | {"delta.dataSkippingStatsColumns": ",".join(indexed)}
 

@@ -26,6 +26,8 @@ def known(as_of: datetime) -> ds.Expression:
     """Return the filter on `curated` for the rows in force just before a moment."""
     import pyarrow.dataset as ds
 
+    # A row that arrives exactly at the moment does not count: it belongs to the interval that begins there, so that
+    # neighbouring intervals share no arrival.
     superseded = ds.field(SUPERSEDED)
     return (ds.field(ARRIVED) < as_of) & (superseded.is_null() | (superseded >= as_of))
 
@@ -62,6 +64,8 @@ def known_labels(labels: ds.Dataset, as_of: datetime, among: ds.Expression | Non
     """Read `id`, `label` and `label_time` of the labels known just before a moment; a corrected label counts once."""
     import pyarrow.dataset as ds
 
+    # Labels have no `superseded_at`. A corrected label is stored in the partition in which it arrived, and the step
+    # that writes that partition does not rewrite the one with the first label. So the reader picks the last.
     filter_ = ds.field("label_time") < as_of
     found = labels.to_table(["id", "label", "label_time"], filter=filter_ if among is None else among & filter_)
     frame: pd.DataFrame = found.to_pandas()
@@ -80,6 +84,7 @@ def with_supersession(rows: pa.Table) -> pa.Table:
     place = rows.schema.get_field_index(ARRIVED)
     field = rows.schema.field(place).with_name(SUPERSEDED)
     keys = pc.binary_join_element_wise(rows[INTERVAL], rows["id"], " ")
+    # Most intervals contain no correction. For these, one count replaces the sort.
     if pc.count_distinct(keys).as_py() == rows.num_rows:
         return rows.add_column(place + 1, field, pa.nulls(rows.num_rows, field.type))
     # Sorted by partition, id and arrival, the row that supersedes another follows it directly.

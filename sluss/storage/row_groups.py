@@ -44,6 +44,8 @@ class RowGroups:
     @cached_property
     def _kept(self) -> list[int]:
         """Rows that the filter keeps of each group; from the file's statistics alone where they decide it."""
+        # Without columns, a scanner counts from the statistics, and reads only the filter's own columns if they do not
+        # decide.
         scanners = (group.scanner(schema=self.schema, columns=[], filter=self.kept) for group in self.groups)
         return [scanner.count_rows() for scanner in scanners]
 
@@ -63,5 +65,6 @@ def row_groups(table: ds.Dataset, columns: list[str], span: tuple[str, str], kep
 
     first, end = span
     kept = (ds.field(INTERVAL) >= first) & (ds.field(INTERVAL) < end) & kept
+    # The log's partitions and bounds exclude whole files before any of them is opened.
     files = table.get_fragments(filter=kept)
     return RowGroups(columns, table.schema, [group for file in files for group in file.split_by_row_group()], kept)

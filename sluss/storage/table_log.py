@@ -59,6 +59,7 @@ def files(lake: Lake, table: str) -> list[dict[str, Any]]:
 
 def constant(file: dict[str, Any], column: str) -> Any:  # noqa: ANN401 - of the column's type
     """Return the column's value if all rows of a file have the same one (minimum = maximum), else None."""
+    # A column without statistics has neither bound, and thus no constant.
     least, most = file.get(f"min.{column}"), file.get(f"max.{column}")
     return least if least == most else None
 
@@ -68,6 +69,7 @@ def in_common(lake: Lake, table: str, columns: Sequence[str]) -> dict[str, dict[
     found: dict[str, dict[str, Any]] = {}
     for file in files(lake, table):
         same, name = {column: constant(file, column) for column in columns}, file[f"partition.{INTERVAL}"]
+        # A partition can have several files, and each of them must have the same value.
         known = found.get(name, same)
         found[name] = {column: value for column, value in known.items() if value is not None and value == same[column]}
     return found
@@ -84,6 +86,8 @@ def written(lake: Lake, table: str, interval: str) -> Written | None:
     with lake.reachable():
         history = opened.history()
     for commit in history:
+        # The newest commit comes first. A commit without a span, such as a vacuum, matches no interval, because "~"
+        # sorts after the name of every partition.
         if commit.get(FIRST, "~") <= interval < commit.get(END, ""):
             return Written(at, commit["version"], {key: str(value) for key, value in commit.items()})
     return Written(at)

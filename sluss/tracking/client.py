@@ -133,6 +133,7 @@ def experiment_id(settings: Settings, client: MlflowClient, name: str) -> str:
     with reachable(settings):
         found = client.get_experiment_by_name(name)
         if found is None:
+            # By default MLflow would write the artifacts below the folder in which the process happens to work.
             local = settings.mlflow_uri.startswith("sqlite:")
             location = (settings.home / "artifacts" / name).resolve().as_uri() if local else None
             try:

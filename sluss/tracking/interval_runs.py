@@ -82,6 +82,7 @@ def keep_run(client: MlflowClient, seen: Seen, wanted: IntervalRun, log: Callabl
     try:
         _finish(client, kept, wanted, log)
     except MlflowException:
+        # Another step has deleted this run while it was being logged. Continue with the run that all steps keep.
         if client.get_run(run_id).info.lifecycle_stage != LifecycleStage.DELETED:
             raise
         return keep_run(client, _again(client, seen, wanted), wanted, log)
@@ -96,10 +97,13 @@ def _agreed(client: MlflowClient, seen: Seen, wanted: IntervalRun) -> Run:
     if not any(_finished(run, wanted) for run in seen.runs):
         start = round(wanted.interval.start.timestamp() * 1000)
         client.create_run(seen.experiment, start, _tags(wanted), run_name=wanted.name)
+    # Listed after creating, so the later of two steps sees both runs. The earlier one may see only its own, which is
+    # older and thus the one that both keep.
     now = _again(client, seen, wanted)
     same = [run for run in now.runs if _same(run, wanted)]
     if not same:  # a step with other content has deleted this step's run
         return _agreed(client, now, wanted)
+    # The runs are sorted by age and `min` returns the first of equals: a finished run, else the oldest.
     kept = min(same, key=lambda run: not _finished(run, wanted))
     for run in now.runs:
         if run is not kept:
@@ -126,6 +130,8 @@ def _again(client: MlflowClient, seen: Seen, wanted: IntervalRun) -> Seen:
 
 def _runs(client: MlflowClient, experiment: str, name: str) -> list[Run]:
     found = client.search_runs([experiment], f"tags.`{INTERVAL_TAG}` = '{name}'")
+    # By the time of creation, from a tag: a run's start time in MLflow is its interval's, so it is equal for all of
+    # them.
     return sorted(found, key=lambda run: (run.data.tags.get(_CREATED_TAG, ""), run.info.run_id))
 
 
@@ -153,5 +159,6 @@ def _tags(wanted: IntervalRun) -> dict[str, str]:
     return wanted.tags | {
         INTERVAL_TAG: wanted.name,
         _DIGEST_TAG: wanted.digest,
+        # Padded with zeros, because tags are compared as text.
         _CREATED_TAG: f"{time.time_ns():020d}",
     }

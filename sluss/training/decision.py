@@ -70,6 +70,7 @@ def read_facts(context: Context, lake: Lake, until: datetime) -> TrainingFacts:
 
     use_case = context.use_case
     trainings = trained_moments(context)
+    # Without the training for `until` itself, so that a retried step decides as it did before.
     before = [moment for moment in trainings if moment < until]
     events = newly_labelled(lake, use_case, until, max(before, default=None))
     alerts = [alert for alert in latest_alerts(lake, partition(until, use_case.unit)).values() if alert.active]
@@ -84,8 +85,10 @@ def decide(use_case: UseCase, facts: TrainingFacts) -> Decision:
     """Apply the rules to the facts. A pure function."""
     rules, until = use_case.retraining, facts.until
     before = [moment for moment in facts.trainings if moment < until]
+    # The limits come before the reasons to train, so neither an alert nor a due date can exceed them.
     if hindrance := _superseded(facts) or _too_soon(rules, until, before):
         return Decision(train=False, reason=hindrance, until=until)
+    # A first model has no earlier training that new labels could be counted from.
     if not before:
         needed = use_case.training.min_rows
         reason = f"No model was trained yet. {facts.new_labels:,} labelled rows are known; {needed:,} are required."
@@ -121,6 +124,7 @@ def _worth_it(rules: Retraining, facts: TrainingFacts, last: datetime) -> Decisi
     if rules.every_days and facts.new_labels and facts.until - last >= timedelta(days=rules.every_days):
         reason = f"It is {(facts.until - last).days} days {since}; a new one is due every {rules.every_days} days."
         return Decision(train=True, reason=reason, until=facts.until)
+    # The alert is last: it is named as the reason only if the other rules would not have trained.
     if (alarm := facts.alarm) is None:
         reason = f"{facts.new_labels:,} of {rules.min_new_labels:,} new labelled rows {since}, and no alert is active."
         return Decision(train=False, reason=reason, until=facts.until)

@@ -32,10 +32,12 @@ def _walk(value: object, above: tuple[int, ...]) -> bytes:
     """Return the digest of a value. `above` holds the ids of the objects that contain it: states may be circular."""
     import numpy as np
 
+    # Libraries differ in whether they store a NumPy scalar or the equal Python number; the model is the same.
     if isinstance(value, np.generic):
         value = value.item()
     if isinstance(value, np.random.BitGenerator):
         value = value.state  # without the seed that it was started from, which a load invents anew
+    # Only a cycle is cut. An object that two places share is digested in both, since a load may make two of it.
     if id(value) in above:
         return _hash("again", str(len(above) - above.index(id(value))).encode())
     if isinstance(value, np.ndarray):
@@ -82,6 +84,7 @@ def _plain(value: Any, above: tuple[int, ...]) -> bytes:  # noqa: ANN401 - whate
 @_plain.register(str)
 @_plain.register(bytes)
 def _(value: object, above: tuple[int, ...]) -> bytes:  # noqa: ARG001
+    # The `repr` of a float is the shortest text that gives the same float again.
     return _hash(type(value).__name__, repr(value).encode())
 
 
@@ -94,6 +97,7 @@ def _(value: list[object] | tuple[object, ...], above: tuple[int, ...]) -> bytes
 @_plain.register(set)
 @_plain.register(frozenset)
 def _(value: set[object] | frozenset[object], above: tuple[int, ...]) -> bytes:
+    # The order of a set differs from process to process.
     return _hash("set", *sorted(_walk(item, above) for item in value))
 
 

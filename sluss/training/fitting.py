@@ -31,6 +31,7 @@ class Scorer:
         import numpy as np
 
         scores = self.problem.scoring.scores(pipeline, features)
+        # NaN instead of an error: a fold may lack a class that the metric needs, and the other folds still count.
         value = self.problem.judging.value(np.asarray(labels), scores)
         return float("nan") if value is None else value * sign(self.problem)
 

@@ -24,6 +24,7 @@ def trained_moments(context: Context) -> list[datetime]:
         experiment = client.get_experiment_by_name(context.use_case.experiment)
         if experiment is None:
             return []
+        # Runs and not versions: to delete a version does not undo its training.
         runs = client.search_runs(
             [experiment.experiment_id],
             f"attributes.status = 'FINISHED' and tags.`{UNTIL_TAG}` != ''",

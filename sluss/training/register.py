@@ -73,6 +73,8 @@ def register(context: Context, candidate: Candidate) -> Registered:
         _log_run(client, run_id, context, candidate)
         log_trials(client, run_id, experiment, candidate.verdict.trials, use_case.training.metric)
         model_id, digest = _log_model(client, run_id, use_case, candidate)
+        # Passed to the call that creates the version: tags that were set afterwards could be missing if the step is
+        # killed.
         tags = {DIGEST_TAG: digest, INPUTS_TAG: candidate.inputs, UNTIL_TAG: candidate.until.isoformat()}
         version = _create_version(client, use_case, (model_id, run_id), tags)
     return Registered(version, run_id, candidate.verdict.metrics)
@@ -119,6 +121,7 @@ def _log_model(client: MlflowClient, run_id: str, use_case: UseCase, candidate: 
         folder = Path(scratch) / "model"
         _save(folder, described, use_case, candidate)
         client.log_model_artifacts(logged.model_id, str(folder))
+        # Of the files as they were sent, not as the store returns them: any later difference counts as a change.
         digest = artifact_digest(folder)
     client.finalize_logged_model(logged.model_id, "READY")
     client.log_outputs(run_id, [LoggedModelOutput(logged.model_id, step=0)])

@@ -53,6 +53,7 @@ def reproduce(context: Context, version: str | None = None) -> Reproduction:
     known = recorded(context, found)
     data, pipeline = known.tag("sluss.data.digest"), known.tag("sluss.pipeline")
     rows = recorded_rows(context.settings, known)
+    # As in the training: the order of a sum is part of the result.
     with one_blas_thread():
         fitted, verdict = fit_and_judge(known.use_case, rows)
         differing = list(differences(context, known))

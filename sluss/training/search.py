@@ -86,6 +86,8 @@ def _searcher(
         "estimator": pipeline,
         "param_grid" if grid else "param_distributions": space,
         "scoring": Scorer(problem_of(use_case)),
+        # The folds of the cross-validation. Both use training rows only, so the choice of parameters has not seen the
+        # holdout.
         "cv": problem_of(use_case).judging.folds(training.folds, training.seed),
         "random_state": training.seed,
         "refit": False,  # the training fits the best one itself

@@ -41,6 +41,7 @@ def split(use_case: UseCase, rows: pd.DataFrame, until: datetime) -> tuple[pd.Da
         train = train[train.label_time < start]
     if use_case.group:
         first = rows.groupby(use_case.group, dropna=False).event_time.transform("min")
+        # Of a group that continues into the holdout, the earlier rows are trained on and the later ones are dropped.
         train, holdout = train[first[train.index] < start], holdout[first[holdout.index] >= start]
     _check(use_case, train, holdout, until)
     return train.reset_index(drop=True), holdout.reset_index(drop=True)

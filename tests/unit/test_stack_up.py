@@ -193,7 +193,7 @@ def test_logins_do_not_exist_before_the_first_start(sandbox: Sandbox) -> None:
 
 @needs_docker
 def test_destroy_does_not_take_silence_for_yes(sandbox: Sandbox) -> None:
-    sandbox.refused(sandbox.stack("destroy"), "asks first", "--yes")
+    sandbox.refused(sandbox.stack("destroy"), "asks for confirmation", "--yes")
 
 
 @needs_docker

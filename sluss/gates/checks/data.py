@@ -55,5 +55,7 @@ def _unlearnable(evidence: Evidence, rows: TrainingRows) -> str | None:
 
 
 def _judged_on_other_rows(evidence: Evidence, rows: TrainingRows) -> bool:
+    # The gate `quality` computes the metric from this file. Without the comparison, a version could bring a holdout
+    # that flatters it.
     judged = evidence.judged
     return list(judged["id"]) != list(rows.holdout["id"]) or list(judged["label"]) != list(rows.holdout["label"])

@@ -79,6 +79,7 @@ def _guessing(evidence: Evidence) -> _Finding:
 def _slices(evidence: Evidence) -> Iterator[_Finding]:
     """Yield a finding for each slice beyond a limit, and one for the worst slice by each metric."""
     use_case, rows = evidence.use_case, evidence.rows
+    # By the present config, whose slices may differ from those at the training.
     parts = slice_values(use_case, rows.train, rows.holdout).assign(id=rows.holdout["id"])
     judged = evidence.judged[["id", "label", *evidence.problem.scoring.stored]].merge(parts, on="id")
     limits = {limit.metric.name: limit for limit in evidence.problem.judging.slice_limits()}

@@ -31,6 +31,7 @@ def safety(evidence: Evidence) -> GateResult:
     if unsafe := sorted(path.name for path in evidence.folder.rglob("*") if path.is_file() and _unsafe(path)):
         sentence = f"Its artifacts contain files that can run code when they are loaded: {', '.join(unsafe)}."
         return GateResult("safety", sentence, passed=False)
+    # Loaded only here, after the types were checked: loading is the dangerous part.
     steps = [name for name, _ in evidence.pipeline.steps] if hasattr(evidence.pipeline, "steps") else []
     sentence = f"It loads without pickle ({' → '.join(steps) or type(evidence.pipeline).__name__}), all types trusted."
     return GateResult("safety", sentence, passed=True)

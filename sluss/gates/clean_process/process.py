@@ -54,7 +54,9 @@ class CleanProcess:
         """
         if self._process is not None:
             return
+        # Without the module site (-S), the path lacks the folder of packages.
         packages = str(metadata.distribution("scikit-learn").locate_file(""))
+        # Errors go to a file: a pipe that is not read while the model works would fill up and block it.
         with (self.scratch / "errors").open("wb") as errors:
             self._process = subprocess.Popen(
                 [sys.executable, "-I", "-S", str(_SCRIPT), packages],
@@ -106,6 +108,7 @@ class CleanProcess:
         if self._process is None:
             return
         if self._process.poll() is None:
+            # It leads a process group of its own, which also contains the workers that a model may have started.
             os.killpg(self._process.pid, signal.SIGKILL)
         with suppress(BrokenPipeError):
             self._process.communicate()
