@@ -6,6 +6,8 @@ import ast
 import re
 import subprocess
 import sys
+from fnmatch import filter as filter_names
+from functools import cache
 
 import pytest
 import yaml
@@ -33,6 +35,8 @@ CODE = [
     for path in sorted((ROOT / folder).rglob("*"))
     if path.is_file() and path.suffix != ".pyc"
 ]
+# In the pages' examples, the reader makes these files.
+MADE_BY_THE_READER = {"config/flights.yaml", "config/intensity.yaml"}
 # Set by the scripts for the compose file, not by people.
 FOR_THE_COMPOSE_FILE = {"SLUSS_VERSION", "SLUSS_GIT_COMMIT", "AIRFLOW_IDLE_SLEEP"}
 
@@ -96,6 +100,30 @@ def test_every_link_leads_somewhere(page):
         target = (page.parent / path).resolve() if path else page
         assert target.exists(), link
         assert not anchor or anchor in anchors(target), link
+
+
+def paths(page: Path) -> Iterator[str]:
+    """The code spans of a page that look like paths in the repository, with `*` for a part that the reader fills in."""
+    text = re.sub(r"^```.*?^```", "", page.read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL)
+    for span in re.findall(r"`([^`\n]+)`", text):
+        path = re.sub(r"<[^>]+>|…", "*", span).removeprefix("./").rstrip("/")
+        if re.fullmatch(r"[\w.-]+(/[\w.*-]+)+", path) and path.partition("/")[0] in tracked():
+            yield path
+
+
+@cache
+def tracked() -> frozenset[str]:
+    """Every file and folder of the repository, relative to its root."""
+    files = [path.relative_to(ROOT) for path in check_files.tracked()]
+    return frozenset(str(path) for file in files for path in (file, *file.parents))
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name)
+def test_every_path_that_a_page_names_exists(page):
+    if "**Superseded by " in page.read_text(encoding="utf-8"):
+        return  # it describes the code of its time
+    missing = {path for path in paths(page) if not filter_names(tracked(), path)}
+    assert missing <= MADE_BY_THE_READER
 
 
 @pytest.mark.parametrize("page", list(document_config.documents()), ids=name)
