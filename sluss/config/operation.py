@@ -32,7 +32,10 @@ class Monitoring(Frozen):
     alpha: float = Field(gt=0, lt=0.5, description="Chance of a false alarm, per test")
     drift_distance: float = Field(gt=0, lt=1, description="`data_drift`: distance from the profile that counts")
     quality_drop: float = Field(
-        gt=0, lt=1, description="`quality_drop`: fall of the metric below the holdout's that counts"
+        gt=0,
+        lt=1,
+        description="`quality_drop`: fall of the metric below the holdout's that counts; where lower is better, its "
+        "rise as a share of the holdout's",
     )
     ignore: tuple[str, ...] = Field(
         (), description="Features whose drift is expected, such as the month: they are not compared with the profile"

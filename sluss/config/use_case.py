@@ -71,6 +71,21 @@ class UseCase(Frozen):
         return self
 
     @model_validator(mode="after")
+    def _times_are_no_numbers(self) -> UseCase:
+        for branch in self.training.preprocessing:
+            names = [branch.columns] if isinstance(branch.columns, str) else branch.columns
+            times = [
+                name for name in names if name in self.curation.columns and self.curation.columns[name].kind == "time"
+            ]
+            first = str(getattr(branch.steps[0], "name", ""))
+            if times and first.startswith("sklearn.") and not first.endswith(".FunctionTransformer"):
+                raise ValueError(
+                    f"the column {times[0]} is a time, which {first.rpartition('.')[2]} would take for a number of "
+                    "nanoseconds; derive numbers such as hour or weekday from it, or leave it out"
+                )
+        return self
+
+    @model_validator(mode="after")
     def _groups_and_weights_exist(self) -> UseCase:
         columns, weight = self.curation.columns, self.training.sample_weight
         if self.group is not None and self.group not in columns:

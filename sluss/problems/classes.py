@@ -309,7 +309,7 @@ class ClassJudging(Judging):
     def slice_limits(self) -> list[Limit]:
         """Also the accuracy, where the config limits it."""
         least = self.use_case.gates.slice_min_accuracy
-        own = [] if least is None else [Limit(METRICS["accuracy"], "gates.slice_min_accuracy", least)]
+        own = [] if least is None else [Limit(METRICS["accuracy"], least)]
         return [*super().slice_limits(), *own]
 
 

@@ -12,6 +12,7 @@ from sluss.charts.plot import HALF, MARGIN, Plot, axis_names, known, scale
 from sluss.charts.svg import Frame
 from sluss.config.operation import Monitoring
 from sluss.problems.conditions import Condition, History, in_parentheses, severity_of, verdict_on
+from sluss.statistics.figures import GROUPS
 from sluss.statistics.proportions import exceeds
 from sluss.statistics.trend import mann_kendall, smallest_p
 
@@ -56,7 +57,8 @@ def conditions(
     summary: Summary, usual: Mapping[str, Any], history: History, rules: ConfidenceMonitoring
 ) -> list[Condition]:
     """The verdicts on the two alerts."""
-    unsure = round(summary.figures[LOW] * summary.rows), summary.rows
+    rows = round(summary.figures.get(GROUPS, summary.rows))  # rows of one group count once
+    unsure = round(summary.figures[LOW] * rows), rows
     return [
         low_confidence(unsure, _usually_unsure(usual, rules), rules),
         confidence_trend(history.values, rules, model_changed=history.model_changed),

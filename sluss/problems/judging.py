@@ -24,10 +24,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Limit:
-    """A limit of the config on a metric: its key, and the value that must be reached or not passed."""
+    """A limit of the config on a metric: the value that must be reached or not passed."""
 
     metric: Metric
-    key: str
     value: float
 
     def broken_by(self, value: float) -> bool:
@@ -176,14 +175,13 @@ class Judging(ABC):
         gates, lower = self.use_case.gates, self.metric.lower_is_better
         value = gates.max_metric if lower else gates.min_metric
         assert value is not None  # the config is checked
-        return Limit(self.metric, f"gates.{'max' if lower else 'min'}_metric", value)
+        return Limit(self.metric, value)
 
     def slice_limits(self) -> list[Limit]:
         """The limits on each slice of the holdout, that on the metric first."""
         gates, lower = self.use_case.gates, self.metric.lower_is_better
         value = gates.slice_max_metric if lower else gates.slice_min_metric
-        key = f"gates.slice_{'max' if lower else 'min'}_metric"
-        return [] if value is None else [Limit(self.metric, key, value)]
+        return [] if value is None else [Limit(self.metric, value)]
 
     def slice_metrics(self) -> list[Metric]:
         """The metrics of each slice: those with a limit, and the config's."""

@@ -119,5 +119,5 @@ class NumberJudging(Judging):
     def slice_limits(self) -> list[Limit]:
         """Also the mean absolute error, where the config limits it."""
         most = self.use_case.gates.slice_max_error
-        own = [] if most is None else [Limit(METRICS["mae"], "gates.slice_max_error", most)]
+        own = [] if most is None else [Limit(METRICS["mae"], most)]
         return [*super().slice_limits(), *own]

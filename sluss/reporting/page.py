@@ -54,31 +54,44 @@ def render(use_case: UseCase, facts: Facts) -> str:
 def story(use_case: UseCase, facts: Facts) -> dict[str, Any]:
     """Return the headline, and the interval of the first alert on data and of the first on labels."""
     metric, (before, since) = METRICS[use_case.training.metric].title, (facts.before, facts.since)
+    told = _loss if METRICS[use_case.training.metric].lower_is_better else _share
     by_data = next((period for period in facts.alert_periods if period.type != "quality_drop"), None)
     by_labels = next((period for period in facts.alert_periods if period.type == "quality_drop"), None)
     if not facts.alert_periods:
         headline = f"{metric} holds: no alert was ever raised."
     elif before and facts.fallen and since is None:
         headline = (
-            f"{metric} {_verb(before, facts.fallen)} from {before.value:.0%} to {facts.fallen.value:.0%}. "
+            f"{metric} {_verb(before, facts.fallen)} from {told(before)} to {told(facts.fallen)}. "
             "A new version has taken over; its labels have not arrived yet."
         )
     elif before is None or since is None:
         headline = f"{metric}: alerts were raised; too few labels are known to judge it."
     elif facts.fallen is not None:
-        verb = "brought it back to" if since.low > facts.fallen.high else "has it at"
+        verb = "brought it back to" if _better(since, facts.fallen) else "has it at"
         headline = (
-            f"{metric} {_verb(before, facts.fallen)} from {before.value:.0%} to {facts.fallen.value:.0%}; "
-            f"retraining {verb} {since.value:.0%}."
+            f"{metric} {_verb(before, facts.fallen)} from {told(before)} to {told(facts.fallen)}; "
+            f"retraining {verb} {told(since)}."
         )
     else:
-        headline = f"{metric} {_verb(before, since)} from {before.value:.0%} to {since.value:.0%}."
+        headline = f"{metric} {_verb(before, since)} from {told(before)} to {told(since)}."
     return {
         "headline": headline,
         "by_data": by_data and by_data.since,
         "by_labels": by_labels and by_labels.since,
         "active": [period for period in facts.alert_periods if not period.ended],
     }
+
+
+def _share(figure: Estimate) -> str:
+    return f"{figure.value:.0%}"
+
+
+def _loss(figure: Estimate) -> str:
+    return f"{figure.value:.3g}"
+
+
+def _better(now: Estimate, before: Estimate) -> bool:
+    return now.high < before.low if METRICS[now.metric].lower_is_better else now.low > before.high
 
 
 def _verb(before: Estimate, now: Estimate) -> str:

@@ -37,7 +37,8 @@ def plots(use_case: UseCase, facts: Facts) -> list[Plot]:
 def quality_plot(use_case: UseCase, facts: Facts) -> Plot:
     """Plot the metric of each interval with its 95 % interval, over the mix of its rows."""
     metric, holdout = METRICS[use_case.training.metric].title, facts.profile.holdout
-    limit = holdout.value - use_case.monitoring.quality_drop
+    drop = use_case.monitoring.quality_drop
+    limit = holdout.value * (1 + drop) if METRICS[holdout.metric].lower_is_better else holdout.value - drop
     known = [day.quality for day in facts.days]
     low, high, step = scale([limit, holdout.value, *(v for q in known if q for v in (q.low, q.high))])
     frame = Frame(len(facts.days), low, high, WIDE, 320, right=MARGIN)

@@ -4,16 +4,22 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 import yaml
 from hypothesis import given
+from hypothesis import settings as examples
 from hypothesis import strategies as st
-from problem_world import estimate
+from problem_world import QUANTILES, content_of, estimate, problem_by, use_case_of
+from pydantic import ValidationError
 from sklearn.compose import ColumnTransformer
+from sklearn.ensemble import GradientBoostingRegressor, HistGradientBoostingRegressor
 from sklearn.feature_extraction.text import TfidfVectorizer
-from sklearn.linear_model import LogisticRegression, Ridge
+from sklearn.linear_model import LogisticRegression, QuantileRegressor, Ridge
 from sklearn.metrics import d2_absolute_error_score, r2_score
-from sklearn.pipeline import make_pipeline
+from sklearn.naive_bayes import GaussianNB
+from sklearn.pipeline import Pipeline, make_pipeline
+from sklearn.preprocessing import StandardScaler
 
 from sluss.config.use_case import UseCase
 from sluss.errors import ConfigError
@@ -21,10 +27,12 @@ from sluss.notebook import use_case_with
 from sluss.problems import problem_of
 from sluss.problems.metrics import fallen
 from sluss.statistics.betting_test import chance_if_worse
+from sluss.training.evaluation import cross_validate
 from sluss.training.pipeline import build_pipeline
 from sluss.training.search import search
 from sluss.use_cases import load_use_case
 
+SCALER = {"class": "sklearn.preprocessing.StandardScaler"}
 EXPLAINED = {"r2": r2_score, "d2_absolute_error_score": d2_absolute_error_score}
 
 
@@ -167,3 +175,127 @@ def test_a_notebook_hands_over_a_regressor_for_a_regression_only(intensity):
     assert told.training.estimator.name == "sklearn.linear_model.Ridge"
     with pytest.raises(ConfigError, match="classifier or regressor"):
         use_case_with(make_pipeline(text, LogisticRegression()), intensity)
+
+
+@pytest.mark.parametrize(
+    ("kind", "metric", "change", "reason"),
+    [
+        (
+            "binary",
+            "brier",
+            {"gates": {"min_metric": 0.5}},
+            "gates.min_metric cannot limit brier, the lower the better",
+        ),
+        ("binary", "brier", {"gates": {"max_metric": None}}, "gates.max_metric is missing: of brier, the lower the be"),
+        ("binary", "roc_auc", {"gates": {"slice_max_metric": 0.5}}, "use gates.slice_min_metric"),
+        ("binary", "cost", {"decision": None}, "the metric cost needs decision.costs"),
+        ("binary", "cost", {"decision": {"costs": [[0, 1, 2]] * 3}}, "decision.costs must be 2 lists of 2 numbers"),
+        ("binary", "f1", {"decision": {"thresholds": {"wrong": 0.5}}}, "wrong is not one of the classes"),
+        ("binary", "f1", {"decision": {"thresholds": {"positive": 1.5}}}, "must be above 0, and their sum below 1"),
+        ("binary", "f1", {"decision": {"currency": "EUR"}}, "give either thresholds or costs"),
+        ("binary", "f1", {"training": {"class_weight": {"wrong": 2}}}, "wrong is not one of the classes"),
+        ("binary", "f1", {"classes": ["one", "one"]}, "two classes have the same name"),
+        ("binary", "f1", {"training": {"sample_weight": "text"}}, "sample_weight text is not a number column"),
+        ("binary", "f1", {"group": "customer"}, "the group customer is not described under curation"),
+        ("binary", "f1", {"training": {"embargo": "soon"}}, "training.embargo"),
+        (
+            "binary",
+            "f1",
+            {"training": {"preprocessing": [{"columns": ["event_time"], "steps": [SCALER]}]}},
+            "the column event_time is a time, which StandardScaler would take for a number of nanoseconds",
+        ),
+        ("multiclass", "accuracy", {"training": {"metric": "f1"}}, "training.metric"),
+        ("multiclass", "accuracy", {"classes": [f"c{n}" for n in range(1001)]}, "at most 1000 items"),
+        ("regression", "cost", {"target": {"costs": None}}, "the metric cost needs target.costs"),
+        ("regression", "cost", {"target": {"costs": {"under": 0, "over": 0}}}, "under or over must be above 0"),
+        ("quantiles", "pinball", {"quantiles": [0.9, 0.1]}, "quantiles must be between 0 and 1, each above the one"),
+        ("quantiles", "pinball", {"quantiles": [0.5]}, "at least 2 items"),
+        ("quantiles", "pinball", {"target": None}, "target"),
+    ],
+)
+def test_a_wrong_config_of_any_problem_names_the_key(kind, metric, change, reason):
+    content = content_of(kind, metric)
+    for name, value in change.items():
+        known = content.get(name)
+        content[name] = known | value if isinstance(known, dict) and isinstance(value, dict) else value
+    with pytest.raises(ValidationError) as refused:
+        UseCase.model_validate(content)
+    assert reason in str(refused.value)
+
+
+@pytest.mark.parametrize("kind", ["binary", "multiclass", "regression", "quantiles"])
+def test_every_kind_is_read_again_from_what_a_version_recorded(kind):
+    metric = {"regression": "cost", "quantiles": "pinball"}.get(kind, "cost")
+    use_case = use_case_of(kind, metric)
+    again = UseCase.model_validate_json(use_case.model_dump_json(by_alias=True))
+    assert (type(again), again) == (type(use_case), use_case)
+
+
+@pytest.mark.parametrize(
+    ("classes", "labels", "numbers"),
+    [
+        (["no", "yes"], ["0", "yes", "1", "no"], [0, 1, 1, 0]),
+        (["1", "2", "3"], ["1", "3", "2"], [0, 2, 1]),  # names that look like numbers are names
+        (["sonne", "größe cm", "a, b"], ["größe cm", "2"], [1, 2]),
+    ],
+)
+def test_a_label_is_the_number_of_a_class_or_its_name(classes, labels, numbers):
+    kind = "binary" if len(classes) == 2 else "multiclass"
+    judging = problem_of(use_case_of(kind, "accuracy", classes=classes)).judging
+    assert set(labels) <= set(judging.label.categories)
+    assert judging.stored(pa.chunked_array([labels])).to_pylist() == numbers
+
+
+def test_an_estimator_without_a_quantile_is_named():
+    use_case = use_case_of("quantiles", "pinball")
+    scoring = problem_of(use_case).scoring
+    for estimator, fits in (
+        (Ridge(), False),
+        (QuantileRegressor(), True),
+        (HistGradientBoostingRegressor(), False),
+        (HistGradientBoostingRegressor(loss="quantile"), True),
+        (GradientBoostingRegressor(loss="quantile"), True),
+        (LogisticRegression(), False),
+    ):
+        assert scoring.fits(estimator) is fits
+    pipeline = make_pipeline(GradientBoostingRegressor(loss="quantile"))
+    pipeline.steps[0] = ("estimator", pipeline.steps[0][1])
+    scoring.assemble(pipeline)
+    assert [each.alpha for _, each in pipeline.named_steps["estimator"].estimators] == list(QUANTILES)
+
+
+@given(st.integers(0, 2**32 - 1), st.integers(0, 40))
+@examples(deadline=None, max_examples=30)
+def test_scores_come_back_from_the_columns_of_the_table(seed, rows):
+    random = np.random.default_rng(seed)
+    for kind, metric in (("binary", "f1"), ("multiclass", "cost"), ("regression", "r2"), ("quantiles", "pinball")):
+        scoring = problem_by(kind, metric).scoring
+        scores = random.random((rows, 3)) if scoring.wide else random.random(rows)
+        table = pa.table(scoring.columns(scores)).to_pandas()
+        np.testing.assert_array_equal(scoring.read(table), scores if rows else scoring.none())
+        np.testing.assert_array_equal(
+            scoring.read(pd.DataFrame(scoring.frame(scores))), scores if rows else scoring.none()
+        )
+        assert len(scoring.scalar(scores)) == rows
+
+
+def test_a_class_that_training_never_saw_has_probability_0():
+    scoring = problem_by("multiclass", "accuracy").scoring
+    rows = pd.DataFrame({"x": [0.0, 1.0, 0.1, 0.9]})
+    pipeline = make_pipeline(LogisticRegression()).fit(rows, np.array([0, 2, 0, 2], dtype="int16"))
+    scores = scoring.scores(pipeline, rows)
+    assert scores.shape == (4, 3)
+    assert (scores[:, 1] == 0).all()
+    np.testing.assert_allclose(scores.sum(axis=1), 1)
+
+
+def test_folds_of_a_class_with_fewer_rows_than_folds_are_judged_all_the_same():
+    use_case = use_case_of("multiclass", "roc_auc").model_copy(update={"features": ("x",)})
+    random = np.random.default_rng(1)
+    labels = np.array([0] * 40 + [1] * 40 + [2] * 2, dtype="int16")
+    train = pd.DataFrame({"x": random.normal(labels), "label": labels})
+    pipeline = Pipeline(
+        [("preprocessing", ColumnTransformer([("x", StandardScaler(), ["x"])])), ("estimator", GaussianNB())]
+    )
+    found = cross_validate(pipeline, use_case, train)
+    assert 0.5 < found["cv_roc_auc_mean"] <= 1
