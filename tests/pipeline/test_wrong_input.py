@@ -56,7 +56,9 @@ def test_a_feature_that_is_not_described_is_named(run_step, config):
 
 def test_a_config_that_is_not_yaml_is_refused_with_the_line(run_step, tmp_path):
     (tmp_path / "sentiment.yaml").write_text("name: [sentiment\n")
-    refuses(run_step("train_model", SLUSS_CONFIG_DIR=tmp_path, SLUSS_HOME=tmp_path / "home"), "not valid YAML", "line 2")
+    refuses(
+        run_step("train_model", SLUSS_CONFIG_DIR=tmp_path, SLUSS_HOME=tmp_path / "home"), "not valid YAML", "line 2"
+    )
 
 
 def test_an_unknown_use_case_lists_the_known_ones(run_step, tmp_path):
