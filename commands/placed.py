@@ -80,7 +80,7 @@ class PlacedCommand(click.Command):
 
 
 def with_variable(param: click.Parameter) -> click.Parameter:
-    """The same option, which is read from a variable of its name as well: `--version` from VERSION."""
+    """Return a copy of the option that is also read from a variable of its name: `--version` from VERSION."""
     named = copy.copy(param)
     named.envvar = param.opts[0].removeprefix("--").replace("-", "_").upper()
     if isinstance(named, click.Option):

@@ -45,7 +45,7 @@ class Recorded:
 
     @property
     def arguments(self) -> list[str]:
-        """Of the step."""
+        """The options of the step, for a command line."""
         return ["--version", self.version]
 
 

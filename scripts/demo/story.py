@@ -114,7 +114,7 @@ class Story:
         return ", ".join(sorted(rows[self.mix].unique()))
 
     def _summary(self) -> Table:
-        """Accuracy by where the reviews came from and which version scored them, over all labels that have arrived."""
+        """Table of the accuracy by source of the reviews and version, over all labels that have arrived."""
         from sluss.statistics.proportions import wilson
 
         table = Table(

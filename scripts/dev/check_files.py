@@ -57,7 +57,7 @@ def secrets() -> dict[str, str]:
 
 
 def index_hosts() -> set[str]:
-    """Where this machine gets packages from, other than the public index."""
+    """Hosts of package indexes that this machine uses, except the public one."""
     names = ("PIP_INDEX_URL", "PIP_EXTRA_INDEX_URL", "UV_INDEX_URL", "UV_DEFAULT_INDEX", "GOPROXY")
     words = " ".join(os.environ.get(name, "") for name in names)
     for file in (Path("/etc/pip.conf"), Path.home() / ".config/pip/pip.conf", Path.home() / ".pip/pip.conf"):

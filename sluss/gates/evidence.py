@@ -74,7 +74,7 @@ class Evidence:
 
     @property
     def folder(self) -> Path:
-        """The same folder, for gates other than `identity`, which gives the details if it cannot be read."""
+        """`stored`, for gates other than `identity`: only that gate reports why the folder cannot be read."""
         try:
             return self.stored
         except ServiceError:
@@ -142,7 +142,7 @@ class Evidence:
 
     @property
     def rows(self) -> TrainingRows:
-        """The same rows, for gates other than `data`, which gives the details if they cannot be read."""
+        """`read_rows`, for gates other than `data`: only that gate reports why the rows cannot be read."""
         try:
             return self.read_rows
         except ServiceError:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def probabilities(judged: Judged) -> Floats:
-    """Of each class, shape (n, k); two classes have the score of the second one alone."""
+    """Return the probability of each class, shape (n, k), also from the second one's alone."""
     import numpy as np
 
     scores = judged.scores

@@ -137,7 +137,7 @@ class ClassScoring(Scoring):
     method: ClassVar[str] = "predict_proba"
 
     def fits(self, estimator: BaseEstimator) -> bool:
-        """Whether it gives probabilities."""
+        """Whether the estimator gives probabilities."""
         return hasattr(estimator, "predict_proba")
 
     def of_output(self, pipeline: Pipeline, output: Floats) -> Floats:
@@ -152,7 +152,7 @@ class ClassScoring(Scoring):
         return table
 
     def wrong(self, scores: Floats) -> str | None:
-        """Not in [0, 1], or not a number."""
+        """Refuse scores that are not numbers in [0, 1]."""
         return None if ((scores >= 0) & (scores <= 1)).all() else "no probabilities"
 
 
@@ -187,7 +187,7 @@ class ClassJudging(Judging):
 
     @property
     def measures(self) -> Mapping[str, Measure]:
-        """Those of all classifications, and the cost where the config has costs."""
+        """Metrics of every classification, and the cost if the config has costs."""
         priced = self.use_case.decision and self.use_case.decision.costs
         return {**self.of_all, **({"cost": self._mean_cost} if priced else {})}
 
@@ -210,7 +210,7 @@ class ClassJudging(Judging):
         return Column(kind="category", categories=tuple(self._places()))
 
     def _places(self) -> dict[str, int]:
-        """The number of the class by what a label may say. Names that look like numbers are names."""
+        """Map each text that a label may have to the number of its class. Names that look like numbers are names."""
         names = {name: place for place, name in enumerate(self.use_case.classes)}
         numbers = {str(place): place for place in names.values()}
         return names if names.keys() & numbers.keys() else numbers | names
@@ -222,7 +222,7 @@ class ClassJudging(Judging):
         return pa.int8() if len(self.use_case.classes) == 2 else pa.int16()
 
     def stored(self, labels: pa.ChunkedArray) -> pa.ChunkedArray:
-        """The numbers of the classes."""
+        """Convert labels to the numbers of their classes."""
         import pyarrow as pa
         import pyarrow.compute as pc
 
@@ -231,7 +231,7 @@ class ClassJudging(Judging):
         return pc.cast(pc.take(pa.array(list(places.values()), self.label_type()), found), self.label_type())
 
     def unlearnable(self, labels: Labels) -> str | None:
-        """Rows of one class only, or of none."""
+        """Refuse rows that all have one class, or none."""
         import numpy as np
 
         present = [self.use_case.classes[int(each)] for each in np.unique(labels)]
@@ -240,14 +240,14 @@ class ClassJudging(Judging):
         return f"there is only the class {present[0]}" if present else "no row has a class"
 
     def folds(self, count: int, seed: int) -> BaseCrossValidator:
-        """Each with the classes' shares."""
+        """Return folds in which each class has the same share."""
         from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
 
         kind = StratifiedGroupKFold if self.use_case.group else StratifiedKFold
         return kind(count, shuffle=True, random_state=seed)
 
     def guess(self, metric: str, learned: Labels) -> Any:  # noqa: ANN401 - a row of probabilities
-        """The classes' shares, where probabilities are judged; else certainty of the class that is best for it."""
+        """Return the classes' shares for metrics of probabilities; for others, certainty of the best class."""
         import numpy as np
 
         shares = np.bincount(learned.astype(int), minlength=len(self.use_case.classes)) / len(learned)
@@ -260,7 +260,7 @@ class ClassJudging(Judging):
         return np.eye(len(shares))[best]
 
     def close(self, judged: Judged) -> Floats:
-        """By the metric: hits, blocks with each class, squared distances of the probabilities, or costs."""
+        """Return hits, figures of blocks, squared distances of the probabilities or costs, depending on the metric."""
         import numpy as np
 
         name, table = self.metric.name, class_metrics.probabilities(judged)
@@ -283,16 +283,16 @@ class ClassJudging(Judging):
 
     @property
     def closeness(self) -> str:
-        """Accuracy, or the metric of the blocks."""
+        """Name of the compared figure: the accuracy, or the metric of the blocks."""
         return _BY_BLOCKS.get(self.metric.name, "accuracy" if self.metric.name == "accuracy" else "closeness")
 
     @property
     def unit(self) -> str:
-        """Blocks, where the metric weighs classes."""
+        """Blocks of rows if the metric weighs classes."""
         return "blocks of rows with each class" if self.blocked else super().unit
 
     def weights(self, labels: Labels) -> Floats | None:
-        """By class, as the config says."""
+        """Return the weights of `training.class_weight`."""
         import numpy as np
 
         given, classes = self.use_case.training.class_weight, self.use_case.classes
@@ -307,7 +307,7 @@ class ClassJudging(Judging):
         return balanced
 
     def slice_limits(self) -> list[Limit]:
-        """Also the accuracy, where the config limits it."""
+        """Add the limit on the accuracy, if the config has one."""
         least = self.use_case.gates.slice_min_accuracy
         own = [] if least is None else [Limit(METRICS["accuracy"], least)]
         return [*super().slice_limits(), *own]
@@ -327,7 +327,7 @@ class ClassReporting(Reporting):
         """Probabilities of the predicted class, shape (n,)."""
 
     def profile(self, scores: Floats) -> dict[str, Any]:
-        """The distribution of the confidence, and the figures but its mean, which the distribution has."""
+        """Return the distribution of the confidence and its figures, except the mean, which the distribution has."""
         from sluss.statistics.distributions import number_part
 
         own = self.figures(scores)
@@ -335,27 +335,27 @@ class ClassReporting(Reporting):
         return {"confidence": number_part(self.confidences(scores)), **own}
 
     def score_range(self, usual: Sequence[float]) -> tuple[float, float]:  # noqa: ARG002 - the same for all
-        """That of probabilities."""
+        """Return the range of probabilities."""
         return 0.0, 1.0
 
     def figures(self, scores: Floats) -> dict[str, float]:
-        """Those of the confidence."""
+        """Return the figures of the confidence."""
         return confidence.figures(self.confidences(scores), self.use_case.monitoring)
 
     def metrics(self, summary: Summary, conditions: Sequence[Condition]) -> dict[str, float]:
-        """Those of the confidence."""
+        """Return the metrics of the confidence."""
         return confidence.metrics(summary, conditions)
 
     def conditions(self, summary: Summary, usual: Mapping[str, Any], history: History) -> list[Condition]:
-        """Those on the confidence."""
+        """Return the conditions on the confidence."""
         return confidence.conditions(summary, usual, history, self.use_case.monitoring)
 
     def facts(self, summary: Summary) -> dict[str, str]:
-        """The confidence."""
+        """Return the summary's line on the confidence."""
         return confidence.facts(summary, self.use_case.monitoring)
 
     def cells(self, summary: Summary) -> dict[str, str]:
-        """The confidence."""
+        """Return the cells of the confidence in the report's table."""
         return confidence.cells(summary)
 
     def interval_plots(self, seen: Sequence[Summary], usual: Mapping[str, Any]) -> list[Plot]:

@@ -50,7 +50,7 @@ class BinaryScoring(ClassScoring):
         return super().of_output(pipeline, output)[:, 1]
 
     def columns(self, scores: Floats) -> dict[str, pa.Array]:
-        """Also `prediction` (0 or 1) and `confidence` (probability of the predicted class)."""
+        """Add `prediction` (0 or 1) and `confidence` (probability of the predicted class)."""
         import pyarrow as pa
 
         return super().columns(scores) | {
@@ -76,7 +76,7 @@ class BinaryJudging(ClassJudging):
     )
 
     def judged(self, labels: Labels, scores: Floats, groups: Any = None) -> Judged:  # noqa: ANN401 - array or None
-        """With the predicted classes."""
+        """Add the predicted classes to labels and scores."""
         return Judged(labels, scores, _predicted(self.use_case, scores), groups)
 
     def guess(self, metric: str, learned: Labels) -> Any:  # noqa: ANN401 - a number
@@ -109,11 +109,11 @@ class BinaryReporting(ClassReporting):
     """Figures of the confidence, and the share of rows predicted to be of the second class."""
 
     def confidences(self, scores: Floats) -> Floats:
-        """Of the predicted class."""
+        """Return the probability of the predicted class."""
         return _confidence(self.use_case, scores)
 
     def figures(self, scores: Floats) -> dict[str, float]:
-        """Those of the confidence, and how often the second class is predicted."""
+        """Return the figures of the confidence, and the share of rows predicted as the second class."""
         return super().figures(scores) | {"positive_share": float(_predicted(self.use_case, scores).mean())}
 
     def metrics(self, summary: Summary, conditions: Sequence[Condition]) -> dict[str, float]:

@@ -100,7 +100,7 @@ class Judging(ABC):
 
     @property
     def unit(self) -> str:
-        """Each of these figures is of one of them."""
+        """The unit that each figure of `close` belongs to: rows, groups or blocks."""
         return "groups" if self.use_case.group else "rows"
 
     @property

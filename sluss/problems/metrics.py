@@ -123,7 +123,7 @@ def estimate(metric: str, judged: Judged, measure: Measure) -> Estimate | None:
 
 
 def _standard_error(influence: Floats, groups: Any) -> float:  # noqa: ANN401 - an array, or None
-    """Of a metric, from its rows' influences; those of a group are summed, for its rows may all say the same."""
+    """Return a metric's standard error from the influences of its rows, summed by group: its rows are dependent."""
     import numpy as np
 
     sums = influence if groups is None else np.bincount(np.unique(groups, return_inverse=True)[1], weights=influence)
@@ -132,7 +132,7 @@ def _standard_error(influence: Floats, groups: Any) -> float:  # noqa: ANN401 - 
 
 
 def _interval(metric: str, value: float, error: float, units: int) -> tuple[float, float]:
-    """On a scale on which the metric has no bounds: the logarithm of a loss, the logit of a share."""
+    """Compute the interval on a scale without bounds: the logarithm of a loss, the logit of a share."""
     if METRICS[metric].lower_is_better:
         factor = exp(Z95 * error / value) if value > 0 else 1.0
         return value / factor, value * factor

@@ -59,7 +59,7 @@ class MulticlassScoring(ClassScoring):
         return _confidence(self.use_case, scores)
 
     def columns(self, scores: Floats) -> dict[str, pa.Array]:
-        """Also `prediction` (the number of the class), `predicted` (its name) and `confidence`."""
+        """Add `prediction` (the number of the class), `predicted` (its name) and `confidence`."""
         import numpy as np
         import pyarrow as pa
 
@@ -81,7 +81,7 @@ class MulticlassJudging(ClassJudging):
     """The metrics of all classifications; those of one class against the others are means over the classes."""
 
     def judged(self, labels: Labels, scores: Floats, groups: Any = None) -> Judged:  # noqa: ANN401 - array or None
-        """With the predicted classes."""
+        """Add the predicted classes to labels and scores."""
         return Judged(labels, scores, decided(self.use_case, scores), groups)
 
 
@@ -90,7 +90,7 @@ class MulticlassReporting(ClassReporting):
     """Figures of the confidence, and the predicted classes."""
 
     def confidences(self, scores: Floats) -> Floats:
-        """Of the predicted class."""
+        """Return the probability of the predicted class."""
         return _confidence(self.use_case, scores)
 
     def distributions(self, scores: Floats) -> dict[str, Distribution]:

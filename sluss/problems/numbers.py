@@ -84,7 +84,7 @@ def is_regressor(estimator: BaseEstimator) -> bool:
 
 @dataclass(frozen=True)
 class NumberJudging(Judging):
-    """Labels that are numbers."""
+    """Judging of labels that are numbers."""
 
     use_case: Any  # a NumberUseCase, of the class of each kind
 
@@ -101,11 +101,11 @@ class NumberJudging(Judging):
         return pa.float64()
 
     def unlearnable(self, labels: Labels) -> str | None:
-        """Labels that do not differ."""
+        """Refuse labels that are all equal."""
         return None if len(set(labels)) > 1 else "all have the same label"
 
     def folds(self, count: int, seed: int) -> BaseCrossValidator:
-        """Of the same size."""
+        """Return folds of the same size."""
         from sklearn.model_selection import GroupKFold, KFold
 
         return (GroupKFold if self.use_case.group else KFold)(count, shuffle=True, random_state=seed)
@@ -117,7 +117,7 @@ class NumberJudging(Judging):
         return f" {self.use_case.target.costs.currency}".rstrip() if metric.name == "cost" else ""
 
     def slice_limits(self) -> list[Limit]:
-        """Also the mean absolute error, where the config limits it."""
+        """Add the limit on the mean absolute error, if the config has one."""
         most = self.use_case.gates.slice_max_error
         own = [] if most is None else [Limit(METRICS["mae"], most)]
         return [*super().slice_limits(), *own]

@@ -99,7 +99,7 @@ class QuantileScoring(Scoring):
         pipeline.steps[-1] = ("estimator", VotingRegressor(copies))
 
     def of_output(self, pipeline: Pipeline, output: Floats) -> Floats:  # noqa: ARG002 - as it is declared
-        """Each row's quantiles in their order."""
+        """Sort the quantiles of each row."""
         import numpy as np
 
         return np.sort(output, axis=1)
@@ -115,7 +115,7 @@ class QuantileScoring(Scoring):
         return scores[:, self.use_case.middle]
 
     def wrong(self, scores: Floats) -> str | None:
-        """Infinite, or not a number."""
+        """Refuse scores that are infinite or not numbers."""
         import numpy as np
 
         return None if np.isfinite(scores).all() else "no finite numbers"
@@ -154,7 +154,7 @@ class QuantileJudging(NumberJudging):
         }
 
     def metrics(self, labels: Labels, scores: Floats) -> dict[str, float]:
-        """Also the coverage, which is good where it is the difference of the outermost levels, not where it is high."""
+        """Add the coverage. It is best at the difference of the outermost levels, not at its highest value."""
         judged = self.judged(labels, scores)
         return super().metrics(labels, scores) | {"coverage": float(number_metrics.covered(judged).mean())}
 
@@ -194,7 +194,7 @@ class QuantileReporting(Reporting):
         return {SCORE: number_part(scores[:, self.use_case.middle]), SCORE_WIDTH: number_part(_widths(scores))}
 
     def score_range(self, usual: Sequence[float]) -> tuple[float, float]:
-        """From the smallest to the largest on the holdout."""
+        """Return the smallest and the largest score on the holdout."""
         return float(usual[0]), float(usual[-1])
 
     def figures(self, scores: Floats) -> dict[str, float]:
@@ -206,7 +206,7 @@ class QuantileReporting(Reporting):
         return {"mean_prediction": summary.mean_score, **summary.figures}
 
     def in_words(self, summary: Summary) -> str:
-        """Their means."""
+        """Return the means of prediction and width in words."""
         target = self.use_case.target
         title, width = target.title.lower(), summary.figures["mean_width"]
         return f"the mean {title} {summary.mean_score:.3g} {target.unit}, intervals {width:.3g} {target.unit} wide"

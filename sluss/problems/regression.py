@@ -83,7 +83,7 @@ class RegressionJudging(NumberJudging):
 
     @property
     def measures(self) -> Mapping[str, Measure]:
-        """Those of all regressions, and the cost where the target has costs."""
+        """Metrics of every regression, and the cost if the target has costs."""
         return {**self.of_all, **({"cost": self._mean_cost} if self.use_case.target.costs else {})}
 
     def _costs(self, judged: Judged) -> Floats:
@@ -138,7 +138,7 @@ class NumberReporting(Reporting):
     use_case: Regression
 
     def score_range(self, usual: Sequence[float]) -> tuple[float, float]:
-        """From the smallest to the largest on the holdout."""
+        """Return the smallest and the largest score on the holdout."""
         return float(usual[0]), float(usual[-1])
 
     def metrics(self, summary: Summary, conditions: Sequence[Condition]) -> dict[str, float]:  # noqa: ARG002 - none
@@ -146,7 +146,7 @@ class NumberReporting(Reporting):
         return {"mean_prediction": summary.mean_score}
 
     def in_words(self, summary: Summary) -> str:
-        """Their mean."""
+        """Return the mean prediction in words."""
         target = self.use_case.target
         return f"the mean {target.title.lower()} {summary.mean_score:.3g} {target.unit}"
 

@@ -140,7 +140,7 @@ def _replaced(lines: list[str], name: str, value: str) -> Iterator[str]:
 
 
 def _write(path: Path, text: str) -> None:
-    """In one step, so that a full disk or a cut leaves the old file; readable by its owner alone from the start."""
+    """Replace the file in one step, readable by its owner alone; a full disk or an abort leaves the old one."""
     try:
         descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=".env.")
     except OSError as error:

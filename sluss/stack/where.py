@@ -45,7 +45,7 @@ def choose(where: str = "") -> Container | None:
 
 
 def _running_scheduler() -> Container:
-    """By hand: the container that runs the tasks is enough, healthy or not."""
+    """Return the container that runs the tasks, healthy or not: `WHERE=stack` is a choice by hand."""
     for each in docker.containers():
         if each.ours and each.service == docker.SCHEDULER and each.state == "running":
             return each

@@ -57,7 +57,7 @@ def _check(use_case: UseCase, train: pd.DataFrame, holdout: pd.DataFrame, until:
         )
     if train.label.nunique() < 2:
         raise DataError(
-            f"All training rows of {use_case.name} bear the same label, so there is nothing to tell apart. "
+            f"All training rows of {use_case.name} have the same label, so there is nothing to learn. "
             "Check the labels in the warehouse, or widen training.window_days."
         )
     judging = problem_of(use_case).judging
