@@ -24,7 +24,7 @@ from pathlib import Path
 __all__: list[str] = []
 
 # Our own packages: the library and the steps.
-OWN = ("sluss", "tasks")
+OWN = ("sluss", "tasks", "components")
 PRELOADED = (
     "pandas",
     "pandera.pandas",

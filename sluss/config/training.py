@@ -2,36 +2,95 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import (
     Field,
+    field_validator,
     model_validator,
 )
 
 from sluss.config.base import Frozen
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+# Packages whose classes may stand in a config; `components` is the project's own folder.
+PACKAGES = ("sklearn", "lightgbm", "xgboost", "catboost", "components")
+_CLASS = re.compile(rf"({'|'.join(PACKAGES)})(\.\w+)+")
+# Kind of column by the word that chooses all features of that kind.
+COLUMN_CHOICES = {
+    "numbers": "number",
+    "categories": "category",
+    "texts": "text",
+    "times": "time",
+}
+
 
 class Part(Frozen):
-    """A scikit-learn class and its parameters."""
+    """A class and its parameters."""
 
-    name: str = Field(pattern=r"^sklearn\.[\w.]+$", alias="class", description="Full name of a scikit-learn class")
-    params: dict[str, Any] = Field({}, description="Its parameters, by scikit-learn's own names")
+    name: str = Field(
+        alias="class", description="Full name of a class of scikit-learn, LightGBM, XGBoost, CatBoost or `components`"
+    )
+    params: dict[str, Any] = Field(
+        {},
+        description="Its parameters, by their own names. A value may be a part (`{class: …, params: …}`), a list of "
+        "parts, or the full name of a function, such as `numpy.log1p`",
+    )
+
+    @field_validator("name")
+    @classmethod
+    def _is_of_a_known_package(cls, name: str) -> str:
+        if not _CLASS.fullmatch(name):
+            raise ValueError(
+                f"'{name}' is not the full name of a class; give one that starts with "
+                f"{', '.join(f'{package}.' for package in PACKAGES[:-1])} or {PACKAGES[-1]}."
+            )
+        return name
+
+    @field_validator("params")
+    @classmethod
+    def _holds_parts(cls, params: dict[str, Any]) -> dict[str, Any]:
+        for part in parts_in(params):
+            Part.model_validate(part)  # raises where a nested part is wrong
+        return params
+
+
+def parts_in(value: object) -> Iterator[dict[str, Any]]:
+    """The parts that a parameter's value contains, `{class: …, params: …}`, without those within them."""
+    if isinstance(value, dict):
+        if "class" in value:
+            yield value
+        else:
+            for each in value.values():
+                yield from parts_in(each)
+    elif isinstance(value, list | tuple):
+        for each in value:
+            yield from parts_in(each)
 
 
 class Branch(Frozen):
     """One branch of the preprocessing: columns, and the transformers they go through in turn."""
 
     columns: str | tuple[str, ...] = Field(
-        description="One column, which text transformers want, or a list of columns, which all others want"
+        description="A column, a list of columns, or all features of a kind: `numbers`, `categories`, `texts`, `times`"
     )
-    steps: tuple[Part, ...] = Field(min_length=1, description="Transformers, one after the other")
+    steps: tuple[Literal["passthrough", "drop"] | Part, ...] = Field(
+        min_length=1, description="Transformers, one after the other; `passthrough` takes columns as they are"
+    )
+
+    @property
+    def named(self) -> tuple[str, ...]:
+        """The columns by name; a word that chooses a kind counts as one here."""
+        return (self.columns,) if isinstance(self.columns, str) else self.columns
 
     @property
     def label(self) -> str:
-        """The branch's name in the pipeline."""
-        return self.columns if isinstance(self.columns, str) else "+".join(self.columns)
+        """The branch's name in the run's parameters and in `search.space`."""
+        return "+".join(self.named)
 
 
 class Range(Frozen):

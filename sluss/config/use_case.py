@@ -19,7 +19,7 @@ from sluss.config.data import Curation
 from sluss.config.gates import Gates
 from sluss.config.operation import Deployment, Monitoring, Retention, Retraining
 from sluss.config.source import SourceSection
-from sluss.config.training import Training
+from sluss.config.training import COLUMN_CHOICES, Training
 from sluss.interval import Interval, Unit, midnight
 
 
@@ -62,7 +62,7 @@ class UseCase(Frozen):
     def _columns_exist(self) -> UseCase:
         used = set(self.features)
         for branch in self.training.preprocessing:
-            used |= {branch.columns} if isinstance(branch.columns, str) else set(branch.columns)
+            used |= set(branch.named) if branch.columns not in COLUMN_CHOICES else set()
         unknown = used - set(self.curation.columns)
         if unknown:
             raise ValueError(f"the columns {', '.join(sorted(unknown))} are used but not described under curation")

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 from sluss.digests import artifact_digest
 from sluss.errors import DataError, ModelError, ServiceError
 from sluss.registry import artifacts
-from sluss.registry.artifacts import CONFIG_FILE, HOLDOUT_FILE, MODEL_FILE, TRUSTED_TYPES
+from sluss.registry.artifacts import CONFIG_FILE, HOLDOUT_FILE, MODEL_FILE
 from sluss.registry.names import DIGEST_TAG
+from sluss.registry.trusted_types import trusted_types
 from sluss.training.recorded_training import Recorded, recorded_config, recorded_rows
 
 if TYPE_CHECKING:
@@ -118,7 +119,7 @@ class Evidence:
         """The model, loaded from the artifacts without pickle."""
         import skops.io
 
-        pipeline: Pipeline = skops.io.load(self.model_file, trusted=list(TRUSTED_TYPES))
+        pipeline: Pipeline = skops.io.load(self.model_file, trusted=trusted_types(self.model_file))
         return pipeline
 
     @cached_property

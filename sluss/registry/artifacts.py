@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from sluss.digests import artifact_digest
 from sluss.errors import ModelError
 from sluss.registry.names import DIGEST_TAG
+from sluss.registry.trusted_types import trusted_types
 from sluss.registry.versions import by_version
 from sluss.tracking.client import connect, reachable, service_error
 
@@ -26,12 +27,6 @@ MODEL_FILE = "model.skops"
 PROFILE_FILE = "reference_profile.json"
 CONFIG_FILE = "use_case.json"  # the use case as its config was at training
 HOLDOUT_FILE = "holdout.parquet"  # id, label, score and slices of every holdout row, as recorded at training
-
-# Types beyond those that skops trusts by itself that a model may contain, each reviewed. The list is part of the code:
-# MLflow stores a list with the model, which can be replaced together with it.
-TRUSTED_TYPES: tuple[str, ...] = (
-    "sklearn.utils._bunch.Bunch",  # a dictionary whose keys are attributes too: it runs no code
-)
 
 
 @dataclass(frozen=True)
@@ -57,7 +52,7 @@ def load(settings: Settings, version: ModelVersion) -> LoadedModel:
 
     folder = local_copy(settings, version)
     try:
-        pipeline: Pipeline = skops.io.load(folder / MODEL_FILE, trusted=list(TRUSTED_TYPES))
+        pipeline: Pipeline = skops.io.load(folder / MODEL_FILE, trusted=trusted_types(folder / MODEL_FILE))
     except UntrustedTypesFoundException as error:
         raise ModelError(f"{version.name} version {version.version} is refused: {error}") from None
     return LoadedModel(str(version.version), str(version.run_id), pipeline)

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sluss.tracking.client import experiment_id, reachable
+from sluss.tracking.names import safe_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -119,7 +120,9 @@ def _finish(client: MlflowClient, run: Run, wanted: IntervalRun, log: Callable[[
     with ThreadPoolExecutor(1) as pool:
         logged = pool.submit(log, run)
         # With a fixed time and step, the store keeps one value of a metric that is logged twice.
-        client.log_batch(run_id, metrics=[Metric(name, value, end, 0) for name, value in wanted.metrics.items()])
+        client.log_batch(
+            run_id, metrics=[Metric(safe_name(name), value, end, 0) for name, value in wanted.metrics.items()]
+        )
         logged.result()
     client.set_terminated(run_id, end_time=end)
 

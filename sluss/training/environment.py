@@ -6,18 +6,34 @@ import hashlib
 import platform
 import subprocess
 from importlib import metadata
+from typing import TYPE_CHECKING
 
 from sluss.config.settings import ROOT, Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from sluss.config.training import Training
 
 # The packages that a model needs to be loaded and to predict; their own requirements are pinned as well.
 _ROOTS = ("scikit-learn", "skops", "pandas", "mlflow-skinny")
 
 
-def exact_requirements() -> list[str]:
+# Distributions of packages whose classes a config may name; the first that is installed counts.
+_OPTIONAL = {"catboost": ("catboost",), "lightgbm": ("lightgbm",), "xgboost": ("xgboost", "xgboost-cpu")}
+
+
+def optional_packages(training: Training) -> list[str]:
+    """Return the distributions of other packages than scikit-learn that a config's classes come from."""
+    text = training.model_dump_json(by_alias=True)
+    return [name for package, names in _OPTIONAL.items() if f'"{package}.' in text for name in names]
+
+
+def exact_requirements(optional: Iterable[str] = ()) -> list[str]:
     """Return `name==version` of every package that a model needs, sorted. Reads metadata; imports none of them."""
     from packaging.requirements import Requirement
 
-    pending, pins = list(_ROOTS), dict[str, str]()
+    pending, pins = [*_ROOTS, *optional], dict[str, str]()
     while pending:
         name = pending.pop()
         key = name.lower().replace("_", "-").replace(".", "-")

@@ -11,11 +11,20 @@ from typing import TYPE_CHECKING
 from sluss.digests import artifact_digest
 from sluss.monitoring.profile import build_profile
 from sluss.problems import problem_of
-from sluss.registry.artifacts import CONFIG_FILE, HOLDOUT_FILE, PROFILE_FILE, TRUSTED_TYPES
+from sluss.registry.artifacts import CONFIG_FILE, HOLDOUT_FILE, PROFILE_FILE
 from sluss.registry.names import DIGEST_TAG, INPUTS_TAG, UNTIL_TAG
+from sluss.registry.trusted_types import TRUSTED_TYPES
 from sluss.tracking.client import experiment_id
+from sluss.tracking.names import safe_name
 from sluss.training import environment
 from sluss.training.candidate import Candidate, Registered
+from sluss.training.components import (
+    COMPONENTS_FILE,
+    component_files,
+    component_names,
+    components_digest,
+    uses_components,
+)
 from sluss.training.training_run import SLICES_FILE, datasets, parameters, provenance, slice_table
 from sluss.training.trial_runs import chosen_parameters, log_trials
 
@@ -41,6 +50,8 @@ def inputs_digest(use_case: UseCase, rows_digest: str) -> str:
         "python": environment.python_version(),
         "code": environment.code_digest(),
     }
+    if uses_components(use_case.training):
+        decides["components"] = components_digest()
     return hashlib.sha256(json.dumps(decides, sort_keys=True).encode()).hexdigest()
 
 
@@ -93,8 +104,8 @@ def _log_run(client: MlflowClient, run_id: str, context: Context, candidate: Can
     moment = int(candidate.until.timestamp() * 1000)
     client.log_batch(
         run_id,
-        metrics=[Metric(name, float(value), moment, 0) for name, value in measured.items()],
-        params=[Param(name, str(value)) for name, value in params.items()],
+        metrics=[Metric(safe_name(name), float(value), moment, 0) for name, value in measured.items()],
+        params=[Param(safe_name(name), str(value)) for name, value in params.items()],
         tags=[RunTag(name, value) for name, value in provenance(context, candidate).items()],
     )
     client.log_inputs(run_id, datasets=datasets(context, candidate.rows))
@@ -141,15 +152,17 @@ def _save(folder: Path, described: Model, use_case: UseCase, candidate: Candidat
         mlflow_model=described,
         signature=infer_signature(example, getattr(candidate.pipeline, method)(example)),
         input_example=example,
-        pip_requirements=environment.exact_requirements(),
+        pip_requirements=environment.exact_requirements(environment.optional_packages(use_case.training)),
         serialization_format="skops",
-        skops_trusted_types=list(TRUSTED_TYPES),
+        skops_trusted_types=[*TRUSTED_TYPES, *component_names()],
         pyfunc_predict_fn=method,
     )
     profile = build_profile(use_case, rows.train, rows.holdout, candidate.verdict.scores, candidate.verdict.labels)
     (folder / PROFILE_FILE).write_text(json.dumps(profile), encoding="utf-8")
     (folder / CONFIG_FILE).write_text(use_case.model_dump_json(by_alias=True), encoding="utf-8")
     candidate.verdict.judged.to_parquet(folder / HOLDOUT_FILE, index=False)
+    if uses_components(use_case.training):
+        (folder / COMPONENTS_FILE).write_text(json.dumps(component_files()), encoding="utf-8")
 
 
 def _create_version(client: MlflowClient, use_case: UseCase, made: tuple[str, str], tags: dict[str, str]) -> str:

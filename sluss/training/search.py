@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 from sluss.config.training import Range, Search
 from sluss.errors import ConfigError
 from sluss.problems import problem_of
+from sluss.training.branches import branches_of
 from sluss.training.fitting import Scorer, fit_weights, groups_of, rare_classes_allowed, sign
-from sluss.training.pipeline import make_part
+from sluss.training.parts import make_part
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -41,7 +42,7 @@ def search(pipeline: Pipeline, use_case: UseCase, spec: Search, train: pd.DataFr
     Raises:
         ConfigError: the space names a parameter that the pipeline does not have, or a value that it refuses.
     """
-    names = _paths(pipeline)
+    names = _paths(pipeline, use_case)
     unknown = sorted(set(spec.space) - set(names))
     if unknown:
         raise ConfigError(
@@ -60,17 +61,19 @@ def search(pipeline: Pipeline, use_case: UseCase, spec: Search, train: pd.DataFr
     return _trials(found, {names[path]: path for path in spec.space}, sign(problem_of(use_case)))
 
 
-def _paths(pipeline: Pipeline) -> dict[str, str]:
+def _paths(pipeline: Pipeline, use_case: UseCase) -> dict[str, str]:
     """scikit-learn's name of every parameter by the name under which a run logs it."""
+    labels = [branch.label for branch in branches_of(use_case)]
     steps = {"estimator": ("estimator", pipeline.named_steps["estimator"])}
-    for name, transformer, _ in pipeline.named_steps["preprocessing"].transformers:
+    branches = pipeline.named_steps["preprocessing"].transformers
+    for label, (name, transformer, _) in zip(labels, branches, strict=True):
         for step, each in getattr(transformer, "steps", [(None, transformer)]):
             place = f"preprocessing__{name}" if step is None else f"preprocessing__{name}__{step}"
-            steps[f"{name}.{type(each).__name__}"] = (place, each)
+            steps[f"{label}.{type(each).__name__}"] = (place, each)
     return {
-        f"{label}.{key}": f"{place}__{key}"
-        for label, (place, each) in steps.items()
-        for key in each.get_params(deep=False)
+        f"{path}.{key.replace('__', '.')}": f"{place}__{key}"
+        for path, (place, each) in steps.items()
+        for key in (each.get_params() if hasattr(each, "get_params") else ())
     }
 
 
@@ -89,14 +92,13 @@ def _searcher(
         # The folds of the cross-validation. Both use training rows only, so the choice of parameters has not seen the
         # holdout.
         "cv": problem_of(use_case).judging.folds(training.folds, training.seed),
-        "random_state": training.seed,
         "refit": False,  # the training fits the best one itself
         "error_score": "raise",
     }
-    taken = sorted(set(spec.params) & (set(ours) - {"random_state"}))
+    taken = sorted(set(spec.params) & set(ours))
     if taken:
         raise ConfigError(f"training.search.params must not set {taken[0]}, which the training sets. Remove it.")
-    return make_part(spec.name, spec.params | ours)
+    return make_part(spec.name, spec.params | ours, training.seed)
 
 
 def _values(values: tuple[Any, ...] | Range, path: str, *, grid: bool) -> Any:  # noqa: ANN401 - SciPy has no public type

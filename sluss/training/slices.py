@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -15,7 +14,6 @@ if TYPE_CHECKING:
 PREFIX = "slice."  # of a slice's column among the judged rows, and of its metrics
 _MISSING = "missing"
 _QUARTERS = (0.25, 0.5, 0.75)
-_NOT_IN_A_NAME = re.compile(r"[^\w.\- ]")  # what MLflow refuses in the name of a metric
 
 
 @dataclass(frozen=True)
@@ -39,7 +37,7 @@ def slice_values(use_case: UseCase, train: pd.DataFrame, rows: pd.DataFrame) -> 
     columns = {
         f"{PREFIX}{name}": _quarters(_numbers(train, name), _numbers(rows, name))
         if use_case.in_quarters(name)
-        else rows[name].astype(object).where(rows[name].notna(), _MISSING).map(_named)
+        else rows[name].astype(object).where(rows[name].notna(), _MISSING).map(str)
         for name in use_case.training.slices
     }
     return pd.DataFrame(columns, index=rows.index, dtype=object)
@@ -71,10 +69,6 @@ def slice_metrics(problem: Problem, judged: pd.DataFrame) -> dict[str, float]:
             name = f"{PREFIX}{each.column}.{each.value}"
             found |= {f"{name}.{metric.name}": each.figure, f"{name}.rows": float(each.rows)}
     return found
-
-
-def _named(value: object) -> str:
-    return _NOT_IN_A_NAME.sub("_", str(value))
 
 
 def _numbers(rows: pd.DataFrame, name: str) -> pd.Series[float]:

@@ -10,6 +10,7 @@ from sluss.training import register
 from sluss.training.blas import one_blas_thread
 from sluss.training.candidate import Candidate
 from sluss.training.fit import fit_and_judge
+from sluss.training.rehearsal import rehearse
 from sluss.training.rows import newest_end, training_rows
 
 if TYPE_CHECKING:
@@ -49,6 +50,7 @@ def train(context: Context, until: datetime | None = None, *, force: bool = Fals
     if not force and (known := register.find(context, inputs)):
         return TrainedModel(use_case.model, known.version, known.run_id, known.metrics, reused=True)
     with one_blas_thread():
+        rehearse(use_case, rows.train)
         pipeline, verdict = fit_and_judge(use_case, rows)
     candidate = Candidate(pipeline, verdict, rows, until, inputs, time.perf_counter() - started)
     registered = register.register(context, candidate)

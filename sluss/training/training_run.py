@@ -11,6 +11,8 @@ from sluss.interval import length, partition
 from sluss.problems import problem_of
 from sluss.registry.names import INPUTS_TAG, UNTIL_TAG
 from sluss.training import environment
+from sluss.training.branches import unused
+from sluss.training.components import components_digest, uses_components
 from sluss.training.fingerprint import pipeline_digest
 from sluss.training.slices import slices
 
@@ -33,13 +35,27 @@ def parameters(use_case: UseCase) -> dict[str, Any]:
     """Return the run's parameters; those of each step start with its class name."""
     spec = use_case.training
     result: dict[str, Any] = {"window_days": spec.window_days, "holdout_days": spec.holdout_days, "folds": spec.folds}
-    result |= {"seed": spec.seed, "features": ",".join(use_case.features), "estimator": spec.estimator.name}
-    result |= {f"estimator.{name}": value for name, value in spec.estimator.params.items()}
+    result |= {"seed": spec.seed, "features": ",".join(use_case.features)}
+    result |= _of_part("estimator", spec.estimator.name, spec.estimator.params)
+    labels: set[str] = set()
     for branch in spec.preprocessing:
+        labels.add(label := unused(branch.label, labels))
         for step in branch.steps:
-            name = step.name.rpartition(".")[2]
-            result[f"{branch.label}.{name}"] = step.name
-            result |= {f"{branch.label}.{name}.{key}": value for key, value in step.params.items()}
+            if isinstance(step, str):
+                result[f"{label}.{step}"] = step
+            else:
+                result |= _of_part(f"{label}.{step.name.rpartition('.')[2]}", step.name, step.params)
+    return result
+
+
+def _of_part(path: str, name: str, params: dict[str, Any]) -> dict[str, Any]:
+    """A part's class, and its parameters below its path; those of a part in a parameter below that."""
+    result: dict[str, Any] = {path: name}
+    for key, value in params.items():
+        if isinstance(value, dict) and "class" in value:
+            result |= _of_part(f"{path}.{key}", value["class"], value.get("params", {}))
+        else:
+            result[f"{path}.{key}"] = value
     return result
 
 
@@ -67,6 +83,8 @@ def provenance(context: Context, candidate: Candidate) -> dict[str, str]:
         "mlflow.source.git.commit": commit.removesuffix("-dirty"),
         "mlflow.source.name": "tasks/train_model.py",
     }
+    if uses_components(use_case.training):
+        tags["sluss.components"] = components_digest()
     if use_case.training.slices:
         tags[TABLES_TAG] = json.dumps([{"path": SLICES_FILE, "type": "table"}])
     return tags

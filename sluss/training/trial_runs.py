@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from sluss.tracking.names import safe_name
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -25,8 +27,8 @@ def log_trials(client: MlflowClient, parent: str, experiment: str, trials: Seque
             measured["rows"] = trial.rows
         client.log_batch(
             info.run_id,
-            metrics=[Metric(name, value, info.start_time, 0) for name, value in measured.items()],
-            params=[Param(name, str(value)) for name, value in trial.params.items()],
+            metrics=[Metric(safe_name(name), value, info.start_time, 0) for name, value in measured.items()],
+            params=[Param(safe_name(name), str(value)) for name, value in trial.params.items()],
         )
         client.set_terminated(info.run_id)
 

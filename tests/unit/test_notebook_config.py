@@ -33,7 +33,7 @@ def reading(text, classifier, columns="text", **params):
     ],
 )
 def test_what_is_written_down_makes_the_same_pipeline(sentiment, text, classifier):
-    made = build_pipeline(use_case_with(reading(text, classifier), sentiment).training)
+    made = build_pipeline(use_case_with(reading(text, classifier), sentiment))
     [(_, chain, columns)] = made.named_steps["preprocessing"].transformers
     assert columns == "text"
     assert repr(chain) == repr(text)
@@ -41,7 +41,7 @@ def test_what_is_written_down_makes_the_same_pipeline(sentiment, text, classifie
 
 
 def test_a_pipeline_made_from_the_config_is_written_down_as_it_stands_there(sentiment):
-    told = use_case_with(build_pipeline(sentiment.training), sentiment)
+    told = use_case_with(build_pipeline(sentiment), sentiment)
     # The seed is in the estimator by now; all else is as it was.
     seeded = told.training.estimator.params.pop("random_state")
     assert seeded == sentiment.training.seed

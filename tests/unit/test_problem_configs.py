@@ -163,7 +163,7 @@ def test_a_regression_is_searched_by_its_own_metric_and_folds(intensity):
     content = intensity.model_dump(by_alias=True)
     content["training"] |= {"search": wanted, "folds": 3}
     searching = UseCase.model_validate(content)
-    pipeline = build_pipeline(searching.training)
+    pipeline = build_pipeline(searching)
     [chosen] = [each for each in search(pipeline, searching, searching.training.search, rows) if each.chosen]
     assert chosen.params == {"estimator.alpha": 0.1}
     assert 0 < chosen.score <= 1

@@ -38,7 +38,9 @@ def rows() -> pd.DataFrame:
     ],
 )
 def test_sharing_changes_no_score(sentiment: UseCase, rows: pd.DataFrame, branches: list[Branch], shared: bool) -> None:
-    pipeline = build_pipeline(sentiment.training.model_copy(update={"preprocessing": tuple(branches)}))
+    training = sentiment.training.model_copy(update={"preprocessing": tuple(branches)})
+    use_case = sentiment.model_copy(update={"training": training, "features": ("text", "title", "price")})
+    pipeline = build_pipeline(use_case)
     labels = rows["text"].str.count("good") + rows["title"].str.count("fine") > 1
     folds = StratifiedKFold(4, shuffle=True, random_state=1)
     rest, features = what_folds_share(pipeline, rows)

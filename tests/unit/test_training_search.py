@@ -47,7 +47,7 @@ def rows():
 
 
 def tried(use_case, rows):
-    pipeline = build_pipeline(use_case.training)
+    pipeline = build_pipeline(use_case)
     with one_blas_thread():
         return search(pipeline, use_case, use_case.training.search, rows), pipeline
 

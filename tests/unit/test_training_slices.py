@@ -30,7 +30,7 @@ def test_rows_fall_into_categories_and_into_the_quarters_of_the_training_rows(us
     rows["text"] = ["", "a", "a  b", "a b c", "a b c"]
     found = slice_values(use_case("source", "price", "text.words"), train, rows)
     assert list(found["slice.price"]) == ["q1", "q1", "q2", "q4", "missing"]
-    assert list(found["slice.source"]) == ["movies", "tweets", "missing", "a_b", "a_b"]
+    assert list(found["slice.source"]) == ["movies", "tweets", "missing", "a/b", "a:b"]
     assert list(found["slice.text.words"]) == ["q1", "q1", "q1", "q2", "q2"]
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import re
 from importlib import metadata
 from typing import TYPE_CHECKING
 
 from sluss.gates.result import GateResult
+from sluss.training.components import COMPONENTS_FILE, component_files
 from sluss.training.environment import python_version
 
 if TYPE_CHECKING:
@@ -26,6 +28,10 @@ def environment(evidence: Evidence) -> GateResult:
     here = {name: python_version() if name == "Python" else _installed(name) for name in pins}
     differing = sorted((name for name in pins if pins[name] != here[name]), key=_rank)
     figures = {"packages": float(len(pins) - 1), "differing": float(len(differing))}
+    if not differing and (changed := _changed_components(evidence)):
+        named = ", ".join(f"components/{name}" for name in changed[:_SHOWN])
+        sentence = f"It was trained with other components than those that would run it: {named} differ. Train it again."
+        return GateResult("environment", sentence, passed=False, figures=figures | {"components": float(len(changed))})
     if not differing:
         sentence = f"Its Python {pins['Python']} and its {len(pins) - 1} packages are those of this environment."
         return GateResult("environment", sentence, passed=True, figures=figures)
@@ -48,6 +54,15 @@ def _recorded(evidence: Evidence) -> tuple[dict[str, str], list[str]]:
         else:
             loose.append(line)
     return pins, loose + [name for name in _FIRST if name not in pins]
+
+
+def _changed_components(evidence: Evidence) -> list[str]:
+    """The files of `components/` that were added, removed or changed since the training of a version that uses them."""
+    path = evidence.folder / COMPONENTS_FILE
+    if not path.is_file():
+        return []
+    recorded, here = json.loads(path.read_text(encoding="utf-8")), component_files()
+    return sorted(name for name in recorded | here if recorded.get(name) != here.get(name))
 
 
 def _installed(name: str) -> str:

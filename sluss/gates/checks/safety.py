@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sluss.gates.result import GateResult
-from sluss.registry.artifacts import TRUSTED_TYPES
+from sluss.registry.trusted_types import untrusted_types
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -19,13 +19,10 @@ _PROTOCOLS = {bytes([0x80, protocol]) for protocol in range(2, 6)}  # how a pick
 
 def safety(evidence: Evidence) -> GateResult:
     """Pass if it loads without pickle, has only trusted types, and its artifacts contain neither pickles nor code."""
-    import skops.io
-
-    untrusted = set(skops.io.get_untrusted_types(file=evidence.model_file))
-    if unknown := sorted(untrusted - set(TRUSTED_TYPES)):
+    if unknown := untrusted_types(evidence.model_file):
         sentence = (
-            f"It holds types that are not trusted: {', '.join(unknown)}. Use scikit-learn's own classes, or add the "
-            "type to TRUSTED_TYPES in sluss/registry/artifacts.py after reading its code."
+            f"It holds types that are not trusted: {', '.join(unknown)}. Use other classes, or add the type to "
+            "sluss/registry/trusted_types.py after reading its code."
         )
         return GateResult("safety", sentence, passed=False)
     if unsafe := sorted(path.name for path in evidence.folder.rglob("*") if path.is_file() and _unsafe(path)):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -13,7 +14,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from sluss.errors import ModelError
-from sluss.registry.artifacts import TRUSTED_TYPES
+from sluss.registry.trusted_types import trusted_types
+from sluss.training.components import FOLDER
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -73,7 +75,8 @@ class CleanProcess:
         order = {
             "model": str(model),
             "method": method,
-            "trusted": list(TRUSTED_TYPES),
+            "trusted": trusted_types(model),
+            "components": str(self._components()),
             "rows": str(self.scratch / "rows.parquet"),
             "output": str(self.scratch / "output.npy"),
         }
@@ -82,6 +85,13 @@ class CleanProcess:
         with suppress(BrokenPipeError):  # it has ended, and `output` reports why
             self._process.stdin.write(json.dumps(order).encode())
             self._process.stdin.close()
+
+    def _components(self) -> Path:
+        """A folder that holds `components/` and nothing else of this project."""
+        alone = self.scratch / "environment"
+        if FOLDER.is_dir():
+            shutil.copytree(FOLDER, alone / FOLDER.name, ignore=shutil.ignore_patterns("__pycache__"))
+        return alone
 
     def output(self) -> Floats:
         """Wait for the output of the method, a row for each raw row.

@@ -1,0 +1,1 @@
+"""Transformers and estimators of one's own, for `class: components.…` in a use case's config."""

@@ -1,0 +1,225 @@
+"""A rehearsal before the fit: a few rows go through the pipeline and through a file, so that no mistake shows up after.
+
+scikit-learn finds many mistakes only when it fits, and skops only when it saves: after ten minutes, on many rows. The
+errors of both are for people who wrote the code; here they become sentences for people who wrote a config.
+"""
+
+from __future__ import annotations
+
+import tempfile
+import warnings
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sluss.config.training import Part, parts_in
+from sluss.errors import ConfigError
+from sluss.problems import problem_of
+from sluss.registry.trusted_types import trusted_types, untrusted_types
+from sluss.training.branches import BuiltBranch, branches_of, columns_of
+from sluss.training.pipeline import build_pipeline
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from sklearn.pipeline import Pipeline
+
+    from sluss.config.use_case import UseCase
+
+# Rows to try. What fails on few rows may work on more: a vectorizer with min_df, neighbours, components.
+_ROWS = (200, 5_000)
+_OF_EACH = 10  # rows of each label, and rows without a value of each column
+_CLASSES = 1_000
+_FEW = 20  # trees are enough to find a mistake
+_IMPUTE = "{class: sklearn.impute.SimpleImputer}"
+
+
+def rehearse(use_case: UseCase, train: pd.DataFrame) -> None:
+    """Fit, score, save and load the use case's pipeline on a few of its training rows.
+
+    Raises:
+        ConfigError: it cannot be trained or saved; one sentence names the column or the class, and the cure.
+    """
+    _check_times(use_case)
+    sample = _sample(use_case, train, _ROWS[0])
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # those of the fit itself will be shown
+        pipeline = _shortened(build_pipeline(use_case))
+        problem_of(use_case).scoring.check(pipeline)
+        try:
+            _fit(pipeline, use_case, sample)
+        except Exception:  # noqa: BLE001 - scikit-learn raises anything
+            more = _sample(use_case, train, _ROWS[1])
+            try:
+                _fit(pipeline, use_case, more)
+            except Exception as error:
+                raise ConfigError(_explained(use_case, more, error)) from error
+        _save_and_load(pipeline)
+
+
+def _check_times(use_case: UseCase) -> None:
+    """scikit-learn takes a time for its nanoseconds since 1970, without a word."""
+    kinds = {name: column.kind for name, column in use_case.curation.columns.items()}
+    for branch in use_case.training.preprocessing:
+        times = [name for name in columns_of(branch, use_case) if kinds[name] == "time"]
+        step = branch.steps[0]
+        if times and step != "drop" and not _is_own(step):
+            taker = step.name.rpartition(".")[2] if isinstance(step, Part) else use_case.training.estimator.name
+            raise ConfigError(
+                f"The column {times[0]} is a time, and {taker} would take it for nanoseconds since 1970. Put "
+                "{class: components.calendar_features.CalendarFeatures} before it, or leave the column out of features."
+            )
+
+
+def _is_own(step: str | Part) -> bool:
+    """Whether a step is a component, or calls one."""
+    if isinstance(step, str):
+        return False
+    values = [step.name, *step.params.values()]
+    nested = [part["class"] for part in parts_in(step.params)]
+    return any(isinstance(value, str) and value.startswith("components.") for value in [*values, *nested])
+
+
+def _sample(use_case: UseCase, train: pd.DataFrame, rows: int) -> pd.DataFrame:
+    """Rows spread over the window, some of each label and some without a value of each column among them."""
+    import numpy as np
+
+    places = [np.linspace(0, len(train) - 1, min(rows, len(train))).astype(int)]
+    places += [np.flatnonzero(train[name].isna().to_numpy())[:_OF_EACH] for name in use_case.features]
+    groups = train.groupby("label", sort=False).indices
+    if len(groups) <= _CLASSES:  # in a regression nearly every row has a label of its own
+        places += [np.asarray(group[:_OF_EACH]) for group in groups.values()]
+    return train.iloc[np.unique(np.concatenate(places))].reset_index(drop=True)
+
+
+def _shortened(pipeline: Pipeline) -> Pipeline:
+    """Fewer trees."""
+    estimator = pipeline.named_steps["estimator"]
+    params = estimator.get_params(deep=False)
+    for name in ("n_estimators", "iterations"):
+        if isinstance(params.get(name), int) and params[name] > _FEW:
+            estimator.set_params(**{name: _FEW})
+    return pipeline
+
+
+def _fit(pipeline: Pipeline, use_case: UseCase, rows: pd.DataFrame) -> None:
+    features = rows[list(use_case.features)]
+    pipeline.fit(features, rows["label"])
+    problem_of(use_case).scoring.scores(pipeline, features)
+
+
+def _explained(use_case: UseCase, rows: pd.DataFrame, error: Exception) -> str:
+    """The sentence for an error of the fit: the first branch that fails, else the estimator."""
+    features = rows[list(use_case.features)]
+    for branch in branches_of(use_case):
+        if sentence := _fault_of_branch(branch, features, rows["label"]):
+            return sentence
+    return _fault_of_estimator(use_case, rows, error)
+
+
+def _fault_of_branch(branch: BuiltBranch, features: pd.DataFrame, labels: pd.Series[Any]) -> str | None:
+    values: Any = features[branch.columns]
+    for step in branch.steps:
+        if isinstance(step, str):
+            continue
+        try:
+            values = step.fit_transform(values, labels)
+        except Exception as error:  # noqa: BLE001 - scikit-learn raises anything
+            return _fault(branch, type(step).__name__, features, labels, error)
+    return None
+
+
+def _fault(branch: BuiltBranch, step: str, features: pd.DataFrame, labels: pd.Series[Any], error: Exception) -> str:
+    columns = [branch.columns] if isinstance(branch.columns, str) else branch.columns
+    missing = [name for name in columns if features[name].isna().any()]
+    whole = features[columns].notna().all(axis=1)
+    if missing and whole.any():
+        with suppress(Exception):
+            branch.transformer.fit_transform(features.loc[whole, branch.columns], labels[whole])
+            return (
+                f"The column {missing[0]} has missing values ({features[missing[0]].isna().sum()} of {len(features)} "
+                f"rows tried), and {step} takes none. Put {_IMPUTE} before it, or leave these rows out in curation "
+                f"(nullable: false)."
+            )
+    return f"{step} cannot be fitted on {', '.join(columns[:3])}: {_reason(error)} Correct the branch in training."
+
+
+def _fault_of_estimator(use_case: UseCase, rows: pd.DataFrame, error: Exception) -> str:
+    import numpy as np
+
+    features = rows[list(use_case.features)]
+    estimator = use_case.training.estimator.name.rpartition(".")[2]
+    for branch in branches_of(use_case):
+        if isinstance(branch.transformer, str) and branch.transformer == "drop":
+            continue
+        made = _output(branch, features, rows["label"])
+        columns = branch.columns if isinstance(branch.columns, str) else ", ".join(branch.columns[:3])
+        if made.dtype == object and not _numbers(made):
+            return (
+                f"The column {columns} reaches {estimator} as text, which it cannot use. Encode it: put "
+                "{class: sklearn.preprocessing.OneHotEncoder, params: {handle_unknown: ignore}} into its branch."
+            )
+        if made.dtype.kind == "f" and np.isnan(made).any() and _fits_without(use_case, rows, branch):
+            return (
+                f"The column {columns} has missing values, and {estimator} takes none. Put {_IMPUTE} into its branch, "
+                "or choose an estimator that takes them, such as "
+                "sklearn.ensemble.HistGradientBoostingClassifier or HistGradientBoostingRegressor."
+            )
+    return f"{use_case.training.estimator.name} cannot be fitted on {len(rows)} rows of the history: {_reason(error)}"
+
+
+def _output(branch: BuiltBranch, features: pd.DataFrame, labels: pd.Series[Any]) -> Any:  # noqa: ANN401 - array or sparse
+    """The stored values of what a branch makes of the rows."""
+    import numpy as np
+
+    values: Any = features[branch.columns]
+    if not isinstance(branch.transformer, str):
+        values = branch.transformer.fit_transform(values, labels)
+    return values.data if hasattr(values, "tocsr") else np.asarray(values)
+
+
+def _numbers(values: Any) -> bool:  # noqa: ANN401 - an array of objects
+    try:
+        values.astype(float)
+    except (TypeError, ValueError):
+        return False
+    return True
+
+
+def _fits_without(use_case: UseCase, rows: pd.DataFrame, branch: BuiltBranch) -> bool:
+    """Whether the fit works on the rows in which the branch's columns have values."""
+    columns = [branch.columns] if isinstance(branch.columns, str) else branch.columns
+    whole = rows[columns].notna().all(axis=1)
+    other = rows[list(use_case.features)].notna().all(axis=1)
+    for chosen in (whole, other):
+        with suppress(Exception):
+            _fit(_shortened(build_pipeline(use_case)), use_case, rows[chosen].reset_index(drop=True))
+            return True
+    return False
+
+
+def _save_and_load(pipeline: Pipeline) -> None:
+    """Through a file without pickle, as at registration and before scoring."""
+    import skops.io
+    from skops.io.exceptions import UnsupportedTypeException
+
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "model.skops"
+        try:
+            skops.io.dump(pipeline, path)
+        except UnsupportedTypeException as error:
+            raise ConfigError(f"A model of this pipeline cannot be saved without pickle: {_reason(error)}") from error
+        if unknown := untrusted_types(path):
+            raise ConfigError(
+                f"A model of this pipeline would contain types that are not trusted: {', '.join(unknown)}. Choose "
+                "another class or parameter; docs/your_code.md explains how to trust a type."
+            )
+        try:
+            skops.io.load(path, trusted=trusted_types(path))
+        except Exception as error:
+            raise ConfigError(f"A model of this pipeline cannot be loaded again: {_reason(error)}") from error
+
+
+def _reason(error: Exception) -> str:
+    """The first sentences of an error, with a full stop."""
+    text = " ".join(f"{error}".split())[:300] or type(error).__name__
+    return text if text.endswith(".") else f"{text}."
