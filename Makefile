@@ -21,13 +21,15 @@ $(READY): requirements.lock pyproject.toml scripts/dev/setup.sh
 	@scripts/dev/setup.sh
 
 ##@ Start here
-.PHONY: new demo test ui report notebook
+.PHONY: new demo test nightly ui report notebook
 new: $(READY)  ## Your own table: NAME=flights DATA=flights.csv TARGET=late (TIME=… ID=… ZONE=… YES=1, DRY=1: only look)
 	@$(SLUSS) new
 demo: $(READY)  ## The whole story on real data, on this machine, without Docker (DATA=path: archive on disk)
 	@$(SLUSS) demo
 test: $(READY)  ## All tests that need no Docker
 	@.venv/bin/pytest -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
+nightly: $(READY)  ## The tests of every single estimator, which take minutes
+	@.venv/bin/pytest -n auto --maxprocesses 4 -m nightly
 ui: $(READY)  ## MLflow's and Airflow's pages on what the demo left, without Docker
 	@$(SLUSS) ui
 report: $(READY)  ## Write the report anew and open it
@@ -97,7 +99,8 @@ docs: $(READY)  ## Write the tables of docs/ that come from the code
 bench: $(READY)  ## Measure, and print ratios to a baseline of the same run
 	@$(PYTHON) benchmarks/run.py
 lock: $(READY)  ## Resolve the dependencies anew into requirements.lock
-	@.venv/bin/uv pip compile pyproject.toml --group airflow --group mlflow --group init --group notebook --group dev --universal \
+	@.venv/bin/uv pip compile pyproject.toml --group airflow --group mlflow --group init --group notebook --group dev \
+		--group lightgbm --group xgboost --group catboost --universal \
 		--generate-hashes --no-annotate --upgrade --custom-compile-command "make lock" --quiet --output-file requirements.lock
 clean:  ## Delete what demo, tests and steps left in var/ (the stack keeps its own data)
 	@rm -rf var

@@ -136,6 +136,11 @@ _CONTAINERS = (
     # A polynomial by its coefficients, and the function by which it turns them into an array.
     "scipy._lib.array_api_compat.numpy._aliases.asarray",
     "scipy.interpolate._bsplines.BSpline",
+    # Sparse matrices, read by SciPy from arrays.
+    "scipy.sparse._csc.csc_array",
+    "scipy.sparse._csc.csc_matrix",
+    "scipy.sparse._csr.csr_array",
+    "scipy.sparse._csr.csr_matrix",
 )
 
 # Gradient boosting of other packages: each model is a text or a block of bytes that the package's own C++ code reads.

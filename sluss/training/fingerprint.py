@@ -8,8 +8,12 @@ pickle does.
 from __future__ import annotations
 
 import hashlib
+import json
+import tempfile
 from functools import singledispatch
 from itertools import chain
+from pathlib import Path
+from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -66,14 +70,28 @@ def _array(value: np.ndarray[Any, Any], above: tuple[int, ...]) -> bytes:
 @singledispatch
 def _plain(value: Any, above: tuple[int, ...]) -> bytes:  # noqa: ANN401 - whatever a pipeline holds
     """Digest an object of any class by its reduction: how pickle would create it again."""
-    if isinstance(value, type) or not hasattr(value, "__reduce_ex__"):
+    # pickle has a way of its own for classes and functions, by their names; they refuse to be taken apart.
+    if isinstance(value, type | FunctionType) or not hasattr(value, "__reduce_ex__"):
         return _hash("class", f"{value.__module__}.{value.__qualname__}".encode())
+    if type(value).__module__.partition(".")[0] == "catboost":
+        return _catboost(value, above)
     reduced = value.__reduce_ex__(4)
     if isinstance(reduced, str):  # a function or a singleton: its name
         return _hash("name", f"{getattr(value, '__module__', '')}.{reduced}".encode())
     make, arguments, state, items, pairs = (*reduced, None, None, None)[:5]
     inside = chain(arguments, (state, list(items or ()), list(pairs or ())))
     return _hash(f"object {make.__module__}.{make.__qualname__}", *(_walk(part, above) for part in inside))
+
+
+def _catboost(value: Any, above: tuple[int, ...]) -> bytes:  # noqa: ANN401 - the package is optional
+    """By trees and borders: CatBoost's own state holds a random name and the time of the training."""
+    content: dict[str, Any] = {}
+    if value.is_fitted():
+        with tempfile.TemporaryDirectory() as folder:
+            value.save_model(f"{folder}/model.json", format="json")
+            content = json.loads(Path(folder, "model.json").read_text(encoding="utf-8"))
+        del content["model_info"]
+    return _hash(f"catboost {type(value).__qualname__}", _walk([value.get_params(), content], above))
 
 
 @_plain.register(type(None))

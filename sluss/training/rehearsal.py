@@ -17,6 +17,7 @@ from sluss.errors import ConfigError
 from sluss.problems import problem_of
 from sluss.registry.trusted_types import trusted_types, untrusted_types
 from sluss.training.branches import BuiltBranch, branches_of, columns_of
+from sluss.training.fingerprint import pipeline_digest
 from sluss.training.pipeline import build_pipeline
 
 if TYPE_CHECKING:
@@ -44,7 +45,6 @@ def rehearse(use_case: UseCase, train: pd.DataFrame) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # those of the fit itself will be shown
         pipeline = _shortened(build_pipeline(use_case))
-        problem_of(use_case).scoring.check(pipeline)
         try:
             _fit(pipeline, use_case, sample)
         except Exception:  # noqa: BLE001 - scikit-learn raises anything
@@ -53,7 +53,7 @@ def rehearse(use_case: UseCase, train: pd.DataFrame) -> None:
                 _fit(pipeline, use_case, more)
             except Exception as error:
                 raise ConfigError(_explained(use_case, more, error)) from error
-        _save_and_load(pipeline)
+        _save_and_load(pipeline, use_case, sample)
 
 
 def _check_times(use_case: UseCase) -> None:
@@ -102,13 +102,16 @@ def _shortened(pipeline: Pipeline) -> Pipeline:
 
 
 def _fit(pipeline: Pipeline, use_case: UseCase, rows: pd.DataFrame) -> None:
-    features = rows[list(use_case.features)]
+    features, scoring = rows[list(use_case.features)], problem_of(use_case).scoring
     pipeline.fit(features, rows["label"])
-    problem_of(use_case).scoring.scores(pipeline, features)
+    scoring.check(pipeline)  # fitted, since some classes know only then whether they have the method that gives scores
+    scoring.scores(pipeline, features)
 
 
 def _explained(use_case: UseCase, rows: pd.DataFrame, error: Exception) -> str:
     """The sentence for an error of the fit: the first branch that fails, else the estimator."""
+    if isinstance(error, ConfigError):
+        return str(error)
     features = rows[list(use_case.features)]
     for branch in branches_of(use_case):
         if sentence := _fault_of_branch(branch, features, rows["label"]):
@@ -121,10 +124,15 @@ def _fault_of_branch(branch: BuiltBranch, features: pd.DataFrame, labels: pd.Ser
     for step in branch.steps:
         if isinstance(step, str):
             continue
+        name = type(step).__name__
+        if not hasattr(step, "transform"):
+            return f"{name} has no method transform, so it cannot prepare new rows. Choose another class."
         try:
             values = step.fit_transform(values, labels)
         except Exception as error:  # noqa: BLE001 - scikit-learn raises anything
-            return _fault(branch, type(step).__name__, features, labels, error)
+            return _fault(branch, name, features, labels, error)
+        if isinstance(values, tuple) or getattr(values, "ndim", 2) != 2:
+            return f"{name} does not return one table, which is what the estimator takes. Choose another class."
     return None
 
 
@@ -148,6 +156,8 @@ def _fault_of_estimator(use_case: UseCase, rows: pd.DataFrame, error: Exception)
 
     features = rows[list(use_case.features)]
     estimator = use_case.training.estimator.name.rpartition(".")[2]
+    if _wants_several_labels(use_case):
+        return f"{estimator} predicts several labels of each row, and a use case has one. Choose another estimator."
     for branch in branches_of(use_case):
         if isinstance(branch.transformer, str) and branch.transformer == "drop":
             continue
@@ -165,6 +175,13 @@ def _fault_of_estimator(use_case: UseCase, rows: pd.DataFrame, error: Exception)
                 "sklearn.ensemble.HistGradientBoostingClassifier or HistGradientBoostingRegressor."
             )
     return f"{use_case.training.estimator.name} cannot be fitted on {len(rows)} rows of the history: {_reason(error)}"
+
+
+def _wants_several_labels(use_case: UseCase) -> bool:
+    from sklearn.utils import get_tags
+
+    estimator = build_pipeline(use_case).named_steps["estimator"]
+    return hasattr(estimator, "__sklearn_tags__") and not get_tags(estimator).target_tags.single_output
 
 
 def _output(branch: BuiltBranch, features: pd.DataFrame, labels: pd.Series[Any]) -> Any:  # noqa: ANN401 - array or sparse
@@ -197,7 +214,7 @@ def _fits_without(use_case: UseCase, rows: pd.DataFrame, branch: BuiltBranch) ->
     return False
 
 
-def _save_and_load(pipeline: Pipeline) -> None:
+def _save_and_load(pipeline: Pipeline, use_case: UseCase, rows: pd.DataFrame) -> None:
     """Through a file without pickle, as at registration and before scoring."""
     import skops.io
     from skops.io.exceptions import UnsupportedTypeException
@@ -214,9 +231,23 @@ def _save_and_load(pipeline: Pipeline) -> None:
                 "another class or parameter; docs/your_code.md explains how to trust a type."
             )
         try:
-            skops.io.load(path, trusted=trusted_types(path))
+            loaded: Pipeline = skops.io.load(path, trusted=trusted_types(path))
+            same = _same_scores(pipeline, loaded, use_case, rows)
         except Exception as error:
             raise ConfigError(f"A model of this pipeline cannot be loaded again: {_reason(error)}") from error
+    if not same or pipeline_digest(loaded) != pipeline_digest(pipeline):
+        raise ConfigError(
+            "A model of this pipeline changes when it is saved and loaded again, so it cannot be used in production. "
+            "Choose another class or parameter."
+        )
+
+
+def _same_scores(one: Pipeline, other: Pipeline, use_case: UseCase, rows: pd.DataFrame) -> bool:
+    import numpy as np
+
+    features, scoring = rows[list(use_case.features)], problem_of(use_case).scoring
+    scores, again = scoring.scores(one, features), scoring.scores(other, features)
+    return bool(np.allclose(scores, again, rtol=1e-12, atol=1e-12, equal_nan=True))
 
 
 def _reason(error: Exception) -> str:
