@@ -63,8 +63,9 @@ def _named(dotted: str) -> Any:  # noqa: ANN401 - a class or a function of any p
             ) from None
         if package == "components" and not isinstance(error, AttributeError):
             raise ConfigError(f"'{dotted}' cannot be imported: {error}. Correct the file in components/.") from None
-        where = "scikit-learn" if package == "sklearn" else package
-        raise ConfigError(f"{where} has no '{dotted}'. Correct the name in the use case's config.") from None
+        if package == "sklearn":
+            raise ConfigError(f"scikit-learn has no '{dotted}'. Correct the name in the use case's config.") from None
+        raise ConfigError(f"{package} has no '{dotted}'. Correct the name in the use case's config.") from None
 
 
 def _parameters(cls: type) -> tuple[dict[str, Parameter], bool]:

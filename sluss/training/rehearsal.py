@@ -110,13 +110,24 @@ def _fit(pipeline: Pipeline, use_case: UseCase, rows: pd.DataFrame) -> None:
 
 def _explained(use_case: UseCase, rows: pd.DataFrame, error: Exception) -> str:
     """The sentence for an error of the fit: the first branch that fails, else the estimator."""
-    if isinstance(error, ConfigError):
-        return str(error)
+    if sentence := str(error) if isinstance(error, ConfigError) else _other_kind(use_case):
+        return sentence
     features = rows[list(use_case.features)]
     for branch in branches_of(use_case):
         if sentence := _fault_of_branch(branch, features, rows["label"]):
             return sentence
     return _fault_of_estimator(use_case, rows, error)
+
+
+def _other_kind(use_case: UseCase) -> str | None:
+    """The sentence for an estimator of another kind of problem. One that stacks others knows its kind only fitted."""
+    pipeline = build_pipeline(use_case)
+    if "final_estimator" not in pipeline.named_steps["estimator"].get_params(deep=False):
+        try:
+            problem_of(use_case).scoring.check(pipeline)
+        except ConfigError as error:
+            return str(error)
+    return None
 
 
 def _fault_of_branch(branch: BuiltBranch, features: pd.DataFrame, labels: pd.Series[Any]) -> str | None:

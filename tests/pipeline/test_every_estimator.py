@@ -224,8 +224,13 @@ REFUSED = {
         "cannot be fitted on",
     ),
     "TSNE": "has no method transform",
-    **dict.fromkeys(("CCA transformer", "PLSCanonical transformer", "PLSRegression transformer"), "does not return one table"),
-    **dict.fromkeys(("PLSSVD transformer", "IsotonicRegression transformer"), "does not return one table"),
+    **dict.fromkeys(
+        (
+            "CCA transformer", "IsotonicRegression transformer", "PLSCanonical transformer",
+            "PLSRegression transformer", "PLSSVD transformer",
+        ),
+        "does not return one table",
+    ),
 }  # fmt: skip
 
 

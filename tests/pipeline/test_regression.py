@@ -20,7 +20,7 @@ from sluss.registry.names import CHAMPION
 from sluss.reporting import write_report
 from sluss.storage.lake import Lake
 from sluss.tracking.client import connect
-from sluss.training import fit
+from sluss.training.rehearsal import rehearse
 from tasks import (
     batch_predict,
     curate_data,
@@ -263,6 +263,8 @@ def test_it_is_trained_again_to_the_same_model(home, intensity, trained):
 def test_an_estimator_of_the_other_kind_is_named(request, name, estimator, wanted):
     use_case = request.getfixturevalue(name)
     part = Part.model_validate({"class": estimator})
+    labels = np.arange(40) % 2 if name == "sentiment" else np.linspace(-1, 1, 40)
+    rows = pd.DataFrame({"text": ["good film", "bad plot"] * 20, "label": labels})
     changed = use_case.model_copy(update={"training": use_case.training.model_copy(update={"estimator": part})})
     with pytest.raises(ConfigError, match=rf"{estimator.rpartition('.')[2]} cannot be used: {wanted}"):
-        fit.fit_and_judge(changed, None)
+        rehearse(changed, rows)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-FOLDERS = ("sluss", "tasks", "dags", "scripts", "services", "components", "notebooks", "benchmarks")
+FOLDERS = ("sluss", "tasks", "commands", "dags", "scripts", "services", "components", "notebooks", "benchmarks")
 ALLOWED = {"sluss/compat.py"}
 # Named tuples have these in their public interface; the underscore keeps them apart from the fields.
 DOCUMENTED = {"_replace", "_asdict", "_fields", "_make", "_field_defaults"}
