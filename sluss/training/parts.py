@@ -36,7 +36,9 @@ def make_part(dotted: str, params: dict[str, Any], seed: int | None = None) -> A
     cls = _named(dotted)
     known, open_ended = _parameters(cls)
     if unknown := sorted(set(params) - set(known)) if not open_ended else []:
-        raise ConfigError(f"{dotted} has no parameter '{unknown[0]}' (it has: {', '.join(sorted(known))}). Correct the config.")
+        raise ConfigError(
+            f"{dotted} has no parameter '{unknown[0]}' (it has: {', '.join(sorted(known))}). Correct the config."
+        )
     values = {name: _value(name, value, known.get(name), seed) for name, value in params.items()}
     quiet = _QUIET.get(dotted.partition(".")[0], {})
     if seed is not None and "random_state" in known and hasattr(cls, "fit"):
