@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from sluss.errors import ModelError
-from sluss.registry.trusted_types import trusted_types
+from sluss.registry.trusted_types import TRUSTED_TYPES
 from sluss.training.components import FOLDER
 
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ class CleanProcess:
         order = {
             "model": str(model),
             "method": method,
-            "trusted": trusted_types(model),
+            "trusted": list(TRUSTED_TYPES),
             "components": str(self._components()),
             "rows": str(self.scratch / "rows.parquet"),
             "output": str(self.scratch / "output.npy"),
