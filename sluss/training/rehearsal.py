@@ -18,6 +18,7 @@ from sluss.problems import problem_of
 from sluss.registry.trusted_types import trusted_types, untrusted_types
 from sluss.training.branches import BuiltBranch, branches_of, columns_of
 from sluss.training.fingerprint import pipeline_digest
+from sluss.training.fitting import fit_weights
 from sluss.training.pipeline import build_pipeline
 
 if TYPE_CHECKING:
@@ -44,15 +45,14 @@ def rehearse(use_case: UseCase, train: pd.DataFrame) -> None:
     sample = _sample(use_case, train, _ROWS[0])
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # those of the fit itself will be shown
-        pipeline = _shortened(build_pipeline(use_case))
         try:
-            _fit(pipeline, use_case, sample)
+            pipeline = _fitted(use_case, sample)
         except Exception:  # noqa: BLE001 - scikit-learn raises anything
-            more = _sample(use_case, train, _ROWS[1])
+            sample = _sample(use_case, train, _ROWS[1])
             try:
-                _fit(pipeline, use_case, more)
-            except Exception as error:
-                raise ConfigError(_explained(use_case, more, error)) from error
+                pipeline = _fitted(use_case, sample)
+            except Exception as error:  # noqa: BLE001
+                raise ConfigError(_explained(use_case, sample, error)) from error
         _save_and_load(pipeline, use_case, sample)
 
 
@@ -101,11 +101,17 @@ def _shortened(pipeline: Pipeline) -> Pipeline:
     return pipeline
 
 
-def _fit(pipeline: Pipeline, use_case: UseCase, rows: pd.DataFrame) -> None:
+def _fitted(use_case: UseCase, rows: pd.DataFrame) -> Pipeline:
+    """Fit and score as the training does. Some classes know only then whether they give the scores that are needed."""
     features, scoring = rows[list(use_case.features)], problem_of(use_case).scoring
-    pipeline.fit(features, rows["label"])
-    scoring.check(pipeline)  # fitted, since some classes know only then whether they have the method that gives scores
+    pipeline = _shortened(build_pipeline(use_case))
+    chosen = pipeline.named_steps["estimator"]
+    scoring.assemble(pipeline)
+    pipeline.fit(features, rows["label"], **fit_weights(use_case, pipeline, rows))
+    if pipeline.named_steps["estimator"] is chosen:
+        scoring.check(pipeline)
     scoring.scores(pipeline, features)
+    return pipeline
 
 
 def _explained(use_case: UseCase, rows: pd.DataFrame, error: Exception) -> str:
@@ -220,7 +226,7 @@ def _fits_without(use_case: UseCase, rows: pd.DataFrame, branch: BuiltBranch) ->
     other = rows[list(use_case.features)].notna().all(axis=1)
     for chosen in (whole, other):
         with suppress(Exception):
-            _fit(_shortened(build_pipeline(use_case)), use_case, rows[chosen].reset_index(drop=True))
+            _fitted(use_case, rows[chosen].reset_index(drop=True))
             return True
     return False
 
