@@ -51,7 +51,7 @@ def rehearse(use_case: UseCase, train: pd.DataFrame) -> None:
             sample = _sample(use_case, train, _ROWS[1])
             try:
                 pipeline = _fitted(use_case, sample)
-            except Exception as error:  # noqa: BLE001
+            except Exception as error:
                 raise ConfigError(_explained(use_case, sample, error)) from error
         _save_and_load(pipeline, use_case, sample)
 

@@ -122,5 +122,5 @@ def test_the_packages_that_are_preloaded_are_ours():
         for target in node.targets
         if isinstance(target, ast.Name)
     }
-    assert lists["OWN"] == ("sluss", "tasks")
+    assert lists["OWN"] == ("sluss", "tasks", "components")
     assert not [name for name in lists["PRELOADED"] if any(part.startswith("_") for part in name.split("."))]
