@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 _PARTS = ("hour", "weekday", "day", "month")
+_ATTRIBUTES = {"weekday": "day_of_week", "day": "day", "month": "month"}  # pandas's names
 
 
 class CalendarFeatures(TransformerMixin, BaseEstimator):  # type: ignore[misc]
@@ -39,5 +40,5 @@ class CalendarFeatures(TransformerMixin, BaseEstimator):  # type: ignore[misc]
     def _part(self, times: pd.Series[pd.Timestamp], part: str) -> pd.Series[float]:
         if part == "hour":
             return times.dt.hour + times.dt.minute / 60
-        found: pd.Series[float] = getattr(times.dt, part).astype(float)
+        found: pd.Series[float] = getattr(times.dt, _ATTRIBUTES[part]).astype(float)
         return found

@@ -45,12 +45,13 @@ def predict(context: Context, promotion: Entry) -> None:
     version = versions.champion(context)
     model = artifacts.load(context.settings, version)
     lake = context.lake
+    use_case = model.as_trained(use_case)
     # The newest rows have the schema of today, the holdout has recorded scores to compare with. A failure of either
     # takes the version back.
     newest = newest_rows(lake, use_case)
     if newest is not None:
         _scores(model, use_case, newest)
-    rows, recorded = holdout_rows(context, version)
+    rows, recorded = holdout_rows(context, version, use_case)
     difference = relative_differences(_scores(model, use_case, rows), recorded)
     if (difference > ROUNDING).any():
         raise ModelError(

@@ -30,7 +30,7 @@ def newest_rows(lake: Lake, use_case: UseCase) -> pa.RecordBatch | None:
     return next(rows.batches(use_case.deployment.smoke_rows), None) if rows else None
 
 
-def holdout_rows(context: Context, version: ModelVersion) -> tuple[pa.RecordBatch, np.ndarray]:
+def holdout_rows(context: Context, version: ModelVersion, use_case: UseCase) -> tuple[pa.RecordBatch, np.ndarray]:
     """Return the last n rows of the version's holdout, as they were at its training, and their recorded scores: (n,).
 
     Raises:
@@ -39,10 +39,9 @@ def holdout_rows(context: Context, version: ModelVersion) -> tuple[pa.RecordBatc
     """
     import pandas as pd
 
-    use_case = context.use_case
     recorded = pd.read_parquet(artifacts.local_copy(context.settings, version) / HOLDOUT_FILE)
     recorded = recorded.tail(use_case.deployment.smoke_rows)
-    rows = _as_trained(context, version, list(recorded["id"]))
+    rows = _as_trained(context, version, use_case, list(recorded["id"]))
     place = {row_id: number for number, row_id in enumerate(rows["id"].to_pylist())}
     if missing := set(recorded["id"]) - set(place):
         raise DataError(
@@ -53,11 +52,10 @@ def holdout_rows(context: Context, version: ModelVersion) -> tuple[pa.RecordBatc
     return in_order.to_batches()[0], recorded["score"].to_numpy()
 
 
-def _as_trained(context: Context, version: ModelVersion, ids: list[str]) -> pa.Table:
+def _as_trained(context: Context, version: ModelVersion, use_case: UseCase, ids: list[str]) -> pa.Table:
     """Return the rows with these ids as they were known at training, from the table's version of that time."""
     import pyarrow.dataset as ds
 
-    use_case = context.use_case
     with context.reachable():
         run = context.client.get_run(version.run_id).data
     if not {UNTIL_TAG, "sluss.data.version"} <= set(run.tags) or "holdout_days" not in run.params:

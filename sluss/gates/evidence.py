@@ -154,4 +154,5 @@ class Evidence:
     @property
     def raw(self) -> pd.DataFrame:
         """The features of the holdout's rows, n rows, as production passes them to a model."""
-        return self.rows.holdout[list(self.use_case.features)]
+        trained = artifacts.with_features(self.use_case, artifacts.features_in(self.folder))
+        return self.rows.holdout[list(trained.features)]

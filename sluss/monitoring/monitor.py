@@ -14,7 +14,7 @@ from sluss.monitoring.monitor_run import Record, record_monitoring
 from sluss.monitoring.profile import read_profile
 from sluss.monitoring.tables import TABLES
 from sluss.problems import problem_of
-from sluss.registry.artifacts import reference_profile
+from sluss.registry.artifacts import as_trained, reference_profile
 from sluss.tracking.interval_runs import look
 
 if TYPE_CHECKING:
@@ -55,6 +55,7 @@ def monitor(context: Context, interval: Interval) -> MonitorResult:
         rows = measure.scored_rows(lake, use_case, interval)
         version, _ = measure.version_of(rows)
         reference = pool.submit(reference_profile, context, version)
+        use_case = as_trained(context, version)
         known = measure.known_at_end(lake, use_case, interval, version)
         profile = read_profile(reference.result())
         summary = measure.summarise(use_case, interval, rows, known, profile)

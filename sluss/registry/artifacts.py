@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from sklearn.pipeline import Pipeline
 
     from sluss.config.settings import Settings
+    from sluss.config.use_case import UseCase
     from sluss.context import Context
 
 MODEL_FILE = "model.skops"
@@ -36,6 +37,11 @@ class LoadedModel:
     version: str
     run_id: str
     pipeline: Pipeline
+    features: tuple[str, ...] = ()  # of its training; empty for a model that was not trained by the pipeline
+
+    def as_trained(self, use_case: UseCase) -> UseCase:
+        """Return the use case with the features that the model takes: the config may have others by now."""
+        return with_features(use_case, self.features)
 
 
 def load(settings: Settings, version: ModelVersion) -> LoadedModel:
@@ -55,7 +61,33 @@ def load(settings: Settings, version: ModelVersion) -> LoadedModel:
         pipeline: Pipeline = skops.io.load(folder / MODEL_FILE, trusted=trusted_types(folder / MODEL_FILE))
     except UntrustedTypesFoundException as error:
         raise ModelError(f"{version.name} version {version.version} is refused: {error}") from None
-    return LoadedModel(str(version.version), str(version.run_id), pipeline)
+    return LoadedModel(str(version.version), str(version.run_id), pipeline, features_in(folder))
+
+
+def features_in(folder: Path) -> tuple[str, ...]:
+    """Return the features that a version was trained with, from its artifacts; empty without a record of them."""
+    path = folder / CONFIG_FILE
+    if not path.is_file():
+        return ()
+    # Not the whole config: an older one may have other keys than this code.
+    return tuple(json.loads(path.read_text(encoding="utf-8")).get("features", ()))
+
+
+def with_features(use_case: UseCase, features: tuple[str, ...]) -> UseCase:
+    """Return the use case with these features, or unchanged if there are none or one is no longer curated."""
+    known = features and all(name in use_case.curation.columns for name in features)
+    return use_case.model_copy(update={"features": features}) if known else use_case
+
+
+def as_trained(context: Context, version: str) -> UseCase:
+    """Return the use case with the features that a version was trained with.
+
+    Raises:
+        ModelError: its artifacts were changed or lost.
+        ServiceError: MLflow does not answer.
+    """
+    folder = local_copy(context.settings, by_version(context, version))
+    return with_features(context.use_case, features_in(folder))
 
 
 def local_copy(settings: Settings, version: ModelVersion) -> Path:

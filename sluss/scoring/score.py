@@ -25,7 +25,7 @@ def score(model: LoadedModel, use_case: UseCase, rows: pa.RecordBatch) -> pa.Rec
 
     Args:
         model: a loaded version.
-        use_case: names the features.
+        use_case: the kind of problem, and the features of a model that does not record its own.
         rows: n rows with `interval`, `id`, `event_time` and the features.
 
     Returns:
@@ -36,7 +36,7 @@ def score(model: LoadedModel, use_case: UseCase, rows: pa.RecordBatch) -> pa.Rec
     import pyarrow as pa
 
     scoring = problem_of(use_case).scoring
-    features = _as_pandas(rows.select(list(use_case.features)))
+    features = _as_pandas(rows.select(list(model.as_trained(use_case).features)))
     scores = scoring.scores(model.pipeline, features) if len(features) else scoring.none()
     columns = {name: rows.column(name) for name in (INTERVAL, "id", "event_time")} | {
         **scoring.columns(scores),

@@ -56,7 +56,9 @@ def score_interval(context: Context, interval: Interval) -> Predictions:
         loaded = pool.submit(lambda: artifacts.load(context.settings, champion_for(context, context.lake, interval)))
         # One version of `curated` for all batches, and the same one in the commit's notes.
         lake = context.lake.holding("curated", "predictions")
-        rows, model = _rows(lake, use_case, interval), loaded.result()
+        model = loaded.result()
+        use_case = model.as_trained(use_case)
+        rows = _rows(lake, use_case, interval)
     notes = {SCORED_FROM: str(lake.version("curated"))}
     counts: list[int] = []
     lake.replace("predictions", lambda: _scored(rows, use_case, model, counts), first, end, notes)

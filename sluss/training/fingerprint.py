@@ -7,6 +7,7 @@ pickle does.
 
 from __future__ import annotations
 
+import copyreg
 import hashlib
 import json
 import tempfile
@@ -75,7 +76,8 @@ def _plain(value: Any, above: tuple[int, ...]) -> bytes:  # noqa: ANN401 - whate
         return _hash("class", f"{value.__module__}.{value.__qualname__}".encode())
     if type(value).__module__.partition(".")[0] == "catboost":
         return _catboost(value, above)
-    reduced = value.__reduce_ex__(4)
+    reducer = copyreg.dispatch_table.get(type(value))  # as pickle does: NumPy's functions have one there
+    reduced = reducer(value) if reducer else value.__reduce_ex__(4)
     if isinstance(reduced, str):  # a function or a singleton: its name
         return _hash("name", f"{getattr(value, '__module__', '')}.{reduced}".encode())
     make, arguments, state, items, pairs = (*reduced, None, None, None)[:5]
