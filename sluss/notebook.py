@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from sluss.config.settings import step_settings
-from sluss.config.training import Branch, Part
+from sluss.config.training import PACKAGES, Branch, Part
 from sluss.context import Context
 from sluss.errors import ConfigError
 from sluss.problems import problem_of
@@ -144,13 +144,14 @@ def _branch(_: str, transformer: BaseEstimator, columns: str | list[str]) -> Bra
 
 
 def _part(part: BaseEstimator) -> Part:
-    """Return a class of scikit-learn by its public name, with the parameters that differ from their defaults."""
+    """Return a class by its public name, with the parameters that differ from their defaults."""
     cls = type(part)
     public = cls.__module__.split("._")[0]
-    if not public.startswith("sklearn.") or getattr(import_module(public), cls.__name__, None) is not cls:
+    known = public.partition(".")[0] in PACKAGES
+    if not known or getattr(import_module(public), cls.__name__, None) is not cls:
         raise ConfigError(
-            f"{cls.__module__}.{cls.__qualname__} is not a class of scikit-learn, so the pipeline cannot be built "
-            "from a config. Use scikit-learn's own classes, or prepare that column in the use case's SQL."
+            f"{cls.__module__}.{cls.__qualname__} is not a class of scikit-learn, LightGBM, XGBoost, CatBoost or "
+            "components, so the pipeline cannot be built from a config. Move the class to a file in components/."
         )
     params = _params(part)
     if odd := next((name for name, value in params.items() if not _plain(value)), None):
