@@ -88,6 +88,15 @@ class Branch(Frozen):
         return (self.columns,) if isinstance(self.columns, str) else self.columns
 
     @property
+    def takes_times_for_numbers(self) -> str | None:
+        """What would take a time for a number: the first step, unless it drops the columns or calls own code."""
+        first = self.steps[0]
+        if isinstance(first, str):
+            return None if first == "drop" else "the estimator"
+        own = '"components.' in first.model_dump_json(by_alias=True)
+        return None if own or first.name.endswith(".FunctionTransformer") else first.name.rpartition(".")[2]
+
+    @property
     def label(self) -> str:
         """The branch's name in the run's parameters and in `search.space`."""
         return "+".join(self.named)

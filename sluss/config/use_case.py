@@ -19,7 +19,7 @@ from sluss.config.data import Curation
 from sluss.config.gates import Gates
 from sluss.config.operation import Deployment, Monitoring, Retention, Retraining
 from sluss.config.source import SourceSection
-from sluss.config.training import COLUMN_CHOICES, Training
+from sluss.config.training import COLUMN_CHOICES, Branch, Training
 from sluss.interval import Interval, Unit, midnight
 
 
@@ -71,19 +71,24 @@ class UseCase(Frozen):
         return self
 
     @model_validator(mode="after")
-    def _times_are_no_numbers(self) -> UseCase:
+    def _times_are_not_numbers(self) -> UseCase:
+        """scikit-learn takes a time for its nanoseconds since 1970, without a warning."""
         for branch in self.training.preprocessing:
-            names = [branch.columns] if isinstance(branch.columns, str) else branch.columns
-            times = [
-                name for name in names if name in self.curation.columns and self.curation.columns[name].kind == "time"
-            ]
-            first = str(getattr(branch.steps[0], "name", ""))
-            if times and first.startswith("sklearn.") and not first.endswith(".FunctionTransformer"):
+            times = [name for name in self._columns_of(branch) if self.curation.columns[name].kind == "time"]
+            if times and (taker := branch.takes_times_for_numbers):
                 raise ValueError(
-                    f"the column {times[0]} is a time, which {first.rpartition('.')[2]} would take for a number of "
-                    "nanoseconds; derive numbers such as hour or weekday from it, or leave it out"
+                    f"the column {times[0]} is a time, which {taker} would take for a number of nanoseconds; put "
+                    "{class: components.calendar_features.CalendarFeatures} before it, or leave the column out"
                 )
         return self
+
+    def _columns_of(self, branch: Branch) -> list[str]:
+        """The curated columns of a branch; a word that chooses a kind stands for the features of that kind."""
+        columns = self.curation.columns
+        if isinstance(branch.columns, str) and branch.columns not in columns:
+            kind = COLUMN_CHOICES.get(branch.columns)
+            return [name for name in self.features if name in columns and columns[name].kind == kind]
+        return [name for name in branch.named if name in columns]
 
     @model_validator(mode="after")
     def _groups_and_weights_exist(self) -> UseCase:

@@ -12,11 +12,10 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sluss.config.training import Part, parts_in
 from sluss.errors import ConfigError
 from sluss.problems import problem_of
 from sluss.registry.trusted_types import trusted_types, untrusted_types
-from sluss.training.branches import BuiltBranch, branches_of, columns_of
+from sluss.training.branches import BuiltBranch, branches_of
 from sluss.training.fingerprint import pipeline_digest
 from sluss.training.fitting import fit_weights
 from sluss.training.pipeline import build_pipeline
@@ -41,7 +40,6 @@ def rehearse(use_case: UseCase, train: pd.DataFrame) -> None:
     Raises:
         ConfigError: it cannot be trained or saved; one sentence names the column or the class, and the cure.
     """
-    _check_times(use_case)
     sample = _sample(use_case, train, _ROWS[0])
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # those of the fit itself will be shown
@@ -54,29 +52,6 @@ def rehearse(use_case: UseCase, train: pd.DataFrame) -> None:
             except Exception as error:
                 raise ConfigError(_explained(use_case, sample, error)) from error
         _save_and_load(pipeline, use_case, sample)
-
-
-def _check_times(use_case: UseCase) -> None:
-    """scikit-learn takes a time for its nanoseconds since 1970, without a word."""
-    kinds = {name: column.kind for name, column in use_case.curation.columns.items()}
-    for branch in use_case.training.preprocessing:
-        times = [name for name in columns_of(branch, use_case) if kinds[name] == "time"]
-        step = branch.steps[0]
-        if times and step != "drop" and not _is_own(step):
-            taker = step.name.rpartition(".")[2] if isinstance(step, Part) else use_case.training.estimator.name
-            raise ConfigError(
-                f"The column {times[0]} is a time, and {taker} would take it for nanoseconds since 1970. Put "
-                "{class: components.calendar_features.CalendarFeatures} before it, or leave the column out of features."
-            )
-
-
-def _is_own(step: str | Part) -> bool:
-    """Whether a step is a component, or calls one."""
-    if isinstance(step, str):
-        return False
-    values = [step.name, *step.params.values()]
-    nested = [part["class"] for part in parts_in(step.params)]
-    return any(isinstance(value, str) and value.startswith("components.") for value in [*values, *nested])
 
 
 def _sample(use_case: UseCase, train: pd.DataFrame, rows: int) -> pd.DataFrame:

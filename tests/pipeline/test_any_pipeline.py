@@ -250,9 +250,6 @@ def test_no_class_of_another_package_is_taken(part, sentence):
          ["price (€)", "has missing values", "LogisticRegression takes none", "SimpleImputer"]),
         ([{"columns": "price (€)", "steps": [{"class": "sklearn.preprocessing.PolynomialFeatures"}]}], LOGISTIC,
          ["The column price (€) has missing values", "PolynomialFeatures takes none", "SimpleImputer"]),
-        ([{"columns": "event_time", "steps": [SCALER]}], LOGISTIC,
-         ["The column event_time is a time", "StandardScaler", "nanoseconds", "CalendarFeatures"]),
-        ([{"columns": "times", "steps": ["passthrough"]}], LOGISTIC, ["event_time is a time", "CalendarFeatures"]),
         ([{"columns": "shop", "steps": ["passthrough"]}], TREES,
          ["The column shop reaches HistGradientBoostingClassifier as text", "OneHotEncoder"]),
         ([{"columns": "shop", "steps": [SCALER]}], LOGISTIC, ["StandardScaler cannot be fitted on shop"]),
@@ -274,6 +271,19 @@ def test_a_mistake_is_a_sentence_before_the_fit(changed, rows, preprocessing, es
     sentence = refused(changed(preprocessing=preprocessing, estimator=estimator), rows)
     for each in words:
         assert each in sentence
+
+
+@pytest.mark.parametrize(
+    ("branch", "taker"),
+    [
+        ({"columns": "event_time", "steps": [SCALER]}, "StandardScaler"),
+        ({"columns": ["a__b", "event_time"], "steps": [IMPUTER]}, "SimpleImputer"),
+        ({"columns": "times", "steps": ["passthrough"]}, "the estimator"),
+    ],
+)
+def test_a_time_is_not_taken_for_a_number(changed, branch, taker):
+    with pytest.raises(ConfigError, match=rf"event_time is a time, which {taker} would take .*CalendarFeatures"):
+        changed(preprocessing=[branch])
 
 
 def test_a_type_that_was_not_reviewed_is_named(changed, rows):
