@@ -24,40 +24,40 @@ $(READY): requirements.lock pyproject.toml scripts/dev/setup.sh
 .PHONY: new demo test nightly ui report notebook
 new: $(READY)  ## Your own table: NAME=flights DATA=flights.csv TARGET=late (TIME=… ID=… ZONE=… YES=1, DRY=1: only look)
 	@$(SLUSS) new
-demo: $(READY)  ## The whole story on real data, on this machine, without Docker (DATA=path: archive on disk)
+demo: $(READY)  ## The whole life cycle on real data, on this machine, without Docker (DATA=path: archive on disk)
 	@$(SLUSS) demo
 test: $(READY)  ## All tests that need no Docker
 	@.venv/bin/pytest -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 nightly: $(READY)  ## The tests of every single estimator, which take minutes
 	@.venv/bin/pytest -n auto --maxprocesses 4 -m nightly
-ui: $(READY)  ## MLflow's and Airflow's pages on what the demo left, without Docker
+ui: $(READY)  ## MLflow's and Airflow's pages with the demo's results, without Docker
 	@$(SLUSS) ui
-report: $(READY)  ## Write the report anew and open it
+report: $(READY)  ## Write the report and open it
 	@$(SLUSS) report --open
 notebook: $(READY)  ## JupyterLab on notebooks/: on the stack's data if it is up, embedded otherwise (NOTEBOOK_PORT=8888)
 	@$(SLUSS) notebook
 
 ##@ Steps (in the stack if it is up, embedded otherwise, or WHERE=stack; USE_CASE=sentiment)
 .PHONY: data train plots reproduce gates deploy rollback history score lineage why
-data: $(READY)  ## Bring in and curate the history, or INTERVAL=2026-01-05
+data: $(READY)  ## Load and curate the history, or INTERVAL=2026-01-05
 	@$(SLUSS) data
 train: $(READY)  ## Train, judge and register a model
 	@$(SLUSS) train --load-history
 plots: $(READY)  ## Draw VERSION=n, by default the newest: confusion matrix or residuals, learning curve, and more
 	@$(SLUSS) plots
-reproduce: $(READY)  ## Train VERSION=n again in a fresh environment, and say what differs (1) or that it is the same (0)
+reproduce: $(READY)  ## Train VERSION=n again in a fresh environment; list the differences (exit code 1) or find none (0)
 	@$(SLUSS) reproduce
 gates: $(READY)  ## Run the gates on VERSION=n, by default the newest
 	@$(SLUSS) gates
-deploy: $(READY)  ## Make VERSION=n (by default the newest) the champion, if every gate lets it pass
+deploy: $(READY)  ## Make VERSION=n (by default the newest) the champion if every gate passes it
 	@$(SLUSS) deploy
-rollback: $(READY)  ## Go back to the version before, at once (REASON="why"; VERSION=n: only if n is in production)
+rollback: $(READY)  ## Restore the previous version at once (REASON="why"; VERSION=n: only if n is in production)
 	@$(SLUSS) rollback
-history: $(READY)  ## Show what was in production from when to when, by whom and why, and check the ledger
+history: $(READY)  ## Show every change of production with its time, author and reason, and verify the ledger
 	@$(SLUSS) history
 score: $(READY)  ## Score and monitor INTERVAL=2026-01-05
 	@$(SLUSS) score
-lineage: $(READY)  ## Show what made a prediction (ID=movies-12) or VERSION=1, or what came of INTERVAL=2026-01-05 (JSON=1, SVG=path)
+lineage: $(READY)  ## Trace a prediction (ID=movies-12) or VERSION=1 upstream, or INTERVAL=2026-01-05 downstream (JSON=1, SVG=path)
 	@$(SLUSS) lineage
 why: $(READY)  ## Show one prediction's receipt, and score its row again: ID=movies-12 (INTERVAL=2026-01-05, JSON=1)
 	@$(SLUSS) why
@@ -84,7 +84,7 @@ build:  ## Build the images only
 	@$(STACK) build
 base-images:  ## Make the base images from Debian's packages, where no registry can be reached
 	@scripts/dev/base_images.sh
-smoke: $(READY)  ## Bring up a stack of its own, use it from outside, take it down
+smoke: $(READY)  ## Start a stack of its own, test it from outside, delete it
 	@.venv/bin/pytest tests/stack -s
 
 ##@ Development

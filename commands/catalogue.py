@@ -35,27 +35,29 @@ START = (
     Entry(
         "new", "Look at a table, write its use case, and bring a model into production", target="commands.new:command"
     ),
-    Entry("demo", "Tell the whole story on real data, on this machine, without Docker", target="commands.local:demo"),
+    Entry(
+        "demo", "Run the whole life cycle on real data, on this machine, without Docker", target="commands.local:demo"
+    ),
     Entry("ui", "Serve MLflow's and Airflow's pages on the demo's state", target="commands.local:ui"),
-    Entry("report", "Write the report anew", target="commands.local:report"),
+    Entry("report", "Write the report", target="commands.local:report"),
     Entry("notebook", "Start JupyterLab on notebooks/", target="commands.local:notebook"),
 )
 STEPS = (
-    Entry("data", "Bring in and curate the history, or one interval", steps=("generate_data", "curate_data")),
+    Entry("data", "Load and curate the history, or one interval", steps=("generate_data", "curate_data")),
     Entry("train", "Train, judge and register a model", steps=("train_model",)),
     Entry("plots", "Draw the plots of a version", steps=("plot_model",)),
     Entry("reproduce", "Train a version again in a fresh environment", target="commands.reproduce:command"),
     Entry("gates", "Run the gates on a version", steps=("validate_model",)),
-    Entry("deploy", "Make a version the champion, if every gate lets it pass", steps=("deploy_model",)),
-    Entry("rollback", "Go back to the version before, at once", steps=("rollback_model",)),
-    Entry("history", "Show what was in production, and check the ledger", steps=("show_history",)),
+    Entry("deploy", "Make a version the champion if every gate passes it", steps=("deploy_model",)),
+    Entry("rollback", "Restore the previous version at once", steps=("rollback_model",)),
+    Entry("history", "Show every change of production, and verify the ledger", steps=("show_history",)),
     Entry(
         "score",
-        "Score, monitor and sum up an interval",
+        "Score, monitor and summarise an interval",
         steps=("batch_predict", "monitor_model", "generate_summary"),
         missing="Name the interval to score: make score INTERVAL=2026-01-05",
     ),
-    Entry("lineage", "Show what made a prediction or a version, or what came of a day", steps=("show_lineage",)),
+    Entry("lineage", "Trace a prediction or a version upstream, or a day's data downstream", steps=("show_lineage",)),
     Entry(
         "why",
         "Show one prediction's receipt, and score its row again",
@@ -64,14 +66,14 @@ STEPS = (
     ),
 )
 SINGLE_STEPS = (
-    Entry("generate", "Bring new rows and labels into the warehouse", steps=("generate_data",)),
+    Entry("generate", "Load new rows and labels into the warehouse", steps=("generate_data",)),
     Entry("curate", "Check new rows and bring them to the lake", steps=("curate_data",)),
     Entry("predict", "Score an interval", steps=("batch_predict",)),
     Entry("monitor", "Compare an interval's scores with the model's profile", steps=("monitor_model",)),
-    Entry("summary", "Sum up an interval in one page", steps=("generate_summary",)),
+    Entry("summary", "Summarise an interval on one page", steps=("generate_summary",)),
     Entry("decide", "Decide whether a new model is worth training", steps=("decide_training",)),
     Entry("retrain", "Train a version again in this environment, and compare", steps=("reproduce_model",)),
-    Entry("cleanup", "Delete what is past its retention", steps=("cleanup_old_artifacts",)),
+    Entry("cleanup", "Delete predictions, runs and files past their retention", steps=("cleanup_old_artifacts",)),
 )
 STACK = (
     Entry("up", "Build, start, wait until every service is healthy", target="commands.stack:up"),

@@ -22,6 +22,7 @@ class Commands(click.Group):
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - click's signature
         """One subcommand."""
+        # Imported only now: the modules of all subcommands together take seconds.
         return ENTRIES[cmd_name].load() if cmd_name in ENTRIES else None
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - click's

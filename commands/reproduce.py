@@ -81,6 +81,7 @@ def in_fresh_container(use_case: UseCase, recorded: Recorded) -> int:
         ServiceError: the image cannot be made.
     """
     lock = (recorded.code / "requirements.lock").read_bytes()
+    # Named by the lock file, which decides the packages, so that the stack's own image stays as it is.
     image = {"SLUSS_VERSION": f"reproduce-{hashlib.sha256(lock).hexdigest()[:12]}", "SLUSS_GIT_COMMIT": recorded.commit}
     tell("Making a fresh image from the lock file …")
     try:

@@ -146,6 +146,7 @@ def _branch(_: str, transformer: BaseEstimator, columns: str | list[str]) -> Bra
 def _part(part: BaseEstimator) -> Part:
     """Return a class by its public name, with the parameters that differ from their defaults."""
     cls = type(part)
+    # By its public path, because the next release may rename a private module.
     public = cls.__module__.split("._")[0]
     known = public.partition(".")[0] in PACKAGES
     if not known or getattr(import_module(public), cls.__name__, None) is not cls:
@@ -169,6 +170,7 @@ def _params(part: BaseEstimator) -> dict[str, Any]:
 
 
 def _same(value: object, default: object) -> bool:
+    # Of the same type, too: 1, 1.0 and True are equal, but a config tells them apart.
     return value is default or (_plain(value) and type(value) is type(default) and value == default)
 
 

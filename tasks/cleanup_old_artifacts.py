@@ -1,4 +1,4 @@
-"""Delete what is past its retention. Models, and the data they were trained on, are never touched."""
+"""Delete predictions, runs and files past their retention. Models, and the data they were trained on, are kept."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ run = clean_up
 @step_command()
 @interval_option
 def command(context: Context, interval: str) -> None:
-    """Delete what is past its retention. Models, and the data they were trained on, are never touched."""
+    """Delete predictions, runs and files past their retention. Models, and the data they were trained on, are kept."""
     done = run(context, chosen_interval(context, interval))
     print(f"Deleted {done.partitions} partitions of predictions, {done.runs} monitoring runs, {done.files} files.")
 

@@ -1,4 +1,4 @@
-"""Take an interval's rows and labels from the warehouse to the lake; rows that break the schema go to quarantine."""
+"""Curate an interval's rows and labels into the lake; rows that violate the schema go to quarantine."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ run = curate
 @step_command()
 @span_options
 def command(context: Context, interval: str | None, *, history: bool) -> None:
-    """Check new rows and bring them to the lake; rows that break the schema go to quarantine."""
+    """Check new rows and write them to the lake; rows that violate the schema go to quarantine."""
     span = chosen_interval(context, interval, history=history)
     done = run(context, span)
     print(

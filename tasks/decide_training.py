@@ -1,4 +1,4 @@
-"""Decide whether a new model is worth training, from what was known at a moment."""
+"""Decide whether a new model is worth training, from the data known at a moment."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ run = decide_training
 @step_command()
 @click.option("--until", help="Judge as of the end of this interval, for example 2026-01-05.")
 def command(context: Context, until: str | None) -> None:
-    """Decide whether a new model is worth training, from what was known at a moment."""
+    """Decide whether a new model is worth training, from the data known at a moment."""
     decision = run(context, parse_interval(until, context.use_case.unit).end if until else None)
     print(f"{'Train' if decision.train else 'Wait'}: {decision.reason}")
 

@@ -1,4 +1,4 @@
-"""Make a version the champion, if every gate lets it pass and its smoke prediction goes well."""
+"""Make a version the champion if every gate passes it and its smoke prediction succeeds."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ run = deploy
 @version_option()
 @click.option("--by", default="", help="Who deploys, for the ledger; by default this user.")
 def command(context: Context, version: str | None, by: str) -> None:
-    """Make a version the champion, if every gate lets it pass and its smoke prediction goes well."""
+    """Make a version the champion if every gate passes it and its smoke prediction succeeds."""
     print(f"{context.use_case.model} {run(context, version, by=by)}")
 
 

@@ -1,4 +1,4 @@
-"""Print one prediction's receipt: what made it, the row as known then, and whether the score comes out again."""
+"""Print one prediction's receipt: its upstream, the row as known then, and the score computed again."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ run = explain
 @click.option("--interval", help="Its prediction in this interval, for example 2026-01-05; by default the newest.")
 @click.option("--json", is_flag=True, help="Print the receipt as JSON.")
 def command(context: Context, row_id: str, interval: str | None, *, json: bool) -> None:
-    """Show one prediction's receipt, and score its row again; exit code 1 when another score comes out."""
+    """Show one prediction's receipt, and score its row again; exit code 1 if the score differs."""
     receipt = run(context, row_id, interval)
     print(as_json(receipt)) if json else show(receipt)
     sys.exit(0 if receipt.again.reproduced else 1)
 
 
 def show(receipt: Receipt) -> None:
-    """Print what made the prediction, with the row's values, and whether the score comes out again."""
+    """Print the prediction's upstream, the row's values, and the score computed again."""
     from rich.console import Console
     from rich.markup import escape
 

@@ -1,4 +1,4 @@
-"""Bring an interval's new rows and labels into the warehouse; a demo use case plays a real data set back."""
+"""Load an interval's new rows and labels into the warehouse; a demo use case replays a real data set."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ run = generate
 @step_command()
 @span_options
 def command(context: Context, interval: str | None, *, history: bool) -> None:
-    """Bring new rows and labels into the warehouse."""
+    """Load new rows and labels into the warehouse."""
     span = chosen_interval(context, interval, history=history)
     brought = run(context, span)
     print(f"{span}: {brought.rows} rows and {brought.labels} labels are in the warehouse.")

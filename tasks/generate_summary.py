@@ -1,4 +1,4 @@
-"""Tell a person in one page what an interval brought, from the monitor's table."""
+"""Summarise an interval on one page, from the monitor's table."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ run = summarise_interval
 @step_command()
 @interval_option
 def command(context: Context, interval: str) -> None:
-    """Sum up an interval in one page, from the monitor's table."""
+    """Summarise an interval on one page, from the monitor's table."""
     print(run(context, chosen_interval(context, interval)).text)
 
 

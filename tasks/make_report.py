@@ -1,4 +1,4 @@
-"""Write the use case's report as one HTML page and print where it is."""
+"""Write the use case's report as one HTML page and print its path."""
 
 from __future__ import annotations
 

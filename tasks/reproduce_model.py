@@ -1,4 +1,4 @@
-"""Train a registered version again from what its run recorded, register nothing, and say whether it is the same."""
+"""Train a registered version again from what its run recorded, register nothing, and compare."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _MARK = 12
 @step_command(opens_model=True)
 @version_option()
 def command(context: Context, version: str | None) -> None:
-    """Train a version again from what its run recorded, and register nothing; exit code 1 when the model differs."""
+    """Train a version again from what its run recorded, and register nothing; exit code 1 if the model differs."""
     result = run(context, version)
     _print(context.use_case, result)
     sys.exit(0 if result.same else 1)

@@ -1,4 +1,4 @@
-"""Go back to the version that was in production before, and keep the reason in the ledger."""
+"""Restore the version that was in production before, and record the reason in the ledger."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ run = roll_back
 @click.option("--reason", default="", help="Why, for the ledger.")
 @click.option("--by", default="", help="Who, for the ledger; by default this user.")
 def command(context: Context, version: str | None, reason: str, by: str) -> None:
-    """Go back to the version that was in production before, and keep the reason in the ledger."""
+    """Restore the version that was in production before, and record the reason in the ledger."""
     done = run(context, version, reason=reason, by=by)
     print(
         f"{context.use_case.model} version {done.version} is the champion again. Version {done.replaced} stays out "

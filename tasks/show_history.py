@@ -1,4 +1,4 @@
-"""Show the ledger: which version was in production from when to when, by whom, why; and check that it is whole."""
+"""Show every change of production with its time, author and reason, and verify the ledger."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ run = history
 @step_command()
 @click.option("--json", is_flag=True, help="Print the entries as JSON.")
 def command(context: Context, *, json: bool) -> None:
-    """Show what was in production from when to when, by whom and why; exit code 1 when the ledger is not whole."""
+    """Show every change of production with its time, author and reason; exit code 1 if the ledger is damaged."""
     history = run(context)
     if json:
         print(as_json(history))
@@ -30,7 +30,7 @@ def command(context: Context, *, json: bool) -> None:
 
 
 def show(use_case: UseCase, history: History) -> None:
-    """Print the entries as a table, and below it whether the chain is whole."""
+    """Print the entries as a table, and the faults of the chain below it."""
     from rich.console import Console
     from rich.table import Table
 

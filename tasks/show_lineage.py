@@ -1,4 +1,4 @@
-"""Show what made a prediction or a version, and what came of an interval's data or of a version."""
+"""Trace a prediction or a version upstream, and a version or an interval's data downstream."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ run = lineage_of
 @click.option("--json", "as_json", is_flag=True, help="Print nodes and edges as JSON.")
 @click.option("--svg", type=click.Path(path_type=Path), help="Draw a picture into this file (-: print it).")
 def command(context: Context, svg: Path | None, *, as_json: bool, **asked: str | None) -> None:
-    """Show what made a prediction or a version, or what came of an interval's data."""
+    """Trace a prediction or a version upstream, or an interval's data downstream."""
     if as_json and svg:
         raise ConfigError("Choose one of --json and --svg.")
     graph = run(context, **asked)

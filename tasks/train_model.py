@@ -1,4 +1,4 @@
-"""Train a model on curated rows, judge it on the days after, log and register it."""
+"""Train a model on curated rows, judge it on the holdout, log and register it."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ run = train
 @click.option("--load-history", is_flag=True, help="Load the history first where nothing was curated.")
 @click.option("--force", is_flag=True, help="Train even if the same inputs were trained before.")
 def command(context: Context, until: str | None, *, load_history: bool, force: bool) -> None:
-    """Train a model on curated rows, judge it on the days after, log and register it."""
+    """Train a model on curated rows, judge it on the holdout, log and register it."""
     if load_history:
         bring_history(context)
     end = parse_interval(until, context.use_case.unit).end if until else None

@@ -1,4 +1,4 @@
-"""Run the gates on a registered version and keep what they said on its run."""
+"""Run the gates on a registered version and record their verdicts on its run."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ run = validate
 @step_command(opens_model=True)
 @version_option()
 def command(context: Context, version: str | None) -> None:
-    """Run the gates on a registered version; exit code 1 when one of them refuses it."""
+    """Run the gates on a registered version; exit code 1 if one of them refuses it."""
     validation = run(context, version)
     show(context.use_case, validation)
     sys.exit(1 if validation.refusals else 0)

@@ -1,4 +1,4 @@
-"""The whole story on real data, on this machine, without Docker: train, score day by day, watch the world change."""
+"""The whole life cycle on real data, on this machine, without Docker: train, score day by day, react to a change."""
 
 from __future__ import annotations
 

@@ -58,6 +58,7 @@ def source_sections() -> dict[str, type[SourceSection]]:
 
 def _section(kind: str) -> type[SourceSection] | None:
     name = f"{_ROOM}.{kind}"
+    # Asked first, so that an import that fails inside the module is not taken for an unknown kind.
     if importlib.util.find_spec(name) is None:
         return None
     section: type[SourceSection] | None = getattr(importlib.import_module(name), "SECTION", None)

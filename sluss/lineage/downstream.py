@@ -40,6 +40,7 @@ def curated_rows(lake: Lake, use_case: UseCase, interval: str) -> Rows:
     """
     import pyarrow.dataset as ds
 
+    # A label arrives in its row's interval or later.
     curated, labels = (lake.dataset("curated", first=interval, last=interval), lake.dataset("labels", first=interval))
     rows = None if curated is None else _first_arrival(curated.to_table(["id", "arrived_at"]), "arrived_at")
     if not rows:

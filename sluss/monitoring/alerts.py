@@ -48,6 +48,7 @@ def advance(before: Mapping[str, Alert], conditions: Iterable[Condition], interv
 
 def _next(last: Alert | None, condition: Condition | None, interval: str) -> Alert | None:
     active = last if last is not None and last.active else None
+    # Too little data is neither a reason to raise an alert nor to end one.
     if condition is None or condition.verdict == "undecided":
         kept = condition.message if condition else "It could not be judged."
         return active and replace(

@@ -44,6 +44,7 @@ def hashed_words(texts: Sequence[str]) -> Words:
         found = _WORD.findall(text.lower())
         counts[row] = len(found)
         words += found
+    # CRC-32 gives every process the same number, which Python's own `hash` does not.
     hashes = {word: crc32(word.encode()) for word in set(words)}
     return Words(np.fromiter(map(hashes.__getitem__, words), dtype=np.uint32, count=len(words)), counts)
 

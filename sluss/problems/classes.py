@@ -162,8 +162,11 @@ def decided(use_case: ClassUseCase, table: Floats) -> Any:  # noqa: ANN401 - an 
 
     decision = use_case.decision
     if decision and decision.costs:
+        # The class with the least expected cost: `costs` has a row for each actual class.
         return np.argmin(table @ np.array(decision.costs), axis=1)
     if decision and decision.thresholds:
+        # The class that exceeds its threshold by the largest factor; of two classes, the second one from its threshold
+        # on.
         return np.argmax(table / np.array(_thresholds(decision.thresholds, use_case.classes)), axis=1)
     return np.argmax(table, axis=1)
 

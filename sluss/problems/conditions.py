@@ -45,6 +45,7 @@ def verdict_on(rules: Monitoring, rows: int, p_value: float, change: tuple[float
     size, limit = change
     if rows < rules.min_rows:
         return "undecided"
+    # Both are needed: with many rows, a change too small to matter is significant, and with few, chance alone is large.
     if p_value < rules.alpha and size >= limit:
         return "breached"
     return "clear" if p_value >= _CHANCE or size < _RELEASE * limit else "undecided"

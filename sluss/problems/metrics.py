@@ -153,6 +153,7 @@ def _resampled(judged: Judged, measure: Measure) -> tuple[float, float]:
     import numpy as np
 
     random = np.random.default_rng(_SEED)
+    # Groups are drawn whole, since their rows depend on each other.
     blocks = _blocks(judged)
     values = []
     for _ in range(_RESAMPLES):

@@ -127,6 +127,7 @@ class RegressionJudging(NumberJudging):
         elif name == "cost":
             costs = self.use_case.target.costs
             losses = self._costs(judged) / (cap * max(costs.under, costs.over))
+        # Capped, because the betting test needs bounded differences.
         close: Floats = 1 - np.minimum(losses, 1)
         return close
 

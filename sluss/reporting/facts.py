@@ -130,6 +130,7 @@ def _labelled(
 ) -> tuple[pd.DataFrame, dict[str, Counter[str]]]:
     """Read scored rows with all labels known at the last interval's end, and count each interval's rows by category."""
     first, last = seen[0].interval, seen[-1].interval
+    # A replay may hold later labels, which were not known at the last interval's end.
     as_of = parse_interval(last, use_case.unit).end
     rows = labelled_rows(lake, use_case, (first, last), as_of)
     if mix_column is None:

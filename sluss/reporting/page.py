@@ -27,6 +27,7 @@ def write_report(context: Context) -> Path:
     page = render(context.use_case, gather(context))
     path = context.settings.home / "report" / f"{context.use_case.name}.html"
     path.parent.mkdir(parents=True, exist_ok=True)
+    # Replaced in one step, so that a browser never loads half a page.
     scratch = path.with_suffix(".tmp")
     scratch.write_text(page, encoding="utf-8")
     scratch.replace(path)

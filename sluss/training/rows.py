@@ -83,12 +83,15 @@ def _labelled(use_case: UseCase, curated: DeltaTable, labels: DeltaTable, until:
     start = until - timedelta(days=use_case.training.window_days)
     columns = list(dict.fromkeys(["id", "event_time", *use_case.curation.columns]))
     window = (
+        # The partition excludes whole files; the time decides within the first one.
         (ds.field(INTERVAL) >= partition(start, use_case.unit))
         & (ds.field("event_time") >= start)
         & (ds.field("event_time") < until)
     )
     rows = known_rows(curated.to_pyarrow_dataset(), columns, until, window)
     wanted = ["id", "label", *(["label_time"] if use_case.training.purge else [])]
+    # Of all partitions, because a label may arrive long after its row.
     newest = known_labels(labels.to_pyarrow_dataset(), until)
     joined: pd.DataFrame = rows.to_pandas().merge(newest[wanted], on="id")
+    # In a fixed order, because the folds are drawn by position.
     return joined.sort_values(["event_time", "id"], ignore_index=True)

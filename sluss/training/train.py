@@ -47,6 +47,7 @@ def train(context: Context, until: datetime | None = None, *, force: bool = Fals
     until = until or newest_end(lake, use_case)
     rows = training_rows(lake, use_case, until)
     inputs = register.inputs_digest(use_case, rows.digest)
+    # The digest covers rows, config, packages and code: the same inputs would give the same model again.
     if not force and (known := register.find(context, inputs)):
         return TrainedModel(use_case.model, known.version, known.run_id, known.metrics, reused=True)
     with one_blas_thread():
