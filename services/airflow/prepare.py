@@ -9,7 +9,7 @@ from airflow.providers.fab.auth_manager.cli_commands.utils import get_applicatio
 
 
 def main() -> None:
-    """Safe to run again: it migrates what is old and sets the password to what `.env` says."""
+    """Migrate the database and set the administrator's password to that of `.env`. Idempotent."""
     migrate = cli_parser.get_parser().parse_args(["db", "migrate"])
     migrate.func(migrate)
     set_administrator(os.environ["AIRFLOW_ADMIN_USER"], os.environ["AIRFLOW_ADMIN_PASSWORD"])

@@ -89,7 +89,7 @@ class Branch(Frozen):
 
     @property
     def takes_times_for_numbers(self) -> str | None:
-        """What would take a time for a number: the first step, unless it drops the columns or calls own code."""
+        """The first step, which would take a time for a number, unless it drops the columns or calls own code."""
         first = self.steps[0]
         if isinstance(first, str):
             return None if first == "drop" else "the estimator"

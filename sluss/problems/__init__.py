@@ -31,8 +31,8 @@ def sections_of(content: dict[str, Any]) -> type[UseCase]:
     """
     given = {kind.keys[0]: kind.noun for kind in KINDS if kind.keys[0] in content}
     if len(given) > 1:
-        says = [f"{key} that it is {noun}" for key, noun in sorted(given.items())]
-        raise ValueError(f"{', '.join(says).replace(' that', ' say that', 1)}; give one of them")
+        meanings = ", ".join(f"{key} means {noun}" for key, noun in sorted(given.items()))
+        raise ValueError(f"{meanings}; give one of them")
     fitting = [kind for kind in KINDS if all(key in content for key in kind.keys) and kind.fits(content)]
     if not fitting:
         keys = " or ".join(dict.fromkeys(kind.keys[0] for kind in KINDS))

@@ -87,7 +87,7 @@ class Judging(ABC):
 
     @abstractmethod
     def close(self, judged: Judged) -> Floats:
-        """How close scores are to their labels, from 0 (as bad as can be) to 1 (no error).
+        """How close scores are to their labels, from 0 (the worst) to 1 (no error).
 
         One figure for each row, or block of rows, in the order in which they happened. Their mean stands for the metric
         where two models are compared.

@@ -34,7 +34,7 @@ class RegressionGates(Gates):
     error_cap: float = Field(
         gt=0,
         description="Regression, `quality`: in the comparison with the champion, an error of so much or more, in the "
-        "target's unit, is as bad as can be: closeness is 1 without an error and 0 from here on",
+        "target's unit, counts as the worst: closeness is 1 without an error and 0 from here on",
     )
 
 

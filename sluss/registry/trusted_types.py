@@ -3,8 +3,8 @@
 skops loads a file without running code from it, but it makes objects of the types that the file names, gives them the
 state in the file, and the pipeline calls their methods. So a type is trusted if making it, giving it any state and
 calling it can neither run code that the file brings, nor read or write files, nor open connections. A function is
-trusted if calling it with any arguments does none of that. What is not in these lists is not known to be dangerous; it
-was not reviewed. docs/your_code.md explains how to add a type.
+trusted if calling it with any arguments does none of that. A type outside these lists is not known to be dangerous;
+it was not reviewed. docs/your_code.md explains how to add a type.
 
 The list is ours: the one that MLflow stores with a model can be changed by anyone who can change the model.
 """

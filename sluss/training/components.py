@@ -35,7 +35,7 @@ def component_files(folder: Path = FOLDER) -> dict[str, str]:
 
 
 def components_digest() -> str:
-    """SHA-256 over all of them."""
+    """SHA-256 over all modules in `components/`."""
     return hashlib.sha256(json.dumps(component_files(), sort_keys=True).encode()).hexdigest()
 
 

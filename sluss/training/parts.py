@@ -31,7 +31,7 @@ def make_part(dotted: str, params: dict[str, Any], seed: int | None = None) -> A
         seed: its `random_state`, and that of the estimators in its parameters, where they have one that is not given.
 
     Raises:
-        ConfigError: there is no such class, or it refuses a parameter.
+        ConfigError: the class does not exist, or refuses a parameter.
     """
     cls = _named(dotted)
     known, open_ended = _parameters(cls)

@@ -1,4 +1,4 @@
-"""A rehearsal before the fit: a few rows go through the pipeline and through a file, so that no mistake shows up after.
+"""A rehearsal before the fit: a few rows go through the pipeline and through a file, so that a mistake shows early.
 
 scikit-learn finds many mistakes only when it fits, and skops only when it saves: after ten minutes, on many rows. The
 errors of both are for people who wrote the code; here they become sentences for people who wrote a config.
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from sluss.config.use_case import UseCase
 
-# Rows to try. What fails on few rows may work on more: a vectorizer with min_df, neighbours, components.
+# Rows to try. A step that fails on few rows may work on more: a vectorizer with min_df, neighbours, components.
 _ROWS = (200, 5_000)
 _OF_EACH = 10  # rows of each label, and rows without a value of each column
 _CLASSES = 1_000
@@ -67,7 +67,7 @@ def _sample(use_case: UseCase, train: pd.DataFrame, rows: int) -> pd.DataFrame:
 
 
 def _shortened(pipeline: Pipeline) -> Pipeline:
-    """Fewer trees."""
+    """Reduce the trees of the estimator: a mistake shows with few of them."""
     estimator = pipeline.named_steps["estimator"]
     params = estimator.get_params(deep=False)
     for name in ("n_estimators", "iterations"):

@@ -160,7 +160,7 @@ def test_the_champion_scores_with_the_features_that_it_was_trained_with(world, t
         world.file.write_text(yaml.safe_dump(before))
 
 
-# What may be written
+# Accepted configs
 
 
 @pytest.mark.parametrize(
@@ -240,7 +240,7 @@ def test_no_class_of_another_package_is_taken(part, sentence):
         Part.model_validate(part)
 
 
-# What is refused before the fit
+# Refused before the fit
 
 
 @pytest.mark.parametrize(

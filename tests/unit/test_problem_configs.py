@@ -46,7 +46,7 @@ def drawn(random, rows, noise):
     [
         (
             lambda content: content.update(classes=["a", "b"]),
-            "target that it is a regression; give one of them",
+            "classes means a classification, target means a regression; give one of them",
         ),
         (lambda content: content.pop("target"), "the key 'classes or target' is missing. Add it"),
         (lambda content: content["target"].pop("unit"), "the key 'target.unit' is missing"),

@@ -66,7 +66,7 @@ def _guessing(evidence: Evidence) -> _Finding:
         return _Finding(f"Its run has no metric {name} for guessing.", passed=False)
     value = judging.value(judged["label"].to_numpy(), evidence.scores)
     if value is None:
-        return _Finding("", passed=True)  # the floor says it
+        return _Finding("", passed=True)  # the floor reports it
     gain = judging.gain(value, baseline)
     figures = {"gain": gain, "min_gain": least}
     if gain < least:
