@@ -140,9 +140,9 @@ def _source(facts: Facts) -> Iterator[str]:
     yield f"  id: {scalar(ids[0] if len(ids) == 1 else ids)}" if ids else "  # no id: a hash of the row is its id"
     if look.time:
         yield f"  time: {scalar(look.time.name)}"
-        if look.time.naive or look.profile.writing.time_zone:
+        if any(each.kind == "time" and not each.zoned for each in look.profile.columns.values()):
             zone = scalar(look.profile.writing.time_zone or "UTC")
-            yield f"  time_zone: {zone}    # the times have no zone of their own"
+            yield f"  time_zone: {zone}    # of times and days that have no zone of their own"
     else:
         yield "  # no time: rows are split by a hash of their ids"
     yield f"  label: {scalar(look.target.column)}"

@@ -35,7 +35,8 @@ class Column:
     odd: int = 0  # values that cannot be read as the others
     words: float = 0.0  # mean number of words of a text
     missing_words: tuple[str, ...] = ()
-    naive: bool = False  # times of day without a zone
+    zoned: bool = False  # times with a zone, or a distance from UTC
+    naive: bool = False  # times of day without one
     whole: bool = False
     counts_up: bool = False  # unique whole numbers without a gap, as those that a database gives to its rows
 
@@ -76,7 +77,7 @@ def profile(table: Table, given: Writing) -> Profile:
     writing = writing_of(texts, given, table.files[0].delimiter if table.files else "")
     rows = table.rows
     columns = {
-        name: _of_texts(table, name, texts[name], writing) if name in texts else _typed(table, name, kind)
+        name: _of_texts(table, name, texts[name], writing) if name in texts else _typed(table, name, kind, writing)
         for name, kind in table.types.items()
     }
     distinct = table.ask("SELECT count(*) FROM (SELECT DISTINCT * FROM data)")[0][0]
@@ -126,7 +127,8 @@ def _times(table: Table, name: str, found: Readings, writing: Writing) -> Column
         formats = ", ".join("'" + (writing.date_format + clock).replace("'", "''") + "'" for clock in _CLOCKS)
         sql = f"try_strptime({text}, [{formats}])"
     naive = not zoned and found.clocked > 0
-    return _measured(table, name, "time", written, _in_utc(sql, zoned, writing), found=found, naive=naive)
+    column = _measured(table, name, "time", written, _in_utc(sql, zoned, writing), found=found)
+    return replace(column, zoned=zoned, naive=naive)
 
 
 def _in_utc(sql: str, zoned: bool, writing: Writing) -> str:
@@ -146,14 +148,15 @@ def _words(table: Table, name: str, text: str, written: str = "") -> Column:
     return replace(_measured(table, name, kind, written or ("free text" if prose else "words"), present), words=mean)
 
 
-def _typed(table: Table, name: str, kind: str) -> Column:
+def _typed(table: Table, name: str, kind: str, writing: Writing) -> Column:
     column = quoted(name)
     if kind == "BOOLEAN":
         return _measured(table, name, "category", "true and false", f"CAST({column} AS VARCHAR)")
     if kind.startswith(("TIMESTAMP", "DATE")):
         zoned, clocked = "ZONE" in kind, kind != "DATE"
-        sql = f"CAST({column} AS TIMESTAMPTZ)" if zoned else f"timezone('UTC', CAST({column} AS TIMESTAMP))"
-        return _measured(table, name, "time", kind.lower(), sql, naive=clocked and not zoned)
+        sql = _in_utc(f"CAST({column} AS {'TIMESTAMPTZ' if zoned else 'TIMESTAMP'})", zoned, writing)
+        measured = _measured(table, name, "time", kind.lower(), sql)
+        return replace(measured, zoned=zoned, naive=clocked and not zoned)
     if any(part in kind for part in _NUMBERS) and "[" not in kind and "STRUCT" not in kind:
         whole = "INT" in kind
         largest = table.ask(f"SELECT max(abs(CAST({column} AS DOUBLE))) FROM data")[0][0] if whole else 0  # noqa: S608
@@ -169,7 +172,7 @@ def _typed(table: Table, name: str, kind: str) -> Column:
 
 def _measured(  # noqa: PLR0913 - the facts of a column
     table: Table, name: str, kind: Kind, written: str, sql: str,
-    *, found: Readings | None = None, naive: bool = False, whole: bool = False,
+    *, found: Readings | None = None, whole: bool = False,
 ) -> Column:  # fmt: skip
     rows, values, distinct = table.ask(f"SELECT count(*), count({sql}), count(DISTINCT {sql}) FROM data")[0]  # noqa: S608 - quoted
     odd = max(found.values - int(values), 0) if found else 0
@@ -178,6 +181,6 @@ def _measured(  # noqa: PLR0913 - the facts of a column
     counts_up = whole and rows == distinct and rows - 1 == table.ask(f"SELECT max({sql}) - min({sql}) FROM data")[0][0]  # noqa: S608 - quoted
     return Column(
         name, kind, written, sql, int(rows), int(rows) - int(values) - odd, int(distinct), odd=odd,
-        missing_words=found.missing_words if found else (), naive=naive, whole=whole,
+        missing_words=found.missing_words if found else (), whole=whole,
         counts_up=counts_up,
     )  # fmt: skip
