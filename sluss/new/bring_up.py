@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import date
 from typing import TYPE_CHECKING
 
 from sluss.curation.curate import curate
@@ -52,14 +52,5 @@ def bring_up(context: Context, newest: date, tell: Tell) -> str:
 
 
 def newest_start(look: Look) -> date:
-    """The first day of the newest interval that has rows."""
-    if look.span is None:
-        return date.today()  # noqa: DTZ011 - the person's own day
-    last = look.span.last
-    match look.span.unit:
-        case "week":
-            return last - timedelta(days=last.weekday())
-        case "month":
-            return last.replace(day=1)
-        case _:
-            return last
+    """The first day of the newest interval that is complete; today, where rows have no time."""
+    return date.today() if look.span is None else look.span.newest  # noqa: DTZ011 - the person's own day

@@ -27,6 +27,7 @@ _CALENDAR = re.compile(
 )
 _PARTS = ("month", "day", "dow", "isodow", "week", "quarter", "hour", "minute", "year")
 _MOSTLY = 0.95
+_RISING = 0.98  # correlation with the time
 
 
 @dataclass(frozen=True)
@@ -125,8 +126,18 @@ def _calendar(table: Table, features: list[Column], time: Column | None) -> Iter
     for each in features:
         if each.kind == "time":
             continue
-        if _CALENDAR.search(each.name) or (time and each.whole and _follows(table, each, time)):
+        if _CALENDAR.search(each.name) or (time and each.kind == "number" and _is_of_the_time(table, each, time)):
             yield each.name
+
+
+def _is_of_the_time(table: Table, column: Column, time: Column) -> bool:
+    return _rises(table, column, time) or (column.whole and _follows(table, column, time))
+
+
+def _rises(table: Table, column: Column, time: Column) -> bool:
+    """Whether a number is the time in other words, such as 2016.5."""
+    found = table.ask(f"SELECT corr({column.sql}, epoch({time.sql})) FROM data")[0][0]  # noqa: S608 - quoted
+    return found is not None and abs(found) >= _RISING
 
 
 def _follows(table: Table, column: Column, time: Column) -> bool:

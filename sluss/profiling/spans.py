@@ -38,6 +38,7 @@ class Span:
     last: date
     unit: Unit
     rows_of_a_unit: float  # the median
+    newest: date  # start of the newest interval with at least half as many rows as usual
     gaps: tuple[Gap, ...]
 
     @property
@@ -60,8 +61,10 @@ def span_of(table: Table, time: Column) -> Span | None:
         return None
     counts = dict(days)
     unit = _unit(counts)
-    usual = sorted(_per(counts, unit).values())
-    return Span(days[0][0], days[-1][0], unit, usual[len(usual) // 2], _gaps(list(counts)))
+    parts = _per(counts, unit)
+    usual = sorted(parts.values())[len(parts) // 2]
+    newest = max(start for start, rows in parts.items() if 2 * rows >= usual)
+    return Span(days[0][0], days[-1][0], unit, usual, newest, _gaps(list(counts)))
 
 
 def _unit(counts: dict[date, int]) -> Unit:
