@@ -134,6 +134,13 @@ class Training(Frozen):
 
     window_days: int = Field(ge=1, description="Days of data that are used, the holdout included")
     holdout_days: int = Field(ge=1, description="The last of these days, on which a model is judged and not trained")
+    holdout_share: float | None = Field(
+        None,
+        gt=0,
+        lt=1,
+        description="Share of the rows that are held out by a hash of their ids (or groups), in place of the last "
+        "days: for tables without a time",
+    )
     folds: int = Field(ge=2, description="Folds of the cross-validation before the holdout")
     min_rows: int = Field(ge=1, description="Fewest labelled rows to train on")
     embargo: str | None = Field(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 from sluss.curation.curate import curate
@@ -44,13 +44,15 @@ def bring_up(context: Context, newest: date, tell: Tell) -> str:
     tell(f"{use_case.model} {deploy(context, str(model.version), by='')}")
     interval = parse_interval(newest.isoformat(), use_case.unit)
     tell(f"Scoring the newest interval, {interval}")
-    generate(context, interval)
-    curate(context, interval)
+    if interval.start >= history.end:  # otherwise it is a part of the history, as where rows have no time
+        generate(context, interval)
+        curate(context, interval)
     score_interval(context, interval)
     monitor(context, interval)
     return summarise_interval(context, interval).text
 
 
 def newest_start(look: Look) -> date:
-    """The first day of the newest interval that is complete; today, where rows have no time."""
-    return date.today() if look.span is None else look.span.newest  # noqa: DTZ011 - the person's own day
+    """The first day of the newest complete interval; where rows have no time, the day with which they arrived."""
+    yesterday = date.today() - timedelta(days=1)  # noqa: DTZ011 - the person's own day
+    return yesterday if look.span is None else look.span.newest

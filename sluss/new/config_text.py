@@ -29,6 +29,7 @@ _OWN_NAMES = {
     "interval",
     "superseded_at",
 }  # columns of each curated table
+_ALL_DAYS = 3650  # where rows have no time of their own
 _SCHEDULES = {"hour": "@hourly", "day": "@daily", "week": "0 0 * * 1", "month": "@monthly"}
 _STRONG = {
     "classification": "sklearn.ensemble.HistGradientBoostingClassifier",
@@ -144,7 +145,7 @@ def _source(facts: Facts) -> Iterator[str]:
             zone = scalar(look.profile.writing.time_zone or "UTC")
             yield f"  time_zone: {zone}    # of times and days that have no zone of their own"
     else:
-        yield "  # no time: rows are split by a hash of their ids"
+        yield "  # no time: rows arrive with their file"
     yield f"  label: {scalar(look.target.column)}"
     if look.target.mapping:
         yield f"  mapping: {scalar(look.target.mapping)}"
@@ -217,8 +218,10 @@ def _problem(facts: Facts) -> Iterator[str]:
 def _training(facts: Facts) -> Iterator[str]:
     look, days, target = facts.look, days_of(facts.look), facts.look.target
     yield "training:"
-    yield f"  window_days: {days.window if days else 3650}"
-    yield f"  holdout_days: {days.holdout if days else 1}    # about a fifth of the window"
+    yield f"  window_days: {days.window if days else _ALL_DAYS}"
+    yield f"  holdout_days: {days.holdout if days else _ALL_DAYS}"
+    if days is None:
+        yield "  holdout_share: 0.2    # by a hash of the ids: the rows have no time"
     yield "  folds: 3"
     yield f"  min_rows: {max(look.profile.rows // 10, 30)}"
     yield "  seed: 7"

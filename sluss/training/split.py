@@ -1,4 +1,4 @@
-"""The split of labelled rows by time: training, then a gap if the config wants one, then the holdout."""
+"""The split of labelled rows: training, then a gap if the config wants one, then the holdout; or by ids."""
 
 from __future__ import annotations
 
@@ -30,11 +30,16 @@ def split(use_case: UseCase, rows: pd.DataFrame, until: datetime) -> tuple[pd.Da
 
     Rows of one group are on one side, that of its first row: otherwise a model that knows the group by heart would be
     judged by what it memorised. With `purge`, rows whose label became known after the holdout had begun are left out:
-    at its start, no training could have used them.
+    at its start, no training could have used them. With `holdout_share`, ids decide and not times.
 
     Raises:
         DataError: one side has too few rows, or too few different labels.
     """
+    if use_case.training.holdout_share is not None:
+        held_out = _by_hash(use_case, rows)
+        train, holdout = rows[~held_out], rows[held_out]
+        _check(use_case, train, holdout, until)
+        return train.reset_index(drop=True), holdout.reset_index(drop=True)
     spec, start = use_case.training, holdout_start(use_case.training, until)
     train, holdout = rows[rows.event_time < training_end(spec, until)], rows[rows.event_time >= start]
     if spec.purge:
@@ -45,6 +50,15 @@ def split(use_case: UseCase, rows: pd.DataFrame, until: datetime) -> tuple[pd.Da
         train, holdout = train[first[train.index] < start], holdout[first[holdout.index] >= start]
     _check(use_case, train, holdout, until)
     return train.reset_index(drop=True), holdout.reset_index(drop=True)
+
+
+def _by_hash(use_case: UseCase, rows: pd.DataFrame) -> pd.Series[bool]:
+    """Return which rows are held out: by id, so that a row stays on its side when others come."""
+    import pandas as pd
+
+    share, key = use_case.training.holdout_share or 0.0, use_case.group or "id"
+    hashes = pd.util.hash_array(rows[key].astype(str).to_numpy(dtype=object))
+    return pd.Series(hashes < share * 2**64, index=rows.index)
 
 
 def _check(use_case: UseCase, train: pd.DataFrame, holdout: pd.DataFrame, until: datetime) -> None:

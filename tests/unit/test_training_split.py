@@ -1,0 +1,47 @@
+"""The split of rows that have no time: by a hash of their ids."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pandas as pd
+import pytest
+
+from sluss.training.split import split
+
+UNTIL = datetime(2026, 1, 2, tzinfo=UTC)
+
+
+@pytest.fixture
+def rows():
+    """Rows that all arrived with one file."""
+    count = 4000
+    moment = pd.Timestamp("2026-01-01", tz="UTC")
+    return pd.DataFrame(
+        {"id": [f"r{row}" for row in range(count)], "event_time": moment, "label": [row % 2 for row in range(count)]}
+    )
+
+
+@pytest.fixture
+def by_share(sentiment):
+    return sentiment.model_copy(update={"training": sentiment.training.model_copy(update={"holdout_share": 0.25})})
+
+
+def test_a_share_of_the_rows_is_held_out_whatever_their_times(by_share, rows):
+    train, holdout = split(by_share, rows, UNTIL)
+    assert len(train) + len(holdout) == len(rows)
+    assert 0.22 < len(holdout) / len(rows) < 0.28
+    assert not {*train.id} & {*holdout.id}
+
+
+def test_a_row_stays_on_its_side_when_others_come_in_another_order(by_share, rows):
+    before = {*split(by_share, rows.head(2000), UNTIL)[1].id}
+    after = {*split(by_share, rows.sample(frac=1, random_state=1), UNTIL)[1].id}
+    assert before == {each for each in after if int(each[1:]) < 2000}
+
+
+def test_a_group_stays_together(by_share, rows):
+    grouped = by_share.model_copy(update={"group": "customer"})
+    rows["customer"] = rows.index % 300
+    train, holdout = split(grouped, rows, UNTIL)
+    assert not {*train.customer} & {*holdout.customer}
