@@ -7,8 +7,11 @@ from typing import TYPE_CHECKING
 
 from sluss.curation.curate import curate
 from sluss.deployment.deploy import deploy
+from sluss.errors import ModelError
 from sluss.interval import parse_interval
 from sluss.monitoring.monitor import monitor
+from sluss.registry import versions
+from sluss.registry.names import CHAMPION
 from sluss.reporting.interval_summary import summarise_interval
 from sluss.scoring.score_interval import score_interval
 from sluss.sources.generate import generate
@@ -41,7 +44,7 @@ def bring_up(context: Context, newest: date, tell: Tell) -> str:
     tell("Training")
     model = train(context)
     tell(f"Version {model.version} is registered; the gates judge it")
-    tell(f"{use_case.model} {deploy(context, str(model.version), by='')}")
+    tell(_deployed(context, str(model.version)))
     interval = parse_interval(newest.isoformat(), use_case.unit)
     tell(f"Scoring the newest interval, {interval}")
     if interval.start >= history.end:  # otherwise it is a part of the history, as where rows have no time
@@ -50,6 +53,16 @@ def bring_up(context: Context, newest: date, tell: Tell) -> str:
     score_interval(context, interval)
     monitor(context, interval)
     return summarise_interval(context, interval).text
+
+
+def _deployed(context: Context, version: str) -> str:
+    """Deploy, or say why the champion of an earlier run stays: after that, a refusal is an answer and no failure."""
+    try:
+        return f"{context.use_case.model} {deploy(context, version, by='')}"
+    except ModelError as refusal:
+        if versions.by_alias(context, CHAMPION) is None:
+            raise
+        return str(refusal)
 
 
 def newest_start(look: Look) -> date:
