@@ -192,7 +192,8 @@ def _curation(facts: Facts) -> Iterator[str]:
     yield "    id: {kind: text, min_length: 1}"
     yield "    event_time: {kind: time}"
     for each in facts.look.columns("feature"):
-        yield f"    {scalar(curated(each.name))}: {{kind: {each.kind}, nullable: true}}{_remark(each)}"
+        nullable = "" if each.kind == "text" else ", nullable: true"  # vectorisers take no missing values
+        yield f"    {scalar(curated(each.name))}: {{kind: {each.kind}{nullable}}}{_remark(each)}"
     yield "  max_bad_share: 0.05"
 
 

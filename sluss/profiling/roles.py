@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 RoleName = Literal["id", "time", "label", "feature", "left out"]
 
+_MISSING_TEXTS = 0.02  # share from which a text is left out: vectorisers take no missing values
 _FEW = 2  # rows, of which any value is unique
 NO_TIME = "none"  # a person's word for it
 _ID = re.compile(r"(^|_|\b)(id|uuid|guid|key|no|nr|rownames?|index|nummer|number)$", re.IGNORECASE)
@@ -104,7 +105,13 @@ def _other(column: Column) -> Role:
     if column.kind == "time":
         return Role("feature", "calendar features: month, weekday, hour")
     if column.kind == "text":
-        return Role("feature", f"free text, {column.words:.0f} words on average")
+        return _text(column)
     if column.kind == "category":
         return Role("feature", f"{column.distinct} different values")
     return Role("feature", column.written)
+
+
+def _text(column: Column) -> Role:
+    if column.missing > _MISSING_TEXTS * column.rows:
+        return Role("left out", f"free text that is missing in {column.missing / column.rows:.0%} of the rows")
+    return Role("feature", f"free text, {column.words:.0f} words on average")

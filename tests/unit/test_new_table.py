@@ -254,6 +254,17 @@ def test_columns_without_values_or_with_one_are_left_out_with_the_reason(table):
     assert content["source"]["exclude"] == ["empty", "same", "key"]
 
 
+def test_free_texts_become_numbers_and_those_that_are_often_missing_are_left_out(table):
+    words = lambda row: " ".join(f"w{(row * part) % 199}" for part in range(1, 7))  # noqa: E731 - a column
+    seen, content = looked(table(note=words, remark=lambda row: words(row + 1) if row % 3 else ""))
+    assert content["curation"]["columns"]["note"] == {"kind": "text"}
+    steps = next(each["steps"] for each in content["training"]["preprocessing"] if each["columns"] == "note")
+    assert [step["class"].rpartition(".")[2] for step in steps] == [
+        "HashingVectorizer", "TfidfTransformer", "TruncatedSVD",
+    ]  # fmt: skip
+    assert seen.roles["remark"].reason == "free text that is missing in 34% of the rows"
+
+
 def test_one_day_for_all_rows_says_how_to_go_on(table):
     path = table(t=lambda _: "2026-01-01T00:00:00Z")
     with pytest.raises(ConfigError, match=r"same day in 't'.*TIME=none"):
