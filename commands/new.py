@@ -19,6 +19,7 @@ from sluss.new.look import Look, look
 from sluss.new.quick import try_models
 from sluss.new.show import show
 from sluss.new.written import write
+from sluss.profiling.database import database_and_table, is_postgres
 from sluss.profiling.roles import Asked
 from sluss.profiling.table import Table, opened
 from sluss.profiling.unclear import UnclearError
@@ -106,10 +107,16 @@ def _new(*, yes: bool, dry: bool, **texts: str) -> NoReturn:
     if asks and not click.confirm(f"Write {path} and train?", default=True):
         sys.exit(0)
     _tell_outcome(console, path, write(path, text))
-    if "://" in answers.data and table.kind == "table":
-        os.environ[url_variable(answers.name)] = answers.data.rpartition("/")[0]
-        console.print(f"Keep the address in the variable {url_variable(answers.name)}: config/ has no passwords.")
+    if is_postgres(answers.data):
+        _keep_address(console, answers)
     run_step(answers.name, lambda context: _bring_up(context, found, console), opens_model=True)
+
+
+def _keep_address(console: Console, answers: Answers) -> None:
+    """The source reads the address from the environment: for this process it is there now."""
+    variable = url_variable(answers.name)
+    os.environ[variable], _ = database_and_table(answers.data)
+    console.print(f"Keep the database's address in the variable {variable}: config/ has no passwords.", highlight=False)
 
 
 def _as_in_a_config(data: str, settings: Settings) -> str:

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import yaml
 
+from sluss.profiling.database import database_and_table
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -161,7 +163,7 @@ def _source(facts: Facts) -> Iterator[str]:
 
 def _place(facts: Facts) -> Iterator[str]:
     if facts.kind == "table":
-        yield f"table: {scalar(facts.data.rsplit('/', 1)[-1])}"
+        yield f"table: {scalar(database_and_table(facts.data)[1])}"
         yield f"url_variable: {url_variable(facts.name)}    # the address, with its password, stands in the environment"
     else:
         yield f"path: {scalar(facts.data)}"

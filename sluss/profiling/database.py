@@ -9,6 +9,24 @@ from sluss.config.settings import load_settings
 from sluss.errors import DataError, ServiceError
 
 
+def is_postgres(data: str) -> bool:
+    """Whether this is the address of a table in Postgres."""
+    return data.startswith(("postgres://", "postgresql://"))
+
+
+def database_and_table(address: str) -> tuple[str, str]:
+    """The database's own address, and the table's name.
+
+    Raises:
+        DataError: the address names no table.
+    """
+    parts = urlsplit(address)
+    database, _, table = parts.path.strip("/").partition("/")
+    if not table:
+        raise DataError("The address names no table. Write postgres://user@host/database/table.")
+    return urlunsplit(parts._replace(path=f"/{database}", scheme="postgresql")), table
+
+
 def read_postgres(connection: Any, address: str) -> None:  # noqa: ANN401 - DuckDB has no types
     """Copy `postgres://user:password@host/database/table` (or `…/schema.table`) into the table `data`.
 
@@ -19,14 +37,10 @@ def read_postgres(connection: Any, address: str) -> None:  # noqa: ANN401 - Duck
     from adbc_driver_manager import Error, OperationalError
     from adbc_driver_postgresql import dbapi
 
-    parts = urlsplit(address)
-    database, _, table = parts.path.strip("/").partition("/")
-    if not table:
-        raise DataError("The address names no table. Write postgres://user@host/database/table.")
+    login, table = database_and_table(address)
     name = ".".join('"' + each.replace('"', '""') + '"' for each in table.split("."))
-    shown = f"{parts.hostname}/{database}/{table}"
+    shown = login.rpartition("@")[2] + f"/{table}"
     try:
-        login = urlunsplit(parts._replace(path=f"/{database}", scheme="postgresql"))
         with dbapi.connect(login) as source, source.cursor() as cursor:
             cursor.execute(f"SELECT * FROM {name}")  # noqa: S608 - quoted
             connection.register("rows", cursor.fetch_record_batch())

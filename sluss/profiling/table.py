@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sluss.errors import DataError
+from sluss.profiling.database import is_postgres, read_postgres, read_s3
 from sluss.profiling.text_file import TextFile, open_text
 
 if TYPE_CHECKING:
@@ -75,14 +76,10 @@ def opened(data: str) -> Iterator[Table]:
 
 
 def _read(connection: Any, data: str, scratch: Path) -> Table:  # noqa: ANN401 - DuckDB has no types
-    if data.startswith(("postgres://", "postgresql://")):
-        from sluss.profiling.database import read_postgres
-
+    if is_postgres(data):
         read_postgres(connection, data)
         return Table(connection, _types(connection), "table")
     if data.startswith("s3://"):
-        from sluss.profiling.database import read_s3
-
         read_s3(connection, data)
         return Table(connection, _types(connection), "file")
     paths = files_of(data)

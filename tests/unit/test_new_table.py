@@ -18,6 +18,7 @@ from sluss.new.look import Look, look
 from sluss.new.quick import Quick, try_models
 from sluss.new.written import write
 from sluss.profiling.columns import Profile, profile
+from sluss.profiling.database import database_and_table
 from sluss.profiling.roles import Asked
 from sluss.profiling.table import opened
 from sluss.profiling.writing import Writing
@@ -348,6 +349,14 @@ def test_the_quick_trial_gives_floors_between_guessing_and_the_model(table):
         quick = try_models(found, look(found, Asked("y"), Writing()))
     assert quick.guess == 0.5
     assert quick.guess < quick.floor < quick.strong
+
+
+def test_the_address_of_a_database_is_parted_from_its_table():
+    assert database_and_table("postgres://me:word@host:5433/shop/orders?sslmode=require") == (
+        "postgresql://me:word@host:5433/shop?sslmode=require", "orders",
+    )  # fmt: skip
+    with pytest.raises(DataError, match="names no table"):
+        database_and_table("postgres://host/shop")
 
 
 def test_a_file_is_replaced_only_while_nobody_has_edited_it(tmp_path):
