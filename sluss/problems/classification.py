@@ -10,7 +10,8 @@ from pydantic import Field
 
 from sluss.problems import class_metrics
 from sluss.problems.class_metrics import exact_accuracy, exact_auc, exact_f1
-from sluss.problems.classes import ClassJudging, ClassReporting, ClassScoring, ClassTraining, ClassUseCase, decided
+from sluss.problems.class_sections import ClassTraining, ClassUseCase
+from sluss.problems.classes import ClassJudging, ClassReporting, ClassScoring, decided
 from sluss.problems.metrics import Judged, Measure
 from sluss.problems.problem import Problem, ProblemKind
 

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from pydantic import Field
 
-from sluss.problems.classes import ClassJudging, ClassReporting, ClassScoring, ClassTraining, ClassUseCase, decided
+from sluss.problems.class_sections import ClassTraining, ClassUseCase
+from sluss.problems.classes import ClassJudging, ClassReporting, ClassScoring, decided
 from sluss.problems.metrics import Judged
 from sluss.problems.problem import Problem, ProblemKind
 from sluss.statistics.figures import SCORE, SCORE_CLASS
