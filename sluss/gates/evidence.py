@@ -111,7 +111,14 @@ class Evidence:
 
     @property
     def model_file(self) -> Path:
-        """Path of the model among the artifacts."""
+        """Path of the model among the artifacts.
+
+        Raises:
+            ModelError: the file is missing, or the artifacts are not those that were registered. A model is not loaded
+                then: a forged tree may crash the process that does.
+        """
+        if self.version.tags.get(DIGEST_TAG) and not self._recorded(artifact_digest(self.folder)):
+            raise ModelError("Its artifacts are not those that were registered, so it is not loaded; see identity.")
         return self.file(MODEL_FILE, "model in the skops format")
 
     @cached_property

@@ -242,6 +242,8 @@ def test_one_changed_byte_in_the_store_is_refused_although_a_good_copy_is_at_han
     result = ask("identity", version)
     assert not result.passed
     assert "is not the model that was validated" in result.sentence
+    for gate in ("safety", "preprocessing", "speed"):
+        assert "so it is not loaded; see identity" in ask(gate, version).sentence
 
 
 def test_a_lost_store_is_a_refusal_by_every_gate_that_needs_it(ask, changed, first_days):
@@ -441,6 +443,16 @@ def living():
     return [each for each in children if "clean_process/score.py" in " ".join(each.cmdline())]
 
 
+def started():
+    """The clean process that was just started; for a moment the system may not know its command line."""
+    for _ in range(100):
+        if found := living():
+            [process] = found
+            return process
+        time.sleep(0.05)
+    pytest.fail("no clean process was started")
+
+
 @pytest.fixture
 def order(first_days, gated, good, tmp_path):
     """Ask a clean process for the scores of the good model, or of another file."""
@@ -464,8 +476,7 @@ def test_two_validations_at_once_get_the_same_scores(order):
 def test_one_that_is_killed_is_told_and_the_next_validation_gets_another(order):
     before = order("before").output()
     lost = order("lost")
-    [process] = living()
-    process.kill()
+    started().kill()
     with pytest.raises(ModelError, match="exit code -9"):
         lost.output()
     assert np.array_equal(order("after").output(), before)
@@ -474,9 +485,9 @@ def test_one_that_is_killed_is_told_and_the_next_validation_gets_another(order):
 def test_one_that_ends_before_it_is_asked_is_a_refusal(tmp_path, first_days, gated, good):
     with CleanProcess(tmp_path) as process:
         process.start()
-        [started] = living()
-        started.kill()
-        while started.status() != psutil.STATUS_ZOMBIE:
+        waiting = started()
+        waiting.kill()
+        while waiting.status() != psutil.STATUS_ZOMBIE:
             time.sleep(0.01)
         result = _answer(GATES["preprocessing"], Evidence(Context(first_days, gated), good, process))
     assert not result.passed
@@ -495,7 +506,7 @@ def test_a_scoring_that_does_not_end_is_ended(order, tmp_path, monkeypatch):
 def test_it_ends_with_its_validation_whether_it_was_asked_or_not(tmp_path, first_days, gated, good):
     with CleanProcess(tmp_path) as process:
         process.start()
-        assert len(living()) == 1
+        assert started().is_running()
     assert not living()
     validate_model.run(Context(first_days, gated), str(good.version))
     assert not living()
