@@ -31,6 +31,7 @@ def history(context: Context) -> History:
 
     entries = ledger.read(context.lake)
     problems = ledger.verify(entries)
+    # An alias can be changed in MLflow by hand, which the ledger would not show.
     alias = aliases.of(context).get(CHAMPION)
     champion = ledger.in_production(entries)
     if alias != champion:

@@ -98,6 +98,7 @@ def _with_runs(settings: Settings, versions: Sequence[ModelVersion]) -> Iterator
     runs = _runs(settings, sorted({str(version.run_id) for version in versions}))
     for version in versions:
         run = runs.get(str(version.run_id))
+        # The version's tags win: they were set in the call that registered it, and a run's can be changed later.
         tags = dict(run.data.tags) | dict(version.tags) if run else dict(version.tags)
         yield Provenance(
             version=str(version.version),

@@ -28,6 +28,7 @@ class Record:
     @property
     def digest(self) -> str:
         """SHA-256 of the content."""
+        # With sorted keys, so that a repeated step finds its own run unchanged.
         return sha256(json.dumps([self.metrics, self.tags, self.files], sort_keys=True).encode()).hexdigest()
 
 

@@ -66,6 +66,7 @@ def conditions(
 
 
 def _usually_unsure(usual: Mapping[str, Any], rules: ConfidenceMonitoring) -> tuple[int, int]:
+    # The profile may keep a grid instead of all values, so the share is scaled to the number of rows.
     rows = usual["confidence"]["rows"]
     return round(_share_below(usual["confidence"]["values"], rules) * rows), rows
 

@@ -134,6 +134,7 @@ def problem(use_case: Multiclass) -> Problem:
     return Problem(MulticlassScoring(use_case), MulticlassJudging(use_case), MulticlassReporting(use_case))
 
 
+# Both kinds of classification have the key `classes`, so the number of names decides.
 KIND = ProblemKind("a classification", ("classes",), Multiclass, problem, lambda content: _count(content) > 2)
 
 

@@ -16,6 +16,7 @@ _SHOWN = 20  # classes whose counts can be read in a matrix
 def _figure(title: str) -> tuple[Figure, Axes]:
     from matplotlib.figure import Figure
 
+    # Without pyplot, which keeps every figure in memory and may look for a screen.
     figure = Figure(figsize=(6, 5), layout="constrained")
     axes = figure.subplots()
     axes.set_title(title)

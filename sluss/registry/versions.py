@@ -92,6 +92,7 @@ def newest(context: Context) -> ModelVersion:
 
 def every(context: Context) -> dict[str, ModelVersion]:
     """Return all versions by number."""
+    # MLflow ends the last page with an empty token.
     client, found, page = context.client, dict[str, "ModelVersion"](), None
     with context.reachable():
         while page != "":

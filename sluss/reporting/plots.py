@@ -38,6 +38,7 @@ def quality_plot(use_case: UseCase, facts: Facts) -> Plot:
     """Plot the metric of each interval with its 95 % interval, over the mix of its rows."""
     metric, holdout = METRICS[use_case.training.metric].title, facts.profile.holdout
     drop = use_case.monitoring.quality_drop
+    # A drop counts as a share for losses, and as a difference for other metrics.
     limit = holdout.value * (1 + drop) if METRICS[holdout.metric].lower_is_better else holdout.value - drop
     known = [day.quality for day in facts.days]
     low, high, step = scale([limit, holdout.value, *(v for q in known if q for v in (q.low, q.high))])

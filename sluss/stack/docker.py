@@ -67,15 +67,15 @@ class Container:
 
 
 def output(*command: str) -> subprocess.CompletedProcess[str]:
-    """Run a command and keep its output."""
+    """Run a command and capture its output."""
     return subprocess.run(command, capture_output=True, text=True, check=False)
 
 
 def check() -> None:
-    """Docker is there, answers, is new enough, and has no stack of another checkout under this one's name.
+    """Check that Docker answers, is new enough, and has no stack of another checkout under this one's name.
 
     Raises:
-        StackError: it is not, or has one.
+        StackError: one of these does not hold; the sentence names the remedy.
     """
     if not shutil.which("docker"):
         raise StackError(f"Docker is not installed: install Docker Engine with compose and buildx ({INSTALL}).")

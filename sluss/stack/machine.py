@@ -57,6 +57,7 @@ def _port(setting: str, value: str) -> int:
 
 def _is_free(port: int) -> bool:
     with socket.socket() as probe:
+        # As servers do: a port whose connections were closed a moment ago counts as free.
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind(("127.0.0.1", port))
@@ -89,6 +90,7 @@ def _check_disk() -> None:
     built = docker.has_image("sluss-airflow:0.1.0")
     least = _least("SLUSS_LEAST_DISK_GB", 2 if built else 8)
     folder = Path(docker.output("docker", "info", "--format", "{{.DockerRootDir}}").stdout.strip())
+    # Docker runs in a virtual machine, whose disk is not visible from here.
     if not folder.is_dir():
         return
     found = shutil.disk_usage(folder).free / GIB

@@ -73,6 +73,7 @@ def recorded_config(use_case: UseCase, version: ModelVersion, path: Path) -> Use
         ModelError: the version has no config, or one that this code cannot read.
     """
     try:
+        # The recorded config, not the present file, which may have changed since the training.
         return UseCase.model_validate(json.loads(path.read_text(encoding="utf-8")))
     except FileNotFoundError:
         raise ModelError(

@@ -133,7 +133,7 @@ def test_a_port_in_use_is_named_with_its_setting(sandbox: Sandbox, taken_port: s
 
 
 @needs_docker
-@pytest.mark.parametrize(("value", "word"), [("web", "no port"), ("70000", "no port"), ("28080", "both")])
+@pytest.mark.parametrize(("value", "word"), [("web", "not a port"), ("70000", "not a port"), ("28080", "both")])
 def test_a_wrong_port_is_named(sandbox: Sandbox, value: str, word: str) -> None:
     sandbox.refused(sandbox.stack("up", MLFLOW_PORT=value), word, "MLFLOW_PORT")
 

@@ -50,9 +50,11 @@ def _recorded(evidence: Evidence) -> tuple[dict[str, str], list[str]]:
     loose = []
     for line in filter(None, map(str.strip, lines)):
         if pin := _PIN.fullmatch(line.partition(";")[0].strip()):
+            # Normalised as in PEP 503, because package lists spell names differently.
             pins[pin[1].lower().replace("_", "-").replace(".", "-")] = pin[2]
         else:
             loose.append(line)
+    # A list that lacks one of these was not made by the training.
     return pins, loose + [name for name in _FIRST if name not in pins]
 
 
