@@ -39,7 +39,7 @@ def settle(context: Context) -> list[Entry]:
     while True:
         entries = follow(context, lake)
         last = entries[-1] if entries else None
-        # Only the newest entry matters: an earlier promotion was either tried before or is no longer in production.
+        # Only the newest entry matters: an earlier promotion was tried before, or has been replaced.
         if last is None or last.action != "promote" or smoke.passed(context, last):
             return entries
         try:

@@ -52,7 +52,7 @@ class Days:
 
 @dataclass(frozen=True)
 class Facts:
-    """What the text is written from."""
+    """Facts that the text is written from."""
 
     name: str
     data: str

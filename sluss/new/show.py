@@ -1,4 +1,4 @@
-"""What was found out about a table, as a person reads it."""
+"""Findings about a table, printed for a person."""
 
 from __future__ import annotations
 

@@ -23,7 +23,7 @@ _HEAVY_TAILS = 8.0  # excess kurtosis from which squared errors are those of a f
 
 @dataclass(frozen=True)
 class Target:
-    """What is predicted."""
+    """The number or class to predict."""
 
     column: str
     kind: Kind

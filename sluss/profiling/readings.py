@@ -1,4 +1,4 @@
-"""What a column of texts means, by all of its values: each way to read them is counted in one query."""
+"""Meaning of a column of texts, by all of its values: one query counts each way to read them."""
 
 from __future__ import annotations
 

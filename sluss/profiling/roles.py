@@ -24,7 +24,7 @@ _TIME = re.compile(r"time|date|_at$|timestamp|created|when|wann|datum|zeit", re.
 
 @dataclass(frozen=True)
 class Role:
-    """What a column is for, and why."""
+    """Role of a column, with the reason."""
 
     name: RoleName
     reason: str
@@ -32,7 +32,7 @@ class Role:
 
 @dataclass(frozen=True)
 class Asked:
-    """What a person has named: the target, and where they know better the time and the id (several columns too)."""
+    """Columns that a person names: the target, and optionally the time and the id, which may be several columns."""
 
     target: str
     time: str | None = None

@@ -62,7 +62,7 @@ def profiled(path: Path, writing: Writing | None = None) -> Profile:
 
 
 def looked(path: Path, asked: Asked | None = None, writing: Writing | None = None) -> tuple[Look, dict[str, Any]]:
-    """What is found out, and the config as it would be read."""
+    """Return the findings, and the config as it would be read."""
     with opened(str(path)) as found:
         seen = look(found, asked or Asked("y"), writing or Writing())
         quick = Quick(ROWS, 0.9, 0.8, 0.5)
