@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Literal
 
-from airflow.sdk import Asset, AssetAlias, CronDataIntervalTimetable, get_current_context
-from airflow.sdk.exceptions import AirflowFailException
+from airflow.sdk import Asset, AssetAlias, Connection, CronDataIntervalTimetable, get_current_context
+from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
 from sluss.config.settings import load_settings
 from sluss.context import Context, load_context
-from sluss.errors import ServiceError, SlussError
-from sluss.interval import Interval, airflow_interval, midnight
+from sluss.errors import ConfigError, QuietError, ServiceError, SlussError
+from sluss.interval import Interval, airflow_interval
 from sluss.use_cases import load_use_case, use_case_names
 
 if TYPE_CHECKING:
@@ -35,9 +37,11 @@ failures: list[SlussError] = []
 
 
 def use_cases() -> Iterator[UseCase]:
-    """Every use case in config/."""
+    """Every use case in config/ that can be read. For the others, dags/configs.py shows an import error."""
     settings = load_settings()
-    return (load_use_case(name, settings.config_dir) for name in use_case_names(settings.config_dir))
+    for name in use_case_names(settings.config_dir):
+        with suppress(ConfigError):
+            yield load_use_case(name, settings.config_dir)
 
 
 def intervals(use_case: UseCase) -> dict[str, Any]:
@@ -46,10 +50,10 @@ def intervals(use_case: UseCase) -> dict[str, Any]:
     Airflow does not catch up on past intervals: `make backfill` runs those that are requested.
     """
     return {
-        "schedule": CronDataIntervalTimetable(use_case.schedule, timezone="UTC"),
-        "start_date": midnight(use_case.live_start),
+        "schedule": CronDataIntervalTimetable(use_case.schedule, timezone=use_case.schedule_zone),
+        "start_date": use_case.first_live,
         # The logical date of a run that is started by hand is the end of its interval.
-        "end_date": midnight(use_case.live_end),
+        "end_date": use_case.end_live,
         "catchup": False,
         "max_active_runs": 1,
     }
@@ -92,7 +96,15 @@ def newest_fact(name: str) -> str | None:
 
 def run_for_interval(step: Step, use_case: str, start: str, end: str) -> dict[str, Any]:
     """Run a step for Airflow's data interval, as `run_task` does."""
-    return run_task(lambda context: step(context, airflow_interval(start, end)), use_case)
+    return run_task(lambda context: step(context, airflow_interval(start, end, context.use_case.unit)), use_case)
+
+
+def _pass_connections(context: Context) -> None:
+    """Give steps the addresses of the source's Airflow connections, where Airflow itself looks for them."""
+    for name in context.use_case.source.connections:
+        variable = f"AIRFLOW_CONN_{name.upper()}"
+        if variable not in os.environ:
+            os.environ[variable] = Connection.get(name).get_uri()
 
 
 def run_task(step: Callable[[Context], Any], use_case: str) -> dict[str, Any]:
@@ -100,10 +112,15 @@ def run_task(step: Callable[[Context], Any], use_case: str) -> dict[str, Any]:
 
     Raises:
         AirflowFailException: a wrong input, for which a retry does not help.
+        AirflowSkipException: the interval is quiet, as its config allows.
         ServiceError: a service does not answer; Airflow retries.
     """
     try:
-        result = step(load_context(use_case))
+        context = load_context(use_case)
+        _pass_connections(context)
+        result = step(context)
+    except QuietError as error:
+        raise AirflowSkipException(str(error)) from None
     except SlussError as error:
         failures.append(error)
         if isinstance(error, ServiceError):

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from _shared import TASK_DEFAULTS, announce_curated, announcer, run_for_interval, use_cases
 from airflow.sdk import DAG, Param, dag, task
+
+from sluss.interval import midnight
 
 if TYPE_CHECKING:
     from sluss.config.use_case import UseCase
@@ -14,20 +17,24 @@ if TYPE_CHECKING:
 def data(use_case: UseCase) -> DAG:
     """The data DAG of a use case."""
     name = use_case.name
-    span = {"start": "{{ params.start }}T00:00:00+00:00", "end": "{{ params.end }}T00:00:00+00:00"}
+    span = {"start": "{{ params.start }}", "end": "{{ params.end }}"}
+
+    def moments(*days: str) -> list[str]:
+        return [midnight(date.fromisoformat(day), use_case.schedule_zone).isoformat() for day in days]
 
     @task
     def generate_data(start: str, end: str) -> dict[str, Any]:
         """Bring the span's rows and labels into the warehouse."""
         from tasks import generate_data
 
-        return run_for_interval(generate_data.run, name, start, end)
+        return run_for_interval(generate_data.run, name, *moments(start, end))
 
     @task(outlets=[announcer(name)])
     def curate_data(start: str, end: str) -> dict[str, Any]:
         """Check the span's rows and put the good ones into the lake, the bad ones into quarantine."""
         from tasks import curate_data
 
+        start, end = moments(start, end)
         curated = run_for_interval(curate_data.run, name, start, end)
         announce_curated(name, curated, end)
         return curated

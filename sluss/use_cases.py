@@ -4,18 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import yaml
 from pydantic import ValidationError
 
 import sluss.problems  # noqa: F401 - registers the kinds of problem, which choose the class of a use case by its keys
+from sluss.config.reading import check_model_is_its_own, first_fault, read_yaml
 from sluss.config.use_case import UseCase
 from sluss.errors import ConfigError
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-# The loader in C, where libyaml is installed, reads a file within two milliseconds instead of twenty.
-_LOADER: type[yaml.CSafeLoader | yaml.SafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 def use_case_names(config_dir: Path) -> list[str]:
@@ -35,27 +32,14 @@ def load_use_case(name: str, config_dir: Path) -> UseCase:
         raise ConfigError(
             f"The use case '{name}' does not exist in {config_dir} (known: {known}). Check USE_CASE or add {path.name}."
         )
+    content = read_yaml(path)
     try:
-        content = yaml.load(path.read_text(encoding="utf-8"), _LOADER)  # noqa: S506 - both are safe
         use_case = UseCase.model_validate(content)
-    except yaml.YAMLError as error:
-        raise ConfigError(f"{path} is not valid YAML: {' '.join(str(error).split())}. Correct that line.") from None
     except ValidationError as error:
-        raise ConfigError(f"{path}: {_first_problem(error)}") from None
+        raise ConfigError(f"{path}: {first_fault(error, UseCase)}") from None
     if use_case.name != name:
         raise ConfigError(
             f"{path} has the name {use_case.name}, but a use case has the name of its file. Rename one of them."
         )
+    check_model_is_its_own(path, use_case.model)
     return use_case
-
-
-def _first_problem(error: ValidationError) -> str:
-    first = error.errors()[0]
-    key = ".".join(str(part) for part in first["loc"]) or "the file"
-    match first["type"]:
-        case "missing":
-            return f"the key '{key}' is missing. Add it; docs/use_cases.md explains every key."
-        case "extra_forbidden":
-            return f"the key '{key}' is unknown. Remove it or correct its spelling; docs/use_cases.md lists every key."
-        case _:
-            return f"'{key}' cannot be used: {first['msg']}. docs/use_cases.md explains it."

@@ -16,8 +16,8 @@ from story import Story
 
 from sluss.config.settings import ROOT, load_settings
 from sluss.context import Context
-from sluss.errors import ModelError, SlussError
-from sluss.interval import Interval, length, midnight, partition
+from sluss.errors import ConfigError, ModelError, SlussError
+from sluss.interval import Interval, intervals, partition
 from sluss.use_cases import load_use_case
 
 if TYPE_CHECKING:
@@ -50,12 +50,9 @@ def quiet(log: Path) -> Iterator[TextIO]:
 
 def days(use_case: UseCase) -> list[Interval]:
     """The live intervals, in order."""
-    step, end = length(use_case.unit), midnight(use_case.live_end)
-    result, start = [], midnight(use_case.live_start)
-    while start < end:
-        result.append(Interval(start, start + step))
-        start += step
-    return result
+    if use_case.end_live is None:
+        raise ConfigError(f"{use_case.name} has no last day to tell of. Give it a live_end in its config.")
+    return list(intervals(Interval(use_case.first_live, use_case.end_live), use_case.unit))
 
 
 def run_dag(dag_file: str, dag_id: str, logical_date: datetime, **params: str) -> None:
@@ -98,7 +95,7 @@ def run_what_news_started(use_case: UseCase, moment: datetime) -> list[str]:
         for dag_id, facts in started.items():
             asked = {name: facts[name] for name in ("version",) if name in facts}
             if until := facts.get("until"):
-                asked["until"] = partition(datetime.fromisoformat(until) - length(use_case.unit), use_case.unit)
+                asked["until"] = partition(use_case.unit.before(datetime.fromisoformat(until)), use_case.unit)
             try:
                 run_dag(dag_id.removeprefix(f"{use_case.name}_"), dag_id, moment, **asked)
             except ModelError as refusal:
@@ -129,7 +126,7 @@ def tell(context: Context, console: Console) -> None:
         bar.update(task, advance=1, description="Fetching reviews and curating the history")
         run_dag("data", f"{use_case.name}_data", use_case.history.start)
         bar.update(task, advance=1, description="Training, validating and deploying a model")
-        refusals = run_what_news_started(use_case, midnight(use_case.live_start))
+        refusals = run_what_news_started(use_case, use_case.first_live)
         story.trained(refusals)
         bar.update(task, advance=1)
         for day in live:

@@ -48,10 +48,20 @@ class Curation(Frozen):
     max_bad_share: float = Field(
         ge=0, le=1, description="Share of bad rows above which the interval fails and nothing is written"
     )
-    min_rows: int | None = Field(None, ge=1, description="Fewest good rows of an interval; with fewer it fails too")
+    min_rows: int | None = Field(
+        None,
+        ge=0,
+        description="Fewest good rows of an interval; with fewer it fails too. 0 allows intervals without any",
+    )
     max_rows: int | None = Field(None, ge=1, description="Most good rows of an interval")
     max_age_hours: float | None = Field(
         None, gt=0, description="Longest time between the newest event of an interval and the interval's end"
+    )
+
+    repeated_ids: Literal["count", "quarantine"] = Field(
+        "count",
+        description="Rows whose id was in an earlier interval of the training window: only `count` them, or put them "
+        "into `quarantine` too",
     )
 
     @model_validator(mode="after")

@@ -63,8 +63,11 @@ class Settings(BaseSettings):
     @cached_property
     def lake_options(self) -> dict[str, str]:
         """Storage options of delta-rs; empty for a folder."""
-        if not self.lake.startswith("s3://"):
-            return {}
+        return self.s3_options if self.lake.startswith("s3://") else {}
+
+    @cached_property
+    def s3_options(self) -> dict[str, str]:
+        """Options of delta-rs for S3."""
         # A commit to a Delta table must fail if another writer has made that version. S3 offers this by conditional
         # writes, so no lock table is needed.
         options = {"region": self.s3_region, "conditional_put": "etag"}

@@ -22,6 +22,16 @@ class SourceSection(Frozen):
     start: date = Field(description="First day of the history")
 
     @property
+    def has_times(self) -> bool:
+        """Whether its rows have a time of their own."""
+        return True
+
+    @property
+    def connections(self) -> tuple[str, ...]:
+        """Airflow connections whose addresses it needs."""
+        return ()
+
+    @property
     def not_classes(self) -> str | None:
         """Why the labels that the source gives are not classes; None where they may be."""
         return None

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import date
+from datetime import date, datetime
 from functools import cached_property
-from typing import Any, Self
+from typing import Annotated, Any, Self
 
 from pydantic import (
     Field,
     ModelWrapValidatorHandler,
+    PlainSerializer,
     SerializeAsAny,
+    ValidationInfo,
+    WithJsonSchema,
+    field_validator,
     model_validator,
 )
 
@@ -18,9 +22,12 @@ from sluss.config.base import Frozen
 from sluss.config.data import Curation
 from sluss.config.gates import Gates
 from sluss.config.operation import Deployment, Monitoring, Retention, Retraining
+from sluss.config.schedule import check_schedule, known_zone
 from sluss.config.source import SourceSection
 from sluss.config.training import COLUMN_CHOICES, Branch, Training
-from sluss.interval import Interval, Unit, midnight
+from sluss.interval import Interval, Unit, midnight, unit_of
+
+_Unit = Annotated[Unit, PlainSerializer(str), WithJsonSchema({"type": "string", "examples": ["day", "15 minutes"]})]
 
 
 class UseCase(Frozen):
@@ -29,10 +36,18 @@ class UseCase(Frozen):
     name: str = Field(pattern=r"^[a-z][a-z0-9_]*$", description="Name of the file, without `.yaml`")
     title: str = Field(description="Title in reports and pages")
     model: str = Field(pattern=r"^[a-z][a-z0-9_]*$", description="Name of the registered model")
-    unit: Unit = Field(description="Length of an interval")
-    schedule: str = Field(description="When an interval is scored: a cron expression or an Airflow preset, in UTC")
+    schedule_zone: str = Field(
+        "UTC", description="Time zone of the schedule, and of the calendar by which days, weeks and months are parted"
+    )
+    unit: _Unit = Field(
+        description="Length of an interval: `hour`, `day`, `week` (from Monday), `month`, or some minutes or hours "
+        "of UTC: `15 minutes`, `6 hours`"
+    )
+    schedule: str = Field(
+        description="When an interval is scored: a cron expression or an Airflow preset, with one run for each interval"
+    )
     live_start: date = Field(description="First day that is scored; the days before it are the history")
-    live_end: date = Field(description="The day after the last one that is scored")
+    live_end: date | None = Field(None, description="The day after the last one that is scored, if there is a last one")
     source: SerializeAsAny[SourceSection] = Field(description="Where new rows come from")
     curation: Curation = Field(description="Schema that a row must satisfy, and limits of an interval")
     features: tuple[str, ...] = Field(min_length=1, description="Curated columns that the model takes, raw")
@@ -66,8 +81,32 @@ class UseCase(Frozen):
         unknown = used - set(self.curation.columns)
         if unknown:
             raise ValueError(f"the columns {', '.join(sorted(unknown))} are used but not described under curation")
-        if self.live_start >= self.live_end:
+        return self
+
+    @field_validator("schedule_zone")
+    @classmethod
+    def _is_a_zone(cls, name: str) -> str:
+        return known_zone(name)
+
+    @field_validator("unit", mode="before")
+    @classmethod
+    def _in_its_zone(cls, unit: Any, info: ValidationInfo) -> Any:  # noqa: ANN401 - unchecked yet
+        return unit_of(unit, info.data.get("schedule_zone", "UTC")) if isinstance(unit, str) else unit
+
+    @field_validator("schedule")
+    @classmethod
+    def _fits_the_unit(cls, schedule: str, info: ValidationInfo) -> str:
+        if "unit" in info.data:
+            check_schedule(schedule, info.data["unit"])
+        return schedule
+
+    @model_validator(mode="after")
+    def _live_days_fit_the_unit(self) -> UseCase:
+        if self.live_end is not None and self.live_start >= self.live_end:
             raise ValueError("live_end must be after live_start")
+        for key, moment in (("live_start", self.first_live), ("live_end", self.end_live)):
+            if moment is not None and self.unit.start_of(moment) != moment:
+                raise ValueError(f"{key} must be the first day of a {self.unit}")
         return self
 
     @model_validator(mode="after")
@@ -134,7 +173,18 @@ class UseCase(Frozen):
     @cached_property
     def history(self) -> Interval:
         """From the source's first day to the day scoring begins: what the first model learns from."""
-        return Interval(midnight(self.source.start), midnight(self.live_start))
+        start = midnight(self.source.start, self.schedule_zone)
+        return Interval(self.unit.start_of(start), self.first_live)
+
+    @cached_property
+    def first_live(self) -> datetime:
+        """Start of the first interval that is scored."""
+        return midnight(self.live_start, self.schedule_zone)
+
+    @cached_property
+    def end_live(self) -> datetime | None:
+        """End of the last interval that is scored; None where there is no last one."""
+        return None if self.live_end is None else midnight(self.live_end, self.schedule_zone)
 
 
 Chooser = Callable[[dict[str, Any]], type[UseCase]]

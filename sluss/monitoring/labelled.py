@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sluss.interval import Interval, length, partition
+from sluss.interval import Interval, partition
 from sluss.monitoring.tables import LABELS, PREDICTIONS, read_known, read_rows
 from sluss.problems import problem_of
 from sluss.storage.lake import INTERVAL, Lake
@@ -25,9 +25,12 @@ _GLANCE = 4  # intervals read at first: most labels arrive within them
 
 def window(use_case: UseCase, interval: Interval) -> list[str]:
     """Return the names of the intervals in the monitor's window, the newest first, including this one."""
-    rules, step = use_case.monitoring, length(use_case.unit)
-    starts = (interval.start - i * step for i in range(rules.window_intervals))
-    return [partition(start, use_case.unit) for start in starts if (interval.end - start).days <= rules.window_days]
+    rules, unit, start = use_case.monitoring, use_case.unit, interval.start
+    names: list[str] = []
+    while len(names) < rules.window_intervals and (interval.end - start).days <= rules.window_days:
+        names.append(partition(start, unit))
+        start = unit.before(start)
+    return names
 
 
 def labelled_rows(lake: Lake, use_case: UseCase, span: tuple[str, str], known_before: datetime) -> pd.DataFrame:

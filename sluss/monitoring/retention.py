@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from sluss.interval import Interval, midnight, partition
+from sluss.interval import Interval, partition
 from sluss.storage.lake import INTERVAL, Lake
 from sluss.tracking.client import experiment_id
 
@@ -58,7 +58,7 @@ def _is_due(interval: Interval, hours: int) -> bool:
 
 def _nothing_is_so_old(use_case: UseCase, before: datetime) -> bool:
     # From the config alone, so that a young use case causes no requests.
-    return before <= midnight(use_case.live_start)
+    return before <= use_case.first_live
 
 
 def _delete_predictions(lake: Lake, use_case: UseCase, before: datetime) -> int:

@@ -7,7 +7,7 @@ import json
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from sluss.interval import length, partition
+from sluss.interval import partition
 from sluss.problems import problem_of
 from sluss.registry.names import INPUTS_TAG, UNTIL_TAG
 from sluss.training import environment
@@ -95,7 +95,7 @@ def _window(use_case: UseCase, candidate: Candidate) -> tuple[str, str]:
     unit, until = use_case.unit, candidate.until
     start = until - timedelta(days=use_case.training.window_days)
     # `until` may lie within a partition, which is then the last one.
-    return partition(start, unit), partition(until + length(unit) - timedelta.resolution, unit)
+    return partition(start, unit), partition(unit.after(until - timedelta.resolution), unit)
 
 
 def datasets(context: Context, rows: TrainingRows) -> list[DatasetInput]:

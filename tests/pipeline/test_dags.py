@@ -11,7 +11,7 @@ import pytest
 from sluss.config.settings import ROOT
 from sluss.use_cases import use_case_names
 
-FILES = sorted(path.stem for path in (ROOT / "dags").glob("[!_]*.py"))
+FILES = sorted(path.stem for path in (ROOT / "dags").glob("[!_]*.py") if path.stem != "configs")
 SHAPES = {
     "data": {"generate_data": ["curate_data"], "curate_data": []},
     "training": {
@@ -66,9 +66,28 @@ def test_a_dag_file_gives_one_dag_of_the_right_shape_for_each_use_case(loaded):
 
 def test_a_malformed_config_shows_its_sentence_as_airflows_import_error(loaded, tmp_path):
     (tmp_path / "broken.yaml").write_text("name: broken\n")
-    finished = loaded("scoring", SLUSS_CONFIG_DIR=str(tmp_path))
+    finished = loaded("configs", SLUSS_CONFIG_DIR=str(tmp_path))
     assert finished.returncode != 0
     assert "is missing. Add it; docs/use_cases.md explains every key." in finished.stderr
+
+
+@pytest.mark.parametrize("content", ["a: [", "name: broken\n", "\xff", "name: x\nname: y\n"])
+def test_a_broken_config_leaves_the_dags_of_the_others_alive(loaded, tmp_path, content):
+    for file in (ROOT / "config").glob("sentiment*"):
+        (tmp_path / file.name).write_bytes(file.read_bytes())
+    (tmp_path / "broken.yaml").write_bytes(content.encode("latin-1"))
+    finished = loaded(*FILES, SLUSS_CONFIG_DIR=str(tmp_path))
+    assert finished.returncode == 0, finished.stderr
+    seen = json.loads(finished.stdout.splitlines()[-1])
+    assert seen["shapes"] == {file: {f"sentiment_{file}": SHAPES[file]} for file in FILES}
+    finished = loaded("configs", SLUSS_CONFIG_DIR=str(tmp_path))
+    assert f"ConfigError: {tmp_path / 'broken.yaml'}" in finished.stderr
+    assert "sentiment.yaml" not in finished.stderr
+
+
+def test_configs_that_can_be_read_have_no_import_error(loaded):
+    finished = loaded("configs")
+    assert finished.returncode == 0, finished.stderr
 
 
 def test_a_use_case_that_wants_approval_asks_a_person_between_gates_and_promotion(loaded, tmp_path):

@@ -1,0 +1,119 @@
+"""Reading a use case's file: YAML without doubled keys, and one sentence about the first fault."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from typing import TYPE_CHECKING, Any, get_args
+
+import yaml
+from pydantic import BaseModel
+
+from sluss.config.source import SourceSection, source_sections
+from sluss.errors import ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from pathlib import Path
+
+    from pydantic import ValidationError
+
+_MODEL = re.compile(r"^model:\s*[\"']?([\w-]+)", re.MULTILINE)
+
+# The same in C where there is libyaml: a file is read within two milliseconds instead of twenty.
+_BASE: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+class _Loader(_BASE):  # type: ignore[misc] # which class it is shows at run time
+    """YAML's safe loader, which takes the last of two equal keys without a word."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        seen: set[str] = set()
+        for key, _ in node.value:
+            if isinstance(key, yaml.ScalarNode) and key.value in seen and key.value != "<<":
+                raise yaml.constructor.ConstructorError(
+                    None, None, f"the key '{key.value}' stands twice", key.start_mark
+                )
+            seen.add(str(key.value))
+        found: dict[Any, Any] = super().construct_mapping(node, deep)
+        return found
+
+
+def read_yaml(path: Path) -> Any:  # noqa: ANN401 - unchecked yet
+    """The content of a YAML file.
+
+    Raises:
+        ConfigError: it is not YAML, not UTF-8, or has a key twice.
+    """
+    try:
+        return yaml.load(path.read_text(encoding="utf-8"), _Loader)  # noqa: S506 - both bases are safe
+    except yaml.YAMLError as error:
+        raise ConfigError(f"{path} is not valid YAML: {' '.join(str(error).split())}. Correct that line.") from None
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{path} is not valid YAML: it is not in UTF-8 ({error}). Save it as UTF-8.") from None
+
+
+def check_model_is_its_own(path: Path, model: str) -> None:
+    """Refuse a registered model that two use cases share: each would put its versions into the other's production.
+
+    Raises:
+        ConfigError: another file beside this one names the same model.
+    """
+    for other in sorted(path.parent.glob("*.yaml")):
+        if other == path:
+            continue
+        named = _MODEL.search(other.read_text(encoding="utf-8", errors="replace"))
+        if named and named[1] == model:
+            raise ConfigError(
+                f"{path} and {other.name} have the same model: {model}, so that each would put its versions into the "
+                "other's production. Give one of them another name."
+            )
+
+
+def first_fault(error: ValidationError, root: type[BaseModel]) -> str:
+    """The first fault in one sentence, with the nearest key where one is unknown."""
+    first = error.errors()[0]
+    key = ".".join(str(part) for part in first["loc"]) or "the file"
+    match first["type"]:
+        case "missing":
+            return f"the key '{key}' is missing. Add it; docs/use_cases.md explains every key."
+        case "extra_forbidden":
+            cure = _or_nearest(first["loc"], root)
+            return f"the key '{key}' is unknown. Remove it{cure}; docs/use_cases.md lists every key."
+        case _:
+            return f"'{key}' cannot be used: {first['msg']}. docs/use_cases.md explains it."
+
+
+def _or_nearest(place: tuple[int | str, ...], root: type[BaseModel]) -> str:
+    near = difflib.get_close_matches(str(place[-1]), sorted(_keys_at(place[:-1], root)), 1, 0.6)
+    if not near:
+        return " or correct its spelling"
+    return f", or write {'.'.join([*map(str, place[:-1]), near[0]])}, which is the nearest one"
+
+
+def _keys_at(place: Iterable[int | str], root: type[BaseModel]) -> set[str]:
+    models = set(_with_kinds(root))
+    for part in place:
+        found = {
+            inner
+            for model in models
+            for name, field in model.model_fields.items()
+            if part in (name, field.alias)
+            for each in _models(field.annotation)
+            for inner in _with_kinds(each)
+        }
+        models = found or models  # a name of the user's own, or a place in a list
+    return {field.alias or name for model in models for name, field in model.model_fields.items()}
+
+
+def _with_kinds(model: type[BaseModel]) -> Iterator[type[BaseModel]]:
+    yield model
+    for kind in source_sections().values() if model is SourceSection else model.__subclasses__():
+        yield from _with_kinds(kind)
+
+
+def _models(annotation: Any) -> Iterator[type[BaseModel]]:  # noqa: ANN401 - a type of any kind
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield annotation
+    for inner in get_args(annotation):
+        yield from _models(inner)

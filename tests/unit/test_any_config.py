@@ -1,0 +1,127 @@
+"""What is refused when a config is loaded, with the sentence that mends it, and the schema that editors complete by."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import jsonschema
+import pytest
+import yaml
+from any_table import config
+
+from sluss.config.settings import ROOT
+from sluss.config.source import source_sections
+from sluss.errors import ConfigError
+from sluss.use_cases import load_use_case
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def refusal(folder: Path, content: object, name: str = "mine") -> str:
+    """The sentence about a config, which is one line."""
+    text = content if isinstance(content, str) else yaml.safe_dump(content)
+    (folder / f"{name}.yaml").write_text(text)
+    with pytest.raises(ConfigError) as refused:
+        load_use_case(name, folder)
+    assert len(str(refused.value).splitlines()) == 1
+    return str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        ({"schedule": "0 25 * * *"}, "'schedule' cannot be used: Value error, '0 25 * * *' is not a cron expression"),
+        ({"schedule": "0 3 * * *"}, "starts a run at Thu 2026-01-01 03:00, within a day"),
+        ({"unit": "fortnight"}, "'fortnight' is not a unit; choose hour, day, week, month"),
+        ({"schedule_zone": "Mars"}, "'Mars' is not a time zone"),
+        ({"unit": "6 hours", "schedule": "0 */6 * * *", "schedule_zone": "Europe/Berlin"}, "leave schedule_zone"),
+        ({"unit": "week", "schedule": "0 0 * * 1"}, "live_start must be the first day of a week"),
+        ({"live_end": "2026-01-01"}, "live_end must be after live_start"),
+        ({"scheduel": "@daily"}, "'scheduel' is unknown. Remove it, or write schedule, which is the nearest one"),
+        ({"xyzzy": 1}, "'xyzzy' is unknown. Remove it or correct its spelling"),
+    ],
+)
+def test_a_wrong_clock_or_key_is_refused_with_the_right_one(tmp_path, change, sentence):
+    assert sentence in refusal(tmp_path, config({}) | change)
+
+
+@pytest.mark.parametrize(
+    ("source", "sentence"),
+    [
+        ({"kind": "ftp"}, "there is no kind of source 'ftp'; choose one of delta, file, replay, table"),
+        ({"kind": "../file"}, "there is no kind of source"),
+        ({"pth": "a"}, "'source.pth' is unknown. Remove it, or write source.path"),
+        ({"time_zone": "EST5EDTX"}, "'EST5EDTX' is not a time zone"),
+        ({"label_delay": "soon"}, "'soon' is not a delay; write for example 3 hours or 30 days"),
+        ({"label_delay": "3 hours", "label_time": "known"}, "give label_time or label_delay, not both"),
+        ({"labels": {"kind": "file", "path": "l.csv"}}, "label names a column of the rows, labels a source of its own"),
+        ({"kind": "table", "path": None}, "give table or query, one of them"),
+        (
+            {"kind": "table", "path": None, "table": "t", "url_variable": "U", "airflow_connection": "c"},
+            "give url_variable or airflow_connection, not both",
+        ),
+        (
+            {"kind": "table", "path": None, "table": "t", "url_variable": "postgres://me:pw@host/db"},
+            "should match pattern",
+        ),
+    ],
+)
+def test_a_wrong_source_is_refused_in_one_sentence(tmp_path, source, sentence):
+    assert sentence in refusal(tmp_path, config(source))
+
+
+def test_two_use_cases_of_one_model_are_refused_with_both_names(tmp_path):
+    (tmp_path / "other.yaml").write_text(yaml.safe_dump(config({}) | {"name": "other"}))
+    said = refusal(tmp_path, config({}))
+    assert "mine.yaml and other.yaml have the same model: mine" in said
+
+
+@pytest.mark.parametrize(
+    "text", ["a: [", "name: mine\nname: mine\n", "source:\n  kind: file\n  kind: table\n", "\tx: 1"]
+)
+def test_what_is_no_yaml_or_has_a_key_twice_is_refused(tmp_path, text):
+    assert "is no valid YAML" in refusal(tmp_path, text)
+
+
+def test_live_end_may_be_left_out(tmp_path):
+    content = config({})
+    del content["live_end"]
+    (tmp_path / "mine.yaml").write_text(yaml.safe_dump(content))
+    use_case = load_use_case("mine", tmp_path)
+    assert use_case.live_end is use_case.end_live is None
+
+
+def test_days_of_a_zone_begin_at_its_midnight(tmp_path):
+    (tmp_path / "mine.yaml").write_text(yaml.safe_dump(config({}) | {"schedule_zone": "America/New_York"}))
+    use_case = load_use_case("mine", tmp_path)
+    assert (use_case.history.start.hour, use_case.first_live.hour) == (5, 5)
+
+
+def schema() -> dict:
+    return json.loads((ROOT / "config" / "use_case.schema.json").read_text(encoding="utf-8"))
+
+
+def plain(content: dict) -> dict:
+    """As JSON has it: days as text, and no key without a value."""
+    return json.loads(json.dumps({key: value for key, value in content.items() if value is not None}, default=str))
+
+
+def test_the_schema_takes_what_is_shipped_and_what_a_source_of_files_is():
+    jsonschema.validate(plain(yaml.safe_load((ROOT / "config" / "sentiment.yaml").read_text())), schema())
+    jsonschema.validate(plain(config({"mapping": {"a": "yes"}, "label_delay": "3 hours"})), schema())
+
+
+def test_the_schema_refuses_what_loading_refuses():
+    for wrong in ({"sourcee": {}}, {"source": {"kind": "file", "start": "2026-01-01"}}):
+        with pytest.raises(jsonschema.ValidationError):
+            jsonschema.validate(plain(config({}) | wrong), schema())
+
+
+def test_every_kind_of_source_is_in_the_schema_and_documented():
+    definitions = schema()["$defs"]
+    page = (ROOT / "docs" / "sources.md").read_text(encoding="utf-8")
+    for kind, section in source_sections().items():
+        assert section.__name__ in definitions
+        assert f"| `{kind}` " in page
