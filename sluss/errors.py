@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 
+def printable(value: object) -> str:
+    """A value from outside as it may be printed: a newline or a terminal's escape is written out."""
+    return "".join(sign if sign.isprintable() else sign.encode("unicode_escape").decode() for sign in str(value))
+
+
 class SlussError(Exception):
     """Base class. The message gives the cause, the consequence, and the command or setting that fixes it."""
 
@@ -13,6 +18,10 @@ class ConfigError(SlussError):
 
 class DataError(SlussError):
     """Rows or an archive are missing or damaged, or do not match the schema."""
+
+
+class QuietError(DataError):
+    """An interval has no rows, which its config allows: there is nothing to do."""
 
 
 class ModelError(SlussError):

@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sluss.errors import DataError
+from sluss.errors import DataError, QuietError
 from sluss.interval import Interval, partitions
 from sluss.registry import artifacts
 from sluss.registry.champion_for import champion_for
@@ -67,6 +67,11 @@ def score_interval(context: Context, interval: Interval) -> Predictions:
 
 def _rows(lake: Lake, use_case: UseCase, interval: Interval) -> RowGroups:
     rows = rows_to_score(lake, use_case, interval)
+    if rows is not None and rows.is_empty and use_case.curation.min_rows == 0:
+        raise QuietError(
+            f"The interval {interval} of {use_case.name} has no rows, which curation.min_rows: 0 allows, so there is "
+            "nothing to score."
+        )
     if rows is None or rows.is_empty:
         raise DataError(
             f"The interval {interval} of {use_case.name} has no curated rows, so there is nothing to score. "

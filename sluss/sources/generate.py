@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sluss.sources.source import source_of
+from sluss.sources.source import in_place, source_of
 
 if TYPE_CHECKING:
     from sluss.context import Context
@@ -23,16 +24,20 @@ class GeneratedData:
 def generate(context: Context, interval: Interval) -> GeneratedData:
     """Replace the rows that arrive in the interval, and the labels that become known in it, in one transaction.
 
-    What arrived later, such as a correction, stays.
+    What arrived later, such as a correction, stays. A table that is in the warehouse already is not touched.
 
     Raises:
-        ConfigError: the source in the config cannot be read.
-        DataError: the interval has no rows, or the data is damaged or cannot be fetched.
-        ServiceError: the warehouse does not answer.
+        ConfigError: the source in the config cannot be read, or a table of someone else stands in the way.
+        DataError: the data is damaged or cannot be fetched.
+        ServiceError: the warehouse or the source does not answer.
     """
+    if in_place(context) is not None:
+        return GeneratedData(0, 0)
     name, source = context.use_case.name, source_of(context)
-    rows, labels = source.rows(interval), source.labels(interval)
+    # The first batch is read before the warehouse is opened: a source that fails leaves no trace there.
+    rows = iter(source.rows(interval))
+    first = list(itertools.islice(rows, 1))
     with context.warehouse() as warehouse:
-        warehouse.replace(f"{name}_rows", rows, "arrived_at", interval)
-        warehouse.replace(f"{name}_labels", labels, "label_time", interval)
-    return GeneratedData(rows.num_rows, labels.num_rows)
+        brought = warehouse.replace(f"{name}_rows", itertools.chain(first, rows), "arrived_at", interval)
+        labels = warehouse.replace(f"{name}_labels", source.labels(interval), "label_time", interval)
+    return GeneratedData(brought, labels)

@@ -8,17 +8,18 @@ import tempfile
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, Protocol, cast
+from typing import TYPE_CHECKING, Literal, Protocol, Self, cast
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from sluss.config.base import Frozen
+from sluss.config.source import SourceSection
 from sluss.errors import ConfigError, DataError
 from sluss.interval import Interval, midnight
 from sluss.sources.source import Section, Source
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     import numpy as np
     import numpy.typing as npt
@@ -57,13 +58,18 @@ class Phase(Frozen):
 class ReplaySource(Section):
     """A real data set, played back interval by interval."""
 
-    kind: Literal["replay"] = Field(description="A data set that is played back")
-    dataset: Literal["vader_reviews"] = Field(description="The data set to play back")
-    seed: int = Field(description="Decides the order of the rows, their times and their labels' delays")
+    kind: Literal["replay"] = Field(description="A data set, or another source, that is played back")
     start: date = Field(description="First day of the replay, and of the history")
-    phases: tuple[Phase, ...] = Field(min_length=1, description="What arrives when, one phase after the other")
+    of: SourceSection | None = Field(
+        None, exclude_if=lambda of: of is None,
+        description="The source to play back, of any kind with times: its first day becomes `start`, and all of its "
+        "times move with it. Without it, the other keys say which data set is played",
+    )  # fmt: skip
+    dataset: Literal["vader_reviews"] | None = Field(None, description="The data set to play back")
+    seed: int = Field(0, description="Decides the order of the rows, their times and their labels' delays")
+    phases: tuple[Phase, ...] = Field((), description="What arrives when, one phase after the other")
     label_delay_hours: tuple[float, float] = Field(
-        description="Shortest and longest time after which a row's label becomes known"
+        (0, 0), description="Shortest and longest time after which a row's label becomes known"
     )
     # Left out where it is the default, so that the replay of a config without it keeps the name of its cached file.
     label: Literal["sign", "mean"] = Field(
@@ -72,15 +78,31 @@ class ReplaySource(Section):
     )  # fmt: skip
 
     @property
+    def connections(self) -> tuple[str, ...]:
+        """Airflow connections whose addresses it needs."""
+        return () if self.of is None else self.of.connections
+
+    @property
     def not_classes(self) -> str | None:
         """Why the labels are not classes: they are means."""
         if self.label == "sign":
             return None
         return "source.label: mean gives numbers, which are no classes; leave it out, or give a target"
 
+    @model_validator(mode="after")
+    def _plays_one_thing(self) -> Self:
+        if (self.of is None) == (self.dataset is None):
+            raise ValueError("give of, a source to play back, or dataset, one of them")
+        if self.dataset is not None and not self.phases:
+            raise ValueError("a data set is played back in phases; give at least one")
+        return self
+
     def source(self, context: Context) -> Source:
         """The replay that these keys describe."""
-        return Replay(context, self)
+        if self.of is None:
+            return Replay(context, self)
+        assert isinstance(self.of, Section)
+        return Shifted(self.of.source(context), timedelta(days=(self.start - self.of.start).days), self.start)
 
 
 SECTION = ReplaySource
@@ -98,8 +120,8 @@ class Replay:
         """The replay's first day."""
         return self.config.start
 
-    def rows(self, interval: Interval) -> pa.Table:
-        """The rows that arrive in the interval.
+    def rows(self, interval: Interval) -> Iterator[pa.RecordBatch]:
+        """Stream the rows that arrive in the interval.
 
         Raises:
             DataError: the interval has none, or the data set is damaged or cannot be fetched.
@@ -110,11 +132,42 @@ class Replay:
                 f"The use case {self.context.use_case.name} has no rows for {interval}. Choose an interval within "
                 f"{days_with_rows(self.config)}, or lengthen source.phases in its config."
             )
-        return found.drop_columns(_LABEL[1:])
+        yield from found.drop_columns(_LABEL[1:]).to_batches()
 
-    def labels(self, interval: Interval) -> pa.Table:
-        """The labels that become known in the interval."""
-        return _within(load_replay(self.context.settings, self.config), "label_time", interval).select(_LABEL)
+    def labels(self, interval: Interval) -> Iterator[pa.RecordBatch]:
+        """Stream the labels that become known in the interval."""
+        found = _within(load_replay(self.context.settings, self.config), "label_time", interval).select(_LABEL)
+        yield from found.to_batches() or found.schema.empty_table().to_batches()
+
+
+@dataclass(frozen=True)
+class Shifted:
+    """Another source whose times are moved by some days."""
+
+    of: Source
+    by: timedelta
+    first_day: date
+
+    def rows(self, interval: Interval) -> Iterator[pa.RecordBatch]:
+        """Stream the rows that arrive in the interval."""
+        for batch in self.of.rows(self._then(interval)):
+            yield self._now(batch)
+
+    def labels(self, interval: Interval) -> Iterator[pa.RecordBatch]:
+        """Stream the labels that become known in the interval."""
+        for batch in self.of.labels(self._then(interval)):
+            yield self._now(batch)
+
+    def _then(self, interval: Interval) -> Interval:
+        return Interval(interval.start - self.by, interval.end - self.by)
+
+    def _now(self, batch: pa.RecordBatch) -> pa.RecordBatch:
+        import pyarrow as pa
+        import pyarrow.compute as pc
+
+        by = pa.scalar(self.by, pa.duration("us"))
+        columns = [pc.add(column, by) if pa.types.is_timestamp(column.type) else column for column in batch.columns]
+        return pa.RecordBatch.from_arrays(columns, schema=batch.schema)
 
 
 def load_replay(settings: Settings, source: ReplaySource) -> pa.Table:

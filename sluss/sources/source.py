@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from sluss.config.source import SourceSection
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from datetime import date
 
     import pyarrow as pa
@@ -22,19 +23,32 @@ class Source(Protocol):
     def first_day(self) -> date:
         """The first day that has rows."""
 
-    def rows(self, interval: Interval) -> pa.Table:
-        """The rows that arrive in the interval: `id`, `event_time`, `arrived_at` and the columns of the use case.
+    def rows(self, interval: Interval) -> Iterator[pa.RecordBatch]:
+        """Stream the rows that arrive in the interval: `id`, `event_time`, `arrived_at` and the use case's columns.
 
         Raises:
             DataError: the interval lies outside what the source has, or the data is damaged or cannot be fetched.
         """
 
-    def labels(self, interval: Interval) -> pa.Table:
-        """The labels that become known in the interval: `id`, `label`, `label_time`."""
+    def labels(self, interval: Interval) -> Iterator[pa.RecordBatch]:
+        """Stream the labels that become known in the interval: `id`, `label`, `label_time`."""
+
+
+@runtime_checkable
+class InPlace(Source, Protocol):
+    """A source whose rows stand in the warehouse already, so that nothing is brought there."""
+
+    def events(self, interval: Interval) -> Iterator[pa.RecordBatch]:
+        """Stream the rows whose event lies in the interval, whenever they arrived."""
 
 
 class Section(SourceSection):
     """The config section of a kind of source, which opens it."""
+
+    @property
+    def in_place(self) -> bool:
+        """Whether the rows stand in the warehouse already."""
+        return False
 
     def source(self, context: Context) -> Source:
         """The source that these keys describe."""
@@ -43,6 +57,20 @@ class Section(SourceSection):
 
 def source_of(context: Context) -> Source:
     """The source of a use case."""
+    return _section(context).source(context)
+
+
+def in_place(context: Context) -> InPlace | None:
+    """The source of a use case if its rows stand in the warehouse already."""
+    section = _section(context)
+    if not section.in_place:
+        return None
+    source = section.source(context)
+    assert isinstance(source, InPlace)
+    return source
+
+
+def _section(context: Context) -> Section:
     section = context.use_case.source
     assert isinstance(section, Section)
-    return section.source(context)
+    return section

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from sluss.config.use_case import UseCase
 
 
+_SHARE = 0.2  # of the rows is held out, where rows have no times and the config gives no share
+
+
 def holdout_start(training: Training, until: datetime) -> datetime:
     """Return the moment at which the holdout of a training for `until` begins."""
     return until - timedelta(days=training.holdout_days)
@@ -35,7 +38,7 @@ def split(use_case: UseCase, rows: pd.DataFrame, until: datetime) -> tuple[pd.Da
     Raises:
         DataError: one side has too few rows, or too few different labels.
     """
-    if use_case.training.holdout_share is not None:
+    if use_case.training.holdout_share is not None or not use_case.source.has_times:
         held_out = _by_hash(use_case, rows)
         train, holdout = rows[~held_out], rows[held_out]
         _check(use_case, train, holdout, until)
@@ -56,12 +59,18 @@ def _by_hash(use_case: UseCase, rows: pd.DataFrame) -> pd.Series[bool]:
     """Return which rows are held out: by id, so that a row stays on its side when others come."""
     import pandas as pd
 
-    share, key = use_case.training.holdout_share or 0.0, use_case.group or "id"
+    share, key = use_case.training.holdout_share or _SHARE, use_case.group or "id"
     hashes = pd.util.hash_array(rows[key].astype(str).to_numpy(dtype=object))
     return pd.Series(hashes < share * 2**64, index=rows.index)
 
 
 def _check(use_case: UseCase, train: pd.DataFrame, holdout: pd.DataFrame, until: datetime) -> None:
+    if use_case.source.has_times and len(moments := {*train.event_time, *holdout.event_time}) == 1:
+        raise DataError(
+            f"All labelled rows of {use_case.name} bear one time, {next(iter(moments)):%Y-%m-%d %H:%M}, so they cannot "
+            "be split by time. Give source.time the column with their times; or leave it out, and a hash of their ids "
+            "splits them."
+        )
     if len(train) < use_case.training.min_rows or holdout.empty:
         new = " of groups that begin there" if use_case.group else ""
         raise DataError(

@@ -1,0 +1,175 @@
+"""Files as a source: one, a folder or a glob that grows, on disk or on S3."""
+
+from __future__ import annotations
+
+import fnmatch
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from pydantic import Field
+
+from sluss.errors import DataError, ServiceError
+from sluss.sources.arrivals import arrived_in, note_arrivals
+from sluss.sources.formats import DataFile, Form, read_file
+from sluss.sources.mapped import Bounds, MappedSection, MappedSource, Reader
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import datetime
+
+    import pyarrow as pa
+    from pyarrow.fs import FileSystem
+
+    from sluss.config.settings import Settings
+    from sluss.context import Context
+    from sluss.interval import Interval
+
+_GLOB = frozenset("*?[")
+
+
+class FileSource(MappedSection):
+    """Files: CSV, TSV, Parquet, Arrow or Feather, JSON lines, Excel; text also as `.gz`, `.bz2`, `.zst` or `.lz4`."""
+
+    kind: Literal["file"] = Field(description="Files on disk or on S3")
+    path: str = Field(
+        description="A file, a folder or a glob such as `data/flights-*.csv`, below the folder of this project, or "
+        "`s3://bucket/…`; new files and new rows are found when they come"
+    )
+    format: Literal["csv", "parquet", "arrow", "json", "excel"] | None = Field(
+        None, description="Format of the files, if their names do not end in it; `json` has one object a line"
+    )
+    encoding: str | None = Field(None, description="Encoding of text files, if not UTF-8: `cp1252`, `latin-1`")
+    delimiter: str | None = Field(None, min_length=1, max_length=1, description="Sign between columns, if not found")
+    sheet: str | None = Field(None, description="Sheet of an Excel file; the first by default")
+
+    def reader(self, context: Context) -> Reader:
+        """What reads the files."""
+        return self._files(context)
+
+    def _files(self, context: Context) -> Files:
+        form = Form(self.format, self.encoding, self.delimiter, self.sheet)
+        return Files(context.settings, self.path, form)
+
+    def source(self, context: Context) -> MappedSource:
+        """The source that these keys describe."""
+        if self.time is not None:
+            return super().source(context)  # type: ignore[return-value]
+        # The moment at which a file arrives is no value of its rows, from which an id might be made.
+        timed = self.model_copy(update={"time": "event_time", "exclude": (*self.exclude, "event_time")})
+        return ArrivingFiles(context, timed, self._files(context))
+
+
+SECTION = FileSource
+
+
+@dataclass(frozen=True)
+class Files:
+    """Reads all files that a path names."""
+
+    settings: Settings
+    path: str
+    form: Form
+
+    def __str__(self) -> str:
+        return self.path
+
+    def batches(self, bounds: Bounds | None) -> Iterator[pa.RecordBatch]:
+        """Stream the rows of every file, one file after the other."""
+        del bounds  # a text file has no order that could be used
+        for file in self.files():
+            yield from read_file(file, self.form)
+
+    def files(self) -> list[DataFile]:
+        """The files that there are now, by name.
+
+        Raises:
+            DataError: there is none.
+            ServiceError: S3 does not answer.
+        """
+        found = sorted(self._listed(), key=lambda file: file.path)
+        if not found:
+            raise DataError(f"There is no file {self.path}. Check source.path; a relative one starts at {self._root}.")
+        return found
+
+    @property
+    def _root(self) -> Path:
+        return self.settings.config_dir.resolve().parent
+
+    def _listed(self) -> Iterator[DataFile]:
+        from pyarrow import fs
+
+        system, path = self._system()
+        base, pattern = _split(path)
+        try:
+            info = system.get_file_info(base)
+            if info.type == fs.FileType.File:
+                yield DataFile(system, base, info.size)
+                return
+            if info.type == fs.FileType.NotFound:
+                return
+            for each in system.get_file_info(fs.FileSelector(base, recursive=True)):
+                if each.type == fs.FileType.File and self._is_meant(each.path, pattern):
+                    yield DataFile(system, each.path, each.size)
+        except OSError as error:
+            reason = " ".join(str(error).split())[:300]
+            raise ServiceError(f"{self.path} cannot be listed: {reason}. Check source.path and its key.") from None
+
+    def _is_meant(self, path: str, pattern: str | None) -> bool:
+        if Path(path).name.startswith((".", "_")):
+            return False
+        if pattern is not None:
+            return fnmatch.fnmatchcase(path, pattern)
+        return self.form.format is not None or DataFile(None, path, 0).format is not None
+
+    def _system(self) -> tuple[FileSystem, str]:
+        from pyarrow import fs
+
+        if not self.path.startswith("s3://"):
+            return fs.LocalFileSystem(), str(self._root / Path(self.path).expanduser())
+        settings = self.settings
+        options = {"region": settings.s3_region, "endpoint_override": settings.s3_endpoint_url}
+        if settings.s3_access_key_id and settings.s3_secret_access_key:
+            options["access_key"] = settings.s3_access_key_id
+            options["secret_key"] = settings.s3_secret_access_key.get_secret_value()
+        given = {name: value for name, value in options.items() if value is not None}
+        return fs.S3FileSystem(**given), self.path.removeprefix("s3://").rstrip("/")
+
+
+def _split(path: str) -> tuple[str, str | None]:
+    """The folder to list, and the pattern that the paths below it must match."""
+    parts = path.split("/")
+    plain = next((number for number, part in enumerate(parts) if _GLOB & set(part)), None)
+    return (path, None) if plain is None else ("/".join(parts[:plain]), path)
+
+
+@dataclass(frozen=True)
+class ArrivingFiles(MappedSource):
+    """Files whose rows have no time: each of them arrives as a whole, in the first interval that finds it."""
+
+    reader: Files
+
+    def rows(self, interval: Interval) -> Iterator[pa.RecordBatch]:
+        """Stream the rows of the files that arrive in the interval, and note which these are."""
+        files = self.reader.files()
+        new = arrived_in(self.context, interval, {f"{file}:{file.size}": file for file in files})
+        note_arrivals(self.context, interval, list(new))
+        for file in new.values():
+            for batch in read_file(file, self.reader.form):
+                yield self._rows_of(batch.append_column("event_time", self._moment(batch, interval)))
+
+    def labels(self, interval: Interval) -> Iterator[pa.RecordBatch]:
+        """Stream the labels of the same files."""
+        if self.config.label is None:
+            yield from super().labels(interval)
+            return
+        files = {f"{file}:{file.size}": file for file in self.reader.files()}
+        for file in arrived_in(self.context, interval, files).values():
+            for batch in read_file(file, self.reader.form):
+                yield self._labels_of(batch.append_column("event_time", self._moment(batch, interval)))
+
+    def _moment(self, batch: pa.RecordBatch, interval: Interval) -> pa.Array:
+        import pyarrow as pa
+
+        moment: datetime = self.context.use_case.unit.before(interval.end)
+        return pa.repeat(pa.scalar(moment, pa.timestamp("us", "UTC")), batch.num_rows)
