@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from types import NoneType, UnionType
-from typing import TYPE_CHECKING, Any, Literal, Union, get_args, get_origin
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Union, get_args, get_origin
 
 from annotated_types import Ge, Gt, Le, Lt, MinLen
+from config_schema import schema_text
 from pydantic import BaseModel, SecretStr
 from pydantic_core import PydanticUndefined
 
@@ -16,6 +17,7 @@ from commands.catalogue import SECTIONS, Entry
 from sluss.config.settings import ROOT, Settings
 from sluss.config.source import SourceSection, source_sections
 from sluss.config.use_case import UseCase
+from sluss.interval import Unit
 from sluss.problems import KINDS
 
 if TYPE_CHECKING:
@@ -24,11 +26,12 @@ if TYPE_CHECKING:
     from pydantic.fields import FieldInfo
 
 DOCS = ROOT / "docs"
+SCHEMA = ROOT / "config" / "use_case.schema.json"
 EXAMPLE = ROOT / ".env.example"
 END = "<!-- end -->"
 _TYPES = {
     str: "text", SecretStr: "text", int: "whole number", float: "number", bool: "`true` or `false`",
-    date: "day", Path: "path", Any: "any value",
+    date: "day", timedelta: "delay", Unit: "unit", Path: "path", Any: "any value",
 }  # fmt: skip
 _BOUNDS = {Ge: ("≥", "ge"), Gt: (">", "gt"), Le: ("≤", "le"), Lt: ("<", "lt")}
 
@@ -39,7 +42,7 @@ def start(name: str) -> str:
 
 
 def documents() -> dict[Path, str]:
-    """The pages as they should be."""
+    """The pages and the JSON Schema as they should be."""
     parts = {"use case": use_case_tables(), "settings": settings_table(), "stack": stack_tables()}
     parts["commands"] = command_tables()
     pages = {
@@ -47,7 +50,8 @@ def documents() -> dict[Path, str]:
         DOCS / "settings.md": ["settings", "stack"],
         DOCS / "commands.md": ["commands"],
     }
-    return {path: _filled(path.read_text(encoding="utf-8"), names, parts) for path, names in pages.items()}
+    filled = {path: _filled(path.read_text(encoding="utf-8"), names, parts) for path, names in pages.items()}
+    return filled | {SCHEMA: schema_text()}
 
 
 def _filled(text: str, names: list[str], parts: dict[str, str]) -> str:
@@ -65,11 +69,25 @@ def use_case_tables() -> str:
 def sections(model: type[BaseModel], path: str) -> Iterator[tuple[str, type[BaseModel]]]:
     """A model and all models below it, with the path of their keys."""
     yield path, model
-    for kind in source_sections().values() if model is SourceSection else ():
+    for kind in _source_models() if model is SourceSection else ():
         yield from sections(kind, path)
     for key, field in _keys(model):
         for inner in _models(field.annotation):
-            yield from sections(inner, f"{path}.{key}".strip("."))
+            if not (issubclass(model, SourceSection) and inner is SourceSection):  # a source of its own for the labels
+                yield from sections(inner, f"{path}.{key}".strip("."))
+
+
+def _source_models() -> list[type[BaseModel]]:
+    """The kinds of source, after what several of them have in common."""
+    kinds = list(source_sections().values())
+    parents = [base for kind in kinds for base in kind.__mro__ if base not in kinds and issubclass(base, SourceSection)]
+    common = [base for base in dict.fromkeys(parents) if _own(base)]
+    return [*(base for base in common if base is not SourceSection), *kinds]
+
+
+def _own(model: type[BaseModel]) -> set[str]:
+    """The keys that the model adds to those of its base."""
+    return set(model.model_fields) - {name for base in model.__mro__[1:] for name in getattr(base, "model_fields", ())}
 
 
 def key_paths(model: type[BaseModel] = UseCase, path: str = "") -> Iterator[str]:
@@ -93,8 +111,11 @@ def _section(path: str, model: type[BaseModel]) -> str:
 
 def _title(path: str, model: type[BaseModel]) -> str:
     """The path of a section; that of a kind of source names the kind."""
-    is_a_kind = issubclass(model, SourceSection) and model is not SourceSection
-    return f"{path}, kind {get_args(model.model_fields['kind'].annotation)[0]}" if is_a_kind else path
+    if not issubclass(model, SourceSection) or model is SourceSection:
+        return path
+    if kinds := [name for name, kind in source_sections().items() if kind is not model and issubclass(kind, model)]:
+        return f"{path}, kinds {', '.join(kinds)}"
+    return f"{path}, kind {get_args(model.model_fields['kind'].annotation)[0]}"
 
 
 def _yaml(value: object) -> str:
@@ -105,7 +126,7 @@ def _keys(model: type[BaseModel]) -> Iterator[tuple[str, FieldInfo]]:
     """The model's own keys, then those that only one kind of problem has. Each kind of source has its own section."""
     fields = dict(model.model_fields)
     if issubclass(model, SourceSection) and model is not SourceSection:
-        fields = {name: field for name, field in fields.items() if name not in SourceSection.model_fields}
+        fields = {name: field for name, field in fields.items() if name in _own(model)}
     for kind in _of_kinds(model):
         fields |= {name: field for name, field in kind.model_fields.items() if name not in fields}
     return ((field.alias or name, field) for name, field in fields.items())
@@ -151,8 +172,12 @@ def _limit(item: object) -> str:
 
 def _words(annotation: Any, path: str) -> str:  # noqa: ANN401 - a type of any kind
     origin, inner = get_origin(annotation), get_args(annotation)
+    if origin is Annotated:
+        return _words(inner[0], path)
     if annotation in _TYPES:
         return _TYPES[annotation]
+    if annotation is SourceSection:
+        return "[section](#source)"
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return f"[section](#{path.replace('.', '')})"
     if origin is Literal:
@@ -235,7 +260,7 @@ def _command(entry: Entry) -> str:
 def main() -> None:
     """Write what has changed."""
     for path, text in documents().items():
-        if path.read_text(encoding="utf-8") != text:
+        if not path.exists() or path.read_text(encoding="utf-8") != text:
             path.write_text(text, encoding="utf-8")
             print(f"Wrote {path.relative_to(ROOT)}")
 

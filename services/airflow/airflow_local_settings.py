@@ -27,7 +27,6 @@ __all__: list[str] = []
 OWN = ("sluss", "tasks", "components")
 PRELOADED = (
     "pandas",
-    "pandera.pandas",
     "pyarrow.acero",
     "pyarrow.dataset",
     "scipy.stats",
@@ -94,8 +93,6 @@ def _warm_up() -> None:
             [["one"]],
         ):  # the code paths for frames and for lists
             preprocessing.FunctionTransformer().fit(data)
-    if pandera := sys.modules.get("pandera.pandas"):
-        pandera.DataFrameSchema({"text": pandera.Column(checks=pandera.Check.str_length(min_value=1))}).validate(rows)
     # Last, because an invalid config of a use case raises.
     if (settings := sys.modules.get("sluss.config.settings")) and (use_cases := sys.modules.get("sluss.use_cases")):
         folder = settings.load_settings().config_dir

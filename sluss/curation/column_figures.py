@@ -1,13 +1,13 @@
-"""Figures of the good rows of an interval by column, and their digest."""
+"""Figures and digest of an interval's good rows, both batch by batch."""
 
 from __future__ import annotations
 
+import hashlib
+from collections import Counter
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from sluss.digests import rows_digest
-from sluss.interval import FORMAT, Unit
-from sluss.storage.lake import INTERVAL
-from sluss.storage.point_in_time import ARRIVED, SUPERSEDED
+from sluss.curation.keys import lengths_and_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -19,41 +19,114 @@ if TYPE_CHECKING:
 ColumnFigures = dict[str, dict[str, float | str]]
 
 
-def column_figures(rows: pa.Table, columns: Mapping[str, Column]) -> ColumnFigures:
-    """Compute figures by column: missing values, and those of its kind.
+@dataclass
+class _Column:
+    """Missing values, and what a column's kind has.
 
     Numbers have min, mean and max; texts their mean length in characters; times the first and the last; categories the
     rows of each.
     """
-    return {name: _figures(rows[name], column) for name, column in columns.items()}
+
+    column: Column
+    missing: int = 0
+    count: int = 0
+    total: float = 0
+    low: float | str | None = None
+    high: float | str | None = None
+    categories: Counter[str] = field(default_factory=Counter)
+
+    def add(self, values: pa.Array) -> None:
+        """Count more values."""
+        import pyarrow.compute as pc
+
+        self.missing += values.null_count
+        given = len(values) - values.null_count
+        self.count += given
+        if not given:
+            return
+        match self.column.kind:
+            case "text":
+                self.total += pc.sum(pc.utf8_length(values)).as_py()
+            case "category":
+                self.categories.update(
+                    {str(x["values"]): x["counts"] for x in pc.value_counts(values.drop_null()).to_pylist()}
+                )
+            case "number":
+                self.total += pc.sum(values).as_py()
+                self._widen(pc.min_max(values).as_py())
+            case _:
+                self._widen({name: moment.isoformat() for name, moment in pc.min_max(values).as_py().items()})
+
+    def _widen(self, bounds: dict[str, float | str]) -> None:
+        low, high = bounds["min"], bounds["max"]
+        self.low = low if self.low is None else min(self.low, low)
+        self.high = high if self.high is None else max(self.high, high)
+
+    def figures(self) -> dict[str, float | str]:
+        """The figures by name."""
+        found: dict[str, float | str | None] = {"missing": self.missing}
+        mean = self.total / self.count if self.count else None
+        if self.column.kind == "number":
+            found |= {"min": self.low, "mean": mean, "max": self.high}
+        elif self.column.kind == "text":
+            found["mean_length"] = mean
+        elif self.column.kind == "category":
+            found |= dict(self.categories)
+        else:
+            found |= {"first": self.low, "last": self.high}
+        return {name: figure for name, figure in found.items() if figure is not None}
 
 
-def _figures(values: pa.ChunkedArray, column: Column) -> dict[str, float | str]:
-    import pyarrow.compute as pc
+class Description:
+    """Number, figures and digest of rows, counted on their way into a table."""
 
-    found: dict[str, float | str | None] = {"missing": values.null_count}
-    if column.kind == "number":
-        found |= {"min": pc.min(values).as_py(), "mean": pc.mean(values).as_py(), "max": pc.max(values).as_py()}
-    elif column.kind == "text":
-        found["mean_length"] = pc.mean(pc.utf8_length(values)).as_py()
-    elif column.kind == "category":
-        found |= {str(each["values"]): each["counts"] for each in pc.value_counts(values.drop_null()).to_pylist()}
-    elif len(values) > values.null_count:
-        found |= {"first": pc.min(values).as_py().isoformat(), "last": pc.max(values).as_py().isoformat()}
-    return {name: figure for name, figure in found.items() if figure is not None}
+    def __init__(self, columns: Mapping[str, Column]) -> None:
+        self.rows = 0
+        self.corrected = 0
+        self.columns = dict(columns)
+        self._figures = {name: _Column(column) for name, column in columns.items()}
+        self._digests = {name: (hashlib.sha256(), hashlib.sha256(), hashlib.sha256()) for name in columns}
+
+    def add(self, rows: pa.RecordBatch, in_force: pa.RecordBatch) -> None:
+        """Count more rows. A row that was corrected since counts for the digest, not for the figures."""
+        self.rows += in_force.num_rows
+        self.corrected += rows.num_rows - in_force.num_rows
+        for name, figures in self._figures.items():
+            figures.add(in_force[name])
+            _update(self._digests[name], rows[name])
+
+    def figures(self) -> ColumnFigures:
+        """Figures by column."""
+        return {name: figures.figures() for name, figures in self._figures.items()}
+
+    @property
+    def empty_columns(self) -> tuple[str, ...]:
+        """Columns that have no value in any row."""
+        return tuple(name for name, figures in self._figures.items() if figures.missing and not figures.count)
+
+    def digest(self) -> str:
+        """SHA-256 over the values of each column, in their order, however they came in batches."""
+        total = hashlib.sha256()
+        for name, parts in self._digests.items():
+            total.update(
+                f"{name}\0{self.columns[name].kind}\0{' '.join(part.hexdigest() for part in parts)}\n".encode()
+            )
+        return total.hexdigest()
 
 
-def arrivals(curated: pa.Table, unit: Unit) -> dict[str, float]:
-    """Count the rows that arrived after the end of their interval, and those that a correction superseded."""
-    import pyarrow.compute as pc
+def _update(digests: tuple[hashlib._Hash, ...], values: pa.Array) -> None:
+    """Take in which values are missing, the lengths of texts, and the values."""
+    import numpy as np
+    import pyarrow as pa
 
-    late = pc.greater(pc.strftime(curated[ARRIVED], format=FORMAT[unit]), curated[INTERVAL])
-    corrected = len(curated) - curated[SUPERSEDED].null_count
-    return {"late_rows": pc.sum(late).as_py() or 0, "corrected_rows": corrected}
-
-
-def digest(rows: pa.Table) -> str:
-    """Return the digest of the rows, computed on Arrow arrays."""
-    import pandas as pd
-
-    return rows_digest(rows.to_pandas(types_mapper=pd.ArrowDtype))
+    missing, lengths, content = digests
+    missing.update(np.ascontiguousarray(values.is_null().to_numpy(zero_copy_only=False)).tobytes())
+    if pa.types.is_string(values.type):
+        sizes, data = lengths_and_bytes(values)
+        lengths.update(sizes.tobytes())
+        content.update(data.tobytes())
+        return
+    if pa.types.is_timestamp(values.type):
+        values = values.cast(pa.int64())
+    filled = values.fill_null(0) if values.null_count else values
+    content.update(np.ascontiguousarray(filled.to_numpy(zero_copy_only=False)).tobytes())

@@ -2,26 +2,27 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from sluss.curation.column_figures import arrivals
 from sluss.curation.dataset_run import Content, describe_table, record, run_name
-from sluss.curation.extract import Query, extract
+from sluss.curation.extract import quarantined
 from sluss.curation.limits import check_intervals, limit_bad, require_rows
-from sluss.curation.schema import label_columns, row_columns
-from sluss.interval import Interval, partitions
-from sluss.storage.point_in_time import ARRIVED, with_supersession
+from sluss.curation.reading import read_labels, read_rows
+from sluss.curation.repeats import ids_elsewhere, separate_early, separate_repeated, separate_returning
+from sluss.curation.tables import Curated, Table, write_table
+from sluss.interval import Interval, partition, partitions
 from sluss.tracking.interval_runs import look
 
 if TYPE_CHECKING:
-    import pyarrow as pa
-
     from sluss.context import Context
+    from sluss.curation.column_figures import Description
     from sluss.curation.extract import Extract
-    from sluss.problems.judging import Judging
     from sluss.storage.lake import Lake
+    from sluss.tracking.interval_runs import Seen
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,8 @@ class CuratedData:
     version: int
     labels_version: int
     run_id: str
+    repeated_ids: int = 0  # rows whose id was in an earlier interval
+    empty_columns: tuple[str, ...] = ()  # columns without a value in any row
 
 
 def curate(context: Context, interval: Interval) -> CuratedData:
@@ -48,67 +51,91 @@ def curate(context: Context, interval: Interval) -> CuratedData:
         DataError: the warehouse has no rows, too many are bad, or the interval violates a limit of the config.
         ServiceError: the warehouse, the lake or MLflow does not answer.
     """
-
-    use_case = context.use_case
-    client = context.client
-    span = partitions(interval, use_case.unit)
+    use_case, client = context.use_case, context.client
+    partitions(interval, use_case.unit)  # refuses an interval that does not fit, before anything is read
     with ThreadPoolExecutor() as pool:  # MLflow and the lake work in parallel
         seen = pool.submit(look, context.settings, client, use_case.data_experiment, run_name(interval, use_case))
         opened = pool.submit(context.lake.holding, "quarantine", "labels", "curated")
-        rows, labels = _extracts(context, interval)
-        require_rows(rows, use_case, interval)
-        for extract in (rows, labels):
-            limit_bad(extract, use_case, interval)
-        check_intervals(rows.good, use_case, interval)
-        lake = opened.result()
-        curated, known = with_supersession(rows.good), _stored(labels.good, context.problem.judging)
-        looks = (
-            pool.submit(describe_table, lake, "curated", curated, row_columns(use_case.curation.columns)),
-            pool.submit(describe_table, lake, "labels", known, label_columns(use_case)),
-        )
-        versions = _write(lake, (curated, known), (rows.bad, labels.bad), span)
-        counts = {"bad_rows": rows.bad.num_rows, "bad_labels": labels.bad.num_rows} | arrivals(curated, use_case.unit)
-        data = (
-            replace(looks[0].result(), version=versions[0]),
-            replace(looks[1].result(), version=versions[1]),
-        )
-        run_id = record(context, interval, Content(data, counts), seen.result())
+        rows = read_rows(context, interval)
+        with closing(rows.good):
+            labels = read_labels(context, interval)
+            with closing(labels.good):
+                return _finish(context, interval, (rows, labels), (seen, opened))
+
+
+def _finish(
+    context: Context, interval: Interval, extracts: tuple[Extract, Extract], work: tuple[Future[Seen], Future[Lake]]
+) -> CuratedData:
+    """Compare the rows with each other, keep to the limits, and write."""
+    rows, labels = extracts
+    require_rows(rows, labels, context.use_case, interval)
+    lake = work[1].result()
+    repeated_ids = _compare(context, interval, extracts, lake)
+    for extract in extracts:
+        limit_bad(extract, context.use_case, interval)
+    if rows.total or not labels.total:  # an interval may bring labels alone
+        check_intervals(rows, context.use_case, interval)
+    written = _write(context, lake, extracts, partitions(interval, context.use_case.unit))
+    curated, known = written.curated, written.labels
+    data = (
+        describe_table(lake, "curated", curated, written.version),
+        describe_table(lake, "labels", known, written.labels_version),
+    )
+    counts: dict[str, float] = {
+        "bad_rows": rows.bad_rows,
+        "bad_labels": labels.bad_rows,
+        "late_rows": written.late,
+        "corrected_rows": curated.corrected,
+        "repeated_ids": repeated_ids,
+    }
+    run_id = record(context, interval, Content(data, counts), work[0].result())
     return CuratedData(
-        len(curated), len(known), rows.bad.num_rows, labels.bad.num_rows, versions[0], versions[1], run_id
+        curated.rows + curated.corrected,
+        known.rows,
+        rows.bad_rows,
+        labels.bad_rows,
+        written.version,
+        written.labels_version,
+        run_id,
+        repeated_ids,
+        curated.empty_columns,
     )
 
 
-def _extracts(context: Context, interval: Interval) -> tuple[Extract, Extract]:
-
-    use_case = context.use_case
-    columns = row_columns(use_case.curation.columns)
-    rows_file, labels_file = (context.settings.config_dir / f"{use_case.name}{end}.sql" for end in ("", "_labels"))
-    rows = Query("row", rows_file, columns, "event_time", ARRIVED)
-    labels = Query("label", labels_file, label_columns(use_case), "label_time", "label_time")
-    with context.warehouse() as warehouse:
-        return (
-            extract(warehouse, rows, interval, use_case.unit),
-            extract(warehouse, labels, interval, use_case.unit),
-        )
+def _compare(context: Context, interval: Interval, extracts: tuple[Extract, Extract], lake: Lake) -> int:
+    """Separate what only shows between rows, and return how many bear an id of an earlier interval."""
+    use_case, (rows, labels) = context.use_case, extracts
+    for extract in extracts:
+        separate_repeated(extract)
+    first = partition(interval.start - timedelta(days=use_case.training.window_days), use_case.unit)
+    elsewhere = ids_elsewhere(lake, first, partitions(interval, use_case.unit))
+    found = separate_returning(rows, elsewhere, quarantine=use_case.curation.repeated_ids == "quarantine")
+    separate_early(labels, rows)
+    return found
 
 
-def _stored(labels: pa.Table, judging: Judging) -> pa.Table:
-    place = labels.schema.get_field_index("label")
-    return labels.set_column(place, "label", judging.stored(labels["label"]))
+@dataclass(frozen=True)
+class _Written:
+    curated: Description
+    labels: Description
+    version: int
+    labels_version: int
+    late: int
 
 
-def _write(
-    lake: Lake, good: tuple[pa.Table, pa.Table], bad: tuple[pa.Table, pa.Table], span: tuple[str, str]
-) -> tuple[int, int]:
+def _write(context: Context, lake: Lake, extracts: tuple[Extract, Extract], span: tuple[str, str]) -> _Written:
     """Replace the partitions, and return the versions of `curated` and `labels`.
 
     `curated` comes last: a reader that finds new rows there finds their labels, too.
     """
     import pyarrow as pa
 
-    put_aside = pa.concat_tables(bad)
+    rows, labels = extracts
+    put_aside = pa.concat_tables([quarantined("row", []), *rows.bad, *labels.bad])
     if put_aside.num_rows or lake.table("quarantine") is not None:
         lake.replace("quarantine", put_aside, *span)
-    curated, labels = good
-    labels_version = lake.replace("labels", labels, *span)
-    return lake.replace("curated", curated, *span), labels_version
+    known = Table(context.problem.judging)
+    labels_version, described = write_table(lake, "labels", labels, span, known)
+    curated = Curated(context.use_case.unit)
+    version, counted = write_table(lake, "curated", rows, span, curated)
+    return _Written(counted, described, version, labels_version, curated.late)

@@ -7,20 +7,18 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
-from sluss.curation.column_figures import column_figures, digest
-from sluss.interval import Interval, length, partitions
-from sluss.storage.point_in_time import SUPERSEDED
+from sluss.interval import Interval, partitions
 from sluss.tracking.interval_runs import IntervalRun, Seen, keep_run
+from sluss.tracking.names import recorded_name
 
 if TYPE_CHECKING:
-    import pyarrow as pa
     from mlflow import MlflowClient
     from mlflow.entities import DatasetInput, Run
 
     from sluss.config.data import Column
     from sluss.config.use_case import UseCase
     from sluss.context import Context
-    from sluss.curation.column_figures import ColumnFigures
+    from sluss.curation.column_figures import ColumnFigures, Description
     from sluss.storage.lake import Lake
 
 _SPEC = {"text": "string", "category": "string", "number": "double", "time": "datetime"}  # MLflow's names
@@ -36,7 +34,7 @@ class Data:
     digest: str
     columns: dict[str, Column]
     figures: ColumnFigures
-    version: int | None = None  # None until it is written
+    version: int
 
 
 @dataclass(frozen=True)
@@ -65,20 +63,15 @@ def record(context: Context, span: Interval, content: Content, seen: Seen) -> st
         return keep_run(client, seen, run, lambda run: _log_inputs(client, run, [_dataset(each) for each in data]))
 
 
-def describe_table(lake: Lake, table: str, rows: pa.Table, columns: dict[str, Column]) -> Data:
-    """Compute digest and figures of good rows. Superseded rows count for the digest, not for the figures."""
-    values = rows.select(list(columns))
-    in_force = (
-        rows.filter(rows[SUPERSEDED].is_null()).select(list(columns)) if SUPERSEDED in rows.schema.names else values
-    )
-    figures = column_figures(in_force, columns)
-    return Data(table, lake.uri(table), len(in_force), digest(values), columns, figures)
+def describe_table(lake: Lake, table: str, rows: Description, version: int) -> Data:
+    """Return a table's digest and figures, which were counted while its rows were written."""
+    return Data(table, lake.uri(table), rows.rows, rows.digest(), rows.columns, rows.figures(), version)
 
 
 def run_name(span: Interval, use_case: UseCase) -> str:
     """Return the partition's name, or those of the first one and of the one after the last."""
     first, end = partitions(span, use_case.unit)
-    return first if span.start + length(use_case.unit) == span.end else f"{first} to {end}"
+    return first if use_case.unit.after(span.start) == span.end else f"{first} to {end}"
 
 
 def _metrics(data: tuple[Data, Data]) -> dict[str, float]:
@@ -86,7 +79,7 @@ def _metrics(data: tuple[Data, Data]) -> dict[str, float]:
     found: dict[str, float] = {"rows": curated.rows, "labels": labels.rows}
     for name, values in curated.figures.items():
         if curated.columns[name].kind in ("number", "text"):
-            found |= {f"{name}.{figure}": float(value) for figure, value in values.items()}
+            found |= {f"{recorded_name(name)}.{figure}": float(value) for figure, value in values.items()}
     return found
 
 

@@ -1,59 +1,84 @@
-"""Read an interval's rows or labels from the warehouse, and separate good from bad ones."""
+"""Read an interval's rows or labels batch by batch, and separate good from bad ones."""
 
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from collections import Counter
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from sluss.curation.checks import repeated_faults, row_faults
+from sluss.curation.checks import row_faults
+from sluss.curation.keys import Keys, UniqueValues
+from sluss.curation.partitions import partition_names
 from sluss.curation.schema import arrow_schema, plain, typed
+from sluss.curation.spool import Spool, rechunked
 from sluss.errors import ConfigError
-from sluss.interval import FORMAT, Interval, Unit, partition
+from sluss.interval import Interval, Unit, partition
 from sluss.storage.lake import INTERVAL
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from datetime import datetime
     from pathlib import Path
 
-    import pandas as pd
     import pyarrow as pa
 
     from sluss.config.data import Column
-    from sluss.storage.warehouse import Warehouse
 
-_QUARANTINE = (INTERVAL, "kind", "id", "reason", "row")  # all of them text; `row` is the raw row as JSON
+QUARANTINE = (INTERVAL, "kind", "id", "reason", "row")  # all of them text; `row` is the raw row as JSON
 
 
 @dataclass(frozen=True)
 class Query:
-    """An SQL file, the schema of its rows, and the columns with their event time, for the partition, and arrival."""
+    """Rows to read: their name in errors, their schema, and the columns with event time and arrival."""
 
     kind: str
-    file: Path
+    name: str
     columns: dict[str, Column]
     time: str
     arrival: str
 
 
-@dataclass(frozen=True)
+@dataclass
 class Extract:
     """The rows of a query: good ones in the types of the config, bad ones in those of the quarantine."""
 
-    kind: str
-    good: pa.Table
-    bad: pa.Table
+    query: Query
+    good: Spool
+    keys: Keys = field(default_factory=Keys)
+    counts: Counter[str] = field(default_factory=Counter)  # good rows by partition
+    newest: dict[str, datetime] = field(default_factory=dict)
+    bad: list[pa.Table] = field(default_factory=list)
+    bad_rows: int = 0
+    dropped: set[int] = field(default_factory=set)  # numbers of rows that were found bad afterwards
+    superseded: dict[int, datetime] = field(default_factory=dict)  # by number: when the next row of its id arrived
+    unique: dict[str, UniqueValues] = field(default_factory=dict)
+
+    @property
+    def kind(self) -> str:
+        """`row` or `label`."""
+        return self.query.kind
+
+    @property
+    def total(self) -> int:
+        """Good and bad rows."""
+        return self.good.rows - len(self.dropped) + self.bad_rows
+
+    def drop(self, numbers: list[int], rows: pa.Table, reasons: list[str]) -> None:
+        """Put rows that were taken for good, of these numbers, into quarantine too."""
+        self.dropped.update(numbers)
+        names = rows[INTERVAL].to_pylist()
+        self.add_bad(names, reasons, rows.drop_columns([INTERVAL]).to_pylist())
+        self.counts.subtract(names)
+
+    def add_bad(self, names: list[str], reasons: list[str], rows: list[dict[str, object]]) -> None:
+        """Put rows into quarantine."""
+        self.bad_rows += len(rows)
+        self.bad.append(quarantined(self.kind, list(zip(names, reasons, rows, strict=True))))
 
 
-@dataclass(frozen=True)
-class _Rows:
-    """The same rows twice: raw, and in the types of the config with their partition."""
-
-    raw: pa.Table
-    checked: pa.Table
-
-
-def extract(warehouse: Warehouse, query: Query, interval: Interval, unit: Unit) -> Extract:
-    """Run the query, and check its rows.
+def extract(batches: Iterator[pa.RecordBatch], query: Query, interval: Interval, unit: Unit, folder: Path) -> Extract:
+    """Read and check all rows; `folder` is for those that memory need not hold.
 
     Raises:
         ConfigError: the query is missing or wrong, or returns rows of other intervals.
@@ -61,50 +86,62 @@ def extract(warehouse: Warehouse, query: Query, interval: Interval, unit: Unit) 
     """
     import pyarrow as pa
 
-    rows = _read(warehouse, query, interval, unit)
-    if rows is None:
-        schema = arrow_schema(query.columns).insert(0, pa.field(INTERVAL, pa.string()))
-        return Extract(query.kind, schema.empty_table(), _quarantined(query.kind, []))
-    rows, bad = _put_aside(rows, row_faults(rows.raw, rows.checked, query.columns), query.kind)
-    rows, repeated = _put_aside(rows, repeated_faults(rows.checked, query.columns, query.arrival), query.kind)
-    return Extract(query.kind, rows.checked, pa.concat_tables([bad, repeated]))
+    schema = arrow_schema(query.columns).insert(0, pa.field(INTERVAL, pa.string()))
+    found = Extract(query, Spool(schema, folder))
+    try:
+        for batch in rechunked(batch for batch in batches if batch.num_rows):
+            _add(found, plain(batch), interval, unit)
+    except BaseException:
+        found.good.close()
+        raise
+    return found
 
 
-def _read(warehouse: Warehouse, query: Query, interval: Interval, unit: Unit) -> _Rows | None:
+def _add(found: Extract, raw: pa.RecordBatch, interval: Interval, unit: Unit) -> None:
+    import numpy as np
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    raw = [plain(batch) for batch in warehouse.read(query.file, interval) if batch.num_rows]
-    if not raw:
-        return None
-    values = pa.Table.from_batches([typed(batch, query.columns, str(query.file)) for batch in raw])
+    query = found.query
+    values = typed(raw, query.columns, query.name)
     times = values[query.time]
     first, last = pc.min(times).as_py(), pc.max(times).as_py()
     if first and (first < interval.start or last >= interval.end):
-        raise ConfigError(f"{query.file} gives rows outside {interval}. It must keep {query.time} >= $1 and < $2.")
-    names = pc.fill_null(pc.strftime(times, format=FORMAT[unit]), partition(interval.start, unit))
-    return _Rows(pa.Table.from_batches(raw), values.add_column(0, INTERVAL, names))
+        raise ConfigError(f"{query.name} gives rows outside {interval}. It must keep {query.time} >= $1 and < $2.")
+    names = pc.fill_null(partition_names(times, unit), partition(interval.start, unit))
+    rows = pa.RecordBatch.from_arrays([names, *values.columns], schema=found.good.schema)
+    faults = row_faults(raw, values, query.columns)
+    if faults:
+        numbers = pa.array(list(faults), pa.int64())
+        found.add_bad(names.take(numbers).to_pylist(), list(faults.values()), raw.take(numbers).to_pylist())
+        is_good = np.ones(raw.num_rows, dtype=bool)
+        is_good[list(faults)] = False
+        rows = rows.filter(pa.array(is_good))
+    _keep(found, rows)
 
 
-def _put_aside(rows: _Rows, faults: pd.Series[str], kind: str) -> tuple[_Rows, pa.Table]:
-    import numpy as np
+def _keep(found: Extract, rows: pa.RecordBatch) -> None:
     import pyarrow as pa
 
-    numbers = pa.array(faults.index.to_numpy(), pa.int64())
-    bad = zip(rows.checked[INTERVAL].take(numbers).to_pylist(), faults, rows.raw.take(numbers).to_pylist(), strict=True)
-    is_good = np.ones(rows.raw.num_rows, dtype=bool)
-    is_good[faults.index.to_numpy()] = False
-    kept = pa.array(is_good)
-    return _Rows(rows.raw.filter(kept), rows.checked.filter(kept)), _quarantined(kind, list(bad))
+    found.good.append(rows)
+    found.keys.append(rows["id"], rows[INTERVAL], rows[found.query.time])
+    by_name = pa.table([rows[INTERVAL], rows[found.query.time]], ["name", "time"])
+    for each in by_name.group_by("name").aggregate([("time", "max"), ("time", "count")]).to_pylist():
+        found.counts[each["name"]] += each["time_count"]
+        newest = found.newest.get(each["name"])
+        found.newest[each["name"]] = each["time_max"] if newest is None else max(newest, each["time_max"])
+    for name, column in found.query.columns.items():
+        if column.unique and name != "id":
+            found.unique.setdefault(name, UniqueValues()).append(rows[name], rows[INTERVAL], rows["id"])
 
 
-def _quarantined(kind: str, bad: list[tuple[str, str, dict[str, object]]]) -> pa.Table:
+def quarantined(kind: str, bad: list[tuple[str, str, Mapping[str, object]]]) -> pa.Table:
     """Return partition, reason and content of bad rows, in the schema of the quarantine."""
     import pyarrow as pa
 
-    schema = pa.schema([(name, pa.string()) for name in _QUARANTINE])
+    schema = pa.schema([(name, pa.string()) for name in QUARANTINE])
     rows = [(name, kind, row["id"], reason, _as_json(row)) for name, reason, row in bad]
-    columns = zip(*rows, strict=True) if rows else [() for _ in _QUARANTINE]
+    columns = zip(*rows, strict=True) if rows else [() for _ in QUARANTINE]
     return pa.table([pa.array([_as_text(value) for value in column], pa.string()) for column in columns], schema)
 
 
@@ -112,5 +149,5 @@ def _as_text(value: object) -> str | None:
     return None if value is None else str(value)
 
 
-def _as_json(row: dict[str, object]) -> str:
+def _as_json(row: Mapping[str, object]) -> str:
     return json.dumps(row, default=str, ensure_ascii=False)

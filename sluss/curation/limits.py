@@ -5,25 +5,22 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from sluss.errors import DataError
-from sluss.interval import Interval, length, partition
-from sluss.storage.lake import INTERVAL
+from sluss.errors import DataError, printable
+from sluss.interval import Interval, intervals, partition
 
 if TYPE_CHECKING:
-    import pyarrow as pa
-
     from sluss.config.data import Curation
     from sluss.config.use_case import UseCase
     from sluss.curation.extract import Extract
 
 
-def require_rows(rows: Extract, use_case: UseCase, interval: Interval) -> None:
-    """Check that the interval has rows.
+def require_rows(rows: Extract, labels: Extract, use_case: UseCase, interval: Interval) -> None:
+    """Check that the interval has rows, or labels at least; with `min_rows: 0` it may have neither.
 
     Raises:
         DataError: the warehouse has no row of the interval.
     """
-    if rows.good.num_rows + rows.bad.num_rows:
+    if rows.total or labels.total or use_case.curation.min_rows == 0:
         return
     which = f"--interval {partition(interval.start, use_case.unit)}"
     if interval == use_case.history:
@@ -40,18 +37,19 @@ def limit_bad(extract: Extract, use_case: UseCase, interval: Interval) -> None:
     Raises:
         DataError: it exceeds `max_bad_share`; the message shows three of the rows.
     """
-    bad, total = extract.bad.num_rows, extract.good.num_rows + extract.bad.num_rows
+    bad, total = extract.bad_rows, extract.total
     limit = use_case.curation.max_bad_share
     if bad <= limit * total:
         return
-    examples = [f"{row['id']}: {row['reason']}" for row in extract.bad.slice(0, 3).to_pylist()]
+    shown = [row for part in extract.bad for row in part.slice(0, 3).to_pylist()][:3]
+    examples = [f"{printable(row['id'])}: {row['reason']}" for row in shown]
     raise DataError(
         f"{bad} of {total} {extract.kind}s for {interval} are bad, more than {limit:.0%}, so nothing was written "
         f"({'; '.join(examples)}). Mend the source, or raise curation.max_bad_share in config/{use_case.name}.yaml."
     )
 
 
-def check_intervals(good: pa.Table, use_case: UseCase, span: Interval) -> None:
+def check_intervals(rows: Extract, use_case: UseCase, span: Interval) -> None:
     """Check that each interval of the span has enough good rows, not too many, and recent ones.
 
     Raises:
@@ -59,16 +57,11 @@ def check_intervals(good: pa.Table, use_case: UseCase, span: Interval) -> None:
     """
     if use_case.curation.min_rows is use_case.curation.max_rows is use_case.curation.max_age_hours is None:
         return
-    found = good.group_by(INTERVAL).aggregate([("id", "count_distinct"), ("event_time", "max")]).to_pylist()
-    by_name = {row[INTERVAL]: row for row in found}
-    start, step = span.start, length(use_case.unit)
-    while start < span.end:
-        interval = Interval(start, start + step)
-        row = by_name.get(partition(start, use_case.unit), {"id_count_distinct": 0, "event_time_max": None})
-        fault = _fault(row["id_count_distinct"], row["event_time_max"], interval, use_case.curation)
+    for interval in intervals(span, use_case.unit):
+        name = partition(interval.start, use_case.unit)
+        fault = _fault(rows.counts[name], rows.newest.get(name), interval, use_case.curation)
         if fault:
             raise DataError(f"{interval} has {fault} in config/{use_case.name}.yaml.")
-        start += step
 
 
 def _fault(rows: int, newest: datetime | None, interval: Interval, rules: Curation) -> str | None:

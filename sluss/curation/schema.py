@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+from uuid import UUID
 
 from sluss.config.data import Column
 from sluss.errors import ConfigError
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
 
     from sluss.config.use_case import UseCase
 
+_LONG, _EXACT = 64, 2**53  # bits of an integer, and the largest one up to which doubles hold them all
+_UUID_BYTES = 16
 _NUMBER = r"^\s*[-+]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][-+]?[0-9]+)?\s*$"
 
 
@@ -56,14 +59,23 @@ def typed(batch: pa.RecordBatch, columns: Mapping[str, Column], query: str) -> p
     """
     import pyarrow as pa
 
-    missing = [name for name in columns if name not in batch.schema.names]
+    places = {name: _place(name, batch.schema.names) for name in columns}
+    missing = [name for name, place in places.items() if place is None]
     if missing:
         raise ConfigError(f"{query} does not give the column '{missing[0]}'. Add it to its SELECT.")
     try:
-        values = [_typed(batch.column(name), name, column) for name, column in columns.items()]
+        values = [_typed(batch.column(places[name]), name, column) for name, column in columns.items()]
     except TypeError as error:
         raise ConfigError(f"{query} gives {error}. Cast it there, or correct its kind under curation.") from None
     return pa.RecordBatch.from_arrays(values, schema=arrow_schema(columns))
+
+
+def _place(name: str, names: list[str]) -> int | None:
+    """The place of a column; a database may have changed the case of a name that is written without quotes."""
+    if name in names:
+        return names.index(name)
+    same = [place for place, other in enumerate(names) if other.lower() == name.lower()]
+    return same[0] if len(same) == 1 else None
 
 
 def _types() -> dict[str, pa.DataType]:
@@ -77,9 +89,9 @@ def _typed(raw: pa.Array, name: str, column: Column) -> pa.Array:
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    is_text = pa.types.is_string(raw.type)
-    if column.kind == "number" and is_text:
-        raw = pc.if_else(pc.match_substring_regex(raw, _NUMBER), pc.utf8_trim_whitespace(raw), None)
+    raw = _without_wrapping(raw)
+    if column.kind == "number":
+        raw = _as_number(raw, name)
     try:
         if column.kind == "time" and not pa.types.is_temporal(raw.type):
             raise pa.ArrowInvalid
@@ -87,3 +99,37 @@ def _typed(raw: pa.Array, name: str, column: Column) -> pa.Array:
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
         raise TypeError(f"the column '{name}' as {raw.type}, which is not a {column.kind}") from None
     return pc.if_else(pc.is_nan(values), None, values) if column.kind == "number" else values
+
+
+def _without_wrapping(raw: pa.Array) -> pa.Array:
+    """Enums and long texts as texts, UUIDs and times of a day as they are written."""
+    import pyarrow as pa
+
+    kind = pa.types
+    if kind.is_dictionary(raw.type):
+        raw = raw.dictionary_decode()
+    if kind.is_fixed_size_binary(raw.type) and raw.type.byte_width == _UUID_BYTES:
+        return pa.array([None if each is None else str(UUID(bytes=each)) for each in raw.to_pylist()], pa.string())
+    if kind.is_interval(raw.type):
+        return pa.array([None if each is None else str(each) for each in raw.to_pylist()], pa.string())
+    is_long = kind.is_large_string(raw.type) or kind.is_string_view(raw.type) or kind.is_null(raw.type)
+    return raw.cast(pa.string()) if is_long or kind.is_time(raw.type) else raw
+
+
+def _as_number(raw: pa.Array, name: str) -> pa.Array:
+    """Numbers as Arrow can cast them, null where a text is not a number."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    if pa.types.is_string(raw.type):
+        return pc.if_else(pc.match_substring_regex(raw, _NUMBER), pc.utf8_trim_whitespace(raw), None)
+    if pa.types.is_duration(raw.type):
+        return pc.divide(raw.cast(pa.duration("us")).cast(pa.int64()).cast(pa.float64()), 1e6)
+    if pa.types.is_integer(raw.type) and raw.type.bit_width == _LONG:
+        bounds = pc.min_max(raw).as_py()
+        if bounds["max"] is not None and (bounds["max"] > _EXACT or bounds["min"] < -_EXACT):
+            raise TypeError(
+                f"the column '{name}' with integers beyond ±2^53, which a number cannot hold exactly; "
+                "a category or text keeps every digit"
+            )
+    return raw

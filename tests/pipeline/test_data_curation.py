@@ -17,7 +17,7 @@ from sluss.config.settings import ROOT, Settings
 from sluss.context import Context
 from sluss.curation.curate import curate
 from sluss.errors import ConfigError, DataError
-from sluss.interval import Interval, parse_interval
+from sluss.interval import Interval, parse_interval, unit_of
 from sluss.sources.generate import generate
 from sluss.storage.lake import Lake
 from sluss.storage.warehouse import open_warehouse
@@ -134,14 +134,18 @@ moments = st.integers(-3 * 86_400, 3 * 86_400).map(lambda seconds: DAY.start + t
 @given(times=st.lists(st.tuples(moments, moments), min_size=1, max_size=20))
 @hypothesis_settings(deadline=None, max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_a_day_holds_just_what_happened_in_it_and_labels_that_arrived_in_it(times, settings, sentiment):
+    curation = sentiment.curation.model_copy(update={"max_bad_share": 1.0})
+    forgiving = sentiment.model_copy(update={"curation": curation})
     rows = [good(0), *(good(n, event_time=event, arrived_at=arrival) for n, (event, arrival) in enumerate(times, 1))]
     labels = [{"id": f"movies-{n}", "label": 1, "label_time": arrival} for n, (_, arrival) in enumerate(times, 1)]
     fill(settings, rows, labels)
-    curate(Context(settings, sentiment), DAY)
-    expected = [row["id"] for row in rows if DAY.start <= row["event_time"] < DAY.end]
+    curate(Context(settings, forgiving), DAY)
+    expected = {row["id"]: row["event_time"] for row in rows if DAY.start <= row["event_time"] < DAY.end}
     assert [row["id"] for row in table(settings, "curated")] == sorted(expected)
-    known = [row["id"] for row in labels if DAY.start <= row["label_time"] < DAY.end]
-    assert [row["id"] for row in table(settings, "labels")] == sorted(known)
+    known = {row["id"]: row["label_time"] for row in labels if DAY.start <= row["label_time"] < DAY.end}
+    early = [row_id for row_id, moment in known.items() if moment < expected.get(row_id, moment)]
+    assert [row["id"] for row in table(settings, "labels")] == sorted(set(known) - set(early))
+    assert [row["id"] for row in table(settings, "quarantine")] == sorted(early)
 
 
 def lenient(sentiment):
@@ -275,22 +279,28 @@ def own_query(settings, tmp_path) -> tuple[Settings, Path]:
 @pytest.mark.parametrize(
     ("query", "message"),
     [
-        (None, r"The query .*sentiment.sql is missing. Write it"),
         ("SELEC id", r"The warehouse rejects .*sentiment.sql: .*syntax error"),
         ("SELECT id, event_time, arrived_at, source FROM sentiment_rows", "does not give the column 'text'"),
         ("SELECT id, event_time, source, text FROM sentiment_rows", "does not give the column 'arrived_at'"),
         ("SELECT * FROM sentiment_rows", r"gives rows outside .*It must keep event_time >= \$1 and < \$2"),
     ],
-    ids=["missing", "syntax", "no text", "no arrival", "no window"],
+    ids=["syntax", "no text", "no arrival", "no window"],
 )
 def test_a_query_that_cannot_be_used_is_named_with_the_cure(own_query, sentiment, query, message):
     settings, file = own_query
     fill(settings, [good(0), good(1, event_time=DAY.end, arrived_at=DAY.end), good(2, arrived_at=DAY.end)])
-    if query:
-        file.write_text(query)
+    file.write_text(query)
     with pytest.raises(ConfigError, match=message):
         curate(Context(settings, sentiment), DAY)
     assert versions(settings) == {"curated": None, "labels": None, "quarantine": None}
+
+
+def test_without_a_query_the_rows_are_read_from_the_tables_of_the_use_case(own_query, sentiment):
+    settings, file = own_query
+    fill(settings, [good(2), good(0), good(3, event_time=DAY.end, arrived_at=DAY.end)])
+    assert curate(Context(settings, sentiment), DAY).rows == 2
+    assert [row["id"] for row in table(settings, "curated")] == ["movies-0", "movies-2"]
+    assert not file.exists()
 
 
 def test_a_new_column_in_the_config_is_told_what_to_do_with_the_old_table(own_query, sentiment):
@@ -308,7 +318,7 @@ def test_a_new_column_in_the_config_is_told_what_to_do_with_the_old_table(own_qu
 
 
 def test_an_hourly_use_case_has_a_partition_for_each_hour(settings, sentiment):
-    hourly = sentiment.model_copy(update={"unit": "hour"})
+    hourly = sentiment.model_copy(update={"unit": unit_of("hour")})
     fill(settings, [good(1), good(2, event_time=NOON + timedelta(hours=1), arrived_at=NOON + timedelta(hours=1))])
     curate(Context(settings, hourly), Interval(NOON, NOON + timedelta(hours=2)))
     curate(Context(settings, hourly), parse_interval("2026-01-05T13", "hour"))

@@ -178,7 +178,7 @@ def repeated(rows: list[tuple[str, str, int]], **columns) -> dict[int, str]:
     times = [datetime(2026, 1, 5, hour, tzinfo=UTC) for _, _, hour in rows]
     ids, values = ([row[part] for row in rows] for part in (0, 1))
     table = pa.table({"interval": ["2026-01-05"] * len(rows), "id": ids, "x": values, "arrived_at": times})
-    return repeated_faults(table, {"x": Column(kind="text", **columns)}, "arrived_at").to_dict()
+    return repeated_faults(table, {"x": Column(kind="text", **columns)}, "arrived_at")
 
 
 def test_a_correction_is_not_a_repetition_but_the_same_arrival_twice_is():
