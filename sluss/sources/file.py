@@ -5,7 +5,7 @@ from __future__ import annotations
 import fnmatch
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field
 
@@ -128,11 +128,12 @@ class Files:
         if not self.path.startswith("s3://"):
             return fs.LocalFileSystem(), str(self._root / Path(self.path).expanduser())
         settings = self.settings
-        options = {"region": settings.s3_region, "endpoint_override": settings.s3_endpoint_url}
+        options: dict[str, Any] = {"region": settings.s3_region, "endpoint_override": settings.s3_endpoint_url}
         if settings.s3_access_key_id and settings.s3_secret_access_key:
             options["access_key"] = settings.s3_access_key_id
             options["secret_key"] = settings.s3_secret_access_key.get_secret_value()
         given = {name: value for name, value in options.items() if value is not None}
+        given["retry_strategy"] = fs.AwsStandardS3RetryStrategy(max_attempts=3)  # of ten, the last takes half a minute
         return fs.S3FileSystem(**given), self.path.removeprefix("s3://").rstrip("/")
 
 

@@ -33,7 +33,11 @@ def short_demo(tmp_path_factory, archive):
     (folder / "config" / "sentiment.yaml").write_text(yaml.safe_dump(content))
     for query in (ROOT / "config").glob("*.sql"):
         (folder / "config" / query.name).write_text(query.read_text())
-    environment = {"SLUSS_HOME": str(folder / "home"), "SLUSS_CONFIG_DIR": str(folder / "config")}
+    environment = {
+        "PYTHONPATH": str(ROOT),
+        "SLUSS_HOME": str(folder / "home"),
+        "SLUSS_CONFIG_DIR": str(folder / "config"),
+    }
     environment |= {"SLUSS_DATA": str(archive), "PATH": "/usr/bin:/bin", "COLUMNS": "160"}
     command = [sys.executable, ROOT / "scripts" / "demo" / "demo.py"]
     settings, seen = Settings(home=folder / "home", data=archive), []
