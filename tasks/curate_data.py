@@ -23,6 +23,10 @@ def command(context: Context, interval: str | None, *, history: bool) -> None:
         f"{span}: {done.rows} good rows (curated, version {done.version}), {done.labels} labels, "
         f"{done.bad_rows + done.bad_labels} in quarantine."
     )
+    if done.repeated_ids:
+        print(f"The ids of {done.repeated_ids} rows were in an earlier interval (curation.repeated_ids).")
+    if done.empty_columns:
+        print(f"No row has a value in {', '.join(done.empty_columns)}: a model cannot learn from it. Leave it out.")
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sluss.errors import ConfigError, DataError
+from sluss.errors import ConfigError, DataError, printable
 from sluss.interval import parse_interval, partition
 from sluss.lineage import version_record
 from sluss.lineage.downstream import curated_rows, scored_intervals, spans
@@ -51,8 +51,8 @@ def of_scored(lake: Lake, use_case: UseCase, found: list[dict[str, Any]], made_b
     }
     for other in others:
         facts[f"also scored in {other[INTERVAL]}"] = f"{other['score']:.4f} by version {other['model_version']}"
-    graph = Graph(Node("predictions", f"prediction for {row_id} in {name}", facts))
-    row = Node("row", f"row {row_id}", {"table": lake.uri("curated"), "version": read, "interval": name})
+    graph = Graph(Node("predictions", f"prediction for {printable(row_id)} in {name}", facts))
+    row = Node("row", f"row {printable(row_id)}", {"table": lake.uri("curated"), "version": read, "interval": name})
     graph.link(row, "was input of", graph.root)
     version = add_upstream(graph, use_case, made_by)
     graph.link(version, "made", graph.root)
@@ -111,8 +111,8 @@ def predictions_of(lake: Lake, use_case: UseCase, row_id: str, interval: str | N
     found = table_log.rows_with_id(lake, "predictions", row_id, name)
     if not found:  # no table, or no row
         raise DataError(
-            f"No row '{row_id}' of {use_case.name} was scored{f' in {name}' if name else ''}. Check the id (column id "
-            f"of the table {lake.uri('predictions')}), or score its {use_case.unit}: "
+            f"No row '{printable(row_id)}' of {use_case.name} was scored{f' in {name}' if name else ''}. Check the id "
+            f"(column id of the table {lake.uri('predictions')}), or score its {use_case.unit}: "
             f"make score USE_CASE={use_case.name} INTERVAL={name or '2026-01-05'}."
         )
     return list(found.to_pylist())

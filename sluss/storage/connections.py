@@ -23,7 +23,7 @@ _KNOWN_TYPES = {"adbc.postgresql.type_resolver_mode": "builtin"}
 
 # Times without a zone mean UTC, whatever zone the process has. To sort a long table, DuckDB would take most of the
 # machine's memory; with less it sorts on disk.
-_DUCKDB_SETTINGS = ("SET TimeZone = 'UTC'", "SET memory_limit = '700MB'")
+_DUCKDB_SETTINGS = ("SET TimeZone = 'UTC'", "SET memory_limit = '512MB'")
 
 # Idle connections to Postgres, by process and URL: a new one takes 20 ms. The process is part of the key, because a
 # forked child must not use its parent's connection.

@@ -89,9 +89,11 @@ def _labelled(use_case: UseCase, curated: DeltaTable, labels: DeltaTable, until:
         & (ds.field("event_time") < until)
     )
     rows = known_rows(curated.to_pyarrow_dataset(), columns, until, window)
-    wanted = ["id", "label", *(["label_time"] if use_case.training.purge else [])]
     # Of all partitions, because a label may arrive long after its row.
     newest = known_labels(labels.to_pyarrow_dataset(), until)
-    joined: pd.DataFrame = rows.to_pandas().merge(newest[wanted], on="id")
+    joined: pd.DataFrame = rows.to_pandas().merge(newest, on="id")
+    # Curation refuses a label from before its row if it has the row; here the row came later than the label.
+    joined = joined[joined.label_time >= joined.event_time]
+    joined = joined if use_case.training.purge else joined.drop(columns="label_time")
     # In a fixed order, because the folds are drawn by position.
     return joined.sort_values(["event_time", "id"], ignore_index=True)

@@ -16,6 +16,7 @@ from sluss.errors import ConfigError, DataError, QuietError, ServiceError
 from sluss.interval import Interval, parse_interval
 from sluss.scoring.score_interval import _rows
 from sluss.sources.generate import GeneratedData, generate
+from sluss.training.rows import training_rows
 
 ALWAYS = Interval(datetime(2000, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC))
 LAYOUT = "(id TEXT, event_time TIMESTAMPTZ, arrived_at TIMESTAMPTZ, source TEXT, text TEXT)"
@@ -344,3 +345,36 @@ def test_a_failed_column_leaves_nothing_written(tmp_path):
         bring(where)
     assert not (where.settings.home / "lake").exists()
     assert not (where.settings.home / "warehouse.duckdb").exists()
+
+
+def test_a_label_that_came_days_before_its_row_is_not_learned_from(tmp_path):
+    times = [START + timedelta(hours=number) for number in range(ROWS)]
+    known = [(START if number == 150 else moment).isoformat() for number, moment in enumerate(times)]
+    write_csv(tmp_path / "mine.csv", table(known=known))
+    where = context(tmp_path, config({"label_time": "known"}))
+    for day in range(1, 10):
+        interval = parse_interval(f"2026-01-0{day}", where.use_case.unit)
+        generate(where, interval)
+        curate(where, interval)
+    assert len(rows_of(where, "labels")) == ROWS
+    rows = training_rows(where.lake, where.use_case, where.use_case.history.end)
+    assert "r150" not in {*rows.train.id, *rows.holdout.id}
+    assert len(rows.train) + len(rows.holdout) == ROWS - 1
+
+
+@pytest.mark.parametrize("time", ["t", None])
+def test_rows_of_one_time_are_told_how_to_be_split_by_their_ids(tmp_path, time):
+    write_csv(tmp_path / "mine.csv", table(t=["2026-01-05T00:00Z"] * ROWS))
+    where = context(tmp_path, config({"time": time, "exclude": ["t"]}))
+    bring(where)
+    until = where.use_case.history.end
+    if time:
+        with pytest.raises(
+            DataError, match=r"bear one time, 2026-01-05 00:00, .* or leave it out, and a hash of their"
+        ):
+            training_rows(where.lake, where.use_case, until)
+        return
+    rows = training_rows(where.lake, where.use_case, until)
+    assert (len(rows.train) + len(rows.holdout), 20 < len(rows.holdout) < 60) == (ROWS, True)
+    again = training_rows(where.lake, where.use_case, until)
+    assert list(again.holdout.id) == list(rows.holdout.id)
