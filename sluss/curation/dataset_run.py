@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from sluss.interval import Interval, partitions
 from sluss.tracking.interval_runs import IntervalRun, Seen, keep_run
-from sluss.tracking.names import recorded_name
+from sluss.tracking.names import safe_name
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -79,7 +79,7 @@ def _metrics(data: tuple[Data, Data]) -> dict[str, float]:
     found: dict[str, float] = {"rows": curated.rows, "labels": labels.rows}
     for name, values in curated.figures.items():
         if curated.columns[name].kind in ("number", "text"):
-            found |= {f"{recorded_name(name)}.{figure}": float(value) for figure, value in values.items()}
+            found |= {safe_name(f"{name}.{figure}"): float(value) for figure, value in values.items()}
     return found
 
 

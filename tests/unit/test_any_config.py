@@ -50,8 +50,8 @@ def test_a_wrong_clock_or_key_is_refused_with_the_right_one(tmp_path, change, se
 @pytest.mark.parametrize(
     ("source", "sentence"),
     [
-        ({"kind": "ftp"}, "there is no kind of source 'ftp'; choose one of delta, file, replay, table"),
-        ({"kind": "../file"}, "there is no kind of source"),
+        ({"kind": "ftp"}, "unknown kind of source 'ftp'; choose one of delta, file, replay, table"),
+        ({"kind": "../file"}, "unknown kind of source"),
         ({"pth": "a"}, "'source.pth' is unknown. Remove it, or write source.path"),
         ({"time_zone": "EST5EDTX"}, "'EST5EDTX' is not a time zone"),
         ({"label_delay": "soon"}, "'soon' is not a delay; write for example 3 hours or 30 days"),
@@ -82,7 +82,7 @@ def test_two_use_cases_of_one_model_are_refused_with_both_names(tmp_path):
     "text", ["a: [", "name: mine\nname: mine\n", "source:\n  kind: file\n  kind: table\n", "\tx: 1"]
 )
 def test_what_is_no_yaml_or_has_a_key_twice_is_refused(tmp_path, text):
-    assert "is no valid YAML" in refusal(tmp_path, text)
+    assert "is not valid YAML" in refusal(tmp_path, text)
 
 
 def test_live_end_may_be_left_out(tmp_path):
