@@ -65,11 +65,12 @@ def _by_hash(use_case: UseCase, rows: pd.DataFrame) -> pd.Series[bool]:
 
 
 def _check(use_case: UseCase, train: pd.DataFrame, holdout: pd.DataFrame, until: datetime) -> None:
-    if use_case.source.has_times and len(moments := {*train.event_time, *holdout.event_time}) == 1:
+    by_time = use_case.source.has_times and use_case.training.holdout_share is None
+    if by_time and len(moments := {*train.event_time, *holdout.event_time}) == 1:
         raise DataError(
             f"All labelled rows of {use_case.name} bear one time, {next(iter(moments)):%Y-%m-%d %H:%M}, so they cannot "
             "be split by time. Give source.time the column with their times; or leave it out, and a hash of their ids "
-            "splits them."
+            "splits them, as it does with training.holdout_share."
         )
     if len(train) < use_case.training.min_rows or holdout.empty:
         new = " of groups that begin there" if use_case.group else ""
