@@ -51,8 +51,12 @@ def config(source: dict[str, Any], columns: dict[str, Any] | None = None, **chan
         },
         "features": list(own), "classes": ["no", "yes"],
     }  # fmt: skip
-    steps = [{"class": "sklearn.preprocessing.StandardScaler"}]
-    content["training"] |= {"preprocessing": [{"columns": list(own), "steps": steps}], "slices": [], "min_rows": 10}
+    calendar = {"class": "components.calendar_features.CalendarFeatures"}
+    branches = [
+        {"columns": [name], "steps": [calendar if column["kind"] == "time" else "passthrough"]}
+        for name, column in own.items()
+    ]
+    content["training"] |= {"preprocessing": branches, "slices": [], "min_rows": 10}
     return content | changes
 
 
