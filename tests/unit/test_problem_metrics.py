@@ -20,6 +20,8 @@ EVERY = [
     *(("regression", metric) for metric in REGRESSION),
     *(("quantiles", metric) for metric in OF_QUANTILES),
 ]
+# The interval of average precision is a bootstrap: to simulate it takes minutes.
+SIMULATED = [pytest.param(*each, marks=pytest.mark.nightly if each[1] == "average_precision" else ()) for each in EVERY]
 seeds = st.integers(0, 2**32 - 1)
 
 
@@ -83,7 +85,7 @@ def test_a_metric_is_that_of_scikit_learn_and_within_its_interval(kind, metric):
         assert found.low < expected < found.high
 
 
-@pytest.mark.parametrize(("kind", "metric"), EVERY)
+@pytest.mark.parametrize(("kind", "metric"), SIMULATED)
 def test_intervals_hold_the_true_metric_nearly_nineteen_times_in_twenty(kind, metric):
     random, judging = np.random.default_rng(5), problem_by(kind, metric).judging
     truth = judging.value(*drawn(kind, random, 100_000))
@@ -105,7 +107,7 @@ def test_rows_repeated_in_groups_do_not_add_evidence(kind, metric):
     assert apart.high - apart.low < 0.6 * (five.high - five.low)
 
 
-@pytest.mark.parametrize(("kind", "metric"), EVERY)
+@pytest.mark.parametrize(("kind", "metric"), SIMULATED)
 def test_a_lasting_metric_is_seldom_called_fallen_and_a_real_fall_nearly_always(kind, metric):
     random, judging = np.random.default_rng(13), problem_by(kind, metric).judging
     draws = 5 if metric == "average_precision" else 50
