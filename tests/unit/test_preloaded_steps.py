@@ -49,7 +49,8 @@ for _ in range(2):
     gc.collect()
     print(young, 1000 < gc.get_freeze_count() <= kept, made_since() is None)
 """
-LOADED = 6  # tasks, tasks.steps, tasks.steps.one, sluss, sluss.rooms, sluss.rooms.library
+# tasks, tasks.steps, tasks.steps.one, sluss, sluss.rooms, sluss.rooms.library, components
+LOADED = 7
 
 
 @pytest.fixture
@@ -63,6 +64,8 @@ def printed(tmp_path):
         (module.parent / "__init__.py").touch()
         module.write_text(content + "VALUE = 'old'\n")
         os.utime(module, (0, 0))
+    (tmp_path / "components").mkdir()
+    (tmp_path / "components" / "__init__.py").touch()
     paths = os.pathsep.join([str(tmp_path), str(SETTINGS.parent)])
 
     def run(between: str) -> str:
