@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Entry:
+class Subcommand:
     """A subcommand: steps of `tasks/` that run in the stack or here, or a command of a module of its own."""
 
     name: str
@@ -32,33 +32,35 @@ class Entry:
 
 
 START = (
-    Entry(
+    Subcommand(
         "new", "Look at a table, write its use case, and bring a model into production", target="commands.new:command"
     ),
-    Entry(
+    Subcommand(
         "demo", "Run the whole life cycle on real data, on this machine, without Docker", target="commands.local:demo"
     ),
-    Entry("ui", "Serve MLflow's and Airflow's pages on the demo's state", target="commands.local:ui"),
-    Entry("report", "Write the report", target="commands.local:report"),
-    Entry("notebook", "Start JupyterLab on notebooks/", target="commands.local:notebook"),
+    Subcommand("ui", "Serve MLflow's and Airflow's pages on the demo's state", target="commands.local:ui"),
+    Subcommand("report", "Write the report", target="commands.local:report"),
+    Subcommand("notebook", "Start JupyterLab on notebooks/", target="commands.local:notebook"),
 )
 STEPS = (
-    Entry("data", "Load and curate the history, or one interval", steps=("generate_data", "curate_data")),
-    Entry("train", "Train, judge and register a model", steps=("train_model",)),
-    Entry("plots", "Draw the plots of a version", steps=("plot_model",)),
-    Entry("reproduce", "Train a version again in a fresh environment", target="commands.reproduce:command"),
-    Entry("gates", "Run the gates on a version", steps=("validate_model",)),
-    Entry("deploy", "Make a version the champion if every gate passes it", steps=("deploy_model",)),
-    Entry("rollback", "Restore the previous version at once", steps=("rollback_model",)),
-    Entry("history", "Show every change of production, and verify the ledger", steps=("show_history",)),
-    Entry(
+    Subcommand("data", "Load and curate the history, or one interval", steps=("generate_data", "curate_data")),
+    Subcommand("train", "Train, judge and register a model", steps=("train_model",)),
+    Subcommand("plots", "Draw the plots of a version", steps=("plot_model",)),
+    Subcommand("reproduce", "Train a version again in a fresh environment", target="commands.reproduce:command"),
+    Subcommand("gates", "Run the gates on a version", steps=("validate_model",)),
+    Subcommand("deploy", "Make a version the champion if every gate passes it", steps=("deploy_model",)),
+    Subcommand("rollback", "Restore the previous version at once", steps=("rollback_model",)),
+    Subcommand("history", "Show every change of production, and verify the ledger", steps=("show_history",)),
+    Subcommand(
         "score",
         "Score, monitor and summarise an interval",
         steps=("batch_predict", "monitor_model", "generate_summary"),
         missing="Name the interval to score: make score INTERVAL=2026-01-05",
     ),
-    Entry("lineage", "Trace a prediction or a version upstream, or a day's data downstream", steps=("show_lineage",)),
-    Entry(
+    Subcommand(
+        "lineage", "Trace a prediction or a version upstream, or a day's data downstream", steps=("show_lineage",)
+    ),
+    Subcommand(
         "why",
         "Show one prediction's receipt, and score its row again",
         steps=("explain_prediction",),
@@ -66,25 +68,25 @@ STEPS = (
     ),
 )
 SINGLE_STEPS = (
-    Entry("generate", "Load new rows and labels into the warehouse", steps=("generate_data",)),
-    Entry("curate", "Check new rows and bring them to the lake", steps=("curate_data",)),
-    Entry("predict", "Score an interval", steps=("batch_predict",)),
-    Entry("monitor", "Compare an interval's scores with the model's profile", steps=("monitor_model",)),
-    Entry("summary", "Summarise an interval on one page", steps=("generate_summary",)),
-    Entry("decide", "Decide whether a new model is worth training", steps=("decide_training",)),
-    Entry("retrain", "Train a version again in this environment, and compare", steps=("reproduce_model",)),
-    Entry("cleanup", "Delete predictions, runs and files past their retention", steps=("cleanup_old_artifacts",)),
+    Subcommand("generate", "Load new rows and labels into the warehouse", steps=("generate_data",)),
+    Subcommand("curate", "Check new rows and bring them to the lake", steps=("curate_data",)),
+    Subcommand("predict", "Score an interval", steps=("batch_predict",)),
+    Subcommand("monitor", "Compare an interval's scores with the model's profile", steps=("monitor_model",)),
+    Subcommand("summary", "Summarise an interval on one page", steps=("generate_summary",)),
+    Subcommand("decide", "Decide whether a new model is worth training", steps=("decide_training",)),
+    Subcommand("retrain", "Train a version again in this environment, and compare", steps=("reproduce_model",)),
+    Subcommand("cleanup", "Delete predictions, runs and files past their retention", steps=("cleanup_old_artifacts",)),
 )
 STACK = (
-    Entry("up", "Build, start, wait until every service is healthy", target="commands.stack:up"),
-    Entry("down", "Stop the stack; its data stays", target="commands.stack:down"),
-    Entry("destroy", "Delete the stack and its data, after a question", target="commands.stack:destroy"),
-    Entry("ps", "Show the containers", target="commands.stack:ps"),
-    Entry("logs", "Show the last lines of all services, or of one", target="commands.stack:logs"),
-    Entry("login", "Show the addresses and the logins", target="commands.stack:login"),
-    Entry("shell", "Open a shell where the tasks run, or run a command there", target="commands.stack:shell"),
-    Entry("backfill", "Score past days in the stack", target="commands.stack:backfill"),
-    Entry("build", "Build the images only", target="commands.stack:build"),
+    Subcommand("up", "Build, start, wait until every service is healthy", target="commands.stack:up"),
+    Subcommand("down", "Stop the stack; its data stays", target="commands.stack:down"),
+    Subcommand("destroy", "Delete the stack and its data, after a question", target="commands.stack:destroy"),
+    Subcommand("ps", "Show the containers", target="commands.stack:ps"),
+    Subcommand("logs", "Show the last lines of all services, or of one", target="commands.stack:logs"),
+    Subcommand("login", "Show the addresses and the logins", target="commands.stack:login"),
+    Subcommand("shell", "Open a shell where the tasks run, or run a command there", target="commands.stack:shell"),
+    Subcommand("backfill", "Score past days in the stack", target="commands.stack:backfill"),
+    Subcommand("build", "Build the images only", target="commands.stack:build"),
 )
 SECTIONS = {
     "Start here": START,

@@ -21,8 +21,8 @@ from sluss.new.show import show
 from sluss.new.written import write
 from sluss.profiling.database import database_and_table, is_postgres
 from sluss.profiling.roles import Asked
-from sluss.profiling.table import Table, opened
 from sluss.profiling.unclear import UnclearError
+from sluss.profiling.whole_table import WholeTable, opened
 from sluss.profiling.writing import Writing
 from sluss.step import run_step
 
@@ -138,7 +138,7 @@ def _complete(answers: Answers, *, asks: bool) -> None:
         raise ConfigError(f"'{answers.name}' cannot be a name: use small letters, digits and _, such as NAME=flights.")
 
 
-def _looked(table: Table, answers: Answers, *, asks: bool) -> Look:
+def _looked(table: WholeTable, answers: Answers, *, asks: bool) -> Look:
     """Look, and ask where the table allows two readings."""
     while True:
         try:

@@ -21,7 +21,7 @@ from sluss.errors import ModelError, ServiceError
 from sluss.registry import versions
 from sluss.stack import docker, env_file
 from sluss.step import run_step, use_case_option, version_option
-from sluss.training.environment import code_commit
+from sluss.training.software import code_commit
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -33,7 +33,7 @@ STEP = Path("tasks") / "reproduce_model.py"
 
 
 @dataclass(frozen=True)
-class Recorded:
+class RecordedCode:
     """A version, and what its run recorded: the code is at hand, the rest is to be made."""
 
     name: str
@@ -59,11 +59,11 @@ def reproduce(context: Context, version: str | None, *, stack: bool) -> int:
         code = checked_out(ROOT, commit, code_commit(context.settings), scratch / "code")
         compare_lock(code, tags.get("sluss.lock", "unknown"))
         python = tags.get("sluss.python", "")
-        recorded = Recorded(found.name, str(found.version), python, commit, code, scratch)
+        recorded = RecordedCode(found.name, str(found.version), python, commit, code, scratch)
         return in_fresh_container(context.use_case, recorded) if stack else in_fresh_environment(context, recorded)
 
 
-def in_fresh_environment(context: Context, recorded: Recorded) -> int:
+def in_fresh_environment(context: Context, recorded: RecordedCode) -> int:
     """Run the step with an interpreter that has nothing but what the lock file pins."""
     use_case = context.use_case
     python = fresh_environment(recorded.code, recorded.python, recorded.scratch / "environment")
@@ -74,7 +74,7 @@ def in_fresh_environment(context: Context, recorded: Recorded) -> int:
     ).returncode
 
 
-def in_fresh_container(use_case: UseCase, recorded: Recorded) -> int:
+def in_fresh_container(use_case: UseCase, recorded: RecordedCode) -> int:
     """Run the step in the stack, in a container of its own whose image is made from that commit's lock file.
 
     Raises:

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from pydantic import ValidationError
 
 import sluss.problems  # noqa: F401 - registers the kinds of problem, which choose the class of a use case by its keys
-from sluss.config.reading import check_model_is_its_own, first_fault, read_yaml
 from sluss.config.use_case import UseCase
+from sluss.config.yaml_file import check_model_is_its_own, first_fault, read_yaml
 from sluss.errors import ConfigError
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic.json_schema import models_json_schema
 
-from sluss.config.source import SourceSection, source_sections
+from sluss.config.source_section import SourceSection, source_sections
 from sluss.config.use_case import UseCase
 from sluss.problems import KINDS
 

@@ -13,9 +13,9 @@ from config_schema import schema_text
 from pydantic import BaseModel, SecretStr
 from pydantic_core import PydanticUndefined
 
-from commands.catalogue import SECTIONS, Entry
+from commands.catalogue import SECTIONS, Subcommand
 from sluss.config.settings import ROOT, Settings
-from sluss.config.source import SourceSection, source_sections
+from sluss.config.source_section import SourceSection, source_sections
 from sluss.config.use_case import UseCase
 from sluss.interval import Unit
 from sluss.problems import KINDS
@@ -252,7 +252,7 @@ def command_tables() -> str:
     )
 
 
-def _command(entry: Entry) -> str:
+def _command(entry: Subcommand) -> str:
     options = [param.opts[0] for param in entry.load().params if param.opts[0].startswith("--")]
     return f"| `sluss {entry.name}` | {', '.join(f'`{each}`' for each in options)} | {entry.words} |"
 

@@ -19,11 +19,11 @@ from pydantic import (
 )
 
 from sluss.config.base import Frozen
-from sluss.config.data import Curation
+from sluss.config.curation import Curation
 from sluss.config.gates import Gates
 from sluss.config.operation import Deployment, Monitoring, Retention, Retraining
 from sluss.config.schedule import check_schedule, known_zone
-from sluss.config.source import SourceSection
+from sluss.config.source_section import SourceSection
 from sluss.config.training import COLUMN_CHOICES, Branch, Training
 from sluss.interval import Interval, Unit, midnight, unit_of
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
-    from sluss.config.data import Column
+    from sluss.config.curation import Column
 
 REPEATED = "id occurs more than once with the same arrival"
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
-    from sluss.config.data import Column
+    from sluss.config.curation import Column
 
 ColumnFigures = dict[str, dict[str, float | str]]
 

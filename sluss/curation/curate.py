@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 
 from sluss.curation.dataset_run import Content, describe_table, record, run_name
 from sluss.curation.extract import quarantined
+from sluss.curation.good_rows import Curated, GoodRows, write_table
 from sluss.curation.limits import check_intervals, limit_bad, require_rows
-from sluss.curation.reading import read_labels, read_rows
+from sluss.curation.origin import read_labels, read_rows
 from sluss.curation.repeats import ids_elsewhere, separate_early, separate_repeated, separate_returning
-from sluss.curation.tables import Curated, Table, write_table
 from sluss.interval import Interval, partition, partitions
 from sluss.tracking.interval_runs import look
 
@@ -134,7 +134,7 @@ def _write(context: Context, lake: Lake, extracts: tuple[Extract, Extract], span
     put_aside = pa.concat_tables([quarantined("row", []), *rows.bad, *labels.bad])
     if put_aside.num_rows or lake.table("quarantine") is not None:
         lake.replace("quarantine", put_aside, *span)
-    known = Table(context.problem.judging)
+    known = GoodRows(context.problem.judging)
     labels_version, described = write_table(lake, "labels", labels, span, known)
     curated = Curated(context.use_case.unit)
     version, counted = write_table(lake, "curated", rows, span, curated)

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 
 from sluss.interval import Interval, partitions
 from sluss.tracking.interval_runs import IntervalRun, Seen, keep_run
-from sluss.tracking.names import safe_name
+from sluss.tracking.safe_names import safe_name
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
     from mlflow.entities import DatasetInput, Run
 
-    from sluss.config.data import Column
+    from sluss.config.curation import Column
     from sluss.config.use_case import UseCase
     from sluss.context import Context
     from sluss.curation.column_figures import ColumnFigures, Description

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
-    from sluss.config.data import Column
+    from sluss.config.curation import Column
 
 QUARANTINE = (INTERVAL, "kind", "id", "reason", "row")  # all of them text; `row` is the raw row as JSON
 

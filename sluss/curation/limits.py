@@ -9,7 +9,7 @@ from sluss.errors import DataError, printable
 from sluss.interval import Interval, intervals, partition
 
 if TYPE_CHECKING:
-    from sluss.config.data import Curation
+    from sluss.config.curation import Curation
     from sluss.config.use_case import UseCase
     from sluss.curation.extract import Extract
 

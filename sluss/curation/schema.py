@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from sluss.config.data import Column
+from sluss.config.curation import Column
 from sluss.errors import ConfigError
 from sluss.problems import problem_of
 

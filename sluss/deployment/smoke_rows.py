@@ -10,7 +10,7 @@ from sluss.interval import parse_interval, partition
 from sluss.registry import artifacts
 from sluss.registry.artifacts import HOLDOUT_FILE
 from sluss.registry.names import UNTIL_TAG
-from sluss.scoring.rows import columns_to_score, rows_to_score
+from sluss.scoring.curated_rows import columns_to_score, rows_to_score
 from sluss.storage.lake import INTERVAL, Lake
 from sluss.storage.point_in_time import known_rows
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from sluss.problems.conditions import Condition, Severity
+    from sluss.problems.condition import Condition, Severity
 
 State = Literal["raised", "ongoing", "ended"]
 

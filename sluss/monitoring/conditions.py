@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sluss.problems.conditions import Condition, Verdict, in_parentheses, severity_of, verdict_on
+from sluss.problems.condition import Condition, Verdict, in_parentheses, severity_of, verdict_on
 from sluss.problems.metrics import METRICS, fallen, worse_by
 from sluss.statistics.figures import feature_in_words
 

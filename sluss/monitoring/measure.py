@@ -14,7 +14,7 @@ from sluss.monitoring.labelled import newest_labelled, window
 from sluss.monitoring.profile import independent
 from sluss.monitoring.tables import PREDICTIONS, Point, read_known, read_rows, read_series
 from sluss.problems import problem_of
-from sluss.problems.conditions import History
+from sluss.problems.condition import FigureHistory
 from sluss.statistics.figures import BINS, GROUPS, SCORE, Summary
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from sluss.arrays import Floats
     from sluss.config.use_case import UseCase
     from sluss.monitoring.profile import Profile
-    from sluss.problems.conditions import Condition
+    from sluss.problems.condition import Condition
     from sluss.statistics.figures import Estimate
     from sluss.storage.lake import Lake
 
@@ -114,7 +114,7 @@ def histogram(scores: Floats, within: tuple[float, float]) -> tuple[int, ...]:
 def judge(lake: Lake, use_case: UseCase, interval: Interval, summary: Summary, profile: Profile) -> list[Condition]:
     """Return the condition of every type of alert."""
     rules, reporting = use_case.monitoring, problem_of(use_case).reporting
-    history = _history(lake, use_case, interval, summary, reporting.trend) if reporting.trend else History()
+    history = _history(lake, use_case, interval, summary, reporting.trend) if reporting.trend else FigureHistory()
     return [
         *reporting.conditions(summary, profile.own, history),
         data_drift(summary.drift, round(summary.figures.get(GROUPS, summary.rows)), rules),
@@ -122,7 +122,7 @@ def judge(lake: Lake, use_case: UseCase, interval: Interval, summary: Summary, p
     ]
 
 
-def _history(lake: Lake, use_case: UseCase, interval: Interval, now: Summary, figure: str) -> History:
+def _history(lake: Lake, use_case: UseCase, interval: Interval, now: Summary, figure: str) -> FigureHistory:
     """Return a figure's values in the window's intervals that the present version scored, in order.
 
     The result also has whether another version scored an earlier interval of the window.
@@ -132,4 +132,4 @@ def _history(lake: Lake, use_case: UseCase, interval: Interval, now: Summary, fi
     present = Point(now.interval, version, now.rows, now.figures[figure])
     # Each version has a level of its own, so a change of the version would look like a trend.
     values = [each.value for each in (*earlier, present) if each.model_version == version and each.rows >= enough]
-    return History(tuple(values), any(each.model_version != version for each in earlier))
+    return FigureHistory(tuple(values), any(each.model_version != version for each in earlier))

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from sluss.config.use_case import UseCase
     from sluss.context import Context
     from sluss.monitoring.alerts import Alert
-    from sluss.problems.conditions import Condition
+    from sluss.problems.condition import Condition
     from sluss.statistics.figures import Summary
 
 

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
     from sluss.new.look import Look
     from sluss.new.quick import Quick
-    from sluss.profiling.columns import Column
-    from sluss.profiling.table import Table
+    from sluss.profiling.columns import ColumnProfile
+    from sluss.profiling.whole_table import WholeTable
 
 _MOST_LIVE = 30  # intervals that are kept for scoring
 _LONGEST_WINDOW = 730  # days: what is older helps less than it costs
@@ -51,7 +51,7 @@ class Days:
 
 
 @dataclass(frozen=True)
-class Facts:
+class ConfigFacts:
     """Facts that the text is written from."""
 
     name: str
@@ -63,15 +63,15 @@ class Facts:
     quick: Quick | None
 
 
-def facts_of(name: str, data: str, table: Table, look: Look, quick: Quick | None) -> Facts:
+def facts_of(name: str, data: str, table: WholeTable, look: Look, quick: Quick | None) -> ConfigFacts:
     """Gather them."""
     file = table.files[0] if table.files else None
-    return Facts(
+    return ConfigFacts(
         name, data, look, table.kind, file.encoding if file else "utf-8", file.delimiter if file else "", quick
     )
 
 
-def config_text(facts: Facts) -> str:
+def config_text(facts: ConfigFacts) -> str:
     """The whole file."""
     sections = (_head, _source, _curation, _problem, _training, _gates, _operation)
     return "\n\n".join("\n".join(section(facts)) for section in sections) + "\n"
@@ -109,7 +109,7 @@ def scalar(value: object) -> str:
     return text.removesuffix("\n").removesuffix("...").rstrip()
 
 
-def _head(facts: Facts) -> Iterator[str]:
+def _head(facts: ConfigFacts) -> Iterator[str]:
     look, days = facts.look, days_of(facts.look)
     yield f"# {look.target.column} from {_shown(facts.data)}, {look.profile.rows:,} rows."
     yield "# `sluss new` wrote this file; edit it as you like. It changes nothing that you have edited."
@@ -132,7 +132,7 @@ def _shown(data: str) -> str:
     return data.rsplit("@", 1)[-1] if "://" in data else data
 
 
-def _source(facts: Facts) -> Iterator[str]:
+def _source(facts: ConfigFacts) -> Iterator[str]:
     look, days = facts.look, days_of(facts.look)
     yield "source:"
     yield f"  kind: {facts.kind}"
@@ -161,7 +161,7 @@ def _source(facts: Facts) -> Iterator[str]:
         yield from (f"    - {scalar(name)}    # {reason}" for name, reason in left_out)
 
 
-def _place(facts: Facts) -> Iterator[str]:
+def _place(facts: ConfigFacts) -> Iterator[str]:
     if facts.kind == "table":
         yield f"table: {scalar(database_and_table(facts.data)[1])}"
         yield f"url_variable: {url_variable(facts.name)}    # the address, with its password, stands in the environment"
@@ -174,7 +174,7 @@ def url_variable(name: str) -> str:
     return f"{name.upper()}_DATABASE_URL"
 
 
-def _written(facts: Facts) -> Iterator[str]:
+def _written(facts: ConfigFacts) -> Iterator[str]:
     writing, missing = facts.look.profile.writing, facts.look.profile.missing_words
     if facts.encoding not in _SHOWN_BY_THE_FILE:
         yield f"encoding: {facts.encoding}"
@@ -188,7 +188,7 @@ def _written(facts: Facts) -> Iterator[str]:
         yield f"missing: {scalar(list(missing))}    # words for a missing value"
 
 
-def _curation(facts: Facts) -> Iterator[str]:
+def _curation(facts: ConfigFacts) -> Iterator[str]:
     yield "curation:"
     yield "  columns:"
     yield "    id: {kind: text, min_length: 1}"
@@ -199,12 +199,12 @@ def _curation(facts: Facts) -> Iterator[str]:
     yield "  max_bad_share: 0.05"
 
 
-def _remark(column: Column) -> str:
+def _remark(column: ColumnProfile) -> str:
     share = column.missing / column.rows
     return f"    # missing in {share:.1%} of the rows" if column.missing else ""
 
 
-def _problem(facts: Facts) -> Iterator[str]:
+def _problem(facts: ConfigFacts) -> Iterator[str]:
     look = facts.look
     named = [curated(each.name) for each in look.columns("feature")]
     yield f"features: {scalar([*named, *(['event_time'] if _takes_the_time(look) else [])])}"
@@ -218,7 +218,7 @@ def _problem(facts: Facts) -> Iterator[str]:
         yield f"# Median {middle:g}, nearly all from {low:g} to {high:g}."
 
 
-def _training(facts: Facts) -> Iterator[str]:
+def _training(facts: ConfigFacts) -> Iterator[str]:
     look, days, target = facts.look, days_of(facts.look), facts.look.target
     yield "training:"
     yield f"  window_days: {days.window if days else _ALL_DAYS}"
@@ -268,7 +268,7 @@ def _branches(look: Look) -> Iterator[str]:
             yield "    - {class: sklearn.decomposition.TruncatedSVD, params: {n_components: 30, random_state: 7}}"
 
 
-def _gates(facts: Facts) -> Iterator[str]:
+def _gates(facts: ConfigFacts) -> Iterator[str]:
     look, quick = facts.look, facts.quick
     rows = look.profile.rows
     yield "# The floors lie between guessing and what a quick trial reached, so that a sound model passes."
@@ -290,7 +290,7 @@ def _two_digits(value: float) -> float:
     return float(f"{value:.2g}") or 1.0
 
 
-def _operation(facts: Facts) -> Iterator[str]:
+def _operation(facts: ConfigFacts) -> Iterator[str]:
     look, days = facts.look, days_of(facts.look)
     per_unit = int(look.span.rows_of_a_unit) if look.span else look.profile.rows
     window = max(30, (look.span.days_of_a_unit if look.span else 1) * 10)

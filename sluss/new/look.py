@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from sluss.errors import ConfigError
-from sluss.new.target import Target, target_of
-from sluss.profiling.columns import Profile, profile
+from sluss.new.target import TargetColumn, target_of
+from sluss.profiling.columns import TableProfile, profile
 from sluss.profiling.leaks import Leak, leaks_of
 from sluss.profiling.roles import Asked, Role, roles_of
 from sluss.profiling.spans import Span, span_of
@@ -17,8 +17,8 @@ from sluss.profiling.unclear import UnclearError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from sluss.profiling.columns import Column
-    from sluss.profiling.table import Table
+    from sluss.profiling.columns import ColumnProfile
+    from sluss.profiling.whole_table import WholeTable
     from sluss.profiling.writing import Writing
 
 _CALENDAR = re.compile(
@@ -34,20 +34,20 @@ _RISING = 0.98  # correlation with the time
 class Look:
     """A table as it was found."""
 
-    profile: Profile
+    profile: TableProfile
     roles: dict[str, Role]
-    target: Target
+    target: TargetColumn
     leaks: dict[str, Leak]
     span: Span | None
     calendar: tuple[str, ...]  # features that follow the calendar, and so always "drift"
     doubled_ids: int
 
-    def columns(self, role: str) -> list[Column]:
+    def columns(self, role: str) -> list[ColumnProfile]:
         """The columns of a role, in the table's order."""
         return [self.profile.columns[name] for name, each in self.roles.items() if each.name == role]
 
     @property
-    def time(self) -> Column | None:
+    def time(self) -> ColumnProfile | None:
         """The time of a row."""
         return next(iter(self.columns("time")), None)
 
@@ -68,7 +68,7 @@ class Look:
             yield f"There are no rows for {shown}{' and more' if len(self.span.gaps) > 3 else ''}."
 
 
-def look(table: Table, asked: Asked, writing: Writing) -> Look:
+def look(table: WholeTable, asked: Asked, writing: Writing) -> Look:
     """Look at all rows.
 
     Raises:
@@ -105,7 +105,7 @@ def look(table: Table, asked: Asked, writing: Writing) -> Look:
     )
 
 
-def _check_zone(time: Column | None, writing: Writing) -> None:
+def _check_zone(time: ColumnProfile | None, writing: Writing) -> None:
     if time and time.naive and writing.time_zone is None:
         raise UnclearError(
             f"The times of '{time.name}' have no time zone. Say where they were noted: ZONE=UTC, or a name such as "
@@ -114,14 +114,14 @@ def _check_zone(time: Column | None, writing: Writing) -> None:
         )
 
 
-def _doubled(table: Table, ids: list[str], found: Profile) -> int:
+def _doubled(table: WholeTable, ids: list[str], found: TableProfile) -> int:
     if not ids:
         return 0
     values = ", ".join(found.columns[name].sql for name in ids)
     return found.rows - int(table.ask(f"SELECT count(*) FROM (SELECT DISTINCT {values} FROM data)")[0][0])  # noqa: S608 - quoted
 
 
-def _calendar(table: Table, features: list[Column], time: Column | None) -> Iterator[str]:
+def _calendar(table: WholeTable, features: list[ColumnProfile], time: ColumnProfile | None) -> Iterator[str]:
     """Features that are parts of a date: by their names, or because their values are those of the row's time."""
     for each in features:
         if each.kind == "time":
@@ -130,17 +130,17 @@ def _calendar(table: Table, features: list[Column], time: Column | None) -> Iter
             yield each.name
 
 
-def _is_of_the_time(table: Table, column: Column, time: Column) -> bool:
+def _is_of_the_time(table: WholeTable, column: ColumnProfile, time: ColumnProfile) -> bool:
     return _rises(table, column, time) or (column.whole and _follows(table, column, time))
 
 
-def _rises(table: Table, column: Column, time: Column) -> bool:
+def _rises(table: WholeTable, column: ColumnProfile, time: ColumnProfile) -> bool:
     """Whether a number is the time in other words, such as 2016.5."""
     found = table.ask(f"SELECT corr({column.sql}, epoch({time.sql})) FROM data")[0][0]  # noqa: S608 - quoted
     return found is not None and abs(found) >= _RISING
 
 
-def _follows(table: Table, column: Column, time: Column) -> bool:
+def _follows(table: WholeTable, column: ColumnProfile, time: ColumnProfile) -> bool:
     same = ", ".join(
         f"avg(CASE WHEN {column.sql} = date_part('{part}', {time.sql}) THEN 1.0 ELSE 0.0 END)" for part in _PARTS
     )

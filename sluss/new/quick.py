@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from sluss.new.look import Look
-    from sluss.profiling.table import Table
+    from sluss.profiling.whole_table import WholeTable
 
 _ROWS = 60_000  # the newest; enough for a floor
 _HOLDOUT = 0.2
@@ -37,7 +37,7 @@ class Quick:
         return min(max(int((self.strong - self.guess) * 100 / 3) / 100, 0.01), 0.5)
 
 
-def try_models(table: Table, look: Look) -> Quick | None:
+def try_models(table: WholeTable, look: Look) -> Quick | None:
     """Fit both models; None where the rows do not suffice for a judgement."""
     rows, labels = _rows(table, look)
     cut = int(len(rows) * (1 - _HOLDOUT))
@@ -52,7 +52,7 @@ def try_models(table: Table, look: Look) -> Quick | None:
     return Quick(len(rows), *judged)
 
 
-def _rows(table: Table, look: Look) -> tuple[pd.DataFrame, np.ndarray[Any, Any]]:
+def _rows(table: WholeTable, look: Look) -> tuple[pd.DataFrame, np.ndarray[Any, Any]]:
     """The newest labelled rows, the oldest first; without times in an order that has nothing to do with the label."""
     import pandas as pd
 

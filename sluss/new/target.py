@@ -9,8 +9,8 @@ from sluss.errors import ConfigError
 from sluss.profiling.leaks import is_classes
 
 if TYPE_CHECKING:
-    from sluss.profiling.columns import Column
-    from sluss.profiling.table import Table
+    from sluss.profiling.columns import ColumnProfile
+    from sluss.profiling.whole_table import WholeTable
 
 Kind = Literal["classification", "regression"]
 
@@ -22,7 +22,7 @@ _HEAVY_TAILS = 8.0  # excess kurtosis from which squared errors are those of a f
 
 
 @dataclass(frozen=True)
-class Target:
+class TargetColumn:
     """The number or class to predict."""
 
     column: str
@@ -35,7 +35,7 @@ class Target:
     quantiles: tuple[float, float, float] = (0.0, 0.0, 0.0)  # 1 %, 50 % and 99 % of a number
 
 
-def target_of(table: Table, column: Column) -> Target:
+def target_of(table: WholeTable, column: ColumnProfile) -> TargetColumn:
     """Decide on the kind of problem by the values of the target.
 
     Raises:
@@ -57,14 +57,14 @@ def target_of(table: Table, column: Column) -> Target:
     return _classes(column, counts)
 
 
-def _classes(column: Column, counts: dict[str, int]) -> Target:
+def _classes(column: ColumnProfile, counts: dict[str, int]) -> TargetColumn:
     values = _ordered(counts)
     names = _names(column.name, values)
     total = sum(counts.values())
     shares = tuple(counts[value] / total for value in values)
     metric, why = _metric(shares)
     mapping = {value: name for value, name in zip(values, names, strict=True) if value != name}
-    return Target(column.name, "classification", metric, why, tuple(names), mapping, shares)
+    return TargetColumn(column.name, "classification", metric, why, tuple(names), mapping, shares)
 
 
 def _ordered(counts: dict[str, int]) -> list[str]:
@@ -95,7 +95,7 @@ def _metric(shares: tuple[float, ...]) -> tuple[str, str]:
     return "average_precision", f"only {min(shares):.1%} of the rows are the rarer class: finding those is what counts"
 
 
-def _number(table: Table, column: Column) -> Target:
+def _number(table: WholeTable, column: ColumnProfile) -> TargetColumn:
     low, middle, high, tails = table.ask(
         f"SELECT quantile_cont({column.sql}, 0.01), median({column.sql}), quantile_cont({column.sql}, 0.99), "  # noqa: S608 - quoted
         f"kurtosis({column.sql}) FROM data"
@@ -107,4 +107,4 @@ def _number(table: Table, column: Column) -> Target:
         if heavy
         else "the usual share explained"
     )
-    return Target(column.name, "regression", metric, why, quantiles=(float(low), float(middle), float(high)))
+    return TargetColumn(column.name, "regression", metric, why, quantiles=(float(low), float(middle), float(high)))

@@ -13,7 +13,7 @@ from sluss.problems.confidence import ConfidenceMonitoring
 from sluss.problems.sections import ProblemUseCase
 
 
-class Decision(Frozen):
+class DecisionRule(Frozen):
     """How a class is chosen from the probabilities; without it, the most probable one is."""
 
     thresholds: dict[str, float] | None = Field(
@@ -29,7 +29,7 @@ class Decision(Frozen):
     currency: str = Field("", description="Classification: unit of the costs, for sentences")
 
     @model_validator(mode="after")
-    def _is_one_rule(self) -> Decision:
+    def _is_one_rule(self) -> DecisionRule:
         if (self.thresholds is None) == (self.costs is None):
             raise ValueError("give either thresholds or costs")
         return self
@@ -64,7 +64,9 @@ class ClassUseCase(ProblemUseCase):
         max_length=1000,
         description="Classification: names of the classes 0, 1, …",
     )
-    decision: Decision | None = Field(None, description="Classification: how a class is chosen from the probabilities")
+    decision: DecisionRule | None = Field(
+        None, description="Classification: how a class is chosen from the probabilities"
+    )
 
     @model_validator(mode="after")
     def _labels_are_classes(self) -> ClassUseCase:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from sluss.config.data import Column
+from sluss.config.curation import Column
 from sluss.problems import blocks, class_metrics, confidence
 from sluss.problems.class_sections import thresholds_of
 from sluss.problems.judging import Judging, Limit
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from sluss.arrays import Floats, Labels
     from sluss.charts.plot import Plot
     from sluss.problems.class_sections import ClassUseCase
-    from sluss.problems.conditions import Condition, History
+    from sluss.problems.condition import Condition, FigureHistory
     from sluss.statistics.figures import Summary
 
 _BY_BLOCKS = {
@@ -259,7 +259,7 @@ class ClassReporting(Reporting):
         """Return the metrics of the confidence."""
         return confidence.metrics(summary, conditions)
 
-    def conditions(self, summary: Summary, usual: Mapping[str, Any], history: History) -> list[Condition]:
+    def conditions(self, summary: Summary, usual: Mapping[str, Any], history: FigureHistory) -> list[Condition]:
         """Return the conditions on the confidence."""
         return confidence.conditions(summary, usual, history, self.use_case.monitoring)
 

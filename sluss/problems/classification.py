@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from sklearn.pipeline import Pipeline
 
     from sluss.arrays import Floats, Labels
-    from sluss.problems.conditions import Condition
+    from sluss.problems.condition import Condition
     from sluss.statistics.figures import Estimate, Summary
 
 
@@ -132,13 +132,13 @@ class BinaryReporting(ClassReporting):
 
     def plots(self, labels: Labels, scores: Floats) -> dict[str, Figure]:
         """Confusion matrix, calibration, precision and recall."""
-        from sluss.problems import plots
+        from sluss.problems import holdout_plots
 
         classes = self.use_case.classes
         return {
-            "confusion_matrix": plots.confusion(labels, _predicted(self.use_case, scores), classes),
-            "calibration": plots.calibration(labels, scores),
-            "precision_recall": plots.precision_recall(labels, scores, classes[1]),
+            "confusion_matrix": holdout_plots.confusion(labels, _predicted(self.use_case, scores), classes),
+            "calibration": holdout_plots.calibration(labels, scores),
+            "precision_recall": holdout_plots.precision_recall(labels, scores, classes[1]),
         }
 
 

@@ -11,7 +11,7 @@ from sluss.charts import svg
 from sluss.charts.plot import HALF, MARGIN, Plot, axis_names, known, scale
 from sluss.charts.svg import Frame
 from sluss.config.operation import Monitoring
-from sluss.problems.conditions import Condition, History, in_parentheses, severity_of, verdict_on
+from sluss.problems.condition import Condition, FigureHistory, in_parentheses, severity_of, verdict_on
 from sluss.statistics.figures import GROUPS
 from sluss.statistics.proportions import exceeds
 from sluss.statistics.trend import mann_kendall, smallest_p
@@ -54,7 +54,7 @@ def figures(confidences: Floats, rules: ConfidenceMonitoring) -> dict[str, float
 
 
 def conditions(
-    summary: Summary, usual: Mapping[str, Any], history: History, rules: ConfidenceMonitoring
+    summary: Summary, usual: Mapping[str, Any], history: FigureHistory, rules: ConfidenceMonitoring
 ) -> list[Condition]:
     """The verdicts on the two alerts."""
     rows = round(summary.figures.get(GROUPS, summary.rows))  # rows of one group count once

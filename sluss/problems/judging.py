@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from sklearn.model_selection import BaseCrossValidator
 
     from sluss.arrays import Floats, Labels
-    from sluss.config.data import Column
+    from sluss.config.curation import Column
     from sluss.config.use_case import UseCase
     from sluss.statistics.figures import Estimate
 

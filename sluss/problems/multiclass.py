@@ -112,13 +112,13 @@ class MulticlassReporting(ClassReporting):
 
     def plots(self, labels: Labels, scores: Floats) -> dict[str, Figure]:
         """Confusion matrix, calibration of the confidence, and the classes' shares."""
-        from sluss.problems import plots
+        from sluss.problems import holdout_plots
 
         predicted, classes = decided(self.use_case, scores), self.use_case.classes
         return {
-            "confusion_matrix": plots.confusion(labels, predicted, classes),
-            "calibration": plots.calibration(predicted == labels, self.confidences(scores)),
-            "class_shares": plots.class_shares(labels, predicted, classes),
+            "confusion_matrix": holdout_plots.confusion(labels, predicted, classes),
+            "calibration": holdout_plots.calibration(predicted == labels, self.confidences(scores)),
+            "class_shares": holdout_plots.class_shares(labels, predicted, classes),
         }
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import Field, model_validator
 
 from sluss.config.base import Frozen
-from sluss.config.data import Column
+from sluss.config.curation import Column
 from sluss.config.gates import Gates
 from sluss.problems.judging import Judging, Limit
 from sluss.problems.metrics import METRICS, Metric

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from sluss.arrays import Floats, Labels
     from sluss.charts.plot import Plot
     from sluss.config.use_case import UseCase
-    from sluss.problems.conditions import Condition, History
+    from sluss.problems.condition import Condition, FigureHistory
     from sluss.problems.judging import Judging
     from sluss.statistics.distributions import Distribution
     from sluss.statistics.figures import Summary
@@ -148,7 +148,7 @@ class Reporting(ABC):
         self,
         summary: Summary,  # noqa: ARG002 - a kind may have none
         usual: Mapping[str, Any],  # noqa: ARG002
-        history: History,  # noqa: ARG002
+        history: FigureHistory,  # noqa: ARG002
     ) -> list[Condition]:
         """The verdicts on this kind's own alerts.
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from sklearn.pipeline import Pipeline
 
     from sluss.arrays import Floats, Labels
-    from sluss.problems.conditions import Condition
+    from sluss.problems.condition import Condition
     from sluss.statistics.distributions import Distribution
     from sluss.statistics.figures import Summary
 
@@ -232,11 +232,11 @@ class QuantileReporting(Reporting):
 
     def plots(self, labels: Labels, scores: Floats) -> dict[str, Figure]:
         """Calibration of the quantiles, and the intervals with the labels."""
-        from sluss.problems import plots
+        from sluss.problems import holdout_plots
 
         return {
-            "quantile_calibration": plots.quantile_calibration(labels, scores, self.use_case.quantiles),
-            "intervals": plots.predicted_intervals(labels, scores, self.use_case.target.unit),
+            "quantile_calibration": holdout_plots.quantile_calibration(labels, scores, self.use_case.quantiles),
+            "intervals": holdout_plots.predicted_intervals(labels, scores, self.use_case.target.unit),
         }
 
 

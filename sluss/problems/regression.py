@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from sklearn.base import BaseEstimator
 
     from sluss.arrays import Floats, Labels
-    from sluss.problems.conditions import Condition
+    from sluss.problems.condition import Condition
     from sluss.statistics.figures import Summary
 
 
@@ -158,13 +158,13 @@ class NumberReporting(Reporting):
 
     def plots(self, labels: Labels, scores: Floats) -> dict[str, Figure]:
         """Actual against predicted values, residuals against predicted values, and how residuals are distributed."""
-        from sluss.problems import plots
+        from sluss.problems import holdout_plots
 
         unit = self.use_case.target.unit
         return {
-            "predicted_against_actual": plots.prediction_errors(labels, scores, unit),
-            "residuals": plots.residuals(labels, scores, unit),
-            "residual_distribution": plots.residual_distribution(labels, scores, unit),
+            "predicted_against_actual": holdout_plots.prediction_errors(labels, scores, unit),
+            "residuals": holdout_plots.residuals(labels, scores, unit),
+            "residual_distribution": holdout_plots.residual_distribution(labels, scores, unit),
         }
 
 

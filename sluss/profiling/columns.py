@@ -6,11 +6,11 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 from sluss.profiling.readings import PATTERNS, Readings, readings_of
-from sluss.profiling.table import quoted
+from sluss.profiling.whole_table import quoted
 from sluss.profiling.writing import Writing, writing_of
 
 if TYPE_CHECKING:
-    from sluss.profiling.table import Table
+    from sluss.profiling.whole_table import WholeTable
 
 Kind = Literal["number", "category", "text", "time", "nested", "empty"]
 
@@ -22,7 +22,7 @@ _CLOCKS = ("", " %H:%M", " %H:%M:%S", " %H:%M:%S.%f")
 
 
 @dataclass(frozen=True)
-class Column:
+class ColumnProfile:
     """A column, and what all of its values show."""
 
     name: str
@@ -52,11 +52,11 @@ class Column:
 
 
 @dataclass(frozen=True)
-class Profile:
+class TableProfile:
     """A table's columns, in their order, and how its texts are written."""
 
     rows: int
-    columns: dict[str, Column]
+    columns: dict[str, ColumnProfile]
     writing: Writing
     duplicates: int  # rows that are equal to another one
 
@@ -67,7 +67,7 @@ class Profile:
         return tuple(dict.fromkeys(word for each in columns for word in each.missing_words))
 
 
-def profile(table: Table, given: Writing) -> Profile:
+def profile(table: WholeTable, given: Writing) -> TableProfile:
     """Look at all rows of a table.
 
     Raises:
@@ -81,10 +81,10 @@ def profile(table: Table, given: Writing) -> Profile:
         for name, kind in table.types.items()
     }
     distinct = table.ask("SELECT count(*) FROM (SELECT DISTINCT * FROM data)")[0][0]
-    return Profile(rows, columns, writing, rows - int(distinct))
+    return TableProfile(rows, columns, writing, rows - int(distinct))
 
 
-def _of_texts(table: Table, name: str, found: Readings, writing: Writing) -> Column:
+def _of_texts(table: WholeTable, name: str, found: Readings, writing: Writing) -> ColumnProfile:
     text = f"trim({quoted(name)})"
     if not found.values:
         return _measured(table, name, "empty", "no values", f"nullif({text}, '')")
@@ -98,7 +98,7 @@ def _of_texts(table: Table, name: str, found: Readings, writing: Writing) -> Col
     return _words(table, name, text)
 
 
-def _numbers(table: Table, name: str, found: Readings, writing: Writing) -> Column:
+def _numbers(table: WholeTable, name: str, found: Readings, writing: Writing) -> ColumnProfile:
     text = f"trim({quoted(name)})"
     sign = "comma" if writing.decimal == "," else "point"
     whole = found.whole == getattr(found, sign)
@@ -115,7 +115,7 @@ def _numbers(table: Table, name: str, found: Readings, writing: Writing) -> Colu
     return _measured(table, name, "number", written, sql, found=found, whole=whole)
 
 
-def _times(table: Table, name: str, found: Readings, writing: Writing) -> Column:
+def _times(table: WholeTable, name: str, found: Readings, writing: Writing) -> ColumnProfile:
     text = f"trim({quoted(name)})"
     if found.mostly("iso"):
         zoned, written = found.zoned > 0, "times in ISO 8601" if found.clocked else "days in ISO 8601"
@@ -136,7 +136,7 @@ def _in_utc(sql: str, zoned: bool, writing: Writing) -> str:
     return sql if zoned else f"timezone('{zone}', {sql})"
 
 
-def _words(table: Table, name: str, text: str, written: str = "") -> Column:
+def _words(table: WholeTable, name: str, text: str, written: str = "") -> ColumnProfile:
     present = f"nullif({text}, '')"
     words = table.ask(
         f"SELECT avg(len(string_split({present}, ' '))), count(DISTINCT {present}), count({present}) FROM data"  # noqa: S608 - quoted
@@ -148,7 +148,7 @@ def _words(table: Table, name: str, text: str, written: str = "") -> Column:
     return replace(_measured(table, name, kind, written or ("free text" if prose else "words"), present), words=mean)
 
 
-def _typed(table: Table, name: str, kind: str, writing: Writing) -> Column:
+def _typed(table: WholeTable, name: str, kind: str, writing: Writing) -> ColumnProfile:
     column = quoted(name)
     if kind == "BOOLEAN":
         return _measured(table, name, "category", "true and false", f"CAST({column} AS VARCHAR)")
@@ -171,15 +171,15 @@ def _typed(table: Table, name: str, kind: str, writing: Writing) -> Column:
 
 
 def _measured(  # noqa: PLR0913 - the facts of a column
-    table: Table, name: str, kind: Kind, written: str, sql: str,
+    table: WholeTable, name: str, kind: Kind, written: str, sql: str,
     *, found: Readings | None = None, whole: bool = False,
-) -> Column:  # fmt: skip
+) -> ColumnProfile:  # fmt: skip
     rows, values, distinct = table.ask(f"SELECT count(*), count({sql}), count(DISTINCT {sql}) FROM data")[0]  # noqa: S608 - quoted
     odd = max(found.values - int(values), 0) if found else 0
     if not values:
         kind, written = "empty", "no values"
     counts_up = whole and rows == distinct and rows - 1 == table.ask(f"SELECT max({sql}) - min({sql}) FROM data")[0][0]  # noqa: S608 - quoted
-    return Column(
+    return ColumnProfile(
         name, kind, written, sql, int(rows), int(rows) - int(values) - odd, int(distinct), odd=odd,
         missing_words=found.missing_words if found else (), whole=whole,
         counts_up=counts_up,

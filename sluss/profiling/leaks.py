@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from sluss.profiling.columns import Column
-    from sluss.profiling.table import Table
+    from sluss.profiling.columns import ColumnProfile
+    from sluss.profiling.whole_table import WholeTable
 
 # Between features of real problems, one alone hardly ever reaches these.
 NEARLY_ALL = 0.99
@@ -29,7 +29,7 @@ class Leak:
     reason: str
 
 
-def is_classes(label: Column) -> bool:
+def is_classes(label: ColumnProfile) -> bool:
     """Whether a label names classes: texts, or a few whole numbers that many rows share."""
     if label.kind != "number":
         return True
@@ -38,7 +38,9 @@ def is_classes(label: Column) -> bool:
     )
 
 
-def leaks_of(table: Table, features: Sequence[Column], label: Column, time: Column | None) -> dict[str, Leak]:
+def leaks_of(
+    table: WholeTable, features: Sequence[ColumnProfile], label: ColumnProfile, time: ColumnProfile | None
+) -> dict[str, Leak]:
     """The features that give the label away, by name."""
     found: dict[str, Leak] = {}
     for each in features:
@@ -52,7 +54,7 @@ def leaks_of(table: Table, features: Sequence[Column], label: Column, time: Colu
     return found
 
 
-def _missing_with_label(table: Table, column: Column, label: Column) -> str:
+def _missing_with_label(table: WholeTable, column: ColumnProfile, label: ColumnProfile) -> str:
     """Known when the label is, and not before: both come in with the same message."""
     if label.missing < _FEWEST_MISSING or column.missing < _FEWEST_MISSING:
         return ""
@@ -65,7 +67,7 @@ def _missing_with_label(table: Table, column: Column, label: Column) -> str:
     return ""
 
 
-def _after_the_event(table: Table, column: Column, time: Column | None) -> str:
+def _after_the_event(table: WholeTable, column: ColumnProfile, time: ColumnProfile | None) -> str:
     if column.kind != "time" or time is None or column.name == time.name:
         return ""
     later = table.ask(
@@ -77,7 +79,7 @@ def _after_the_event(table: Table, column: Column, time: Column | None) -> str:
     return ""
 
 
-def _alone(table: Table, columns: Sequence[Column], label: Column) -> dict[str, float]:
+def _alone(table: WholeTable, columns: Sequence[ColumnProfile], label: ColumnProfile) -> dict[str, float]:
     """How well a small tree on one column ranks unseen rows: AUC, or R² of a number; the greatest over the classes."""
     if not columns:
         return {}

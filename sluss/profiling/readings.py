@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING
 
-from sluss.profiling.table import quoted
+from sluss.profiling.whole_table import quoted
 
 if TYPE_CHECKING:
-    from sluss.profiling.table import Table
+    from sluss.profiling.whole_table import WholeTable
 
 # Words that stand for a missing value among numbers and times. Among other texts, "NA" may be Namibia.
 MISSING_WORDS = ("na", "n/a", "nan", "null", "none", "nil", "-", "--", "?", ".", "#n/a", "#na", "#nv", "k.a.", "n.a.")
@@ -61,7 +61,7 @@ class Readings:
         return self.values > 0 and max(getattr(self, name) for name in names) >= 0.95 * self.values
 
 
-def readings_of(table: Table, column: str) -> Readings:
+def readings_of(table: WholeTable, column: str) -> Readings:
     """Count each way to read the texts of a column."""
     words = ", ".join(f"'{word}'" for word in MISSING_WORDS)
     counts = ", ".join(

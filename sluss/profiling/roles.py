@@ -11,7 +11,7 @@ from sluss.errors import ConfigError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from sluss.profiling.columns import Column, Profile
+    from sluss.profiling.columns import ColumnProfile, TableProfile
 
 RoleName = Literal["id", "time", "label", "feature", "left out"]
 
@@ -39,7 +39,7 @@ class Asked:
     id: tuple[str, ...] = ()
 
 
-def roles_of(profile: Profile, asked: Asked) -> dict[str, Role]:
+def roles_of(profile: TableProfile, asked: Asked) -> dict[str, Role]:
     """Give each column a role.
 
     Raises:
@@ -59,14 +59,14 @@ def roles_of(profile: Profile, asked: Asked) -> dict[str, Role]:
     return {name: found.get(name) or _other(column) for name, column in profile.columns.items()}
 
 
-def _column(profile: Profile, name: str) -> Column:
+def _column(profile: TableProfile, name: str) -> ColumnProfile:
     if name not in profile.columns:
         known = ", ".join(profile.columns)
         raise ConfigError(f"There is no column '{name}'. The columns are: {known}.")
     return profile.columns[name]
 
 
-def _time(profile: Profile, asked: Asked) -> str | None:
+def _time(profile: TableProfile, asked: Asked) -> str | None:
     if asked.time == NO_TIME:
         return None
     if asked.time:
@@ -81,19 +81,19 @@ def _time(profile: Profile, asked: Asked) -> str | None:
     return next((each.name for each in likely if each.name != asked.target), None)
 
 
-def _id(profile: Profile, taken: Sequence[str]) -> list[str]:
+def _id(profile: TableProfile, taken: Sequence[str]) -> list[str]:
     unique = [each for each in profile.columns.values() if each.is_unique and each.name not in taken]
     named = [each.name for each in unique if _named(each)]
     others = [each.name for each in unique if each.counts_up or each.kind in ("category", "text")]
     return (named or others)[:1]
 
 
-def _named(column: Column) -> bool:
+def _named(column: ColumnProfile) -> bool:
     """Whether a column's name is that of an id, and its values can be."""
     return bool(_ID.search(column.name)) and (column.whole or column.kind in ("category", "text"))
 
 
-def _other(column: Column) -> Role:
+def _other(column: ColumnProfile) -> Role:
     if column.kind == "empty":
         return Role("left out", "no row has a value")
     if column.kind == "nested":
@@ -111,7 +111,7 @@ def _other(column: Column) -> Role:
     return Role("feature", column.written)
 
 
-def _text(column: Column) -> Role:
+def _text(column: ColumnProfile) -> Role:
     if column.missing > _MISSING_TEXTS * column.rows:
         return Role("left out", f"free text that is missing in {column.missing / column.rows:.0%} of the rows")
     return Role("feature", f"free text, {column.words:.0f} words on average")

@@ -8,8 +8,8 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
-    from sluss.profiling.columns import Column
-    from sluss.profiling.table import Table
+    from sluss.profiling.columns import ColumnProfile
+    from sluss.profiling.whole_table import WholeTable
 
 Unit = Literal["hour", "day", "week", "month"]
 
@@ -52,7 +52,7 @@ class Span:
         return _LENGTH[self.unit]
 
 
-def span_of(table: Table, time: Column) -> Span | None:
+def span_of(table: WholeTable, time: ColumnProfile) -> Span | None:
     """The span of a column of times; None where all rows have one day, so that no split by time is possible."""
     days = table.ask(
         f"SELECT CAST({time.sql} AS DATE), count(*) FROM data WHERE {time.sql} IS NOT NULL GROUP BY 1 ORDER BY 1"  # noqa: S608 - quoted

@@ -10,7 +10,7 @@ from sluss.errors import DataError, QuietError
 from sluss.interval import Interval, partitions
 from sluss.registry import artifacts
 from sluss.registry.champion_for import champion_for
-from sluss.scoring.rows import rows_to_score
+from sluss.scoring.curated_rows import rows_to_score
 from sluss.scoring.score import score
 from sluss.storage.table_log import SCORED_FROM
 

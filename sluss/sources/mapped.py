@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Protocol
 from pydantic import BeforeValidator, Field, PlainSerializer, WithJsonSchema, field_validator, model_validator
 
 from sluss.config.schedule import known_zone
-from sluss.config.source import SourceSection
+from sluss.config.source_section import SourceSection
 from sluss.errors import ConfigError
 from sluss.sources.conversion import (
     Texts,

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Literal, Protocol, Self, cast
 from pydantic import Field, model_validator
 
 from sluss.config.base import Frozen
-from sluss.config.source import SourceSection
+from sluss.config.source_section import SourceSection
 from sluss.errors import ConfigError, DataError
 from sluss.interval import Interval, midnight
 from sluss.sources.source import Section, Source

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
-from sluss.config.source import SourceSection
+from sluss.config.source_section import SourceSection
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -66,7 +66,7 @@ class TableSource(MappedSection):
 
     def reader(self, context: Context) -> Reader:
         """What reads the table."""
-        return Table(context, self)
+        return TableReader(context, self)
 
     def source(self, context: Context) -> MappedSource:
         """The source that these keys describe."""
@@ -77,7 +77,7 @@ SECTION = TableSource
 
 
 @dataclass(frozen=True)
-class Table:
+class TableReader:
     """Reads the rows of a table whose time lies within bounds, in a transaction that cannot write."""
 
     context: Context

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sluss.tracking.client import experiment_id, reachable
-from sluss.tracking.names import safe_name
+from sluss.tracking.safe_names import safe_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

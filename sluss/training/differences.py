@@ -5,7 +5,7 @@ from __future__ import annotations
 from importlib import metadata
 from typing import TYPE_CHECKING
 
-from sluss.training import environment
+from sluss.training import software
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,17 +30,17 @@ def differences(context: Context, known: Recorded) -> Iterator[str]:
     """
     yield from _code(context.settings, known)
     yield from _packages(known)
-    yield from _tag(known, "sluss.python", environment.python_version(), "Python: it was trained with {}, this is {}.")
+    yield from _tag(known, "sluss.python", software.python_version(), "Python: it was trained with {}, this is {}.")
     yield from _tag(
-        known, "sluss.blas", environment.linear_algebra(), "Linear algebra: it was trained with {}, this is {}."
+        known, "sluss.blas", software.linear_algebra(), "Linear algebra: it was trained with {}, this is {}."
     )
     yield from _config(context.use_case, known)
 
 
 def _code(settings: Settings, known: Recorded) -> Iterator[str]:
-    if known.tags.get("sluss.code") == environment.code_digest():
+    if known.tags.get("sluss.code") == software.code_digest():
         return
-    then, now = known.tags.get("sluss.commit", "unknown"), environment.code_commit(settings)
+    then, now = known.tags.get("sluss.commit", "unknown"), software.code_commit(settings)
     if then.endswith("-dirty"):
         yield f"Code: it was trained with uncommitted changes to commit {then[:_MARK]}."
     else:
@@ -58,7 +58,7 @@ def _packages(known: Recorded) -> Iterator[str]:
     if differing:
         more = f" and {len(differing) - _SHOWN} more" if len(differing) > _SHOWN else ""
         yield f"Packages: {', '.join(differing[:_SHOWN])}{more}."
-    then, now = known.tags.get("sluss.lock", "unknown"), environment.lock_digest()
+    then, now = known.tags.get("sluss.lock", "unknown"), software.lock_digest()
     if then != now:
         yield f"Lock file: its SHA-256 was {then[:_MARK]}, here it is {now[:_MARK]}."
 

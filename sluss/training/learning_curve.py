@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sluss.problems import problem_of
-from sluss.problems.plots import _figure
+from sluss.problems.holdout_plots import _figure
 from sluss.training.fitting import Scorer, fit_weights, groups_of, rare_classes_allowed, sign
 from sluss.training.shared_preprocessing import what_folds_share
 

@@ -15,8 +15,8 @@ from sluss.registry.artifacts import CONFIG_FILE, HOLDOUT_FILE, PROFILE_FILE
 from sluss.registry.names import DIGEST_TAG, INPUTS_TAG, UNTIL_TAG
 from sluss.registry.trusted_types import TRUSTED_TYPES
 from sluss.tracking.client import experiment_id
-from sluss.tracking.names import safe_name
-from sluss.training import environment
+from sluss.tracking.safe_names import safe_name
+from sluss.training import software
 from sluss.training.candidate import Candidate, Registered
 from sluss.training.components import (
     COMPONENTS_FILE,
@@ -46,9 +46,9 @@ def inputs_digest(use_case: UseCase, rows_digest: str) -> str:
         "training": use_case.training.model_dump(mode="json"),
         "features": use_case.features,
         "problem": use_case.model_dump(mode="json", include={"group", "classes", "decision", "target", "quantiles"}),
-        "lock": environment.lock_digest(),
-        "python": environment.python_version(),
-        "code": environment.code_digest(),
+        "lock": software.lock_digest(),
+        "python": software.python_version(),
+        "code": software.code_digest(),
     }
     if uses_components(use_case.training):
         decides["components"] = components_digest()
@@ -152,7 +152,7 @@ def _save(folder: Path, described: Model, use_case: UseCase, candidate: Candidat
         mlflow_model=described,
         signature=infer_signature(example, getattr(candidate.pipeline, method)(example)),
         input_example=example,
-        pip_requirements=environment.exact_requirements(environment.optional_packages(use_case.training)),
+        pip_requirements=software.exact_requirements(software.optional_packages(use_case.training)),
         serialization_format="skops",
         skops_trusted_types=[*TRUSTED_TYPES, *component_names()],
         pyfunc_predict_fn=method,

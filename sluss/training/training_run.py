@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from sluss.interval import partition
 from sluss.problems import problem_of
 from sluss.registry.names import INPUTS_TAG, UNTIL_TAG
-from sluss.training import environment
+from sluss.training import software
 from sluss.training.branches import unused
 from sluss.training.components import components_digest, uses_components
 from sluss.training.fingerprint import pipeline_digest
@@ -63,7 +63,7 @@ def provenance(context: Context, candidate: Candidate) -> dict[str, str]:
     """Return the run's tags: data, code, packages, and the digest of the fitted pipeline."""
     use_case = context.use_case
     first, end = _window(use_case, candidate)
-    commit = environment.code_commit(context.settings)
+    commit = software.code_commit(context.settings)
     tags = {
         INPUTS_TAG: candidate.inputs,
         "sluss.use_case": use_case.name,
@@ -76,10 +76,10 @@ def provenance(context: Context, candidate: Candidate) -> dict[str, str]:
         "sluss.labels.version": str(candidate.rows.labels_version),
         "sluss.pipeline": pipeline_digest(candidate.pipeline),
         "sluss.commit": commit,
-        "sluss.code": environment.code_digest(),
-        "sluss.lock": environment.lock_digest(),
-        "sluss.python": environment.python_version(),
-        "sluss.blas": environment.linear_algebra(),
+        "sluss.code": software.code_digest(),
+        "sluss.lock": software.lock_digest(),
+        "sluss.python": software.python_version(),
+        "sluss.blas": software.linear_algebra(),
         "mlflow.source.git.commit": commit.removesuffix("-dirty"),
         "mlflow.source.name": "tasks/train_model.py",
     }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sluss.tracking.names import safe_name
+from sluss.tracking.safe_names import safe_name
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

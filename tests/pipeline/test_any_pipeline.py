@@ -21,7 +21,7 @@ from sluss.registry.artifacts import local_copy
 from sluss.registry.trusted_types import TRUSTED_TYPES, untrusted_types
 from sluss.registry.versions import by_version
 from sluss.tracking.client import connect
-from sluss.tracking.names import safe_name
+from sluss.tracking.safe_names import safe_name
 from sluss.training import components
 from sluss.training.pipeline import build_pipeline
 from sluss.training.rehearsal import rehearse

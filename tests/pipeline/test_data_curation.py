@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from sluss.config.data import Column
+from sluss.config.curation import Column
 from sluss.config.settings import ROOT, Settings
 from sluss.context import Context
 from sluss.curation.curate import curate

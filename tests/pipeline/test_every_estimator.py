@@ -16,7 +16,7 @@ from sklearn.utils import all_estimators
 
 from sluss.config.settings import ROOT
 from sluss.errors import ConfigError
-from sluss.gates.clean_process import score
+from sluss.gates.clean_process import score_raw_rows
 from sluss.problems import problem_of
 from sluss.registry.trusted_types import TRUSTED_TYPES
 from sluss.training.fingerprint import pipeline_digest
@@ -109,7 +109,7 @@ def elsewhere(tmp_path_factory):
     packages = str(metadata.distribution("scikit-learn").locate_file(""))
     folder = tmp_path_factory.mktemp("elsewhere")
     (folder / "components").symlink_to(ROOT / "components")
-    command = [sys.executable, "-I", "-S", "-W", "ignore", "-c", code, packages, score.__file__]
+    command = [sys.executable, "-I", "-S", "-W", "ignore", "-c", code, packages, score_raw_rows.__file__]
     streams = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL}
     with subprocess.Popen(command, cwd="/", text=True, **streams) as process:
 

@@ -440,7 +440,7 @@ def test_a_service_that_does_not_answer_is_not_a_refusal():
 def living():
     """The clean processes that this one has started and that have not ended."""
     children = [each for each in psutil.Process().children() if each.status() != psutil.STATUS_ZOMBIE]
-    return [each for each in children if "clean_process/score.py" in " ".join(each.cmdline())]
+    return [each for each in children if "clean_process/score_raw_rows.py" in " ".join(each.cmdline())]
 
 
 def started():

@@ -13,7 +13,7 @@ import pytest
 import yaml
 
 from sluss.config.settings import ROOT, Settings
-from sluss.config.source import source_sections
+from sluss.config.source_section import source_sections
 from sluss.storage.lake import Lake
 
 pytestmark = pytest.mark.skipif("file" not in source_sections(), reason="files are not a source yet")

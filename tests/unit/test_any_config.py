@@ -11,7 +11,7 @@ import yaml
 from any_table import config
 
 from sluss.config.settings import ROOT
-from sluss.config.source import source_sections
+from sluss.config.source_section import source_sections
 from sluss.errors import ConfigError
 from sluss.use_cases import load_use_case
 

@@ -10,7 +10,7 @@ import pyarrow as pa
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sluss.config.data import Column
+from sluss.config.curation import Column
 from sluss.curation.checks import row_faults
 from sluss.curation.keys import hashes
 from sluss.curation.schema import typed

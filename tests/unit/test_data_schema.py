@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sluss.config.data import Column
+from sluss.config.curation import Column
 from sluss.curation.checks import repeated_faults, row_faults
 from sluss.curation.schema import arrow_schema, label_columns, row_columns, typed
 from sluss.errors import ConfigError

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from sluss.monitoring.alerts import Alert, advance
 from sluss.monitoring.conditions import OF_ALL
 from sluss.problems import confidence
-from sluss.problems.conditions import Condition
+from sluss.problems.condition import Condition
 
 ALERT_TYPES = (*confidence.ALERTS, *OF_ALL)
 

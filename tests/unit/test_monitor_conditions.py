@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 from problem_world import estimate
 
-from sluss.config.data import Column
+from sluss.config.curation import Column
 from sluss.config.settings import ROOT
 from sluss.errors import ModelError
 from sluss.monitoring.conditions import data_drift, quality_drop

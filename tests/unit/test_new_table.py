@@ -17,10 +17,10 @@ from sluss.new.config_text import config_text, facts_of
 from sluss.new.look import Look, look
 from sluss.new.quick import Quick, try_models
 from sluss.new.written import write
-from sluss.profiling.columns import Profile, profile
+from sluss.profiling.columns import TableProfile, profile
 from sluss.profiling.database import database_and_table
 from sluss.profiling.roles import Asked
-from sluss.profiling.table import opened
+from sluss.profiling.whole_table import opened
 from sluss.profiling.writing import Writing
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ def table(tmp_path: Path) -> Callable[..., Path]:
     return made
 
 
-def profiled(path: Path, writing: Writing | None = None) -> Profile:
+def profiled(path: Path, writing: Writing | None = None) -> TableProfile:
     with opened(str(path)) as found:
         return profile(found, writing or Writing())
 

@@ -13,7 +13,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder
 
 from sluss.registry.artifacts import LoadedModel
-from sluss.scoring.rows import columns_to_score
+from sluss.scoring.curated_rows import columns_to_score
 from sluss.scoring.score import score
 
 TEXTS = ["a good film", "a bad film", "good and long", "bad, but short", "the rest"] * 20

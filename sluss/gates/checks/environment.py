@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from sluss.gates.result import GateResult
 from sluss.training.components import COMPONENTS_FILE, component_files
-from sluss.training.environment import python_version
+from sluss.training.software import python_version
 
 if TYPE_CHECKING:
     from sluss.gates.evidence import Evidence

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from sluss.arrays import Floats
 
-_SCRIPT = Path(__file__).with_name("score.py")
+_SCRIPT = Path(__file__).with_name("score_raw_rows.py")
 _PATIENCE = 300  # seconds that its answer may take
 
 

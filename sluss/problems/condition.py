@@ -33,7 +33,7 @@ class Condition:
 
 
 @dataclass(frozen=True, slots=True)
-class History:
+class FigureHistory:
     """Values of one figure in the intervals of the monitor's window that the present version scored, in order."""
 
     values: tuple[float, ...] = ()

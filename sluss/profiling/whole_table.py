@@ -28,7 +28,7 @@ _LONGEST_LINE = 50_000_000
 
 
 @dataclass(frozen=True)
-class Table:
+class WholeTable:
     """The rows, as an open DuckDB connection with a table `data`, and how they were read."""
 
     connection: Any
@@ -53,7 +53,7 @@ def quoted(name: str) -> str:
 
 
 @contextmanager
-def opened(data: str) -> Iterator[Table]:
+def opened(data: str) -> Iterator[WholeTable]:
     """Read a file, a folder or a table of Postgres to its last row.
 
     Raises:
@@ -75,13 +75,13 @@ def opened(data: str) -> Iterator[Table]:
         yield table
 
 
-def _read(connection: Any, data: str, scratch: Path) -> Table:  # noqa: ANN401 - DuckDB has no types
+def _read(connection: Any, data: str, scratch: Path) -> WholeTable:  # noqa: ANN401 - DuckDB has no types
     if is_postgres(data):
         read_postgres(connection, data)
-        return Table(connection, _types(connection), "table")
+        return WholeTable(connection, _types(connection), "table")
     if data.startswith("s3://"):
         read_s3(connection, data)
-        return Table(connection, _types(connection), "file")
+        return WholeTable(connection, _types(connection), "file")
     paths = files_of(data)
     suffix = _suffix(paths[0])
     if (Path(data) / "_delta_log").is_dir():
@@ -89,9 +89,9 @@ def _read(connection: Any, data: str, scratch: Path) -> Table:  # noqa: ANN401 -
     if suffix in _TEXTS:
         texts = tuple(open_text(path, scratch) for path in paths)
         _read_texts(connection, data, texts)
-        return Table(connection, _types(connection), "file", texts)
+        return WholeTable(connection, _types(connection), "file", texts)
     _read_typed(connection, paths, suffix)
-    return Table(connection, _types(connection), "file")
+    return WholeTable(connection, _types(connection), "file")
 
 
 def files_of(data: str) -> list[Path]:
@@ -203,9 +203,9 @@ def _excel_rows(paths: Sequence[Path]) -> Any:  # noqa: ANN401
         raise DataError(f"{paths[0]} cannot be read: {error}. Save it as CSV, or install that package.") from None
 
 
-def _read_delta(connection: Any, data: str) -> Table:  # noqa: ANN401
+def _read_delta(connection: Any, data: str) -> WholeTable:  # noqa: ANN401
     from deltalake import DeltaTable
 
     connection.register("rows", DeltaTable(data).to_pyarrow_dataset())
     connection.execute("CREATE TABLE data AS SELECT * FROM rows")
-    return Table(connection, _types(connection), "delta")
+    return WholeTable(connection, _types(connection), "delta")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, get_args
 import yaml
 from pydantic import BaseModel
 
-from sluss.config.source import SourceSection, source_sections
+from sluss.config.source_section import SourceSection, source_sections
 from sluss.errors import ConfigError
 
 if TYPE_CHECKING:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 def write_table(
-    lake: Lake, name: str, extract: Extract, span: tuple[str, str], prepare: Table
+    lake: Lake, name: str, extract: Extract, span: tuple[str, str], prepare: GoodRows
 ) -> tuple[int, Description]:
     """Replace the span's partitions by the good rows, and return the table's version and what was counted."""
     import pyarrow as pa
@@ -37,7 +37,7 @@ def write_table(
     return version, counted
 
 
-def _counted(extract: Extract, prepare: Table, counted: Description) -> Iterator[pa.RecordBatch]:
+def _counted(extract: Extract, prepare: GoodRows, counted: Description) -> Iterator[pa.RecordBatch]:
     import numpy as np
     import pyarrow as pa
 
@@ -54,7 +54,7 @@ def _counted(extract: Extract, prepare: Table, counted: Description) -> Iterator
         yield rows
 
 
-class Table:
+class GoodRows:
     """Labels, as the problem stores them."""
 
     def __init__(self, judging: Judging) -> None:
@@ -80,7 +80,7 @@ class Table:
         return rows
 
 
-class Curated(Table):
+class Curated(GoodRows):
     """Rows, with the moment from which on a later row of the same id takes their place."""
 
     def __init__(self, unit: Unit) -> None:
