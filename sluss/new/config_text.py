@@ -31,6 +31,7 @@ _OWN_NAMES = {
     "interval",
     "superseded_at",
 }  # columns of each curated table
+_MOST_COMPARED = 200  # categories from which an interval has too few rows of each
 _ALL_DAYS = 3650  # where rows have no time of their own
 _SCHEDULES = {"hour": "@hourly", "day": "@daily", "week": "0 0 * * 1", "month": "@monthly"}
 _STRONG = {
@@ -307,11 +308,21 @@ def _operation(facts: ConfigFacts) -> Iterator[str]:
     yield "  drift_distance: 0.15"
     yield "  quality_drop: 0.05"
     yield f"  quality_rows: {max(min(per_unit * 3, 1000), 100)}"
-    if look.calendar:
-        yield f"  ignore: {scalar(list(look.calendar))}    # the calendar always moves on"
+    yield from _ignored(look)
     yield "retraining:"
     yield f"  min_new_labels: {max(per_unit * max((days.window if days else 10) // 10, 5), 100)}"
     yield f"  min_new_labels_on_alert: {max(per_unit * 2, 50)}"
     yield "  cool_down_hours: 96"
     yield "  max_per_day: 1"
     yield "retention: {predictions_days: 365, monitoring_runs_days: 90, table_history_hours: 168}"
+
+
+def _ignored(look: Look) -> Iterator[str]:
+    """Features whose distance from the training data says nothing, each with its reason."""
+    reasons = dict.fromkeys(look.calendar, "the calendar always moves on")
+    for each in look.columns("feature"):
+        if each.kind == "category" and each.distinct > _MOST_COMPARED:
+            reasons[each.name] = f"{each.distinct:,} different values: two samples always differ much"
+    if reasons:
+        yield "  ignore:"
+        yield from (f"    - {scalar(curated(name))}    # {reason}" for name, reason in reasons.items())

@@ -92,6 +92,12 @@ def test_parts_of_the_calendar_are_not_compared_with_the_profile(table):
     assert seen.roles["month"].reason == "each row has the same value"
 
 
+def test_categories_of_many_values_are_not_compared_with_the_profile(table):
+    few, many = (lambda row: f"N{row % 200}"), (lambda row: f"N{row % 201}")
+    _, content = looked(table(rows=800, few=few, interval=many, weekday=lambda row: row % 7))
+    assert content["monitoring"]["ignore"] == ["weekday", "interval_value"]
+
+
 def test_an_ignored_feature_raises_no_drift(sentiment):
     ignoring = sentiment.model_copy(
         update={"monitoring": sentiment.monitoring.model_copy(update={"ignore": ("month", "a.b")})}
