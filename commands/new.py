@@ -15,10 +15,11 @@ from commands import place
 from sluss.config.settings import step_settings
 from sluss.errors import ConfigError
 from sluss.new.config_text import config_text, facts_of, url_variable
+from sluss.new.enough import check_enough
 from sluss.new.look import Look, look
 from sluss.new.quick import try_models
 from sluss.new.show import show
-from sluss.new.written import write
+from sluss.new.written import is_kept, write
 from sluss.profiling.database import database_and_table, is_postgres
 from sluss.profiling.roles import Asked
 from sluss.profiling.unclear import UnclearError
@@ -96,7 +97,7 @@ def _new(*, yes: bool, dry: bool, **texts: str) -> NoReturn:
     settings = step_settings()
     path = settings.config_dir / f"{answers.name}.yaml"
     with opened(answers.data) as table:
-        found = _looked(table, answers, asks=asks)
+        found = _looked(table, answers, path, asks=asks)
         quick = try_models(table, found)
         text = config_text(facts_of(answers.name, _as_in_a_config(answers.data, settings), table, found, quick))
     console = _console()
@@ -138,11 +139,14 @@ def _complete(answers: Answers, *, asks: bool) -> None:
         raise ConfigError(f"'{answers.name}' cannot be a name: use small letters, digits and _, such as NAME=flights.")
 
 
-def _looked(table: WholeTable, answers: Answers, *, asks: bool) -> Look:
+def _looked(table: WholeTable, answers: Answers, path: Path, *, asks: bool) -> Look:
     """Look, and ask where the table allows two readings."""
     while True:
         try:
-            return look(table, answers.asked, answers.writing)
+            found = look(table, answers.asked, answers.writing)
+            if not is_kept(path):  # otherwise its days count, and not those that would be written
+                check_enough(table, found)
+            return found
         except UnclearError as question:
             if not asks:
                 raise

@@ -89,6 +89,16 @@ def days_of(look: Look) -> Days | None:
     return Days(_start_of(span.first, span.unit), live_start, min(history, _LONGEST_WINDOW), max(history // 5, 1))
 
 
+def fewest_training_rows(rows: int) -> int:
+    """Labelled rows of a table of so many rows below which nothing is trained."""
+    return max(rows // 10, 30)
+
+
+def fewest_holdout_rows(rows: int) -> int:
+    """Rows below which no model is judged."""
+    return max(min(rows // 50, 1000), 10)
+
+
 def _start_of(day: date, unit: str) -> date:
     match unit:
         case "week":
@@ -227,7 +237,7 @@ def _training(facts: ConfigFacts) -> Iterator[str]:
     if days is None:
         yield "  holdout_share: 0.2    # by a hash of the ids: the rows have no time"
     yield "  folds: 3"
-    yield f"  min_rows: {max(look.profile.rows // 10, 30)}"
+    yield f"  min_rows: {fewest_training_rows(look.profile.rows)}"
     yield "  seed: 7"
     yield f"  metric: {target.metric}    # {target.why_metric}"
     yield "  preprocessing:"
@@ -275,7 +285,7 @@ def _gates(facts: ConfigFacts) -> Iterator[str]:
     yield "# The floors lie between guessing and what a quick trial reached, so that a sound model passes."
     yield "gates:"
     yield f"  min_training_rows: {max(rows // 10, 20)}"
-    yield f"  min_holdout_rows: {max(min(rows // 50, 1000), 10)}"
+    yield f"  min_holdout_rows: {fewest_holdout_rows(rows)}"
     yield f"  min_metric: {quick.floor if quick else 0.0}"
     yield f"  min_gain: {quick.gain if quick else 0.01}"
     yield "  slice_min_rows: 100"

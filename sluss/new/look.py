@@ -86,18 +86,20 @@ def look(table: WholeTable, asked: Asked, writing: Writing) -> Look:
             "time",
         )
     label = found.columns[asked.target]
+    target = target_of(table, label)
     features = [found.columns[name] for name, role in roles.items() if role.name == "feature"]
     leaks = leaks_of(table, features, label, time)
     roles |= {name: Role("left out", f"may give the label away: {leak.reason}") for name, leak in leaks.items()}
     kept = [each for each in features if each.name not in leaks]
     if not kept:
         reasons = "; ".join(f"'{name}': {role.reason}" for name, role in roles.items() if role.name != "label")
-        raise ConfigError(f"No column is left to learn from ({reasons}). Name a table with more columns.")
+        shown = f" ({reasons})" if reasons else ": the table has no other column than the target"
+        raise ConfigError(f"No column is left to learn from{shown}. Name a table with more columns.")
     ids = [name for name, role in roles.items() if role.name == "id"]
     return Look(
         found,
         roles,
-        target_of(table, label),
+        target,
         leaks,
         span,
         tuple(_calendar(table, kept, time)),

@@ -43,9 +43,13 @@ def target_of(table: WholeTable, column: ColumnProfile) -> TargetColumn:
     """
     if column.kind == "time":
         raise ConfigError(f"The target '{column.name}' is a time. Name a column of classes or numbers as TARGET.")
+    if column.kind == "nested":
+        raise ConfigError(
+            f"The target '{column.name}' is lists or objects. Name a column of classes or numbers as TARGET."
+        )
     if not is_classes(column):
         return _number(table, column)
-    text = f"CAST(CAST({column.sql} AS BIGINT) AS VARCHAR)" if column.kind == "number" else column.sql
+    text = class_text(column)
     counts = dict(
         table.ask(f"SELECT {text}, count(*) FROM data WHERE {column.sql} IS NOT NULL GROUP BY 1 ORDER BY 2 DESC, 1")  # noqa: S608 - quoted
     )
@@ -55,6 +59,14 @@ def target_of(table: WholeTable, column: ColumnProfile) -> TargetColumn:
             f"{_MOST_CLASSES:,} classes apart. Name another TARGET, or join rare ones first."
         )
     return _classes(column, counts)
+
+
+def class_text(column: ColumnProfile) -> str:
+    """The SQL of a class's name: of a number, its shortest text."""
+    if column.kind != "number":
+        return column.sql
+    whole = f"CAST(CAST({column.sql} AS BIGINT) AS VARCHAR)"
+    return f"CASE WHEN {column.sql} = trunc({column.sql}) THEN {whole} ELSE CAST({column.sql} AS VARCHAR) END"
 
 
 def _classes(column: ColumnProfile, counts: dict[str, int]) -> TargetColumn:

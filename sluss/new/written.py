@@ -38,6 +38,11 @@ def write(path: Path, text: str) -> Outcome:
     return "written"
 
 
+def is_kept(path: Path) -> bool:
+    """Whether there is a file that a person has edited, or written."""
+    return path.is_file() and not _is_as_written(path.read_text(encoding="utf-8"))
+
+
 def _is_as_written(text: str) -> bool:
     found = _MARK.search(text)
     return found is not None and _digest(text[: found.start()]) == found[1]

@@ -84,6 +84,14 @@ def _check_names(path: Path, names: Sequence[str]) -> None:
     if doubled:
         shown = f"'{doubled[0]}'" if doubled[0] else "(empty)"
         raise DataError(f"{path} has two columns of the name {shown}. Give each a name of its own in the first line.")
+    known: dict[str, str] = {}
+    for name in names:
+        if other := known.get(name.strip().lower()):
+            raise DataError(
+                f"{path} has the columns '{other}' and '{name.strip()}', which differ in upper and lower case alone, "
+                "and a database takes them for one. Rename one in the first line."
+            )
+        known[name.strip().lower()] = name.strip()
     if "" in (name.strip() for name in names):
         raise DataError(f"{path} has a column without a name. Name it in the first line.")
 

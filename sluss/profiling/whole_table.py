@@ -69,7 +69,9 @@ def opened(data: str) -> Iterator[WholeTable]:
         try:
             table = _read(connection, data, Path(folder))
         except duckdb.Error as error:
-            raise DataError(f"{data} cannot be read: {str(error).splitlines()[0]}") from None
+            raise DataError(
+                f"{data} cannot be read as a table: {str(error).splitlines()[0].rstrip('.')}. Check its format."
+            ) from None
         if not table.rows:
             raise DataError(f"{data} has no rows. Name a table with rows.")
         yield table

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from sluss.errors import ConfigError
 from sluss.profiling.unclear import UnclearError
 
 if TYPE_CHECKING:
@@ -21,6 +24,33 @@ class Writing:
     date_format: str | None = None
     time_zone: str | None = None
     decimal_is_given: bool = False
+
+    def __post_init__(self) -> None:
+        """Refuse what no table can be read with.
+
+        Raises:
+            ConfigError: it says what is allowed.
+        """
+        if self.decimal not in (".", ","):
+            raise ConfigError(f"'{self.decimal}' is not a decimal sign. Give DECIMAL=. or DECIMAL=,.")
+        if self.time_zone:
+            try:
+                ZoneInfo(self.time_zone)
+            except (ZoneInfoNotFoundError, ValueError, OSError):
+                raise ConfigError(
+                    f"'{self.time_zone}' is not a time zone. Give a name such as ZONE=UTC or ZONE=Europe/Berlin."
+                ) from None
+        if self.date_format and not _is_format(self.date_format):
+            raise ConfigError(f"'{self.date_format}' is not a format of dates. Give one such as DATE_FORMAT=%d.%m.%Y.")
+
+
+def _is_format(text: str) -> bool:
+    """Whether a day comes back as it was written."""
+    day = datetime(2001, 2, 3)  # noqa: DTZ001 - a day without a zone
+    try:
+        return datetime.strptime(day.strftime(text), text) == day  # noqa: DTZ007
+    except ValueError:
+        return False
 
 
 def writing_of(readings: Mapping[str, Readings], given: Writing, delimiter: str) -> Writing:

@@ -14,6 +14,7 @@ from sluss.config.settings import ROOT
 from sluss.errors import ConfigError, DataError
 from sluss.monitoring.drift import _ignored
 from sluss.new.config_text import config_text, facts_of
+from sluss.new.enough import check_enough
 from sluss.new.look import Look, look
 from sluss.new.quick import Quick, try_models
 from sluss.new.written import write
@@ -231,6 +232,11 @@ def test_labels_of_two_values_become_classes(table, values, classes, mapping):
     assert content["source"].get("mapping") == mapping
 
 
+def test_two_numbers_with_decimals_are_two_classes(table):
+    _, content = looked(table(y=lambda row: (0.1, 0.4)[row * row % 3 % 2]))
+    assert set(content["classes"]) == {"0.1", "0.4"}
+
+
 def test_the_metric_fits_the_balance(table):
     shares = {2: "accuracy", 5: "roc_auc", 20: "average_precision"}
     for every, metric in shares.items():
@@ -387,3 +393,58 @@ def test_without_a_terminal_what_is_missing_is_a_sentence(tmp_path):
     assert done.returncode == 2
     assert "NAME is missing" in done.stderr
     assert "make new NAME=flights DATA=flights.csv TARGET=late" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("given", "fault"),
+    [
+        ({"time_zone": "Mars/Base"}, "is not a time zone.*ZONE=UTC"),
+        ({"time_zone": "../etc"}, "is not a time zone"),
+        ({"decimal": "x"}, "is not a decimal sign.*DECIMAL="),
+        ({"date_format": "%Q"}, r"is not a format of dates.*DATE_FORMAT="),
+        ({"date_format": "%d.%m"}, r"is not a format of dates"),
+    ],
+)
+def test_what_no_table_can_be_read_with_is_refused_before_it_is_read(given, fault):
+    with pytest.raises(ConfigError, match=fault):
+        Writing(**given)
+
+
+@pytest.mark.parametrize(
+    ("rows", "columns", "fault"),
+    [
+        (30, {}, "30 rows with a label, and 40 are needed"),
+        (40, {"t": lambda _: ""}, "40 rows with a label, and 50 are needed"),
+        (48, {}, "0 labelled rows to learn from.*TIME=none"),
+        (200, {"y": lambda row: int(row == 3)}, "Only 1 of 200 .* class 'y'"),
+        (200, {"t": lambda _: "", "y": lambda row: int(row < 9)}, "Only 9 of 200 .* class 'y'"),
+        (400, {"y": lambda row: int(row in (3, 4))}, "no row of the class '1' on one side.*TIME=none"),
+    ],
+)
+def test_rows_that_do_not_suffice_are_refused_before_a_line_is_written(table, rows, columns, fault):
+    with opened(str(table(rows=rows, **columns))) as found, pytest.raises((ConfigError, DataError), match=fault):
+        check_enough(found, look(found, Asked("y"), Writing()))
+
+
+def test_rows_that_suffice_are_not_refused(table):
+    with opened(str(table(rows=200))) as found:
+        check_enough(found, look(found, Asked("y"), Writing()))
+    with opened(str(table(rows=60, t=lambda _: ""))) as found:
+        check_enough(found, look(found, Asked("y"), Writing()))
+
+
+@pytest.mark.parametrize("target", ["t", "tags"])
+def test_a_target_that_is_no_class_and_no_number_is_refused(table, target):
+    path = table(tags=lambda row: '"[""a"", ""b""]"' if row % 2 else '"[""a""]"')
+    with pytest.raises(ConfigError, match=f"target '{target}' is (a time|lists or objects).*TARGET"):
+        looked(path, Asked(target))
+
+
+def test_columns_that_differ_in_upper_case_alone_are_refused(table):
+    with pytest.raises(DataError, match=r"'X' and 'x'|'x' and 'X'.*upper and lower case"), opened(str(table(X=hour))):
+        pass
+
+
+def test_a_table_of_the_target_alone_says_so(tmp_path):
+    with pytest.raises(ConfigError, match="the table has no other column than the target"):
+        looked(csv(tmp_path / "one.csv", {"y": lambda row: row % 2}))

@@ -1,0 +1,90 @@
+"""Whether a table has rows enough on both sides of the split, before a line is written or a model trained."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from sluss.errors import DataError
+from sluss.new.config_text import days_of, fewest_holdout_rows, fewest_training_rows
+from sluss.new.target import class_text
+from sluss.profiling.unclear import UnclearError
+
+if TYPE_CHECKING:
+    from sluss.new.look import Look
+    from sluss.profiling.whole_table import WholeTable
+
+_HELD_OUT = 0.2  # of the rows, where they have no times
+_FEWEST_OF_A_CLASS = 10  # where a hash splits the rows: of fewer, each side may well have none
+
+
+def check_enough(table: WholeTable, look: Look) -> None:
+    """Count the labelled rows on both sides of the split, and those of each class.
+
+    Raises:
+        DataError: they are too few.
+        UnclearError: they are too few for a split by time, and may suffice for one by ids.
+    """
+    label = look.profile.columns[look.target.column]
+    labelled, fewest = label.values, _fewest(look)
+    if labelled < fewest:
+        raise DataError(
+            f"The table has {labelled:,} rows with a label, and {fewest:,} are needed to learn and to judge. "
+            "Name a table with more rows."
+        )
+    _check_classes(look)
+    learn, judge = _sides(look)
+    if learn == judge:
+        return
+    value = class_text(label) if look.target.kind == "classification" else "'all'"
+    counts = table.ask(
+        f"SELECT {value}, count(*) FILTER ({learn}), count(*) FILTER ({judge}) FROM data "  # noqa: S608 - quoted
+        f"WHERE {label.sql} IS NOT NULL GROUP BY 1"
+    )
+    learned, judged = sum(row[1] for row in counts), sum(row[2] for row in counts)
+    rows = look.profile.rows
+    missing = sorted(f"'{value}'" for value, *sides in counts if not all(sides))
+    if learned < fewest_training_rows(rows) or judged < fewest_holdout_rows(rows):
+        fault = f"{learned:,} labelled rows to learn from and {judged:,} to be judged on"
+    elif missing:
+        fault = f"no row of the class {missing[0]} on one side"
+    else:
+        return
+    raise UnclearError(
+        f"Split by the time '{look.time.name if look.time else ''}', the table has {fault}. Name another column with "
+        "TIME=, or TIME=none: then rows are split by their ids; or name a table of a longer time.",
+        "time",
+    )
+
+
+def _fewest(look: Look) -> int:
+    rows = look.profile.rows
+    if look.span:
+        return fewest_training_rows(rows) + fewest_holdout_rows(rows)
+    return int(max(fewest_training_rows(rows) / (1 - _HELD_OUT), fewest_holdout_rows(rows) / _HELD_OUT))
+
+
+def _check_classes(look: Look) -> None:
+    """With fewer rows of a class, it is missing on one side of any split."""
+    fewest = 2 if look.span else _FEWEST_OF_A_CLASS
+    labelled = look.profile.columns[look.target.column].values
+    for name, share in zip(look.target.classes, look.target.shares, strict=True):
+        if round(share * labelled) < fewest:
+            raise DataError(
+                f"Only {round(share * labelled)} of {labelled:,} labelled rows are of the class '{name}': too few to "
+                "learn from and to judge on. Join rare classes or leave their rows out, or name a table with more rows."
+            )
+
+
+def _sides(look: Look) -> tuple[str, str]:
+    """The conditions of both sides in SQL, which are equal where ids split the rows."""
+    days = days_of(look)
+    if days is None or look.time is None:
+        return "true", "true"
+    held_out = days.live_start - timedelta(days=days.holdout)
+    first = days.live_start - timedelta(days=days.window)
+    day = f"CAST({look.time.sql} AS DATE)"
+    return (
+        f"{day} >= DATE '{first}' AND {day} < DATE '{held_out}'",
+        f"{day} >= DATE '{held_out}' AND {day} < DATE '{days.live_start}'",
+    )
