@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
@@ -117,12 +118,19 @@ def curated(name: str) -> str:
 def scalar(value: object) -> str:
     """A value as YAML on one line."""
     text = yaml.safe_dump(value, default_flow_style=True, allow_unicode=True, width=10_000, sort_keys=False)
-    return text.removesuffix("\n").removesuffix("...").rstrip()
+    line = text.removesuffix("\n").removesuffix("...").rstrip()
+    # YAML folds a text with a line break; JSON, which is YAML, writes it as a sign.
+    return json.dumps(value, ensure_ascii=True) if len(line.splitlines()) > 1 else line
+
+
+def remark(text: str) -> str:
+    """A text as the end of a comment: a line break would end the comment."""
+    return " ".join(text.split())
 
 
 def _head(facts: ConfigFacts) -> Iterator[str]:
     look, days = facts.look, days_of(facts.look)
-    yield f"# {look.target.column} from {_shown(facts.data)}, {look.profile.rows:,} rows."
+    yield f"# {remark(look.target.column)} from {remark(_shown(facts.data))}, {look.profile.rows:,} rows."
     yield "# `sluss new` wrote this file; edit it as you like. It changes nothing that you have edited."
     yield "# docs/use_cases.md explains every key."
     yield f"name: {facts.name}"
@@ -169,7 +177,7 @@ def _source(facts: ConfigFacts) -> Iterator[str]:
     left_out = [(name, role.reason) for name, role in look.roles.items() if role.name == "left out"]
     if left_out:
         yield "  exclude:"
-        yield from (f"    - {scalar(name)}    # {reason}" for name, reason in left_out)
+        yield from (f"    - {scalar(name)}    # {remark(reason)}" for name, reason in left_out)
 
 
 def _place(facts: ConfigFacts) -> Iterator[str]:

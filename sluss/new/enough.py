@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from sluss.profiling.whole_table import WholeTable
 
 _HELD_OUT = 0.2  # of the rows, where they have no times
-_FEWEST_OF_A_CLASS = 10  # where a hash splits the rows: of fewer, each side may well have none
+_BY_IDS = 10  # rows of a class, where a hash splits them: of fewer, each side may well have none
 
 
 def check_enough(table: WholeTable, look: Look) -> None:
@@ -50,23 +50,26 @@ def check_enough(table: WholeTable, look: Look) -> None:
         fault = f"no row of the class {missing[0]} on one side"
     else:
         return
+    by_ids = ""
+    if labelled >= _fewest(look, by_ids=True) and all(round(each * labelled) >= _BY_IDS for each in look.target.shares):
+        by_ids = ", or TIME=none: then rows are split by their ids"
     raise UnclearError(
-        f"Split by the time '{look.time.name if look.time else ''}', the table has {fault}. Name another column with "
-        "TIME=, or TIME=none: then rows are split by their ids; or name a table of a longer time.",
+        f"Split by the time '{look.time.name if look.time else ''}', the table has {fault}. Name a table of a longer "
+        f"time, or another column with TIME={by_ids}.",
         "time",
     )
 
 
-def _fewest(look: Look) -> int:
+def _fewest(look: Look, *, by_ids: bool = False) -> int:
     rows = look.profile.rows
-    if look.span:
+    if look.span and not by_ids:
         return fewest_training_rows(rows) + fewest_holdout_rows(rows)
     return int(max(fewest_training_rows(rows) / (1 - _HELD_OUT), fewest_holdout_rows(rows) / _HELD_OUT))
 
 
 def _check_classes(look: Look) -> None:
     """With fewer rows of a class, it is missing on one side of any split."""
-    fewest = 2 if look.span else _FEWEST_OF_A_CLASS
+    fewest = 2 if look.span else _BY_IDS
     labelled = look.profile.columns[look.target.column].values
     for name, share in zip(look.target.classes, look.target.shares, strict=True):
         if round(share * labelled) < fewest:

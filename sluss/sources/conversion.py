@@ -98,6 +98,11 @@ def as_text(values: pa.Array) -> pa.Array:
         return pa.array([None if value is None else _written(value) for value in values.to_pylist()], pa.string())
     if pa.types.is_duration(values.type) or pa.types.is_interval(values.type):
         return pa.array([None if value is None else str(value) for value in values.to_pylist()], pa.string())
+    if pa.types.is_nested(values.type):
+        raise ConfigError(
+            f"Values of the type {values.type} are lists or objects, which are no texts, ids or labels. Name another "
+            "column in the config."
+        )
     return values if pa.types.is_string(values.type) else values.cast(pa.string())
 
 

@@ -7,6 +7,7 @@ import sys
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+import pyarrow as pa
 import pytest
 import yaml
 
@@ -23,6 +24,7 @@ from sluss.profiling.database import database_and_table
 from sluss.profiling.roles import Asked
 from sluss.profiling.whole_table import opened
 from sluss.profiling.writing import Writing
+from sluss.sources.conversion import as_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -317,13 +319,24 @@ def test_duplicates_and_gaps_are_said(table):
     assert "There are no rows for 2026-01-12 to 2026-01-30" in warnings
 
 
-@pytest.mark.parametrize("name", ["price (€)", "Größe cm", "a__b", "select", "Total", 'with "quotes"', "a.b"])
+@pytest.mark.parametrize(
+    "name",
+    ["price (€)", "Größe cm", "a__b", "select", "Total", 'with "quotes"', "a.b", "#x", "{y}", "a: b", "two\nlines"],
+)
 def test_a_column_of_any_name_is_read_and_written(table, name):
     header = '"' + name.replace('"', '""') + '"'
     seen, content = looked(table(**{header: lambda row: row % 11}))
     assert seen.roles[name].name == "feature"
     assert name in content["features"]
     assert name in content["curation"]["columns"]
+
+
+def test_a_target_of_any_name_is_written_on_one_line(tmp_path):
+    path = csv(tmp_path / "table.csv", BASE)
+    path.write_text(path.read_text().replace("id,t,x,y", 'id,t,x,"two\nlines: #y"'))
+    _, content = looked(path, Asked("two\nlines: #y"))
+    assert content["source"]["label"] == "two\nlines: #y"
+    assert content["name"] == "mine"
 
 
 def test_a_wrong_target_names_the_columns(table):
@@ -415,10 +428,11 @@ def test_what_no_table_can_be_read_with_is_refused_before_it_is_read(given, faul
     [
         (30, {}, "30 rows with a label, and 40 are needed"),
         (40, {"t": lambda _: ""}, "40 rows with a label, and 50 are needed"),
-        (48, {}, "0 labelled rows to learn from.*TIME=none"),
+        (48, {}, r"0 labelled rows to learn from.*another column with TIME=\.$"),
+        (60, {"t": lambda row: hour(row % 30)}, "0 labelled rows to learn from.*TIME=none: then rows are split"),
         (200, {"y": lambda row: int(row == 3)}, "Only 1 of 200 .* class 'y'"),
         (200, {"t": lambda _: "", "y": lambda row: int(row < 9)}, "Only 9 of 200 .* class 'y'"),
-        (400, {"y": lambda row: int(row in (3, 4))}, "no row of the class '1' on one side.*TIME=none"),
+        (400, {"y": lambda row: int(row in (3, 4))}, "no row of the class '1' on one side"),
     ],
 )
 def test_rows_that_do_not_suffice_are_refused_before_a_line_is_written(table, rows, columns, fault):
@@ -448,3 +462,8 @@ def test_columns_that_differ_in_upper_case_alone_are_refused(table):
 def test_a_table_of_the_target_alone_says_so(tmp_path):
     with pytest.raises(ConfigError, match="the table has no other column than the target"):
         looked(csv(tmp_path / "one.csv", {"y": lambda row: row % 2}))
+
+
+def test_lists_are_neither_ids_nor_labels():
+    with pytest.raises(ConfigError, match=r"list<.*are lists or objects.*Name another column"):
+        as_text(pa.array([["a"], ["b", "c"]]))
