@@ -135,6 +135,7 @@ def main(command: click.Command, arguments: Sequence[str] | None = None, name: s
 
     An input that a person can correct is one sentence and exit code 2. Another exception is a bug with a traceback.
     """
+    _tune_process()  # before any command imports what starts threads: they read it once
     try:
         # Not standalone, in which click would print errors in its own form and end the process.
         code = command.main(args=arguments, prog_name=name, standalone_mode=False)

@@ -79,6 +79,11 @@ class Texts:
         import pyarrow as pa
         import pyarrow.compute as pc
 
+        if pa.types.is_nested(values.type):
+            raise ConfigError(
+                f"The labels are of the type {values.type}: lists or objects are no classes. Name another column as "
+                "source.label in the config."
+            )
         texts = pc.utf8_trim_whitespace(as_text(values))
         place = pc.index_in(texts, pa.array(list(names), pa.string()))
         return pc.coalesce(pa.array(list(names.values()), pa.string()).take(place), texts)
@@ -98,11 +103,8 @@ def as_text(values: pa.Array) -> pa.Array:
         return pa.array([None if value is None else _written(value) for value in values.to_pylist()], pa.string())
     if pa.types.is_duration(values.type) or pa.types.is_interval(values.type):
         return pa.array([None if value is None else str(value) for value in values.to_pylist()], pa.string())
-    if pa.types.is_nested(values.type):
-        raise ConfigError(
-            f"Values of the type {values.type} are lists or objects, which are no texts, ids or labels. Name another "
-            "column in the config."
-        )
+    if pa.types.is_nested(values.type):  # of a row without an id, whose hash is made of all values
+        return pa.array([None if value is None else repr(value) for value in values.to_pylist()], pa.string())
     return values if pa.types.is_string(values.type) else values.cast(pa.string())
 
 

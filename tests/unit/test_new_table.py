@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import gc
+import os
 import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+import click
 import pyarrow as pa
 import pytest
 import yaml
@@ -24,7 +27,8 @@ from sluss.profiling.database import database_and_table
 from sluss.profiling.roles import Asked
 from sluss.profiling.whole_table import opened
 from sluss.profiling.writing import Writing
-from sluss.sources.conversion import as_text
+from sluss.sources.conversion import Texts, as_text
+from sluss.step import main
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -464,6 +468,20 @@ def test_a_table_of_the_target_alone_says_so(tmp_path):
         looked(csv(tmp_path / "one.csv", {"y": lambda row: row % 2}))
 
 
-def test_lists_are_neither_ids_nor_labels():
-    with pytest.raises(ConfigError, match=r"list<.*are lists or objects.*Name another column"):
-        as_text(pa.array([["a"], ["b", "c"]]))
+def test_lists_are_part_of_a_rows_hash_but_no_labels():
+    lists = pa.array([["a"], ["b", "c"], None])
+    assert as_text(lists).to_pylist() == ["['a']", "['b', 'c']", None]
+    with pytest.raises(ConfigError, match=r"list<.*lists or objects are no classes.*source\.label"):
+        Texts(()).replaced(lists, {})
+
+
+def test_threads_do_not_spin_in_a_command_that_is_no_step(monkeypatch):
+    monkeypatch.setenv("OMP_WAIT_POLICY", "")
+    monkeypatch.delenv("OMP_WAIT_POLICY")
+    seen = []
+    command = click.Command("any", callback=lambda: seen.append(os.environ.get("OMP_WAIT_POLICY")))
+    before = gc.get_threshold()
+    with pytest.raises(SystemExit):
+        main(command, [])
+    gc.set_threshold(*before)
+    assert seen == ["PASSIVE"]
