@@ -81,7 +81,13 @@ def first_fault(error: ValidationError, root: type[BaseModel]) -> str:
             cure = _or_nearest(first["loc"], root)
             return f"the key '{key}' is unknown. Remove it{cure}; docs/use_cases.md lists every key."
         case _:
-            return f"'{key}' cannot be used: {first['msg']}. docs/use_cases.md explains it."
+            reason = first["msg"].removeprefix("Value error, ")
+            return f"{_cannot(first['loc'])}{reason}. docs/use_cases.md explains the keys."
+
+
+def _cannot(place: tuple[int | str, ...]) -> str:
+    """The start of a sentence about a value; about several keys together, the reason alone says enough."""
+    return f"'{'.'.join(str(part) for part in place)}' cannot be used: " if place else ""
 
 
 def _or_nearest(place: tuple[int | str, ...], root: type[BaseModel]) -> str:

@@ -165,7 +165,7 @@ def test_bad_rows_go_to_quarantine_with_the_reason(settings, sentiment):
         ("row", "movies-3", "text is missing"),
         ("row", "movies-4", "id occurs more than once with the same arrival"),
         ("row", None, "id is missing"),
-        ("label", "movies-7", "label is none of 0, 1"),
+        ("label", "movies-7", "label is none of 0, 1, negative, positive"),
     }
 
 
@@ -235,7 +235,7 @@ def test_each_day_of_a_span_must_have_its_rows(settings, sentiment):
 
 def test_too_many_bad_labels_stop_the_day_too(settings, sentiment):
     fill(settings, [good(0)], [{"id": "movies-0", "label": 7, "label_time": NOON}])
-    with pytest.raises(DataError, match=r"1 of 1 labels .*\(movies-0: label is none of 0, 1\)"):
+    with pytest.raises(DataError, match=r"1 of 1 labels .*\(movies-0: label is none of 0, 1, negative, positive\)"):
         curate(Context(settings, sentiment), DAY)
     assert versions(settings) == {"curated": None, "labels": None, "quarantine": None}
 

@@ -70,7 +70,7 @@ def correct(settings: Settings) -> str:
 def test_a_backfill_does_not_see_what_arrived_after_the_interval(scored_days, sentiment):
     lake, before = Lake(scored_days, "sentiment"), predictions(scored_days)
     learned = training_rows(lake, sentiment, SECOND.end).digest
-    judged = labelled_rows(lake, "2026-01-01", "2026-01-02", SECOND.end)
+    judged = labelled_rows(lake, sentiment, ("2026-01-01", "2026-01-02"), SECOND.end)
     version = lake.table("curated").version()
 
     corrected = correct(scored_days)
@@ -79,7 +79,7 @@ def test_a_backfill_does_not_see_what_arrived_after_the_interval(scored_days, se
 
     pd.testing.assert_frame_equal(predictions(scored_days), before)
     assert training_rows(lake, sentiment, SECOND.end).digest == learned
-    pd.testing.assert_frame_equal(labelled_rows(lake, "2026-01-01", "2026-01-05", SECOND.end), judged)
+    pd.testing.assert_frame_equal(labelled_rows(lake, sentiment, ("2026-01-01", "2026-01-05"), SECOND.end), judged)
     assert lake.table("curated").version() > version
     assert {corrected, "late-1"} <= set(_known(lake, AFTER).query("text in ['corrected', 'late']").id)
 

@@ -32,7 +32,7 @@ def refusal(folder: Path, content: object, name: str = "mine") -> str:
 @pytest.mark.parametrize(
     ("change", "sentence"),
     [
-        ({"schedule": "0 25 * * *"}, "'schedule' cannot be used: Value error, '0 25 * * *' is not a cron expression"),
+        ({"schedule": "0 25 * * *"}, "'schedule' cannot be used: '0 25 * * *' is not a cron expression"),
         ({"schedule": "0 3 * * *"}, "starts a run at Thu 2026-01-01 03:00, within a day"),
         ({"unit": "fortnight"}, "'fortnight' is not a unit; choose hour, day, week, month"),
         ({"schedule_zone": "Mars"}, "'Mars' is not a time zone"),
