@@ -27,6 +27,7 @@ _FORMATS = tuple(
                 "%m/%d/%y", "%d/%m/%y", "%d %b %Y", "%b %d, %Y", "%d %B %Y", "%B %d, %Y")
     for time in ("", " %H:%M", " %H:%M:%S", " %I:%M %p", " %I:%M:%S %p")
 )  # fmt: skip
+_CLOCK_PARTS = ("%H", "%I", "%M", "%S", "%T", "%R", "%X", "%c", "%s")
 _UNIX = {"unix": 1_000_000, "unix_ms": 1_000}  # microseconds of one
 _SHOWN = 1_000  # texts that formats are tried on
 _UUID_BYTES = 16
@@ -199,7 +200,9 @@ def _from_text(values: pa.Array, name: str, zone: str | None, form: str | None) 
     import pyarrow.compute as pc
 
     if form is not None:
-        read = pc.strptime(pc.utf8_trim_whitespace(values), format=form, unit="us", error_is_null=True)
+        read = _as_form(pc.utf8_trim_whitespace(values), form)
+        if read.null_count == len(read) and not form.startswith("%Y-") and _is_iso(values):
+            return _from_text(values, name, zone, None)  # a table may write one column so, and another one in ISO 8601
         _check_read(values, read, name, f"not as {form}")
         has_zone = read.type.tz is not None
         return read.cast(pa.timestamp("us", "UTC")) if has_zone else _in_zone(read, name, zone)
@@ -213,6 +216,20 @@ def _from_text(values: pa.Array, name: str, zone: str | None, form: str | None) 
     if without.null_count == len(without):
         return with_zone.cast(pa.timestamp("us", "UTC"), safe=False)
     return pc.coalesce(with_zone.cast(pa.timestamp("us", "UTC"), safe=False), _in_zone(without, name, zone))
+
+
+def _as_form(texts: pa.Array, form: str) -> pa.Array:
+    """Times by a format; of one of days, also those with a clock behind the day."""
+    import pyarrow.compute as pc
+
+    forms = [form] if any(part in form for part in _CLOCK_PARTS) else [form, f"{form} %H:%M", f"{form} %H:%M:%S"]
+    return pc.coalesce(*(pc.strptime(texts, format=each, unit="us", error_is_null=True) for each in forms))
+
+
+def _is_iso(values: pa.Array) -> bool:
+    import pyarrow.compute as pc
+
+    return bool(pc.all(pc.match_substring_regex(values, _ISO), min_count=1).as_py())
 
 
 def _cast(texts: pa.Array, to: pa.DataType, name: str) -> pa.Array:

@@ -27,7 +27,7 @@ from sluss.profiling.database import database_and_table
 from sluss.profiling.roles import Asked
 from sluss.profiling.whole_table import opened
 from sluss.profiling.writing import Writing
-from sluss.sources.conversion import Texts, as_text
+from sluss.sources.conversion import Texts, as_text, as_times
 from sluss.step import main
 
 if TYPE_CHECKING:
@@ -485,3 +485,22 @@ def test_threads_do_not_spin_in_a_command_that_is_no_step(monkeypatch):
         main(command, [])
     gc.set_threshold(*before)
     assert seen == ["PASSIVE"]
+
+
+@pytest.mark.parametrize(
+    "texts",
+    [
+        ["01.02.2026", "13.02.2026"],
+        ["01.02.2026 00:00", "13.02.2026 00:00:00"],
+        ["01.02.2026", "13.02.2026 00:00"],
+        ["2026-02-01", "2026-02-13T00:00:00Z"],
+    ],
+)
+def test_a_format_of_days_also_reads_a_clock_and_a_column_in_iso(texts):
+    times = as_times(pa.array([*texts, None]), "when", "UTC", "%d.%m.%Y")
+    assert times.to_pylist() == [datetime(2026, 2, 1, tzinfo=UTC), datetime(2026, 2, 13, tzinfo=UTC), None]
+
+
+def test_a_column_in_another_format_is_still_refused():
+    with pytest.raises(ConfigError, match=r"are written as '02/13/2026', not as %d\.%m\.%Y"):
+        as_times(pa.array(["02/13/2026"]), "when", "UTC", "%d.%m.%Y")
