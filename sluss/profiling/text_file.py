@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 _BLOCK = 1 << 20
 _DELIMITERS = ",;\t|"
 _LINES_LOOKED_AT = 1000  # for the delimiter; what they suggest is tried on all lines
+_LONGEST_FIELD = 2**31 - 1  # instead of 131,072 characters, which a text may well have
 _BOMS = {codecs.BOM_UTF8: "utf-8-sig", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
 # Bytes that are control characters in Latin-1 and letters or signs, such as €, in Windows' code page.
 _ONLY_IN_CP1252 = bytes(range(0x80, 0xA0))
@@ -69,6 +70,8 @@ def encoding_of(path: Path) -> str:
 
 def delimiter_of(lines: Sequence[str]) -> str:
     """The delimiter that parts most lines into as many fields as the first one has."""
+
+    csv.field_size_limit(_LONGEST_FIELD)
 
     def fit(delimiter: str) -> tuple[float, int]:
         widths = [len(fields) for fields in csv.reader(lines, delimiter=delimiter, strict=False) if fields]

@@ -110,7 +110,8 @@ def _read_csv(file: DataFile, form: Form) -> Iterator[pa.RecordBatch]:
     if not names:
         return
     read = reader.ReadOptions(
-        encoding=encoding, column_names=names, skip_rows=1, block_size=_BLOCK,
+        encoding=encoding, column_names=names, block_size=_BLOCK,
+        skip_rows_after_names=1,  # the header is a row, which may have line breaks in its names
         use_threads=False,  # with threads an error does not name its line
     )  # fmt: skip
     parse = reader.ParseOptions(delimiter=delimiter, newlines_in_values=True)

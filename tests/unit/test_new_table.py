@@ -343,6 +343,11 @@ def test_a_target_of_any_name_is_written_on_one_line(tmp_path):
     assert content["name"] == "mine"
 
 
+def test_a_text_of_any_length_is_read(table):
+    seen = profiled(table(rows=20, note=lambda row: f"word{row} " * 40_000))
+    assert seen.columns["note"].kind == "text"
+
+
 def test_a_wrong_target_names_the_columns(table):
     with pytest.raises(ConfigError, match=r"no column 'late'.*id, t, x, y"):
         looked(table(), Asked("late"))
