@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from sluss.curation.history import load_history as bring_history
+from sluss.curation.load_history import load_history as bring_history
 from sluss.interval import parse_interval
 from sluss.step import main, step_command
 from sluss.training.train import TrainedModel, train
