@@ -27,6 +27,7 @@ def main() -> None:
     arguments = _arguments()
     console, lines, problems = Console(), list[Line](), list[str]()
     with tempfile.TemporaryDirectory(prefix="sluss-bench-") as folder, _bars(console) as progress:
+        Path(folder).chmod(0o711)  # Postgres, which does not run as root, has to reach its folder below
         home = Path(folder) / "home"
         home.mkdir()
         bench = Bench(home, arguments.rounds, progress)
