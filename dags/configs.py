@@ -11,7 +11,7 @@ from sluss.use_cases import load_use_case, use_case_names
 
 
 def faults() -> list[str]:
-    """What is wrong with each config that cannot be read."""
+    """The fault of each config that cannot be read."""
     settings, found = load_settings(), []
     for name in use_case_names(settings.config_dir):
         try:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from sluss.curation.keys import lengths_and_bytes
 
@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     import pyarrow as pa
-
     from sluss.config.curation import Column
 
 ColumnFigures = dict[str, dict[str, float | str]]
@@ -114,7 +113,14 @@ class Description:
         return total.hexdigest()
 
 
-def _update(digests: tuple[hashlib._Hash, ...], values: pa.Array) -> None:
+class _Digest(Protocol):
+    """A running digest; hashlib has no public name for the type of its own."""
+
+    def update(self, data: bytes, /) -> None:
+        """Take in more bytes."""
+
+
+def _update(digests: tuple[_Digest, ...], values: pa.Array) -> None:
     """Take in which values are missing, the lengths of texts, and the values."""
     import numpy as np
     import pyarrow as pa

@@ -1,4 +1,4 @@
-"""What only shows between rows: repeated ids and values, corrections, and labels from before their rows."""
+"""Faults that only show between rows: repeated ids and values, corrections, and labels from before their rows."""
 
 from __future__ import annotations
 
