@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     import pyarrow as pa
+
     from sluss.config.curation import Column
 
 ColumnFigures = dict[str, dict[str, float | str]]
