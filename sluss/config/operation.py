@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import (
     Field,
+    field_validator,
     model_validator,
 )
 
 from sluss.config.base import Frozen
+from sluss.config.false_alarms import EXAMPLE, alarms_a_day
 
 
 class Deployment(Frozen):
@@ -29,7 +31,11 @@ class Monitoring(Frozen):
     window_days: int = Field(ge=1, description="Days that trends and labels look back on …")
     window_intervals: int = Field(ge=3, description="… and intervals, whichever is shorter")
     min_rows: int = Field(ge=1, description="Fewest rows for a test; an interval with fewer is not tested")
-    alpha: float = Field(gt=0, lt=0.5, description="Chance of a false alarm, per test")
+    false_alarms: str = Field(
+        EXAMPLE,
+        description="False alarms that you accept, of all types of alerts together, such as `1 per 90 days` or "
+        "`4 per year`",
+    )
     drift_distance: float = Field(gt=0, lt=1, description="`data_drift`: distance from the profile that counts")
     quality_drop: float = Field(
         gt=0,
@@ -41,6 +47,22 @@ class Monitoring(Frozen):
         (), description="Features whose drift is expected, such as the month: they are not compared with the profile"
     )
     quality_rows: int = Field(ge=1, description="Fewest labelled rows for the metric, which the newest rows give")
+
+    @field_validator("false_alarms")
+    @classmethod
+    def _is_a_rate(cls, text: str) -> str:
+        alarms_a_day(text)
+        return text
+
+    @model_validator(mode="before")
+    @classmethod
+    def _has_a_budget(cls, content: Any) -> Any:  # noqa: ANN401 - unchecked yet
+        if isinstance(content, dict) and "alpha" in content:
+            raise ValueError(
+                "monitoring.alpha, a chance for each test, was replaced by a budget for all alerts together; remove "
+                f"it, and write for example false_alarms: {EXAMPLE}"
+            )
+        return content
 
 
 class Retraining(Frozen):

@@ -20,6 +20,7 @@ from pydantic import (
 
 from sluss.config.base import Frozen
 from sluss.config.curation import Curation
+from sluss.config.false_alarms import chance
 from sluss.config.gates import Gates
 from sluss.config.operation import Deployment, Monitoring, Retention, Retraining
 from sluss.config.schedule import check_schedule, known_zone
@@ -154,6 +155,10 @@ class UseCase(Frozen):
         text = slice_name.removesuffix(".words")
         words = text != slice_name and text in columns and columns[text].kind == "text"
         return words or (slice_name in columns and columns[slice_name].kind == "number")
+
+    def chance(self, alert: str) -> float:
+        """Return the probability with which one interval may raise a type of alert without a cause."""
+        return chance(self.monitoring.false_alarms, alert, self.unit)
 
     @cached_property
     def experiment(self) -> str:

@@ -24,10 +24,10 @@ def alert_types(problem: Problem) -> tuple[str, ...]:
     return (*problem.reporting.alerts, *OF_ALL)
 
 
-def data_drift(drifts: Sequence[Drift], rows: int, rules: Monitoring) -> Condition:
+def data_drift(drifts: Sequence[Drift], rows: int, rules: Monitoring, alpha: float) -> Condition:
     """Test whether a feature, or the scores, moved away from the reference profile."""
     limit = rules.drift_distance
-    verdicts = {d.feature: verdict_on(rules, rows, d.p_value, (d.distance, limit)) for d in drifts}
+    verdicts = {d.feature: verdict_on(rules, rows, d.p_value, (d.distance, limit), alpha) for d in drifts}
     moved = [d for d in drifts if verdicts[d.feature] == "breached"]
     verdict: Verdict = "breached" if moved else "undecided" if "undecided" in verdicts.values() else "clear"
     largest = max((d.distance for d in moved or drifts), default=0.0)
@@ -44,7 +44,7 @@ def data_drift(drifts: Sequence[Drift], rows: int, rules: Monitoring) -> Conditi
 
 
 def quality_drop(
-    now: Estimate | None, reference: Estimate, rules: Monitoring, intervals: Sequence[str] = ()
+    now: Estimate | None, reference: Estimate, rules: Monitoring, alpha: float, intervals: Sequence[str] = ()
 ) -> Condition:
     """Test whether the metric on the known labels fell below the holdout's by more than the limit."""
     if now is None:
@@ -52,7 +52,7 @@ def quality_drop(
         return Condition("quality_drop", "undecided", "warning", {}, message)
     p_value = fallen(now, reference, rules.quality_drop)
     drop = worse_by(now.value, reference.value, now.metric)
-    verdict = verdict_on(rules, now.rows, p_value, (drop, rules.quality_drop))
+    verdict = verdict_on(rules, now.rows, p_value, (drop, rules.quality_drop), alpha)
     days = " to ".join(sorted({intervals[0], intervals[-1]})) if intervals else "recent intervals"
     value = f"{METRICS[now.metric].title} is {now.value:.3f} ({now.low:.3f} to {now.high:.3f})"
     promised = f"the holdout promised {reference.value:.3f}{in_parentheses(p_value)}"

@@ -117,8 +117,12 @@ def judge(lake: Lake, use_case: UseCase, interval: Interval, summary: Summary, p
     history = _history(lake, use_case, interval, summary, reporting.trend) if reporting.trend else FigureHistory()
     return [
         *reporting.conditions(summary, profile.own, history),
-        data_drift(summary.drift, round(summary.figures.get(GROUPS, summary.rows)), rules),
-        quality_drop(summary.quality, profile.holdout, rules, summary.quality_intervals),
+        data_drift(
+            summary.drift, round(summary.figures.get(GROUPS, summary.rows)), rules, use_case.chance("data_drift")
+        ),
+        quality_drop(
+            summary.quality, profile.holdout, rules, use_case.chance("quality_drop"), summary.quality_intervals
+        ),
     ]
 
 

@@ -322,7 +322,7 @@ def _operation(facts: ConfigFacts) -> Iterator[str]:
         yield "  low_confidence: 0.60"
         yield "  low_confidence_rise: 0.10"
         yield "  trend_fall: 0.05"
-    yield "  alpha: 0.001"
+    yield "  false_alarms: 1 per 90 days    # of all types of alerts together"
     yield "  drift_distance: 0.15"
     yield "  quality_drop: 0.05"
     yield f"  quality_rows: {max(min(per_unit * 3, 1000), 100)}"

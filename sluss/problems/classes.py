@@ -261,7 +261,7 @@ class ClassReporting(Reporting):
 
     def conditions(self, summary: Summary, usual: Mapping[str, Any], history: FigureHistory) -> list[Condition]:
         """Return the conditions on the confidence."""
-        return confidence.conditions(summary, usual, history, self.use_case.monitoring)
+        return confidence.conditions(summary, usual, history, self.use_case, self.use_case.monitoring)
 
     def facts(self, summary: Summary) -> dict[str, str]:
         """Return the summary's line on the confidence."""

@@ -40,13 +40,13 @@ class FigureHistory:
     model_changed: bool = False  # whether another version scored intervals of the window
 
 
-def verdict_on(rules: Monitoring, rows: int, p_value: float, change: tuple[float, float]) -> Verdict:
-    """The verdict on a change, given as its size and the limit that counts."""
+def verdict_on(rules: Monitoring, rows: int, p_value: float, change: tuple[float, float], alpha: float) -> Verdict:
+    """The verdict on a change, given as its size and the limit that counts, at the chance of a false alarm `alpha`."""
     size, limit = change
     if rows < rules.min_rows:
         return "undecided"
     # Both are needed: with many rows, a change too small to matter is significant, and with few, chance alone is large.
-    if p_value < rules.alpha and size >= limit:
+    if p_value < alpha and size >= limit:
         return "breached"
     return "clear" if p_value >= _CHANCE or size < _RELEASE * limit else "undecided"
 

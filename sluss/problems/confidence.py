@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from sluss.arrays import Floats
+    from sluss.config.use_case import UseCase
     from sluss.statistics.figures import Summary
 
 MEAN, LOW = "mean_confidence", "low_confidence_share"  # names of the figures
@@ -54,14 +55,16 @@ def figures(confidences: Floats, rules: ConfidenceMonitoring) -> dict[str, float
 
 
 def conditions(
-    summary: Summary, usual: Mapping[str, Any], history: FigureHistory, rules: ConfidenceMonitoring
+    summary: Summary, usual: Mapping[str, Any], history: FigureHistory, use_case: UseCase, rules: ConfidenceMonitoring
 ) -> list[Condition]:
     """The verdicts on the two alerts."""
     rows = round(summary.figures.get(GROUPS, summary.rows))  # rows of one group count once
     unsure = round(summary.figures[LOW] * rows), rows
     return [
-        low_confidence(unsure, _usually_unsure(usual, rules), rules),
-        confidence_trend(history.values, rules, model_changed=history.model_changed),
+        low_confidence(unsure, _usually_unsure(usual, rules), rules, use_case.chance("low_confidence")),
+        confidence_trend(
+            history.values, rules, use_case.chance("confidence_trend"), model_changed=history.model_changed
+        ),
     ]
 
 
@@ -75,11 +78,13 @@ def _share_below(values: Sequence[float], rules: ConfidenceMonitoring) -> float:
     return sum(value < rules.low_confidence for value in values) / len(values)
 
 
-def low_confidence(now: tuple[int, int], reference: tuple[int, int], rules: ConfidenceMonitoring) -> Condition:
+def low_confidence(
+    now: tuple[int, int], reference: tuple[int, int], rules: ConfidenceMonitoring, alpha: float
+) -> Condition:
     """Are more rows unsure than on the holdout? Both sides are (rows below the limit, rows)."""
     share, usual = now[0] / now[1], reference[0] / reference[1]
     p_value, rise = exceeds(now, reference), share - usual
-    verdict = verdict_on(rules, now[1], p_value, (rise, rules.low_confidence_rise))
+    verdict = verdict_on(rules, now[1], p_value, (rise, rules.low_confidence_rise), alpha)
     measured = {"share": share, "reference": usual, "rows": now[1], "p_value": p_value}
     message = (
         f"The model is unsure of {share:.0%} of {now[1]} rows (best class below {rules.low_confidence:.2f}); "
@@ -88,12 +93,14 @@ def low_confidence(now: tuple[int, int], reference: tuple[int, int], rules: Conf
     return Condition("low_confidence", verdict, severity_of(rise, rules.low_confidence_rise), measured, message)
 
 
-def confidence_trend(series: Sequence[float], rules: ConfidenceMonitoring, *, model_changed: bool = False) -> Condition:
+def confidence_trend(
+    series: Sequence[float], rules: ConfidenceMonitoring, alpha: float, *, model_changed: bool = False
+) -> Condition:
     """Is the mean confidence falling over the window? `series` holds intervals scored by the present version."""
     trend = mann_kendall(series)
-    verdict = verdict_on(rules, rules.min_rows, trend.p_falling, (trend.fall, rules.trend_fall))
+    verdict = verdict_on(rules, rules.min_rows, trend.p_falling, (trend.fall, rules.trend_fall), alpha)
     message = f"Mean confidence fell by {trend.fall:.3f} over {trend.n} intervals{in_parentheses(trend.p_falling)}."
-    if smallest_p(trend.n) > rules.alpha:
+    if smallest_p(trend.n) > alpha:
         verdict = "clear" if model_changed else "undecided"
         reason = "a new model version scores them" if model_changed else "too few to tell a trend from noise"
         message = f"Mean confidence is known for {trend.n} intervals so far: {reason}."

@@ -45,8 +45,13 @@ def test_a_misspelt_config_key_is_named(run_step, config):
 
 
 def test_a_wrong_config_value_is_named(run_step, config):
-    environment = config(lambda content: content["monitoring"].update(alpha="often"))
-    refuses(run_step("train_model", **environment), "'monitoring.alpha' cannot be used")
+    environment = config(lambda content: content["monitoring"].update(false_alarms="often"))
+    refuses(run_step("train_model", **environment), "'monitoring.false_alarms' cannot be used", "1 per 90 days")
+
+
+def test_the_old_key_for_false_alarms_names_the_new_one(run_step, config):
+    environment = config(lambda content: content["monitoring"].update(alpha=0.001))
+    refuses(run_step("train_model", **environment), "monitoring.alpha", "false_alarms: 1 per 90 days")
 
 
 def test_a_feature_that_is_not_described_is_named(run_step, config):

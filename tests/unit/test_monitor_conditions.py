@@ -19,6 +19,7 @@ from sluss.monitoring.profile import build_profile, read_profile
 from sluss.problems.confidence import confidence_trend, low_confidence
 from sluss.statistics.figures import Drift, feature_in_words
 
+ALPHA = 0.001
 WORDS = np.array([f"word{i}" for i in range(3000)])
 
 
@@ -48,7 +49,7 @@ def drift_verdict(sentiment, profile, random, rows, **change):
     sure = change.pop("sure", 0.2)
     frame = pd.DataFrame({"id": range(rows), "text": texts(random, rows, **change)})
     found = measure_drift(sentiment, profile, frame, scores(random, rows, sure))
-    return data_drift(found, rows, sentiment.monitoring).verdict
+    return data_drift(found, rows, sentiment.monitoring, ALPHA).verdict
 
 
 def test_data_like_the_training_data_raise_no_alert_in_two_hundred_days(sentiment, profile):
@@ -75,27 +76,29 @@ def test_few_rows_decide_nothing(sentiment, profile):
 
 def test_the_share_of_unsure_rows_alarms_when_it_rises_and_only_then(sentiment):
     random, rules = np.random.default_rng(6), sentiment.monitoring
-    same = [low_confidence((random.binomial(400, 0.2), 400), (360, 1800), rules).verdict for _ in range(1000)]
-    more = [low_confidence((random.binomial(400, 0.32), 400), (360, 1800), rules).verdict for _ in range(100)]
+    same = [low_confidence((random.binomial(400, 0.2), 400), (360, 1800), rules, ALPHA).verdict for _ in range(1000)]
+    more = [low_confidence((random.binomial(400, 0.32), 400), (360, 1800), rules, ALPHA).verdict for _ in range(100)]
     assert same.count("breached") <= 5  # alpha is 0.001
     assert more.count("breached") >= 90
 
 
 def test_a_falling_confidence_alarms_and_a_noisy_one_does_not(sentiment):
     random, rules = np.random.default_rng(7), sentiment.monitoring
-    noise = [confidence_trend((0.75 + random.normal(0, 0.01, 14)).tolist(), rules).verdict for _ in range(500)]
+    noise = [confidence_trend((0.75 + random.normal(0, 0.01, 14)).tolist(), rules, ALPHA).verdict for _ in range(500)]
     wearing = np.linspace(0.77, 0.70, 14)
-    falling = [confidence_trend((wearing + random.normal(0, 0.01, 14)).tolist(), rules).verdict for _ in range(100)]
+    falling = [
+        confidence_trend((wearing + random.normal(0, 0.01, 14)).tolist(), rules, ALPHA).verdict for _ in range(100)
+    ]
     assert noise.count("breached") <= 2
     assert falling.count("breached") >= 95
 
 
 def test_a_trend_of_a_few_days_is_not_told_from_noise(sentiment):
-    assert confidence_trend([0.8, 0.7, 0.6, 0.5, 0.4, 0.3], sentiment.monitoring).verdict == "undecided"
+    assert confidence_trend([0.8, 0.7, 0.6, 0.5, 0.4, 0.3], sentiment.monitoring, ALPHA).verdict == "undecided"
 
 
 def test_a_new_model_version_starts_its_trend_anew(sentiment):
-    assert confidence_trend([0.8], sentiment.monitoring, model_changed=True).verdict == "clear"
+    assert confidence_trend([0.8], sentiment.monitoring, ALPHA, model_changed=True).verdict == "clear"
 
 
 def test_quality_alarms_when_it_drops_and_only_then(sentiment):
@@ -106,14 +109,14 @@ def test_quality_alarms_when_it_drops_and_only_then(sentiment):
         return estimate("accuracy", np.where(right, 0.9, 0.1), np.ones(rows, dtype="int8"))
 
     holdout = judged(0.77, 1800)
-    same = [quality_drop(judged(0.77, 300), holdout, rules).verdict for _ in range(500)]
-    worse = [quality_drop(judged(0.60, 400), holdout, rules).verdict for _ in range(100)]
+    same = [quality_drop(judged(0.77, 300), holdout, rules, ALPHA).verdict for _ in range(500)]
+    worse = [quality_drop(judged(0.60, 400), holdout, rules, ALPHA).verdict for _ in range(100)]
     assert same.count("breached") == 0
     assert worse.count("breached") >= 90
 
 
 def test_without_labels_quality_is_not_judged(sentiment, profile):
-    assert quality_drop(None, profile.holdout, sentiment.monitoring).verdict == "undecided"
+    assert quality_drop(None, profile.holdout, sentiment.monitoring, ALPHA).verdict == "undecided"
 
 
 def test_numbers_categories_and_gaps_are_watched_as_well_as_texts(sentiment):
@@ -137,7 +140,7 @@ def test_numbers_categories_and_gaps_are_watched_as_well_as_texts(sentiment):
 
 def test_the_sentence_names_what_moved(sentiment):
     far = Drift("text.unknown_words", 0.45, 1e-12, 0.05, 0.25)
-    condition = data_drift([far, Drift("score", 0.03, 0.9, 0.5, 0.5)], 400, sentiment.monitoring)
+    condition = data_drift([far, Drift("score", 0.03, 0.9, 0.5, 0.5)], 400, sentiment.monitoring, ALPHA)
     assert condition.severity == "critical"
     assert "share of words in text that training never saw (distance 0.45, mean 5% → 25%)" in condition.message
     assert "scores" not in condition.message
