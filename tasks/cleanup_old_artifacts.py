@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from sluss.counted import counted
 from sluss.monitoring.retention import clean_up
 from sluss.step import chosen_interval, interval_option, main, step_command
 
@@ -18,7 +19,10 @@ run = clean_up
 def command(context: Context, interval: str) -> None:
     """Delete predictions, runs and files past their retention. Models, and the data they were trained on, are kept."""
     done = run(context, chosen_interval(context, interval))
-    print(f"Deleted {done.partitions} partitions of predictions, {done.runs} monitoring runs, {done.files} files.")
+    print(
+        f"Deleted {counted(done.partitions, 'partition')} of predictions, {counted(done.runs, 'monitoring run')}, "
+        f"{counted(done.files, 'file')}."
+    )
 
 
 if __name__ == "__main__":

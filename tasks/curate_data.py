@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from sluss.counted import counted
 from sluss.curation.curate import curate
 from sluss.step import chosen_interval, main, span_options, step_command
 
@@ -20,11 +21,11 @@ def command(context: Context, interval: str | None, *, history: bool) -> None:
     span = chosen_interval(context, interval, history=history)
     done = run(context, span)
     print(
-        f"{span}: {done.rows} good rows (curated, version {done.version}), {done.labels} labels, "
+        f"{span}: {counted(done.rows, 'good row')} (curated, version {done.version}), {counted(done.labels, 'label')}, "
         f"{done.bad_rows + done.bad_labels} in quarantine."
     )
     if done.repeated_ids:
-        print(f"The ids of {done.repeated_ids} rows were in an earlier interval (curation.repeated_ids).")
+        print(f"Seen in an earlier interval: the ids of {counted(done.repeated_ids, 'row')} (curation.repeated_ids).")
     if done.empty_columns:
         print(f"No row has a value in {', '.join(done.empty_columns)}: a model cannot learn from it. Leave it out.")
 

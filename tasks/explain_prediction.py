@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from sluss.counted import counted
 from sluss.lineage.receipt import Receipt, as_json, explain
 from sluss.reporting.lineage_tree import show as show_lineage
 from sluss.step import main, step_command
@@ -37,7 +38,7 @@ def show(receipt: Receipt) -> None:
     for name, value in (receipt.row or {}).items():
         shown[f"{name} (feature)" if name in receipt.features else name] = str(value)
     if receipt.corrections:
-        shown["corrected since"] = f"{receipt.corrections} times, after the interval's end: not used"
+        shown["corrected since"] = f"{counted(receipt.corrections, 'time')}, after the interval's end: not used"
     show_lineage(receipt.made_by)
     verdict = f"[{'green' if receipt.again.reproduced else 'red'}]{escape(str(receipt.again))}"
     Console(highlight=False).print(verdict, soft_wrap=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from sluss.counted import counted
 from sluss.sources.generate import generate
 from sluss.step import chosen_interval, main, span_options, step_command
 
@@ -19,7 +20,7 @@ def command(context: Context, interval: str | None, *, history: bool) -> None:
     """Load new rows and labels into the warehouse."""
     span = chosen_interval(context, interval, history=history)
     brought = run(context, span)
-    print(f"{span}: {brought.rows} rows and {brought.labels} labels are in the warehouse.")
+    print(f"{span}: the warehouse has {counted(brought.rows, 'row')} and {counted(brought.labels, 'label')}.")
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from sluss.counted import counted
 from sluss.monitoring.monitor import monitor
 from sluss.step import chosen_interval, interval_option, main, step_command
 
@@ -21,7 +22,7 @@ def command(context: Context, interval: str) -> None:
     result = run(context, span)
     sure = result.summary.figures.get("mean_confidence")
     scores = context.problem.reporting.in_words(result.summary) if sure is None else f"mean confidence {sure:.3f}"
-    print(f"{result.summary.rows} rows of {span}: {scores}.")
+    print(f"{counted(result.summary.rows, 'row')} of {span}: {scores}.")
     for alert in result.alerts:
         print(f"{alert.state} {alert.type} ({alert.severity}, since {alert.since}): {alert.message}")
     if not result.alerts:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from sluss.counted import counted
 from sluss.deployment.history import History, as_json, history
 from sluss.step import main, step_command
 
@@ -45,7 +46,9 @@ def show(use_case: UseCase, history: History) -> None:
     for problem in history.problems:
         console.print(f"[red]{problem}")
     if not history.problems:
-        console.print(f"{len(history.entries)} entries; every one is as it was written, and the aliases agree.")
+        console.print(
+            f"{counted(len(history.entries), 'entry')}; every one is as it was written, and the aliases agree."
+        )
 
 
 if __name__ == "__main__":

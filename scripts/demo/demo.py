@@ -16,6 +16,7 @@ from story import Story
 
 from sluss.config.settings import ROOT, load_settings
 from sluss.context import Context
+from sluss.counted import counted
 from sluss.errors import ConfigError, ModelError, SlussError
 from sluss.interval import Interval, intervals, partition
 from sluss.use_cases import load_use_case
@@ -164,4 +165,4 @@ def main() -> None:
 if __name__ == "__main__":
     started = time.perf_counter()
     main()
-    print(f"That took {time.perf_counter() - started:.0f} seconds.")
+    print(f"That took {counted(round(time.perf_counter() - started), 'second')}.")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
+from sluss.counted import counted
 from sluss.errors import ConfigError
 from sluss.storage.lake import INTERVAL
 
@@ -96,10 +97,10 @@ def _texts(values: pa.Array, name: str, column: Column) -> Iterator[tuple[pa.Arr
     import pyarrow.compute as pc
 
     if column.min_length is not None:
-        how = "empty" if column.min_length == 1 else f"shorter than {column.min_length} characters"
+        how = "empty" if column.min_length == 1 else f"shorter than {counted(column.min_length, 'character')}"
         yield pc.less(pc.utf8_length(values), column.min_length), f"{name} is {how}"
     if column.max_length is not None:
-        longer = f"{name} is longer than {column.max_length} characters"
+        longer = f"{name} is longer than {counted(column.max_length, 'character')}"
         yield pc.greater(pc.utf8_length(values), column.max_length), longer
     if column.pattern is not None:
         matches = pc.match_substring_regex(values, f"^(?:{column.pattern})$")

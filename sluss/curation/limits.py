@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
+from sluss.counted import counted
 from sluss.errors import DataError, printable
 from sluss.interval import Interval, intervals, partition
 
@@ -67,18 +68,18 @@ def check_intervals(rows: Extract, use_case: UseCase, span: Interval) -> None:
 def _fault(rows: int, newest: datetime | None, interval: Interval, rules: Curation) -> str | None:
     if rules.min_rows is not None and rows < rules.min_rows:
         return (
-            f"{rows} good rows, fewer than {rules.min_rows}, so nothing was written. "
-            "See whether the source has stopped, or lower curation.min_rows"
+            f"{counted(rows, 'good row')}, fewer than {rules.min_rows}, so nothing was written. See whether the source "
+            "has stopped, or lower curation.min_rows"
         )
     if rules.max_rows is not None and rows > rules.max_rows:
         return (
-            f"{rows} good rows, more than {rules.max_rows}, so nothing was written. "
-            "See whether the query doubles rows, or raise curation.max_rows"
+            f"{counted(rows, 'good row')}, more than {rules.max_rows}, so nothing was written. See whether the query "
+            "doubles rows, or raise curation.max_rows"
         )
     hours = rules.max_age_hours
     if newest and hours is not None and newest < interval.end - timedelta(hours=hours):
         return (
-            f"no row after {newest:%Y-%m-%d %H:%M} UTC, more than {hours:g} hours before its end, so nothing was "
-            "written. See whether the source has stopped, or raise curation.max_age_hours"
+            f"no row after {newest:%Y-%m-%d %H:%M} UTC, more than {counted(hours, 'hour')} before its end, so nothing "
+            "was written. See whether the source has stopped, or raise curation.max_age_hours"
         )
     return None

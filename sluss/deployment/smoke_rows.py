@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
+from sluss.counted import counted
 from sluss.errors import DataError, ModelError
 from sluss.interval import parse_interval, partition
 from sluss.registry import artifacts
@@ -45,8 +46,8 @@ def holdout_rows(context: Context, version: ModelVersion, use_case: UseCase) -> 
     place = {row_id: number for number, row_id in enumerate(rows["id"].to_pylist())}
     if missing := set(recorded["id"]) - set(place):
         raise DataError(
-            f"{len(missing)} rows that {use_case.model} version {version.version} was judged on are not in the table "
-            f"{context.lake.uri('curated')} as it was at the training. Train again: make train."
+            f"{counted(len(missing), 'row')} that {use_case.model} version {version.version} was judged on cannot be "
+            f"found in the table {context.lake.uri('curated')} as it was at the training. Train again: make train."
         )
     in_order = rows.take([place[row_id] for row_id in recorded["id"]]).combine_chunks()
     return in_order.to_batches()[0], recorded["score"].to_numpy()

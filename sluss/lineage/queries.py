@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from sluss.counted import counted
 from sluss.errors import ConfigError, DataError, printable
 from sluss.interval import parse_interval, partition
 from sluss.lineage import version_record
@@ -129,7 +130,7 @@ def _covers(made: Provenance, use_case: UseCase, interval: str) -> bool:
 
 def _add_predictions(graph: Graph, version: Node, number: str, scored: dict[str, dict[str, int]]) -> None:
     """Add the predictions of a version, if it has any."""
-    facts: dict[str, Fact] = {span: f"{rows} rows" for span, rows in spans(scored, number).items()}
+    facts: dict[str, Fact] = {span: counted(rows, "row") for span, rows in spans(scored, number).items()}
     if facts:
         graph.link(version, "made", Node("predictions", f"predictions by version {number}", facts))
 

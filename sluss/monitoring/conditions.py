@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from sluss.counted import counted
 from sluss.problems.condition import Condition, Verdict, in_parentheses, severity_of, verdict_on
 from sluss.problems.metrics import METRICS, fallen, worse_by
 from sluss.statistics.figures import feature_in_words
@@ -32,7 +33,11 @@ def data_drift(drifts: Sequence[Drift], rows: int, rules: Monitoring, alpha: flo
     verdict: Verdict = "breached" if moved else "undecided" if "undecided" in verdicts.values() else "clear"
     largest = max((d.distance for d in moved or drifts), default=0.0)
     if moved:
-        count = f"{len(moved)} of {len(drifts)} compared figures differ" if len(drifts) > 1 else "The data differ"
+        count = (
+            f"{len(moved)} of {counted(len(drifts), 'compared figure')} differ"
+            if len(drifts) > 1
+            else "The data differ"
+        )
         message = f"{count} from the reference profile: {'; '.join(map(_moved, moved))} (limit {limit:.2f})."
     else:
         message = f"No figure clearly exceeds the limit: the largest distance is {largest:.2f} (limit {limit:.2f})."
@@ -56,7 +61,7 @@ def quality_drop(
     days = " to ".join(sorted({intervals[0], intervals[-1]})) if intervals else "recent intervals"
     value = f"{METRICS[now.metric].title} is {now.value:.3f} ({now.low:.3f} to {now.high:.3f})"
     promised = f"the holdout promised {reference.value:.3f}{in_parentheses(p_value)}"
-    message = f"{value} on {now.rows} labelled rows of {days}; {promised}."
+    message = f"{value} on {counted(now.rows, 'labelled row')} of {days}; {promised}."
     figures = {**now.as_dict(), "reference": reference.value, "p_value": p_value, "intervals": list(intervals)}
     return Condition("quality_drop", verdict, severity_of(drop, rules.quality_drop), figures, message)
 

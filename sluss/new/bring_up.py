@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
+from sluss.counted import counted
 from sluss.curation.curate import curate
 from sluss.deployment.deploy import deploy
 from sluss.errors import ModelError
@@ -38,8 +39,8 @@ def bring_up(context: Context, newest: date, tell: Tell) -> str:
     brought = generate(context, history)
     curated = curate(context, history)
     tell(
-        f"{brought.rows:,} rows came, {curated.rows:,} are good, "
-        f"{curated.bad_rows + curated.bad_labels:,} are in quarantine"
+        f"{counted(brought.rows, 'row')} came: {curated.rows:,} good, {curated.bad_rows + curated.bad_labels:,} in "
+        "quarantine"
     )
     tell("Training")
     model = train(context)

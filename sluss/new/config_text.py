@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import yaml
 
+from sluss.counted import counted
 from sluss.profiling.database import database_and_table
 
 if TYPE_CHECKING:
@@ -34,6 +35,8 @@ _OWN_NAMES = {
 }  # columns of each curated table
 _MOST_COMPARED = 200  # categories from which an interval has too few rows of each
 _ALL_DAYS = 3650  # where rows have no time of their own
+_MOST_MS = 500  # for 1,000 rows
+_MS_OF_A_CHARACTER = 0.5  # of each of 1,000 rows: vectorisers take a fifth of it on a slow machine
 _SCHEDULES = {"hour": "@hourly", "day": "@daily", "week": "0 0 * * 1", "month": "@monthly"}
 _STRONG = {
     "classification": "sklearn.ensemble.HistGradientBoostingClassifier",
@@ -130,14 +133,16 @@ def remark(text: str) -> str:
 
 def _head(facts: ConfigFacts) -> Iterator[str]:
     look, days = facts.look, days_of(facts.look)
-    yield f"# {remark(look.target.column)} from {remark(_shown(facts.data))}, {look.profile.rows:,} rows."
+    yield f"# {remark(look.target.column)} from {remark(_shown(facts.data))}, {counted(look.profile.rows, 'row')}."
     yield "# `sluss new` wrote this file; edit it as you like. It changes nothing that you have edited."
     yield "# docs/use_cases.md explains every key."
     yield f"name: {facts.name}"
     yield f"title: {scalar(f'{look.target.column} of {facts.name}'.replace('_', ' '))}"
     yield f"model: {facts.name}_{'classifier' if look.target.kind == 'classification' else 'regressor'}"
     if look.span and days:
-        yield f"unit: {look.span.unit}{' ' * 12}# usually {look.span.rows_of_a_unit:,.0f} rows each".rstrip()
+        yield (
+            f"unit: {look.span.unit}{' ' * 12}# usually {counted(round(look.span.rows_of_a_unit), 'row')} each"
+        ).rstrip()
         yield f'schedule: "{_SCHEDULES[look.span.unit]}"'
         yield f"live_start: {days.live_start}    # scored from here on; the days before are the history"
     else:
@@ -299,10 +304,16 @@ def _gates(facts: ConfigFacts) -> Iterator[str]:
     yield "  slice_min_rows: 100"
     yield "  margin: 0.02"
     yield "  alpha: 0.05"
-    yield "  max_ms_per_1000_rows: 500"
+    yield f"  max_ms_per_1000_rows: {_most_milliseconds(look)}"
     if look.target.kind == "regression":
         low, _, high = look.target.quantiles
         yield f"  error_cap: {_two_digits((high - low) / 2)}    # half of what nearly all values span"
+
+
+def _most_milliseconds(look: Look) -> int:
+    """A generous limit for 1,000 rows: a text takes as long as its characters are many."""
+    characters = sum(each.length for each in look.columns("feature"))
+    return max(_MOST_MS, round(_two_digits(characters * _MS_OF_A_CHARACTER)))
 
 
 def _two_digits(value: float) -> float:
@@ -340,7 +351,7 @@ def _ignored(look: Look) -> Iterator[str]:
     reasons = dict.fromkeys(look.calendar, "the calendar always moves on")
     for each in look.columns("feature"):
         if each.kind == "category" and each.distinct > _MOST_COMPARED:
-            reasons[each.name] = f"{each.distinct:,} different values: two samples always differ much"
+            reasons[each.name] = f"{counted(each.distinct, 'different value')}: two samples always differ much"
     if reasons:
         yield "  ignore:"
         yield from (f"    - {scalar(curated(name))}    # {reason}" for name, reason in reasons.items())

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from sluss.counted import counted
 from sluss.errors import DataError
 from sluss.new.config_text import days_of, fewest_holdout_rows, fewest_training_rows
 from sluss.new.target import class_text
@@ -29,7 +30,7 @@ def check_enough(table: WholeTable, look: Look) -> None:
     labelled, fewest = label.values, _fewest(look)
     if labelled < fewest:
         raise DataError(
-            f"The table has {labelled:,} rows with a label, and {fewest:,} are needed to learn and to judge. "
+            f"The table has {counted(labelled, 'row')} with a label, and {fewest:,} are needed to learn and to judge. "
             "Name a table with more rows."
         )
     _check_classes(look)
@@ -45,7 +46,7 @@ def check_enough(table: WholeTable, look: Look) -> None:
     rows = look.profile.rows
     missing = sorted(f"'{value}'" for value, *sides in counts if not all(sides))
     if learned < fewest_training_rows(rows) or judged < fewest_holdout_rows(rows):
-        fault = f"{learned:,} labelled rows to learn from and {judged:,} to be judged on"
+        fault = f"{counted(learned, 'labelled row')} to learn from and {judged:,} to be judged on"
     elif missing:
         fault = f"no row of the class {missing[0]} on one side"
     else:
@@ -74,8 +75,9 @@ def _check_classes(look: Look) -> None:
     for name, share in zip(look.target.classes, look.target.shares, strict=True):
         if round(share * labelled) < fewest:
             raise DataError(
-                f"Only {round(share * labelled)} of {labelled:,} labelled rows are of the class '{name}': too few to "
-                "learn from and to judge on. Join rare classes or leave their rows out, or name a table with more rows."
+                f"The class '{name}' has {counted(round(share * labelled), 'row')} of {labelled:,} with a label: too "
+                "few to learn from and to judge on. Join rare classes or leave their rows out, or name a table with "
+                "more rows."
             )
 
 

@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from sluss.counted import counted
 from sluss.errors import ConfigError
 from sluss.new.target import TargetColumn, target_of
 from sluss.profiling.columns import TableProfile, profile
@@ -57,12 +58,15 @@ class Look:
         for leak in self.leaks.values():
             yield f"'{leak.column}' may give the label away: {leak.reason}. It is left out."
         if self.profile.duplicates:
-            yield f"{self.profile.duplicates:,} rows are equal to another one."
+            yield f"{counted(self.profile.duplicates, 'row', 'is', 'are')} equal to another one."
         if self.doubled_ids:
-            yield f"{self.doubled_ids:,} rows have the id of another row; the last one counts."
+            yield f"{counted(self.doubled_ids, 'row', 'has', 'have')} the id of another row; the last one counts."
         for each in self.profile.columns.values():
             if each.odd:
-                yield f"{each.odd:,} values of '{each.name}' are not {each.written}; their rows go to quarantine."
+                yield (
+                    f"Not {each.written}: {counted(each.odd, 'value')} of '{each.name}', sent to quarantine with "
+                    f"{'its row' if each.odd == 1 else 'their rows'}."
+                )
         if self.span and self.span.gaps:
             shown = ", ".join(map(str, self.span.gaps[:3]))
             yield f"There are no rows for {shown}{' and more' if len(self.span.gaps) > 3 else ''}."

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from sluss.counted import counted
+
 if TYPE_CHECKING:
     from rich.console import Console
 
@@ -18,7 +20,9 @@ def show(console: Console, look: Look, quick: Quick | None) -> None:
     from rich.markup import escape
     from rich.table import Table
 
-    table = Table("column", "type", "missing", "role", "why", title=f"{look.profile.rows:,} rows", title_justify="left")
+    table = Table(
+        "column", "type", "missing", "role", "why", title=counted(look.profile.rows, "row"), title_justify="left"
+    )
     for name, role in look.roles.items():
         column = look.profile.columns[name]
         missing = f"{column.missing / column.rows:.1%}" if column.missing else ""
@@ -34,7 +38,7 @@ def show(console: Console, look: Look, quick: Quick | None) -> None:
     )
     if quick:
         console.print(
-            f"On the newest fifth of {quick.rows:,} rows gradient boosting reaches {quick.strong:.3f}, a linear model "
-            f"{quick.simple:.3f}, guessing {quick.guess:.3f}.",
+            f"On the newest fifth of {counted(quick.rows, 'row')} gradient boosting reaches {quick.strong:.3f}, a "
+            f"linear model {quick.simple:.3f}, guessing {quick.guess:.3f}.",
             highlight=False,
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
+from sluss.counted import counted
 from sluss.errors import ConfigError
 from sluss.profiling.leaks import is_classes
 
@@ -55,7 +56,7 @@ def target_of(table: WholeTable, column: ColumnProfile) -> TargetColumn:
     )
     if len(counts) > _MOST_CLASSES:
         raise ConfigError(
-            f"The target '{column.name}' has {len(counts):,} different texts, and a model tells at most "
+            f"The target '{column.name}' has {counted(len(counts), 'different text')}, and a model tells at most "
             f"{_MOST_CLASSES:,} classes apart. Name another TARGET, or join rare ones first."
         )
     return _classes(column, counts)

@@ -11,6 +11,7 @@ from sluss.charts import svg
 from sluss.charts.plot import HALF, MARGIN, Plot, axis_names, known, scale
 from sluss.charts.svg import Frame
 from sluss.config.operation import Monitoring
+from sluss.counted import counted
 from sluss.problems.condition import Condition, FigureHistory, in_parentheses, severity_of, verdict_on
 from sluss.statistics.figures import GROUPS
 from sluss.statistics.proportions import exceeds
@@ -87,8 +88,8 @@ def low_confidence(
     verdict = verdict_on(rules, now[1], p_value, (rise, rules.low_confidence_rise), alpha)
     measured = {"share": share, "reference": usual, "rows": now[1], "p_value": p_value}
     message = (
-        f"The model is unsure of {share:.0%} of {now[1]} rows (best class below {rules.low_confidence:.2f}); "
-        f"on the holdout it was {usual:.0%}{in_parentheses(p_value)}."
+        f"The model is unsure of {share:.0%} of {counted(now[1], 'row')} (best class below "
+        f"{rules.low_confidence:.2f}); on the holdout it was {usual:.0%}{in_parentheses(p_value)}."
     )
     return Condition("low_confidence", verdict, severity_of(rise, rules.low_confidence_rise), measured, message)
 
@@ -99,11 +100,14 @@ def confidence_trend(
     """Is the mean confidence falling over the window? `series` holds intervals scored by the present version."""
     trend = mann_kendall(series)
     verdict = verdict_on(rules, rules.min_rows, trend.p_falling, (trend.fall, rules.trend_fall), alpha)
-    message = f"Mean confidence fell by {trend.fall:.3f} over {trend.n} intervals{in_parentheses(trend.p_falling)}."
+    message = (
+        f"Mean confidence fell by {trend.fall:.3f} over "
+        f"{counted(trend.n, 'interval')}{in_parentheses(trend.p_falling)}."
+    )
     if smallest_p(trend.n) > alpha:
         verdict = "clear" if model_changed else "undecided"
         reason = "a new model version scores them" if model_changed else "too few to tell a trend from noise"
-        message = f"Mean confidence is known for {trend.n} intervals so far: {reason}."
+        message = f"Mean confidence is known for {counted(trend.n, 'interval')} so far: {reason}."
     measured = {"fall": trend.fall, "slope": trend.slope, "intervals": trend.n, "p_value": trend.p_falling}
     return Condition("confidence_trend", verdict, severity_of(trend.fall, rules.trend_fall), measured, message)
 

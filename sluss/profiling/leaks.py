@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from sluss.counted import counted
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -63,7 +65,7 @@ def _missing_with_label(table: WholeTable, column: ColumnProfile, label: ColumnP
         f"count(*) FILTER (({column.sql}) IS NULL OR ({label.sql}) IS NULL) FROM data"
     )[0]
     if either and both / either >= _SAME_ROWS:
-        return f"it is missing where the label is ({both:,} of {label.missing:,} rows)"
+        return f"it is missing where the label is ({both:,} of {counted(label.missing, 'row')})"
     return ""
 
 

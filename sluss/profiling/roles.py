@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from sluss.counted import counted
 from sluss.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -49,8 +50,12 @@ def roles_of(profile: TableProfile, asked: Asked) -> dict[str, Role]:
         _column(profile, name)
     target = _column(profile, asked.target)
     if target.kind == "empty" or target.distinct < 2:
-        raise ConfigError(f"The target '{target.name}' has {target.distinct} different values: nothing can be learned.")
-    found = {asked.target: Role("label", f"the target: {target.written}, {target.distinct} different values")}
+        raise ConfigError(
+            f"The target '{target.name}' has {counted(target.distinct, 'different value')}: nothing can be learned."
+        )
+    found = {
+        asked.target: Role("label", f"the target: {target.written}, {counted(target.distinct, 'different value')}")
+    }
     time = _time(profile, asked)
     if time:
         found[time] = Role("time", "named" if asked.time else "the time that most rows differ in")
@@ -107,11 +112,11 @@ def _other(column: ColumnProfile) -> Role:
     if column.kind == "text":
         return _text(column)
     if column.kind == "category":
-        return Role("feature", f"{column.distinct} different values")
+        return Role("feature", counted(column.distinct, "different value"))
     return Role("feature", column.written)
 
 
 def _text(column: ColumnProfile) -> Role:
     if column.missing > _MISSING_TEXTS * column.rows:
         return Role("left out", f"free text that is missing in {column.missing / column.rows:.0%} of the rows")
-    return Role("feature", f"free text, {column.words:.0f} words on average")
+    return Role("feature", f"free text, {counted(round(column.words), 'word')} on average")

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from sluss.counted import counted
 from sluss.errors import DataError
 from sluss.profiling.database import is_postgres, read_postgres, read_s3
 from sluss.profiling.text_file import TextFile, open_text
@@ -161,7 +162,9 @@ def _refuse_rejected(connection: Any, data: str, file: TextFile) -> None:  # noq
     position, kind, line = rejected
     number = 1 + sum(block.count(b"\n") for block in _up_to(file.path, position - 1))
     reasons = {"TOO MANY COLUMNS": "more fields than", "MISSING COLUMNS": "fewer fields than"}
-    fault = f"{reasons[kind]} the {len(file.names)} columns" if kind in reasons else f"a fault ({kind.lower()})"
+    fault = (
+        f"{reasons[kind]} the {counted(len(file.names), 'column')}" if kind in reasons else f"a fault ({kind.lower()})"
+    )
     raise DataError(f"Line {number} of {data} has {fault}: {line.strip()[:80]!r}. Correct the line, or take it out.")
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from sluss.counted import counted
 from sluss.problems import problem_of
 from sluss.problems.metrics import METRICS
 from sluss.registry.names import UNTIL_TAG
@@ -126,4 +127,4 @@ def _spread(metrics: dict[str, float], name: str) -> str:
 
 
 def _count(metrics: dict[str, float], name: str) -> str:
-    return f"{metrics[name]:,.0f} rows" if name in metrics else "?"
+    return counted(metrics[name], "row") if name in metrics else "?"

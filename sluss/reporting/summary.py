@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from sluss.counted import counted
 from sluss.problems import problem_of
 from sluss.problems.metrics import METRICS
 from sluss.statistics.figures import feature_in_words
@@ -41,7 +42,7 @@ def summary_text(use_case: UseCase, interval: Interval, measured: Summary, alert
 
 def _figures(use_case: UseCase, measured: Summary) -> str:
     rules, reporting = use_case.monitoring, problem_of(use_case).reporting
-    scored = f"{measured.rows} rows by {use_case.model} version {measured.model_version}"
+    scored = f"{counted(measured.rows, 'row')} by {use_case.model} version {measured.model_version}"
     facts = {"Scored": f"{scored}, {reporting.in_words(measured)}."} | reporting.facts(measured)
     facts["Data"] = _drift(measured.drift, rules)
     facts["Quality"] = _quality(measured.quality, measured.quality_intervals)
@@ -61,7 +62,7 @@ def _quality(quality: Estimate | None, intervals: Sequence[str]) -> str:
         return "no labels known yet for this model version."
     days = " to ".join(sorted({intervals[0], intervals[-1]}))
     value = f"{METRICS[quality.metric].title} {quality.value:.3f} ({quality.low:.3f} to {quality.high:.3f})"
-    return f"{value} on {quality.rows} labelled rows of {days}."
+    return f"{value} on {counted(quality.rows, 'labelled row')} of {days}."
 
 
 def _alert(alert: Alert) -> str:

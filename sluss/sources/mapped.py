@@ -47,7 +47,7 @@ def _delay(value: object) -> object:
 
 
 def _written(delay: timedelta) -> str:
-    return f"{delay / timedelta(minutes=1):g} minutes"
+    return " ".join((f"{delay / timedelta(minutes=1):g}", "minutes"))
 
 
 Delay = Annotated[

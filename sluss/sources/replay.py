@@ -14,6 +14,7 @@ from pydantic import Field, model_validator
 
 from sluss.config.base import Frozen
 from sluss.config.source_section import SourceSection
+from sluss.counted import counted
 from sluss.errors import ConfigError, DataError
 from sluss.interval import Interval, midnight
 from sluss.sources.source import Section, Source
@@ -239,8 +240,8 @@ def _check(phases: tuple[Phase, ...], parts: Mapping[str, pa.Table]) -> None:
         there = parts[name].num_rows
         if rows > there:
             raise ConfigError(
-                f"The phases draw {rows} rows from the source '{name}', which has {there}. "
-                "Lower days or rows_per_day under source.phases."
+                f"The phases draw {counted(rows, 'row')} from the source '{name}', which has {there}. Lower days or "
+                "rows_per_day under source.phases."
             )
 
 

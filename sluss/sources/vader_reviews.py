@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from sluss.counted import counted
 from sluss.errors import DataError
 from sluss.sources.vader_archive import SHA256, find_archive
 
@@ -94,7 +95,7 @@ def _rows(inner: tarfile.TarFile, file: _File) -> list[tuple[str, float, str]]:
     lines = (line.rstrip("\r\n").split("\t") for line in io.TextIOWrapper(member, "latin-1"))
     rows = [(key, float(score), text) for key, score, text in lines]
     if len(rows) != file.rows:
-        raise ValueError(f"{file.name} has {len(rows)} rows instead of {file.rows}")
+        raise ValueError(f"{file.name} has {counted(len(rows), 'row')} instead of {file.rows}")
     return rows
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
+from sluss.counted import counted
 from sluss.stack import docker, env_file, machine
 from sluss.stack.error import StackError
 
@@ -27,7 +28,7 @@ def build() -> None:
     machine.fetch_base_images(_prepared())
     written = env_file.fill()
     if written:
-        print(f"Wrote {len(written)} new secrets to {env_file.location()}", flush=True)
+        print(f"Wrote {counted(len(written), 'new secret')} to {env_file.location()}", flush=True)
     if docker.compose("build").returncode:
         raise StackError("The images could not be built: the lines above say why; then 'make up' goes on from there.")
 

@@ -9,6 +9,7 @@ from itertools import groupby
 from operator import attrgetter
 from typing import TYPE_CHECKING
 
+from sluss.counted import counted
 from sluss.stack import docker, env_file
 from sluss.stack.error import NoAnswerError, StackError
 
@@ -76,8 +77,8 @@ def _healthy_scheduler(patience: float) -> Container | None:
             return _scheduler(found)
         if time.monotonic() >= deadline:
             raise StackError(
-                f"The stack {docker.project()} is not healthy ({late}), and did not become so in {patience:g} seconds: "
-                f"'make ps' and 'make logs' show why, 'make up' repairs it, {_BY_HAND}."
+                f"The stack {docker.project()} is not healthy ({late}), and did not become so in "
+                f"{counted(patience, 'second')}: 'make ps' and 'make logs' show why, 'make up' repairs it, {_BY_HAND}."
             )
         # Once for each change, not for each look.
         if late != shown:

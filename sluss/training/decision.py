@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
+from sluss.counted import counted
 from sluss.interval import parse_interval, partition
 from sluss.monitoring.tables import latest_alerts
 from sluss.training.new_labels import newly_labelled
@@ -91,7 +92,10 @@ def decide(use_case: UseCase, facts: TrainingFacts) -> Decision:
     # A first model has no earlier training that new labels could be counted from.
     if not before:
         needed = use_case.training.min_rows
-        reason = f"No model was trained yet. {facts.new_labels:,} labelled rows are known; {needed:,} are required."
+        reason = (
+            f"No model was trained yet. {counted(facts.new_labels, 'labelled row', 'is', 'are')} known; the first "
+            f"training needs {needed:,}."
+        )
         return Decision(facts.new_labels >= needed, reason, until)
     return _worth_it(rules, facts, max(before))
 
@@ -106,11 +110,14 @@ def _superseded(facts: TrainingFacts) -> str | None:
 def _too_soon(rules: Retraining, until: datetime, before: list[datetime]) -> str | None:
     within = [moment for moment in before if until - moment < timedelta(days=1)]
     if len(within) >= rules.max_per_day:
-        return f"The last 24 hours saw {len(within)} of at most {rules.max_per_day} trainings (retraining.max_per_day)."
+        return (
+            f"The last 24 hours saw {len(within)} of at most {counted(rules.max_per_day, 'training')} "
+            "(retraining.max_per_day)."
+        )
     if before and until - max(before) < timedelta(hours=rules.cool_down_hours):
         return (
-            f"The last training was for {_named(max(before))}; the cool-down is {rules.cool_down_hours:g} hours "
-            "(retraining.cool_down_hours)."
+            f"The last training was for {_named(max(before))}; the cool-down is "
+            f"{counted(rules.cool_down_hours, 'hour')} (retraining.cool_down_hours)."
         )
     return None
 
@@ -119,19 +126,29 @@ def _worth_it(rules: Retraining, facts: TrainingFacts, last: datetime) -> Decisi
     """Train on enough new labels, on fewer while an alert is active, or on any after `every_days`."""
     since = f"since the training for {_named(last)}"
     if facts.new_labels >= rules.min_new_labels:
-        reason = f"{facts.new_labels:,} new labelled rows {since}; {rules.min_new_labels:,} are required."
+        reason = (
+            f"{counted(facts.new_labels, 'new labelled row')} {since}; retraining.min_new_labels is "
+            f"{rules.min_new_labels:,}."
+        )
         return Decision(train=True, reason=reason, until=facts.until)
     if rules.every_days and facts.new_labels and facts.until - last >= timedelta(days=rules.every_days):
-        reason = f"It is {(facts.until - last).days} days {since}; a new one is due every {rules.every_days} days."
+        reason = (
+            f"It is {counted((facts.until - last).days, 'day')} {since}; a new one is due every "
+            f"{counted(rules.every_days, 'day')}."
+        )
         return Decision(train=True, reason=reason, until=facts.until)
     # The alert is last: it is named as the reason only if the other rules would not have trained.
     if (alarm := facts.alarm) is None:
-        reason = f"{facts.new_labels:,} of {rules.min_new_labels:,} new labelled rows {since}, and no alert is active."
+        reason = (
+            f"{facts.new_labels:,} of {counted(rules.min_new_labels, 'new labelled row')} {since}, and no alert is "
+            "active."
+        )
         return Decision(train=False, reason=reason, until=facts.until)
     needed = rules.min_new_labels_on_alert
     reason = (
-        f"{', '.join(alarm.types)} active since {_named(alarm.since)}, and {alarm.new_labels:,} labelled rows from "
-        f"then on are new; {needed:,} are required."
+        f"{', '.join(alarm.types)} active since {_named(alarm.since)}, and "
+        f"{counted(alarm.new_labels, 'labelled row')} from then on; retraining.min_new_labels_on_alert is "
+        f"{needed:,}."
     )
     return Decision(alarm.new_labels >= needed, reason, facts.until)
 

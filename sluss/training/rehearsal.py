@@ -12,9 +12,11 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from sluss.counted import counted
 from sluss.errors import ConfigError
 from sluss.problems import problem_of
 from sluss.registry.trusted_types import trusted_types, untrusted_types
+from sluss.storage.batches import fitting_rows
 from sluss.training.branches import BuiltBranch, branches_of
 from sluss.training.fingerprint import pipeline_digest
 from sluss.training.fitting import fit_weights
@@ -58,7 +60,9 @@ def _sample(use_case: UseCase, train: pd.DataFrame, rows: int) -> pd.DataFrame:
     """Rows spread over the window, some of each label and some without a value of each column among them."""
     import numpy as np
 
-    places = [np.linspace(0, len(train) - 1, min(rows, len(train))).astype(int)]
+    size = int(train[list(use_case.features)].memory_usage(index=False, deep=True).sum())
+    rows = fitting_rows(min(rows, len(train)), len(train), size)
+    places = [np.linspace(0, len(train) - 1, rows).astype(int)]
     places += [np.flatnonzero(train[name].isna().to_numpy())[:_OF_EACH] for name in use_case.features]
     groups = train.groupby("label", sort=False).indices
     if len(groups) <= _CLASSES:  # in a regression nearly every row has a label of its own
@@ -136,9 +140,9 @@ def _fault(branch: BuiltBranch, step: str, features: pd.DataFrame, labels: pd.Se
         with suppress(Exception):
             branch.transformer.fit_transform(features.loc[whole, branch.columns], labels[whole])
             return (
-                f"The column {missing[0]} has missing values ({features[missing[0]].isna().sum()} of {len(features)} "
-                f"rows tried), and {step} takes none. Put {_IMPUTE} before it, or leave these rows out in curation "
-                f"(nullable: false)."
+                f"The column {missing[0]} has missing values ({features[missing[0]].isna().sum()} of "
+                f"{counted(len(features), 'row')} tried), and {step} takes none. Put {_IMPUTE} before it, or leave "
+                "these rows out in curation (nullable: false)."
             )
     return f"{step} cannot be fitted on {', '.join(columns[:3])}: {_reason(error)} Correct the branch in training."
 
@@ -166,7 +170,10 @@ def _fault_of_estimator(use_case: UseCase, rows: pd.DataFrame, error: Exception)
                 "or choose an estimator that takes them, such as "
                 "sklearn.ensemble.HistGradientBoostingClassifier or HistGradientBoostingRegressor."
             )
-    return f"{use_case.training.estimator.name} cannot be fitted on {len(rows)} rows of the history: {_reason(error)}"
+    return (
+        f"{use_case.training.estimator.name} cannot be fitted on {counted(len(rows), 'row')} of the history: "
+        f"{_reason(error)}"
+    )
 
 
 def _wants_several_labels(use_case: UseCase) -> bool:

@@ -6,6 +6,7 @@ import dataclasses
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from sluss.counted import counted
 from sluss.registry import versions
 from sluss.registry.artifacts import HOLDOUT_FILE
 from sluss.training.blas import one_blas_thread
@@ -79,4 +80,4 @@ def _effect(known: Recorded, judged: pd.DataFrame) -> str:
 
     both = pd.read_parquet(known.folder / HOLDOUT_FILE).merge(judged, on="id")
     largest = (both["score_x"] - both["score_y"]).abs().max()
-    return f"Effect: on the {len(both)} holdout rows in both, the scores differ by {largest:.1e} at most."
+    return f"Effect: on the {counted(len(both), 'holdout row')} in both, the scores differ by {largest:.1e} at most."

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
+from sluss.counted import counted
 from sluss.errors import DataError
 from sluss.problems import problem_of
 
@@ -75,9 +76,9 @@ def _check(use_case: UseCase, train: pd.DataFrame, holdout: pd.DataFrame, until:
     if len(train) < use_case.training.min_rows or holdout.empty:
         new = " of groups that begin there" if use_case.group else ""
         raise DataError(
-            f"{use_case.name} has {len(train)} labelled rows to learn from and {len(holdout)}{new} to be judged on "
-            f"before {until:%Y-%m-%d %H:%M}; training.min_rows asks for {use_case.training.min_rows}. Load more "
-            f"intervals (make data USE_CASE={use_case.name}), or lower min_rows in its config."
+            f"{use_case.name} has {counted(len(train), 'labelled row')} to learn from and {len(holdout)}{new} to be "
+            f"judged on before {until:%Y-%m-%d %H:%M}; training.min_rows asks for {use_case.training.min_rows}. Load "
+            f"more intervals (make data USE_CASE={use_case.name}), or lower min_rows in its config."
         )
     if train.label.nunique() < 2:
         raise DataError(
@@ -88,6 +89,6 @@ def _check(use_case: UseCase, train: pd.DataFrame, holdout: pd.DataFrame, until:
     for part, rows, key in (("learn from", train, "window_days"), ("be judged on", holdout, "holdout_days")):
         if fault := judging.unlearnable(rows["label"].to_numpy()):
             raise DataError(
-                f"Among the {len(rows):,} rows of {use_case.name} to {part} before {until:%Y-%m-%d %H:%M}, {fault}. "
-                f"Raise training.{key}, or check the labels in the warehouse."
+                f"Among the {counted(len(rows), 'row')} of {use_case.name} to {part} before {until:%Y-%m-%d %H:%M}, "
+                f"{fault}. Raise training.{key}, or check the labels in the warehouse."
             )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from sluss.counted import counted
 from sluss.gates.result import GateResult
 
 if TYPE_CHECKING:
@@ -18,8 +19,8 @@ def data(evidence: Evidence) -> GateResult:
     if reason := _reason(evidence, rows):
         return GateResult("data", reason, passed=False, figures=figures)
     sentence = (
-        f"It learned from {len(rows.train):,} rows and was judged on {len(rows.holdout):,}; they are read again from "
-        f"curated version {rows.curated_version} with the recorded digest {rows.digest[:12]}."
+        f"It learned from {counted(len(rows.train), 'row')} and was judged on {len(rows.holdout):,}; they are read "
+        f"again from curated version {rows.curated_version} with the recorded digest {rows.digest[:12]}."
     )
     return GateResult("data", sentence, passed=True, figures=figures)
 
@@ -37,7 +38,7 @@ def _reason(evidence: Evidence, rows: TrainingRows) -> str | None:
         )
     if len(rows.train) < limits.min_training_rows or len(rows.holdout) < limits.min_holdout_rows:
         return (
-            f"It learned from {len(rows.train):,} rows and was judged on {len(rows.holdout):,}; at least "
+            f"It learned from {counted(len(rows.train), 'row')} and was judged on {len(rows.holdout):,}; at least "
             f"{limits.min_training_rows:,} and {limits.min_holdout_rows:,} are required. Wait for more labels."
         )
     if fault := _unlearnable(evidence, rows):

@@ -7,6 +7,7 @@ import re
 from importlib import metadata
 from typing import TYPE_CHECKING
 
+from sluss.counted import counted
 from sluss.gates.result import GateResult
 from sluss.training.components import COMPONENTS_FILE, component_files
 from sluss.training.software import python_version
@@ -33,7 +34,9 @@ def environment(evidence: Evidence) -> GateResult:
         sentence = f"It was trained with other components than those that would run it: {named} differ. Train it again."
         return GateResult("environment", sentence, passed=False, figures=figures | {"components": float(len(changed))})
     if not differing:
-        sentence = f"Its Python {pins['Python']} and its {len(pins) - 1} packages are those of this environment."
+        sentence = (
+            f"Its Python {pins['Python']} and its {counted(len(pins) - 1, 'package')} equal those of this environment."
+        )
         return GateResult("environment", sentence, passed=True, figures=figures)
     named = ", ".join(f"{name} {pins[name]} ≠ {here[name]}" for name in differing[:_SHOWN])
     more = f" and {len(differing) - _SHOWN} more" if len(differing) > _SHOWN else ""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from sluss.counted import counted
 from sluss.digests import artifact_digest
 from sluss.gates.result import GateResult
 from sluss.registry.artifacts import check_digest
@@ -18,5 +19,8 @@ def identity(evidence: Evidence) -> GateResult:
     digest = artifact_digest(folder)
     check_digest(evidence.version, digest)
     files = sum(path.is_file() for path in folder.rglob("*"))
-    sentence = f"Its {files} artifacts in the store have the recorded digest {digest[:12]}."
+    sentence = (
+        f"Its {counted(files, 'artifact')} in the store {'has' if files == 1 else 'have'} the recorded digest "
+        f"{digest[:12]}."
+    )
     return GateResult("identity", sentence, passed=True, figures={"files": float(files)})

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+from sluss.counted import counted
 from sluss.gates.result import GateResult
 from sluss.monitoring.drift import measure_drift
 from sluss.monitoring.profile import feature_parts, independent, read_profile
@@ -34,7 +35,7 @@ def monitoring(evidence: Evidence) -> GateResult:
     if not drifts:
         return GateResult("monitoring", "Its reference profile is empty, so no drift would be seen.", passed=False)
     sentence = (
-        f"The monitor knows {len(drifts)} distributions; on the holdout the farthest from its profile is "
+        f"The monitor knows {counted(len(drifts), 'distribution')}; on the holdout the farthest from its profile is "
         f"{feature_in_words(drifts[0].feature)} at {drifts[0].distance:.3f} (an alert is raised at {limit:.3f})."
     )
     return GateResult("monitoring", sentence, passed=True, figures={"distance": drifts[0].distance, "limit": limit})

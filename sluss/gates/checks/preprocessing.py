@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from sluss.counted import counted
 from sluss.errors import ModelError
 from sluss.gates.result import GateResult
 from sluss.scoring.score import relative_differences
@@ -38,12 +39,13 @@ def preprocessing(evidence: Evidence) -> GateResult:
     figures = {"largest_difference": largest, "rows": float(len(scores))}
     if changed:
         sentence = (
-            f"Given raw rows in a clean process, {changed:,} of {len(scores):,} predictions differ from those recorded "
-            f"at training, by up to {largest:.3f}. {_CURE}"
+            f"Given raw rows in a clean process, {changed:,} of "
+            f"{counted(len(scores), 'prediction', 'differs', 'differ')} from those recorded at training, by up to "
+            f"{largest:.3f}. {_CURE}"
         )
         return GateResult("preprocessing", sentence, passed=False, figures=figures)
     sentence = (
-        f"Given {len(scores):,} raw rows in a clean process, it returns the predictions recorded at training "
+        f"Given {counted(len(scores), 'raw row')} in a clean process, it returns the predictions recorded at training "
         f"(largest difference {largest:.1g})."
     )
     return GateResult("preprocessing", sentence, passed=True, figures=figures)

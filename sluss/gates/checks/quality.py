@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from sluss.counted import counted
 from sluss.gates.comparison import Comparison, compare
 from sluss.gates.result import GateResult
 from sluss.problems.judging import worst
@@ -43,7 +44,7 @@ def _floor(evidence: Evidence) -> _Finding:
     metric, limit = judging.metric, judging.floor()
     value = judging.value(judged["label"].to_numpy(), evidence.scores)
     if value is None:
-        return _Finding(f"Its holdout of {len(judged):,} rows does not define {metric.name}.", passed=False)
+        return _Finding(f"Its holdout of {counted(len(judged), 'row')} does not define {metric.name}.", passed=False)
     figures = {metric.name: value, "floor": limit.value}
     shown = f"{value:.3f}" if not metric.lower_is_better else f"{value:.3g}{judging.in_unit(metric)}"
     said = f"Its {metric.name} on the holdout is {shown}"
@@ -93,11 +94,14 @@ def _slices_by(metric: Metric, limit: Limit | None, evidence: Evidence, judged: 
     told = evidence.problem.judging.told
     for each in found:
         if limit and limit.broken_by(each.figure):
-            where = f"On the {each.rows:,} rows with {each.column} = {each.value} its"
+            where = f"On the {counted(each.rows, 'row')} with {each.column} = {each.value} its"
             yield _Finding(f"{where} {_fault(limit, each.figure, evidence)}.", passed=False)
     if found:
         last = worst(metric)(found, key=lambda each: each.figure)
-        sentence = f"The worst of {len(found)} slices, {last.column} = {last.value}, has {told(last.figure, metric)}."
+        sentence = (
+            f"The worst of {counted(len(found), 'slice')}, {last.column} = {last.value}, has "
+            f"{told(last.figure, metric)}."
+        )
         yield _Finding(sentence, passed=True, figures={f"worst_slice_{metric.name}": last.figure})
 
 
