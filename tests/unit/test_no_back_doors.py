@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import json
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import pytest
@@ -23,6 +24,7 @@ REPLACING_CALLS = {"setattr", "delattr", "builtins.setattr", "builtins.delattr"}
 REMOVING_METHODS = {"pop", "popitem", "clear", "__delitem__"}
 CHANGING_METHODS = REMOVING_METHODS | {"setdefault", "update", "__setitem__"}
 READING_CALLS = {"getattr", "builtins.getattr", "operator.attrgetter"}
+TYPING_CALLS = {"typing.cast", "typing.TypeVar", "typing.NewType"}
 IMPORTING_CALLS = {"importlib.import_module", "__import__", "importlib.util.find_spec"}
 
 
@@ -78,6 +80,8 @@ class BackDoors(ast.NodeVisitor):
     def visit_FunctionDef(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> None:
         for each in (*node.decorator_list, *node.args.defaults, *filter(None, node.args.kw_defaults)):
             self.visit(each)
+        self.annotations(node.args)
+        self.annotation(node.returns)
         self.scopes[-1][node.name] = None
         self.inside(node.args, node.body)
 
@@ -85,6 +89,20 @@ class BackDoors(ast.NodeVisitor):
 
     def visit_Lambda(self, node: ast.Lambda) -> None:
         self.inside(node.args, [node.body])
+
+    def annotations(self, arguments: ast.arguments) -> None:
+        every = (*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs, arguments.vararg, arguments.kwarg)
+        for each in filter(None, every):
+            self.annotation(each.annotation)
+
+    def annotation(self, node: ast.expr | None) -> None:
+        """A type, which may stand in a text, or contain one: `list["hashlib._Hash"]`."""
+        for each in ast.walk(node) if node else ():
+            if (written := text(each)) is not None:
+                with suppress(SyntaxError):
+                    self.visit(ast.parse(written, mode="eval").body)
+        if node:
+            self.visit(node)
 
     def inside(self, arguments: ast.arguments, body: list[ast.stmt] | list[ast.expr]) -> None:
         names = (*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs, arguments.vararg, arguments.kwarg)
@@ -160,6 +178,8 @@ class BackDoors(ast.NodeVisitor):
             self.check_dotted(node, name)
         if called in REPLACING_CALLS and (owner := self.imported(node.args[0])):
             self.check_replaced(node, f"{owner}.{text(node.args[1])}")
+        if called in TYPING_CALLS and node.args:
+            self.annotation(node.args[0])
         if called in READING_CALLS and len(node.args) > 1 and (name := text(node.args[1])):
             self.check_private(node, node.args[0], name)
         if isinstance(node.func, ast.Attribute) and node.func.attr in CHANGING_METHODS:
@@ -172,6 +192,7 @@ class BackDoors(ast.NodeVisitor):
             self.bind(target, node.value)
 
     def visit_AnnAssign(self, node: ast.AnnAssign) -> None:
+        self.annotation(node.annotation)
         if node.value:
             self.visit(node.value)
         self.bind(node.target, node.value)
@@ -282,6 +303,15 @@ KINDS = {
     "a module that is replaced": "import sys\nsys.modules['fastapi'] = None",
     "a module that is replaced under another name": "from sys import modules as loaded\nloaded['fastapi'] = None",
     "a module that is replaced by setdefault": "import sys\nsys.modules.setdefault('IPython', None)",
+    "a private class in an argument's type": "import hashlib\ndef f(running: hashlib._Hash) -> None: ...",
+    "a private class in a result's type": "import hashlib\ndef f() -> dict[str, hashlib._Hash]: ...",
+    "a private class in a type of many arguments": "import hashlib\ndef f(*all: hashlib._Hash, **more: int): ...",
+    "a private class in a variable's type": "import hashlib\nrunning: hashlib._Hash",
+    "a private class in a field's type": "import hashlib\nclass A:\n    running: hashlib._Hash | None = None",
+    "a private class in a type that is a text": "import hashlib\ndef f(running: 'list[hashlib._Hash]'): ...",
+    "a private class that is cast to": "import hashlib\nfrom typing import cast\ncast('hashlib._Hash', 1)",
+    "a private class as a base": "import threading\nclass A(threading._RLock): ...",
+    "a private class in the standard library": "from subprocess import _ENV",
     "a module that is removed": "import sys\ndel sys.modules['fastapi']",
 }
 
