@@ -6,6 +6,8 @@ import tempfile
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from sluss.storage.batches import BATCH_BYTES, fitting_rows
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
@@ -17,20 +19,21 @@ _BATCH = 65_536  # rows
 
 
 def rechunked(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-    """The same rows in batches of one size: drivers give as few as 2,048 at a time."""
+    """The same rows in batches of one size, fewer of long rows: drivers give as few as 2,048 at a time."""
     import pyarrow as pa
 
     waiting: list[pa.RecordBatch] = []
-    rows = 0
+    rows = size = 0
     for batch in batches:
         waiting.append(batch)
         rows += batch.num_rows
-        while rows >= _BATCH:
-            whole = pa.Table.from_batches(waiting)
-            yield from whole.slice(0, _BATCH).combine_chunks().to_batches()
-            waiting = whole.slice(_BATCH).to_batches()
-            rows -= _BATCH
-    if rows:
+        size += batch.nbytes
+        while rows >= _BATCH or size >= BATCH_BYTES:
+            whole, wanted = pa.Table.from_batches(waiting), fitting_rows(_BATCH, rows, size)
+            yield from whole.slice(0, wanted).combine_chunks().to_batches()
+            waiting = whole.slice(wanted).to_batches()
+            rows, size = rows - wanted, sum(each.nbytes for each in waiting)
+    if rows > 0:
         yield from pa.Table.from_batches(waiting).combine_chunks().to_batches()
 
 

@@ -34,6 +34,7 @@ class ColumnProfile:
     distinct: int
     odd: int = 0  # values that cannot be read as the others
     words: float = 0.0  # mean number of words of a text
+    length: float = 0.0  # mean number of characters of a text
     missing_words: tuple[str, ...] = ()
     zoned: bool = False  # times with a zone, or a distance from UTC
     naive: bool = False  # times of day without one
@@ -139,13 +140,15 @@ def _in_utc(sql: str, zoned: bool, writing: Writing) -> str:
 def _words(table: WholeTable, name: str, text: str, written: str = "") -> ColumnProfile:
     present = f"nullif({text}, '')"
     words = table.ask(
-        f"SELECT avg(len(string_split({present}, ' '))), count(DISTINCT {present}), count({present}) FROM data"  # noqa: S608 - quoted
+        f"SELECT avg(len(string_split({present}, ' '))), count(DISTINCT {present}), count({present}), "  # noqa: S608 - quoted
+        f"avg(length({present})) FROM data"
     )[0]
-    mean, distinct, values = float(words[0] or 0), int(words[1]), int(words[2])
+    mean, distinct, values, length = float(words[0] or 0), int(words[1]), int(words[2]), float(words[3] or 0)
     prose = mean >= _WORDS_OF_A_TEXT and distinct > values / 2
     many = distinct > _MOST_CATEGORIES and distinct > values / 2 and not prose
     kind: Kind = "text" if prose or many else "category"
-    return replace(_measured(table, name, kind, written or ("free text" if prose else "words"), present), words=mean)
+    measured = _measured(table, name, kind, written or ("free text" if prose else "words"), present)
+    return replace(measured, words=mean, length=length)
 
 
 def _typed(table: WholeTable, name: str, kind: str, writing: Writing) -> ColumnProfile:

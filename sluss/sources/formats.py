@@ -12,6 +12,7 @@ from pathlib import PurePosixPath
 from typing import IO, TYPE_CHECKING, Any
 
 from sluss.errors import ConfigError, DataError
+from sluss.storage.batches import BATCH_BYTES, fitting_rows
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -160,7 +161,10 @@ def _read_parquet(file: DataFile, _: Form) -> Iterator[pa.RecordBatch]:
     import pyarrow.parquet as pq
 
     with file.system.open_input_file(file.path) as opened:
-        yield from pq.ParquetFile(opened).iter_batches(batch_size=_BATCH)
+        read = pq.ParquetFile(opened)
+        groups = [read.metadata.row_group(number) for number in range(read.num_row_groups)]
+        size = fitting_rows(_BATCH, read.metadata.num_rows, sum(group.total_byte_size for group in groups))
+        yield from read.iter_batches(batch_size=size)
 
 
 def _read_arrow(file: DataFile, _: Form) -> Iterator[pa.RecordBatch]:
@@ -181,9 +185,17 @@ def _read_json(file: DataFile, form: Form) -> Iterator[pa.RecordBatch]:
     """One object a line. Numbers keep the digits that they are written with."""
     with file.open() as stream:
         lines = enumerate(io.TextIOWrapper(stream, form.encoding or "utf-8-sig"), 1)
-        rows = (_json_row(file, number, line) for number, line in lines if line.strip())
-        while batch := list(itertools.islice(rows, _BATCH)):
-            yield _as_texts(batch)
+        rows: list[dict[str, Any]] = []
+        size = 0
+        for number, line in lines:
+            if line.strip():
+                rows.append(_json_row(file, number, line))
+                size += len(line)
+            if len(rows) >= _BATCH or size >= BATCH_BYTES:
+                yield _as_texts(rows)
+                rows, size = [], 0
+        if rows:
+            yield _as_texts(rows)
 
 
 def _json_row(file: DataFile, number: int, line: str) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from sluss.storage.batches import sliced
 from sluss.storage.lake import INTERVAL
 
 if TYPE_CHECKING:
@@ -33,13 +34,13 @@ class RowGroups:
         return not any(self._kept)
 
     def batches(self, size: int) -> Iterator[pa.RecordBatch]:
-        """Yield all rows, at most `size` at a time."""
+        """Yield all rows, at most `size` at a time, and fewer where they are long."""
         for group, count in zip(self.groups, self._kept, strict=True):
             # A filter that keeps every row would add half of the reading time.
             kept = None if count == sum(part.num_rows for part in group.row_groups) else self.kept
             # One row group is too small to share between threads: they cost 50 % more CPU time.
             rows = group.to_table(columns=self.columns, schema=self.schema, filter=kept, use_threads=False)
-            yield from rows.to_batches(max_chunksize=size)
+            yield from sliced(rows, size)
 
     @cached_property
     def _kept(self) -> list[int]:
