@@ -55,7 +55,7 @@ rollback: $(READY)  ## Restore the previous version at once (REASON="why"; VERSI
 	@$(SLUSS) rollback
 history: $(READY)  ## Show every change of production with its time, author and reason, and verify the ledger
 	@$(SLUSS) history
-score: $(READY)  ## Score and monitor INTERVAL=2026-01-05
+score: $(READY)  ## Score and monitor INTERVAL=2026-01-05; brings its rows if they are not there
 	@$(SLUSS) score
 lineage: $(READY)  ## Trace a prediction (ID=movies-12) or VERSION=1 upstream, or INTERVAL=2026-01-05 downstream (JSON=1, SVG=path)
 	@$(SLUSS) lineage

@@ -53,8 +53,8 @@ STEPS = (
     Subcommand("history", "Show every change of production, and verify the ledger", steps=("show_history",)),
     Subcommand(
         "score",
-        "Score, monitor and summarise an interval",
-        steps=("batch_predict", "monitor_model", "generate_summary"),
+        "Bring an interval's rows if they are not there, score, monitor and summarise them",
+        steps=("bring_interval", "batch_predict", "monitor_model", "generate_summary"),
         missing="Name the interval to score: make score INTERVAL=2026-01-05",
     ),
     Subcommand(

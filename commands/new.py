@@ -169,7 +169,7 @@ def _bring_up(context: Context, found: Look, console: Console) -> None:
     console.print(bring_up(context, newest_start(found), lambda line: console.print(f"{line} …", highlight=False)))
     console.print(
         f"The champion is in production. Its report: make report USE_CASE={name}. The runs: make ui. The next day: "
-        f"make data score USE_CASE={name} INTERVAL=…. Every choice stands in config/{name}.yaml.",
+        f"make score USE_CASE={name} INTERVAL=…. Every choice stands in config/{name}.yaml.",
         highlight=False,
     )
 

@@ -108,7 +108,7 @@ def _compare(context: Context, interval: Interval, extracts: tuple[Extract, Extr
     for extract in extracts:
         separate_repeated(extract)
     first = partition(interval.start - timedelta(days=use_case.training.window_days), use_case.unit)
-    elsewhere = ids_elsewhere(lake, first, partitions(interval, use_case.unit))
+    elsewhere = ids_elsewhere(lake, rows, first, partitions(interval, use_case.unit))
     found = separate_returning(rows, elsewhere, quarantine=use_case.curation.repeated_ids == "quarantine")
     separate_early(labels, rows)
     return found

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sluss.curation.checks import repeated_faults
-from sluss.curation.keys import hashes, repeated
+from sluss.curation.keys import hashes, joined, repeated
 from sluss.storage.lake import INTERVAL
 from sluss.storage.point_in_time import SUPERSEDED, with_supersession
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 _EARLY = "label_time is before the event_time of its row"
 _ELSEWHERE = "id was in an earlier interval"
+_FEW = 65_536  # rows
 
 
 def separate_repeated(rows: Extract) -> None:
@@ -67,18 +68,28 @@ def separate_returning(rows: Extract, elsewhere: Hashes, *, quarantine: bool) ->
     return len(numbers)
 
 
-def ids_elsewhere(lake: Lake, first: str, span: tuple[str, str]) -> Hashes:
-    """The numbers of the ids that `curated` has from the partition `first` on, outside the span."""
+def ids_elsewhere(lake: Lake, rows: Extract, first: str, span: tuple[str, str]) -> Hashes:
+    """The numbers of ids that `curated` has from the partition `first` on, outside the span.
+
+    Of few rows, only their own ids are looked for, which Arrow does where it reads.
+    """
     import numpy as np
     import pyarrow.dataset as ds
 
-    table = lake.dataset("curated", first=first)
+    table = lake.dataset("curated", first=first) if rows.good.rows else None
     if table is None:
         return np.zeros(0, np.uint64)
-    outside = (ds.field(INTERVAL) >= first) & (ds.field(INTERVAL) < span[0])
-    batches: Iterable[pa.RecordBatch] = table.scanner(["id"], filter=outside, batch_readahead=2).to_batches()
-    found = [hashes(batch["id"]) for batch in batches if batch.num_rows]
-    return np.unique(np.concatenate(found)) if found else np.zeros(0, np.uint64)
+    wanted = (ds.field(INTERVAL) >= first) & (ds.field(INTERVAL) < span[0])
+    if rows.good.rows <= _FEW:
+        wanted &= ds.field("id").isin(_ids(rows))
+    batches: Iterable[pa.RecordBatch] = table.scanner(["id"], filter=wanted, batch_readahead=2).to_batches()
+    return joined([hashes(batch["id"]) for batch in batches if batch.num_rows], "uint64")
+
+
+def _ids(rows: Extract) -> pa.Array:
+    import pyarrow as pa
+
+    return pa.chunked_array([batch["id"] for batch in rows.good.batches()], pa.string()).combine_chunks()
 
 
 def separate_early(labels: Extract, rows: Extract) -> None:

@@ -15,12 +15,12 @@ from sluss.errors import ConfigError
 from sluss.sources.conversion import (
     Texts,
     as_times,
-    filtered,
     found_name,
     joined_ids,
     row_ids,
     storable,
     with_decimal_point,
+    within,
 )
 from sluss.sources.source import Section, Source
 
@@ -173,11 +173,11 @@ class MappedSource:
 
     def rows(self, interval: Interval) -> Iterator[pa.RecordBatch]:
         """Stream the rows that arrive in the interval."""
-        return self._rows(interval, self.config.arrived_at or self.config.time, "arrived_at")
+        return self._rows(interval, self.config.arrived_at or self.config.time)
 
     def events(self, interval: Interval) -> Iterator[pa.RecordBatch]:
         """Stream the rows whose event lies in the interval, whenever they arrived."""
-        return self._rows(interval, self.config.time, "event_time")
+        return self._rows(interval, self.config.time)
 
     def labels(self, interval: Interval) -> Iterator[pa.RecordBatch]:
         """Stream the labels that become known in the interval."""
@@ -188,16 +188,16 @@ class MappedSource:
         if self.config.label is None:
             return
         for batch in self.reader.batches(self._label_bounds(interval)):
-            yield filtered(self._labels_of(batch), "label_time", interval)
+            yield self._labels_of(batch, interval)
 
-    def _rows(self, interval: Interval, column: str | None, time: str) -> Iterator[pa.RecordBatch]:
+    def _rows(self, interval: Interval, column: str | None) -> Iterator[pa.RecordBatch]:
         if column is None:
             raise ConfigError(
                 f"{self.reader} is read without a time, which only files can be. Give source.time the name of the "
                 f"column with the time of the event in config/{self.context.use_case.name}.yaml."
             )
         for batch in self.reader.batches(self._bounds(column, interval)):
-            yield filtered(self._rows_of(batch), time, interval)
+            yield self._rows_of(batch, column, interval)
 
     def _bounds(self, column: str, interval: Interval) -> Bounds:
         return Bounds(column, interval.start, interval.end, self.config.time_zone)
@@ -210,14 +210,25 @@ class MappedSource:
         delay = self.config.label_delay or timedelta()
         return Bounds(self.config.time, interval.start - delay, interval.end - delay, self.config.time_zone)
 
-    def _rows_of(self, batch: pa.RecordBatch) -> pa.RecordBatch:
+    def _rows_of(
+        self, batch: pa.RecordBatch, column: str | None = None, interval: Interval | None = None
+    ) -> pa.RecordBatch:
+        """The rows of a batch, of those whose time in the column lies in the interval."""
         import pyarrow as pa
 
         config, columns = self.config, self._columns(batch)
-        event = self._times(columns, config.time)
-        arrived = event if config.arrived_at is None else self._times(columns, config.arrived_at)
-        meant = {config.time, config.arrived_at, config.label, config.label_time, *config.exclude}
-        kept = {config.rename.get(name, name): values for name, values in columns.items() if name not in meant}
+        times = self._row_times(columns)
+        if interval is not None and column is not None:
+            # Before anything else is converted: of a long file, an interval has few rows.
+            columns, times = _inside(times[column], interval, columns, times)
+        columns = self._given(columns)
+        assert config.time is not None
+        event = times[config.time]
+        arrived = times[config.arrived_at or config.time]
+        meant = self._meant()
+        kept = {
+            config.rename.get(name, name): times.get(name, each) for name, each in columns.items() if name not in meant
+        }
         wanted = set(self.context.use_case.curation.columns)
         # A column that is the id, or the time, under a name of its own may be a feature too.
         for name in wanted & {name for name in (config.time, config.arrived_at) if name in columns}:
@@ -229,7 +240,26 @@ class MappedSource:
         self._check(found)
         return pa.RecordBatch.from_pydict(found)
 
-    def _labels_of(self, batch: pa.RecordBatch) -> pa.RecordBatch:
+    def _meant(self) -> set[str | None]:
+        """Columns with a meaning of their own, and those that are left out."""
+        config = self.config
+        return {config.time, config.arrived_at, config.label, config.label_time, *config.exclude}
+
+    def _row_times(self, columns: Mapping[str, pa.Array]) -> dict[str, pa.Array]:
+        """The times of a batch, by the names that they have: of the event, of the arrival, and those of the curation.
+
+        Of the whole batch, because few rows would not show that times are written in another way.
+        """
+        config, curated, meant = self.config, self.context.use_case.curation.columns, self._meant()
+        names = [name for name in (config.time, config.arrived_at) if name is not None]
+        for name in columns:
+            column = curated.get(config.rename.get(name, name))
+            if name not in meant and column is not None and column.kind == "time":
+                names.append(name)
+        return {name: self._times(columns, name) for name in names}
+
+    def _labels_of(self, batch: pa.RecordBatch, interval: Interval | None = None) -> pa.RecordBatch:
+        """The labels of a batch, of those that become known in the interval."""
         import pyarrow as pa
         import pyarrow.compute as pc
 
@@ -241,6 +271,10 @@ class MappedSource:
             known = pc.add(
                 self._times(columns, config.time), pa.scalar(config.label_delay or timedelta(), pa.duration("us"))
             )
+        if interval is not None:
+            columns, times = _inside(known, interval, columns, {"known": known})
+            known = times["known"]
+        columns = self._given(columns)
         labels = self._labelled(columns[found_name(config.label, columns, str(self.reader))])
         found = pa.RecordBatch.from_pydict({"id": self._ids(columns), "label": labels, "label_time": known})
         return found.filter(labels.is_valid())
@@ -252,14 +286,19 @@ class MappedSource:
         doubled = next((name for name in names if names.count(name) > 1), None)
         if doubled is not None:
             raise ConfigError(f"{self.reader} has two columns of the name '{doubled}'. Give one of them another name.")
-        texts = Texts(self.config.missing)
         plain = (column.storage if isinstance(column, pa.ExtensionArray) else column for column in batch.columns)
-        return {name: texts.without_missing(column) for name, column in zip(names, plain, strict=True)}
+        return dict(zip(names, plain, strict=True))
+
+    def _given(self, columns: Mapping[str, pa.Array]) -> dict[str, pa.Array]:
+        """The columns, with null where a text means that there is no value."""
+        texts = Texts(self.config.missing)
+        return {name: texts.without_missing(column) for name, column in columns.items()}
 
     def _times(self, columns: Mapping[str, pa.Array], name: str | None) -> pa.Array:
         assert name is not None
         found = found_name(name, columns, str(self.reader))
-        return as_times(columns[found], found, self.config.time_zone, self.config.date_format)
+        values = Texts(self.config.missing).without_missing(columns[found])
+        return as_times(values, found, self.config.time_zone, self.config.date_format)
 
     def _ids(self, columns: Mapping[str, pa.Array]) -> pa.Array:
         config = self.config
@@ -315,3 +354,14 @@ class MappedSource:
         if not (settings.config_dir / f"{use_case.name}.sql").is_file():
             for name in use_case.curation.columns:
                 found_name(name, found, str(self.reader))
+
+
+def _inside(
+    moments: pa.Array, interval: Interval, columns: dict[str, pa.Array], times: dict[str, pa.Array]
+) -> tuple[dict[str, pa.Array], dict[str, pa.Array]]:
+    """The rows of some columns, and of their times, whose moment lies in the interval."""
+    inside = within(moments, interval)
+    if inside is None:
+        return columns, times
+    kept, when = ({name: values.filter(inside) for name, values in each.items()} for each in (columns, times))
+    return kept, when
