@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
@@ -103,36 +104,41 @@ def score(folder, day: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, env=environment, capture_output=True, text=True, check=False, cwd=folder)
 
 
+@pytest.fixture
+def project(brought_up, flights, tmp_path):
+    """A copy, so that what one test scores is not there for another."""
+    assert brought_up.returncode == 0
+    return shutil.copytree(flights, tmp_path / "project")
+
+
 def partitions_of(folder, table: str) -> dict[str, int]:
     """Rows by interval."""
     rows = Lake(Settings(home=folder / "home"), "flights").dataset(table).to_table(["interval"])
     return {each["values"]: each["counts"] for each in rows["interval"].value_counts().to_pylist()}
 
 
-def test_scoring_a_day_brings_its_rows_once(brought_up, flights):
-    assert brought_up.returncode == 0
+def test_scoring_a_day_brings_its_rows_once(project):
     day = (datetime(2026, 1, 1, tzinfo=UTC) + timedelta(days=DAYS - 3)).strftime("%Y-%m-%d")
-    assert day not in partitions_of(flights, "curated")
-    first = score(flights, day)
+    assert day not in partitions_of(project, "curated")
+    first = score(project, day)
     assert first.returncode == 0, first.stderr
     assert f"brought {ROWS_A_DAY} rows" in first.stdout
-    assert partitions_of(flights, "curated")[day] == partitions_of(flights, "predictions")[day] == ROWS_A_DAY
-    lake = Lake(Settings(home=flights / "home"), "flights")
+    assert partitions_of(project, "curated")[day] == partitions_of(project, "predictions")[day] == ROWS_A_DAY
+    lake = Lake(Settings(home=project / "home"), "flights")
     version = lake.table("curated").version()
-    again = score(flights, day)
+    again = score(project, day)
     assert again.returncode == 0, again.stderr
     assert "brought" not in again.stdout
     assert lake.table("curated").version() == version
-    assert partitions_of(flights, "predictions")[day] == ROWS_A_DAY
+    assert partitions_of(project, "predictions")[day] == ROWS_A_DAY
 
 
-def test_scoring_a_day_that_has_no_rows_is_one_sentence(brought_up, flights):
-    assert brought_up.returncode == 0
-    done = score(flights, "2027-03-01")
+def test_scoring_a_day_that_has_no_rows_is_one_sentence(project):
+    done = score(project, "2027-03-01")
     assert done.returncode == 2
     _where, sentence = done.stderr.splitlines()
     assert sentence.startswith("The source of flights has no rows that arrive in 2027-03-01")
-    assert "2027-03-01" not in partitions_of(flights, "curated")
+    assert "2027-03-01" not in partitions_of(project, "curated")
 
 
 def test_run_again_it_leaves_an_edited_file_and_the_same_champion(brought_up, flights, words):
