@@ -38,7 +38,7 @@ notebook: $(READY)  ## JupyterLab on notebooks/: on the stack's data if it is up
 	@$(SLUSS) notebook
 
 ##@ Steps (in the stack if it is up, embedded otherwise, or WHERE=stack; USE_CASE=sentiment)
-.PHONY: data train plots reproduce gates deploy rollback history score lineage why
+.PHONY: data train plots reproduce gates deploy rollback repair history score lineage why
 data: $(READY)  ## Load and curate the history, or INTERVAL=2026-01-05
 	@$(SLUSS) data
 train: $(READY)  ## Train, judge and register a model
@@ -53,6 +53,8 @@ deploy: $(READY)  ## Make VERSION=n (by default the newest) the champion if ever
 	@$(SLUSS) deploy
 rollback: $(READY)  ## Restore the previous version at once (REASON="why"; VERSION=n: only if n is in production)
 	@$(SLUSS) rollback
+repair: $(READY)  ## Make MLflow agree with the ledger again, or restore a ledger that was cut off (ACCEPT=1: keep what is left)
+	@$(SLUSS) repair
 history: $(READY)  ## Show every change of production with its time, author and reason, and verify the ledger
 	@$(SLUSS) history
 score: $(READY)  ## Score and monitor INTERVAL=2026-01-05; brings its rows if they are not there

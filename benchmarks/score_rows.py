@@ -20,7 +20,8 @@ from measuring import peak
 from sluss.config.settings import load_settings
 from sluss.context import Context
 from sluss.interval import parse_interval
-from sluss.registry import artifacts, versions
+from sluss.registry import artifacts
+from sluss.registry.champion import champion
 from sluss.storage.lake import INTERVAL
 from sluss.use_cases import load_use_case
 from tasks import batch_predict
@@ -52,7 +53,7 @@ def _ours(context: Context, day: str) -> Callable[[], object]:
 
 
 def _bare(context: Context, day: str) -> Callable[[], object]:
-    pipeline = artifacts.load(context.settings, versions.champion(context)).pipeline
+    pipeline = artifacts.load(context.settings, champion(context)).pipeline
     curated = context.lake.dataset("curated")
     assert curated is not None
     features = list(context.use_case.features)

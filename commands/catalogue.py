@@ -50,6 +50,7 @@ STEPS = (
     Subcommand("gates", "Run the gates on a version", steps=("validate_model",)),
     Subcommand("deploy", "Make a version the champion if every gate passes it", steps=("deploy_model",)),
     Subcommand("rollback", "Restore the previous version at once", steps=("rollback_model",)),
+    Subcommand("repair", "Mend what contradicts the ledger in MLflow", steps=("repair_production",)),
     Subcommand("history", "Show every change of production, and verify the ledger", steps=("show_history",)),
     Subcommand(
         "score",

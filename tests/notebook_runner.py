@@ -19,7 +19,7 @@ with warnings.catch_warnings():
 from typing import TYPE_CHECKING
 
 from sluss.config.settings import ROOT, Settings
-from sluss.registry import versions
+from sluss.registry.champion import champion
 
 if TYPE_CHECKING:
     from sluss.config.use_case import UseCase
@@ -31,7 +31,7 @@ def own_home(settings: Settings, use_case: UseCase, folder: Path) -> Settings:
     """Return a copy of a home with a champion of its own, in which a notebook may register versions."""
     copy = Settings(home=Path(shutil.copytree(settings.home, folder / "home")), data=settings.data)
     copied = Context(copy, use_case)
-    run_id = versions.champion(copied).run_id
+    run_id = champion(copied).run_id
     copied.client.set_tag(run_id, "sluss.data.table", copied.lake.uri("curated"))
     return copy
 

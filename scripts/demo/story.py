@@ -40,16 +40,16 @@ class Story:
         Raises:
             ModelError: there is none, since the gates refused the first candidate.
         """
-        from sluss.registry import versions
+        from sluss.registry.champion import champion
 
         if refusals:
             raise ModelError(refusals[0])
-        champion = versions.champion(self.context)
-        self.newest = str(champion.version)
-        metrics = self.context.client.get_run(champion.run_id).data.metrics
+        first = champion(self.context)
+        self.newest = str(first.version)
+        metrics = self.context.client.get_run(first.run_id).data.metrics
         metric = self.use_case.training.metric
         self.console.print(
-            f"[bold]{champion.name}[/] version {champion.version} learned from "
+            f"[bold]{first.name}[/] version {first.version} learned from "
             f"{metrics['train_rows']:,.0f} movie reviews "
             f"(cross-validated {metric} {metrics[f'cv_{metric}_mean']:.3f} ± {metrics[f'cv_{metric}_std']:.3f}). "
             f"On the {metrics['holdout_rows']:,.0f} reviews that came after, its {metric} is "
@@ -77,6 +77,7 @@ class Story:
     def learned(self, until: datetime, refusals: list[str]) -> None:
         """A line for a version that was trained since the last call: why, and what became of it."""
         from sluss.registry import versions
+        from sluss.registry.champion import champion
         from sluss.registry.names import GATE_TAG
         from tasks import decide_training
 
@@ -87,7 +88,7 @@ class Story:
         reason = decide_training.run(self.context, until).reason
         self._say(f"[blue]↻ version {newest.version} trained[/]: {escape(reason)}")
         tags = self.context.client.get_run(newest.run_id).data.tags
-        if str(versions.champion(self.context).version) == self.newest:
+        if str(champion(self.context).version) == self.newest:
             said = tags.get(f"{GATE_TAG}quality", "").removeprefix("passed: ")
             self._say(f"[green]✓ version {newest.version} is the champion[/]: {escape(said)}")
         for refusal in refusals:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -11,10 +11,15 @@ from sluss.deployment.production import settle, user
 from sluss.errors import ModelError
 from sluss.gates.validate import validate
 from sluss.registry import ledger, versions
-from sluss.registry.ledger import Change, Entry
+from sluss.registry.champion import as_model
+from sluss.registry.contract import LIMITS, contract_of, loosened
+from sluss.registry.entry import Change, Entry, Model
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from typing import Any
+
+    from mlflow.entities.model_registry import ModelVersion
 
     from sluss.config.use_case import UseCase
     from sluss.context import Context
@@ -32,6 +37,8 @@ class Checked:
     ledger: int
     at: str
     gates: Mapping[str, str] = field(default_factory=dict)  # empty for the version that is in production already
+    model: Mapping[str, str] = field(default_factory=dict)  # the fields of `Model`, as the gates saw them
+    contract: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -63,10 +70,10 @@ def check(context: Context, version: str | None = None, *, announced: bool = Fal
     entries = settle(context)
     found = versions.asked_for(context, version)
     number, now = str(found.version), datetime.now(UTC).isoformat()
-    # The gates would compare the champion with itself.
+    # The gates would compare the champion with itself. `settle` found its digest equal to the ledger's.
     if number == ledger.in_production(entries):
         return Checked(number, len(entries), now)
-    _refuse(use_case, entries, number, announced=announced)
+    _refuse(use_case, entries, found, announced=announced)
     # After the ledger's own reasons, which hold in every environment.
     if not context.settings.deploys:
         raise ModelError(
@@ -78,18 +85,18 @@ def check(context: Context, version: str | None = None, *, announced: bool = Fal
         reasons = " ".join(f"{result.gate}: {result.sentence}" for result in validation.refusals)
         raise ModelError(f"{use_case.model} version {number} is refused, and the champion stays. {reasons}")
     verdicts = {result.gate: f"passed: {result.sentence}" for result in validation.results}
-    return Checked(number, len(entries), now, verdicts)
+    return Checked(number, len(entries), now, verdicts, vars(as_model(found)), contract_of(use_case))
 
 
-def _refuse(use_case: UseCase, entries: list[Entry], number: str, *, announced: bool) -> None:
+def _refuse(use_case: UseCase, entries: list[Entry], version: ModelVersion, *, announced: bool) -> None:
     """Raise where the ledger alone decides against the version."""
-    champion = ledger.in_production(entries)
-    if announced and champion and int(number) < int(champion):
+    champion, number, model = ledger.in_production(entries), str(version.version), as_model(version)
+    if announced and champion and not ledger.is_newer(number, model, entries[-1]):
         raise ModelError(
             f"{use_case.model} version {number} comes too late: version {champion} is in production, and stays. "
             f"To deploy it anyway, name it: make deploy USE_CASE={use_case.name} VERSION={number}."
         )
-    if hold := ledger.held_by(entries, number):
+    if hold := ledger.held_by(entries, number, model):
         raise ModelError(
             f"{use_case.model} version {number} is refused, and the champion stays: version {hold.replaced} was taken "
             f"out of production by {hold} ({hold.reason}), and that holds until a newer version passes the gates. "
@@ -118,11 +125,22 @@ def deploy(context: Context, version: str | None = None, *, by: str = "", checke
     use_case = context.use_case
     checked = _current(context, checked) if checked else check(context, version)
     lake = context.lake
-    before = ledger.in_production(ledger.read(lake))
+    entries = ledger.read(lake)
+    before = ledger.in_production(entries)
     if before != checked.version:
         compared = "" if before is None else f", including the comparison with version {before}"
-        reason = f"every gate passed{compared}"
-        change = Change("promote", checked.version, before, by or user(), reason, checked.gates)
+        reason = f"every gate passed{compared}{_new_limits(entries, checked.contract)}"
+        model = Model(**checked.model) if checked.model else None
+        change = Change(
+            "promote",
+            checked.version,
+            before,
+            by or user(),
+            reason,
+            checked.gates,
+            model=model,
+            contract=checked.contract,
+        )
         # The number of entries from before the gates, not from now: had the champion changed since, the gates would
         # have compared the version with another one, and the ledger must reject the entry.
         ledger.append(lake, change, after=checked.ledger)
@@ -144,4 +162,11 @@ def _current(context: Context, checked: Checked) -> Checked:
     # The ledger's number stays the old one: if the champion has changed since the approval, the entry must be rejected,
     # because the person approved a comparison with another champion.
     anew = check(context, checked.version)
-    return Checked(anew.version, checked.ledger, anew.at, anew.gates)
+    return replace(anew, ledger=checked.ledger)
+
+
+def _new_limits(entries: list[Entry], contract: Mapping[str, Any]) -> str:
+    """Name the limits that are looser than at the promotion before: the reason of an entry must not hide them."""
+    before = next((each.contract for each in reversed(entries) if each.action == "promote" and each.contract), None)
+    looser = loosened(before[LIMITS], contract[LIMITS]) if before and contract else []
+    return f"; looser limits than for the version before: {', '.join(looser)}" if looser else ""

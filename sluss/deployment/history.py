@@ -6,12 +6,12 @@ import json
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
-from sluss.registry import aliases, ledger
-from sluss.registry.names import CHAMPION
+from sluss.registry import ledger
+from sluss.registry.mismatch import mismatches
 
 if TYPE_CHECKING:
     from sluss.context import Context
-    from sluss.registry.ledger import Entry
+    from sluss.registry.entry import Entry
 
 
 @dataclass(frozen=True)
@@ -23,27 +23,17 @@ class History:
 
 
 def history(context: Context) -> History:
-    """Read the ledger, verify its chain, and compare it with the aliases in MLflow.
+    """Read the ledger, verify it, and compare it with MLflow and the config.
 
     Raises:
         ServiceError: the lake or MLflow does not answer.
     """
 
     entries = ledger.read(context.lake)
-    problems = ledger.verify(entries)
-    # An alias can be changed in MLflow by hand, which the ledger would not show.
-    alias = aliases.of(context).get(CHAMPION)
-    champion = ledger.in_production(entries)
-    if alias != champion:
-        problems.append(
-            f"The ledger ends with {_named(champion)} in production, but MLflow's alias champion is {_named(alias)}. "
-            f"The next deployment corrects the alias: make deploy USE_CASE={context.use_case.name}."
-        )
+    problems = mismatches(context, entries)
+    if problems:
+        problems.append(f"Mend it: make repair USE_CASE={context.use_case.name}.")
     return History(tuple(entries), tuple(problems))
-
-
-def _named(version: str | None) -> str:
-    return f"version {version}" if version else "no version"
 
 
 def as_json(history: History) -> str:

@@ -12,8 +12,10 @@ from typing import TYPE_CHECKING
 
 from sluss.deployment import smoke
 from sluss.errors import DataError, ModelError
-from sluss.registry import aliases, ledger
-from sluss.registry.ledger import Change, Entry, LedgerMovedError
+from sluss.registry import aliases, anchor, ledger
+from sluss.registry.entry import Change, Entry
+from sluss.registry.ledger import LedgerMovedError
+from sluss.registry.mismatch import registered_differently
 from sluss.registry.names import CHAMPION, PREVIOUS
 
 if TYPE_CHECKING:
@@ -30,7 +32,7 @@ def settle(context: Context) -> list[Entry]:
     writes an entry `return`, which puts the previous version back into production.
 
     Raises:
-        ModelError: the version that the ledger has in production is not registered any more.
+        ModelError: MLflow or the config has another model than the one that the ledger has in production.
         DataError: the ledger was changed by other means.
         ServiceError: the lake or MLflow does not answer.
     """
@@ -56,9 +58,10 @@ def follow(context: Context, lake: Lake) -> list[Entry]:
     It reads the ledger again after setting them, until nothing was added: of two processes that set them at once, the
     last one has thus seen the newest entry.
     """
-    entries = ledger.read_verified(lake)
+    entries = verified(context, lake)
     while entries:
-        _point(context, ledger.standing(entries))
+        anchor.move(context, entries)  # first: an alias that cannot be set must not leave it behind
+        _point(context, entries)
         newer = ledger.read_verified(lake)
         if len(newer) == len(entries):
             break
@@ -66,29 +69,66 @@ def follow(context: Context, lake: Lake) -> list[Entry]:
     return entries
 
 
-def _point(context: Context, standing: Sequence[str]) -> None:
+def verified(context: Context, lake: Lake) -> list[Entry]:
+    """Read the ledger, and verify its chain and its end.
 
-    use_case = context.use_case
-    previous, champion = [None, None, *standing][-2:]
+    Raises:
+        DataError: the ledger was changed by other means, or its end was cut off.
+        ServiceError: the lake or MLflow does not answer.
+    """
+    entries = ledger.read_verified(lake)
+    if fault := anchor.fault(context, entries):
+        name = context.use_case.name
+        raise DataError(
+            f"The ledger of {name} is not as it was written: {fault} Nothing was changed. Look at it (make history "
+            f"USE_CASE={name}), then restore what was written: make repair USE_CASE={name}."
+        )
+    return entries
+
+
+def _point(context: Context, entries: Sequence[Entry]) -> None:
+
+    previous, champion = [None, None, *ledger.standing(entries)][-2:]
+    if champion:
+        _check_registered(context, champion, entries[-1])
+    before = ledger.entry_of(entries, previous) if previous else None
+    # A predecessor that MLflow has lost or replaced is still known to the ledger; the alias must not name another.
+    if before and before.model and registered_differently(context, str(previous), before.model.digest):
+        previous = None
     now = aliases.of(context)
     # `previous` first: killed in between, both aliases name the version that is still in production. In the other order
     # `previous` would name a version from before that, which is wrong for either champion.
     for alias, version in ((PREVIOUS, previous), (CHAMPION, champion)):
-        if now.get(alias) == version or aliases.point(context, alias, version):
-            continue
-        if alias == CHAMPION:
-            raise ModelError(
-                f"The ledger of {use_case.name} has version {version} in production, but {use_case.model} has no such "
-                f"version any more. Go back to the previous one: make rollback USE_CASE={use_case.name}."
-            )
+        if now.get(alias) != version and not aliases.point(context, alias, version) and alias == CHAMPION:
+            raise _lost(context, f"MLflow has no version {version} of {context.use_case.model} any more.")
+
+
+def _check_registered(context: Context, version: str, entry: Entry) -> None:
+    use_case, model = context.use_case, entry.model
+    if model is None:  # an entry of an older release
+        return
+    if model.name != use_case.model:
+        raise _lost(context, f"The config names the model {use_case.model}, but {model.name} is in production.")
+    if difference := registered_differently(context, version, model.digest):
+        raise _lost(context, difference)
+
+
+def _lost(context: Context, why: str) -> ModelError:
+    return ModelError(
+        f"{why} The ledger's model goes on scoring. Register it again as it was validated: "
+        f"make repair USE_CASE={context.use_case.name}."
+    )
 
 
 def _take_back(lake: Lake, entries: Sequence[Entry], reason: str) -> None:
     """Write an entry `return`, unless another process has changed the champion meanwhile."""
     last, before = entries[-1], ledger.standing(entries)[:-1]
+    back = ledger.entry_of(entries, before[-1]) if before else None
     change = Change(
         action="return",
         version=before[-1] if before else None,
+        model=back.model if back else None,
+        contract=back.contract if back else {},
         replaced=last.version,
         by=f"smoke prediction after entry {last.number}",
         reason=reason,

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sluss.deployment.production import follow, user
+from sluss.deployment.production import follow, user, verified
 from sluss.errors import ModelError
 from sluss.registry import ledger
-from sluss.registry.ledger import Change, Entry
+from sluss.registry.entry import Change, Entry
 
 if TYPE_CHECKING:
     from sluss.config.use_case import UseCase
@@ -38,13 +38,16 @@ def roll_back(context: Context, version: str | None = None, *, reason: str = "",
     """
 
     lake = context.lake
-    entries = ledger.read_verified(lake)
+    entries = verified(context, lake)
     last = entries[-1] if entries else None
     # A rollback that was killed after its entry is finished here. Otherwise a second call would go back two versions.
     done = last is not None and last.action == "rollback" and version in (None, last.replaced)
     if not done:
         back, now = _back(context.use_case, entries, version)
-        change = Change("rollback", back, now, by or user(), reason or "no reason given", {})
+        to = ledger.entry_of(entries, back)
+        assert to is not None  # it was in production
+        why = reason or "no reason given"
+        change = Change("rollback", back, now, by or user(), why, {}, model=to.model, contract=to.contract)
         last = ledger.append(lake, change, after=len(entries))
     follow(context, lake)
     assert last is not None

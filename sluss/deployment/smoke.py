@@ -8,6 +8,7 @@ from sluss.deployment.smoke_rows import holdout_rows, newest_rows
 from sluss.errors import ModelError
 from sluss.problems import problem_of
 from sluss.registry import artifacts, versions
+from sluss.registry.champion import champion
 from sluss.scoring.score import ROUNDING, relative_differences, score
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from sluss.config.use_case import UseCase
     from sluss.context import Context
     from sluss.registry.artifacts import LoadedModel
-    from sluss.registry.ledger import Entry
+    from sluss.registry.entry import Entry
 
 TAG = "sluss.smoke"  # on the version: the hash of the promotion whose smoke prediction it passed
 
@@ -42,7 +43,7 @@ def predict(context: Context, promotion: Entry) -> None:
     """
 
     use_case = context.use_case
-    version = versions.champion(context)
+    version = champion(context)
     model = artifacts.load(context.settings, version)
     lake = context.lake
     use_case = model.as_trained(use_case)

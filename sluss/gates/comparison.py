@@ -14,9 +14,10 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from sluss.errors import ModelError
-from sluss.registry import artifacts, versions
+from sluss.registry import artifacts
 from sluss.registry.artifacts import HOLDOUT_FILE
-from sluss.registry.names import CHAMPION, UNTIL_TAG
+from sluss.registry.champion import current
+from sluss.registry.names import UNTIL_TAG
 from sluss.statistics.betting_test import allowance, chance_if_worse
 from sluss.training.fingerprint import pipeline_digest
 
@@ -99,7 +100,7 @@ def compare(evidence: Evidence) -> Comparison | None:
         ModelError: the champion cannot be loaded, or its run does not record its training window.
         ServiceError: MLflow does not answer.
     """
-    champion = versions.by_alias(evidence.context, CHAMPION)
+    champion = current(evidence.context)
     if champion is None or str(champion.version) == str(evidence.version.version):
         return None
     limits = evidence.use_case.gates

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sluss.errors import ServiceError, SlussError
+from sluss.gates.checks.contract import contract
 from sluss.gates.checks.data import data
 from sluss.gates.checks.environment import environment
 from sluss.gates.checks.identity import identity
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 
 
 # `preprocessing` comes late: the clean process works while the gates before it run.
-_GATES = (data, identity, safety, environment, monitoring, quality, preprocessing, speed)
+_GATES = (data, contract, identity, safety, environment, monitoring, quality, preprocessing, speed)
 
 
 def judge(context: Context, find: Callable[[], ModelVersion]) -> tuple[Evidence, tuple[GateResult, ...]]:

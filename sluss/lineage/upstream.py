@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING
 from sluss.lineage.graph import Fact, Graph, Node
 from sluss.lineage.version_record import UNKNOWN, Provenance
 from sluss.registry import ledger
+from sluss.registry.entry import verify
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from sluss.config.use_case import UseCase
-    from sluss.registry.ledger import Entry
+    from sluss.registry.entry import Entry
     from sluss.storage.lake import Lake
 
 
@@ -47,7 +48,7 @@ def add_deployment(graph: Graph, lake: Lake, version: Node, number: str, before:
     facts = {"action": entry.action, "at": moment(entry.at), "by": entry.by, "reason": entry.reason}
     facts["gates then"] = entry.passed or UNKNOWN
     facts["hash"] = entry.hash
-    if broken := ledger.verify(entries):
+    if broken := verify(entries):
         facts["ledger"] = f"not as it was written: {broken[0]}"
     graph.link(Node("deployment", f"entry {entry.number} of the ledger", dict(facts)), "put into production", version)
 

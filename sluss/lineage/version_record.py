@@ -7,8 +7,10 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from sluss.interval import partition
+from sluss.registry import ledger
+from sluss.registry.champion import in_ledger
 from sluss.registry.names import GATE_TAG, UNTIL_TAG
-from sluss.registry.versions import by_version, every
+from sluss.registry.versions import every
 from sluss.tracking.client import connect, reachable
 
 if TYPE_CHECKING:
@@ -77,14 +79,14 @@ class Provenance:
         return partition(self.until - timedelta(days=int(self.params["holdout_days"])), use_case.unit)
 
 
-def of_version(context: Context, version: str) -> Provenance:
-    """Return the provenance of one version, in two requests.
+def of_version(context: Context, version: str, run_id: str | None = None) -> Provenance:
+    """Return the provenance of one version, in two requests. A run tells two models of one number apart.
 
     Raises:
         ModelError: the version was never registered.
         ServiceError: MLflow does not answer.
     """
-    found = by_version(context, version)
+    found = in_ledger(context, ledger.read(context.lake), version, run_id)
     return next(_with_runs(context.settings, [found]))
 
 

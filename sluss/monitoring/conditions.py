@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from sluss.statistics.figures import Drift, Estimate
 
 
-OF_ALL = ("data_drift", "quality_drop")  # types of alerts
+OF_ALL = ("data_drift", "quality_drop", "registry_mismatch")  # types of alerts
 
 
 def alert_types(problem: Problem) -> tuple[str, ...]:

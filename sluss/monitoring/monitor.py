@@ -12,9 +12,11 @@ from sluss.interval import Interval, partition
 from sluss.monitoring import alerts, measure, tables
 from sluss.monitoring.monitor_run import Record, record_monitoring
 from sluss.monitoring.profile import read_profile
+from sluss.monitoring.registry import registry_mismatch
 from sluss.monitoring.tables import TABLES
 from sluss.problems import problem_of
 from sluss.registry.artifacts import as_trained, reference_profile
+from sluss.registry.champion import scored_by
 from sluss.tracking.interval_runs import look
 
 if TYPE_CHECKING:
@@ -50,16 +52,17 @@ def monitor(context: Context, interval: Interval) -> MonitorResult:
     client = context.client
     with ThreadPoolExecutor() as pool:  # MLflow and the lake work in parallel
         name = partition(interval.start, use_case.unit)
+        registry = pool.submit(registry_mismatch, context)
         seen = pool.submit(look, context.settings, client, use_case.monitoring_experiment, name)
         lake = context.lake.holding(*TABLES)
         rows = measure.scored_rows(lake, use_case, interval)
-        version, _ = measure.version_of(rows)
-        reference = pool.submit(reference_profile, context, version)
-        use_case = as_trained(context, version)
-        known = measure.known_at_end(lake, use_case, interval, version)
+        scorer = scored_by(context, *measure.version_of(rows))
+        reference = pool.submit(reference_profile, context, scorer)
+        use_case = as_trained(context, scorer)
+        known = measure.known_at_end(lake, use_case, interval, scorer.version)
         profile = read_profile(reference.result())
         summary = measure.summarise(use_case, interval, rows, known, profile)
-        conditions = measure.judge(lake, use_case, interval, summary, profile)
+        conditions = [*measure.judge(lake, use_case, interval, summary, profile), registry.result()]
         found = alerts.advance(tables.latest_alerts(lake, summary.interval), conditions, summary.interval)
         content = _record(use_case, summary, conditions, found)
         # In parallel, without an order: a step that is killed between the two writes is repeated and replaces both.

@@ -11,8 +11,7 @@ from sluss.deployment.deploy import deploy
 from sluss.errors import ModelError
 from sluss.interval import parse_interval
 from sluss.monitoring.monitor import monitor
-from sluss.registry import versions
-from sluss.registry.names import CHAMPION
+from sluss.registry.champion import current
 from sluss.reporting.interval_summary import summarise_interval
 from sluss.scoring.score_interval import score_interval
 from sluss.sources.generate import generate
@@ -61,7 +60,7 @@ def _deployed(context: Context, version: str) -> str:
     try:
         return f"{context.use_case.model} {deploy(context, version, by='')}"
     except ModelError as refusal:
-        if versions.by_alias(context, CHAMPION) is None:
+        if current(context) is None:
             raise
         return str(refusal)
 

@@ -13,7 +13,6 @@ from sluss.digests import artifact_digest
 from sluss.errors import ModelError
 from sluss.registry.names import DIGEST_TAG
 from sluss.registry.trusted_types import trusted_types
-from sluss.registry.versions import by_version
 from sluss.tracking.client import connect, reachable, service_error
 
 if TYPE_CHECKING:
@@ -79,14 +78,14 @@ def with_features(use_case: UseCase, features: tuple[str, ...]) -> UseCase:
     return use_case.model_copy(update={"features": features}) if known else use_case
 
 
-def as_trained(context: Context, version: str) -> UseCase:
+def as_trained(context: Context, version: ModelVersion) -> UseCase:
     """Return the use case with the features that a version was trained with.
 
     Raises:
         ModelError: its artifacts were changed or lost.
         ServiceError: MLflow does not answer.
     """
-    folder = local_copy(context.settings, by_version(context, version))
+    folder = local_copy(context.settings, version)
     return with_features(context.use_case, features_in(folder))
 
 
@@ -186,17 +185,17 @@ def download(settings: Settings, version: ModelVersion, folder: Path) -> Path:
     return stored
 
 
-def reference_profile(context: Context, version: str) -> dict[str, object]:
+def reference_profile(context: Context, version: ModelVersion) -> dict[str, object]:
     """Return the version's reference profile as plain JSON values.
 
     Raises:
         ModelError: the version has no profile.
     """
-    folder = local_copy(context.settings, by_version(context, version))
+    folder = local_copy(context.settings, version)
     path = folder / PROFILE_FILE
     if not path.is_file():
         raise ModelError(
-            f"{context.use_case.model} version {version} has no reference profile, so it cannot be monitored. "
+            f"{version.name} version {version.version} has no reference profile, so it cannot be monitored. "
             "Train it again: make train."
         )
     profile: dict[str, object] = json.loads(path.read_text(encoding="utf-8"))

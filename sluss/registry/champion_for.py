@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from sluss.registry import ledger, versions
+from sluss.errors import ModelError
+from sluss.registry import ledger
+from sluss.registry.champion import champion, in_ledger
+from sluss.registry.contract import check_contract
 from sluss.registry.names import UNTIL_TAG
 
 if TYPE_CHECKING:
@@ -13,10 +17,9 @@ if TYPE_CHECKING:
 
     from sluss.context import Context
     from sluss.interval import Interval
-    from sluss.storage.lake import Lake
 
 
-def champion_for(context: Context, lake: Lake, interval: Interval) -> ModelVersion:
+def champion_for(context: Context, interval: Interval) -> ModelVersion:
     """Return the version that scores an interval, now or in a later backfill.
 
     A champion that was trained after the interval has learned its rows, and its scores there would flatter it. The
@@ -24,19 +27,20 @@ def champion_for(context: Context, lake: Lake, interval: Interval) -> ModelVersi
     start. If every version was, the first one scores.
 
     Raises:
-        ModelError: no version is the champion.
+        ModelError: no version is the champion, or the config gives its scores another meaning.
+        DataError: the ledger was changed by other means.
         ServiceError: the lake or MLflow does not answer.
     """
-    champion = versions.champion(context)
-    if _trained_before(champion, interval):
-        return champion
-    # One request for all versions takes as long as one for a single version.
-    known = versions.every(context)
-    version = champion
-    for number in reversed(ledger.standing(ledger.read(lake))):
-        version = known.get(number, version)  # skips a version that was deleted from the registry
+    entries = ledger.read_verified(context.lake)
+    version = champion(context, entries)
+    for number in reversed(ledger.standing(entries)[:-1]):
         if _trained_before(version, interval):
             break
+        # Versions of an older release's entries may have been deleted from the registry.
+        with suppress(ModelError):
+            version = in_ledger(context, entries, number)
+    chosen = ledger.entry_of(entries, version.version)
+    check_contract(context.use_case, chosen.contract if chosen else {}, version.version)
     return version
 
 

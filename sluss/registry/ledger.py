@@ -6,72 +6,32 @@ for it, so of two deployments at once both would succeed. A Delta table commits 
 the number of an entry a lock.
 
 An entry's hash covers its fields and the hash of the entry before it. To change, remove or insert an entry unnoticed,
-all later hashes must be computed anew. The chain thus reveals damage and careless edits by an account that can write to
-the lake; it does not prevent them.
+all later hashes must be computed anew, and `sluss.registry.anchor` keeps the last one in MLflow. The chain thus reveals
+damage and careless edits by an account that can write to the lake; it does not prevent them.
 """
 
 from __future__ import annotations
 
-import hashlib
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Literal, get_args
+from typing import TYPE_CHECKING
 
 from sluss.errors import DataError, ModelError
+from sluss.registry.entry import CLOCK_TOLERANCE, Change, Entry, Model, next_entry, verify
 from sluss.storage.lake import Lake, properties
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     import pyarrow as pa
 
-Action = Literal["promote", "rollback", "return"]
-
 TABLE = "ledger"
 _NUMBER = "number"
-_START = "0" * 64  # the first entry's `before`
 
 
 class LedgerMovedError(ModelError):
     """Another process has changed the champion first."""
-
-
-@dataclass(frozen=True)
-class Change:
-    """A requested change of the champion, with its reason."""
-
-    action: Action
-    version: str | None  # in production after the change; None: no version
-    replaced: str | None
-    by: str
-    reason: str
-    gates: Mapping[str, str]  # each gate's verdict and sentence: "passed: …"
-
-
-@dataclass(frozen=True)
-class Entry:
-    """A recorded change. `at` is in UTC; `hash` covers all other fields; `before` is the preceding entry's hash."""
-
-    number: int
-    at: datetime
-    action: Action
-    version: str | None
-    replaced: str | None
-    by: str
-    reason: str
-    gates: Mapping[str, str]
-    before: str
-    hash: str
-
-    @property
-    def passed(self) -> str:
-        """How many gates had passed, e.g. `8 of 8 passed`; empty if none ran."""
-        passed = sum(verdict.startswith("passed") for verdict in self.gates.values())
-        return f"{passed} of {len(self.gates)} passed" if self.gates else ""
-
-    def __str__(self) -> str:
-        return f"entry {self.number} ({self.action}, {self.at:%Y-%m-%d %H:%M} UTC, by {self.by})"
 
 
 def read(lake: Lake) -> list[Entry]:
@@ -85,7 +45,14 @@ def read(lake: Lake) -> list[Entry]:
         return []
     with lake.reachable():
         rows = table.to_pyarrow_dataset().to_table().sort_by(_NUMBER).to_pylist()
-    return [Entry(**row | {_NUMBER: int(row[_NUMBER]), "gates": json.loads(row["gates"])}) for row in rows]
+    return [_entry(row) for row in rows]
+
+
+def _entry(row: dict[str, object]) -> Entry:
+    # Tables of older releases have no column `model` or `contract`.
+    decoded = {name: json.loads(str(row.get(name) or "{}")) for name in ("gates", "model", "contract")}
+    model = Model(**decoded["model"]) if decoded["model"] else None
+    return Entry(**row | decoded | {_NUMBER: int(str(row[_NUMBER])), "model": model})  # type: ignore[arg-type]
 
 
 def read_verified(lake: Lake) -> list[Entry]:
@@ -109,6 +76,7 @@ def append(lake: Lake, change: Change, after: int) -> Entry:
 
     Raises:
         LedgerMovedError: the ledger has other entries by now; nothing was written.
+        ModelError: a promotion would be dated before the newest entry: a clock is wrong.
         DataError: the ledger was changed by other means.
         ServiceError: the lake does not answer.
     """
@@ -121,7 +89,8 @@ def append(lake: Lake, change: Change, after: int) -> Entry:
     # version with a champion that has been replaced since.
     if len(entries) != after:
         raise _moved(lake, entries)
-    entry = _entry(change, entries)
+    _check_clock(lake, change, entries)
+    entry = next_entry(change, entries)
     row = _row(entry)
     try:
         with lake.reachable():
@@ -132,6 +101,7 @@ def append(lake: Lake, change: Change, after: int) -> Entry:
                 # version, and then two entries would have one number; without retries it raises. That also decides
                 # between two writers that create the table, which mode="error" alone would both accept.
                 mode="append" if table else "error",
+                schema_mode="merge" if table else None,  # a table of an older release lacks the newest columns
                 partition_by=[_NUMBER],
                 configuration=None if table else properties(row.schema.names),
                 commit_properties=CommitProperties(max_commit_retries=0),
@@ -147,6 +117,17 @@ def append(lake: Lake, change: Change, after: int) -> Entry:
     return entry
 
 
+def _check_clock(lake: Lake, change: Change, entries: Sequence[Entry]) -> None:
+    # Not for a rollback: at night it matters more than the right time, and the history shows the wrong one.
+    if change.action != "promote" or not entries or datetime.now(UTC) >= entries[-1].at - CLOCK_TOLERANCE:
+        return
+    raise ModelError(
+        f"It is {datetime.now(UTC):%Y-%m-%d %H:%M} UTC by the clock of this machine, but the ledger's newest entry is "
+        f"dated {entries[-1].at:%Y-%m-%d %H:%M} UTC, so one of the two clocks is wrong and nothing was deployed. Set "
+        f"the clock right and deploy again; make history USE_CASE={lake.use_case} shows the entries."
+    )
+
+
 def _moved(lake: Lake, entries: Sequence[Entry]) -> LedgerMovedError:
     last = entries[-1]
     now = f"version {last.version}" if last.version else "no version"
@@ -156,65 +137,28 @@ def _moved(lake: Lake, entries: Sequence[Entry]) -> LedgerMovedError:
     )
 
 
-def _entry(change: Change, entries: Sequence[Entry]) -> Entry:
-    bare = Entry(
-        **vars(change),
-        number=len(entries) + 1,
-        at=datetime.now(UTC),
-        before=entries[-1].hash if entries else _START,
-        hash="",
-    )
-    return Entry(**vars(bare) | {"hash": _hash(bare)})
-
-
-def _hash(entry: Entry) -> str:
-    """SHA-256 of the entry's fields as JSON: sorted keys, no spaces, UTF-8, the time in ISO 8601.
-
-    This form is part of the ledger: with any other, entries that were written before would no longer verify.
-    """
-    fields = {name: value for name, value in asdict(entry).items() if name != "hash"}
-    fields |= {"at": entry.at.astimezone(UTC).isoformat(), "gates": dict(entry.gates)}
-    text = json.dumps(fields, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-    return hashlib.sha256(text.encode()).hexdigest()
-
-
 def _row(entry: Entry) -> pa.Table:
     import pyarrow as pa
 
-    text = {name: pa.string() for name in ("action", "version", "replaced", "by", "reason", "gates", "before", "hash")}
-    schema = pa.schema({_NUMBER: pa.string(), "at": pa.timestamp("us", "UTC"), **text})
+    names = ("action", "version", "replaced", "by", "reason", "gates", "before", "hash", "model", "contract")
+    schema = pa.schema({_NUMBER: pa.string(), "at": pa.timestamp("us", "UTC"), **dict.fromkeys(names, pa.string())})
+    found = asdict(entry)
+    texts = {name: json.dumps(found[name], sort_keys=True) for name in ("gates", "model", "contract")}
     # Partition values are text: padded with zeros, they sort like numbers.
-    values = asdict(entry) | {_NUMBER: f"{entry.number:08d}", "gates": json.dumps(entry.gates, sort_keys=True)}
-    return pa.Table.from_pylist([values], schema)
-
-
-def verify(entries: Sequence[Entry]) -> list[str]:
-    """Return the faults of the chain, a sentence each; none if every entry is as it was written."""
-    wrong, before = [], _START
-    for place, entry in enumerate(entries, start=1):
-        # Every entry after a gap would be reported as well and hide the place of the fault.
-        if entry.number != place:
-            wrong.append(f"Entry {place} is missing or occurs twice.")
-            break
-        if entry.hash != _hash(entry) or entry.action not in get_args(Action):
-            wrong.append(f"Entry {place} was changed: its content does not give its hash {entry.hash[:12]}.")
-        if entry.before != before:
-            wrong.append(f"Entry {place} does not follow entry {place - 1}, whose hash is {before[:12]}.")
-        before = entry.hash
-    return wrong
+    return pa.Table.from_pylist([found | texts | {_NUMBER: f"{entry.number:08d}"}], schema)
 
 
 def standing(entries: Sequence[Entry]) -> list[str]:
     """Return the stack of versions that rollbacks go back through, the one in production last.
 
-    A promotion pushes a version; a rollback and an automatic return pop one.
+    A promotion pushes a version; a rollback and an automatic return pop one; a restore replaces one by its new number.
     """
     versions: list[str] = []
     for entry in entries:
         # After the pop, the version that the entry brings back is on top.
         if entry.action != "promote":
             versions = versions[:-1]
-        elif entry.version:
+        if entry.action in {"promote", "restore"} and entry.version:
             versions.append(entry.version)
     return versions
 
@@ -224,18 +168,42 @@ def in_production(entries: Sequence[Entry]) -> str | None:
     return entries[-1].version if entries else None
 
 
+def entry_of(entries: Sequence[Entry], version: str, run_id: str | None = None) -> Entry | None:
+    """Return the newest entry that has a version in production, or None. A run tells two of one number apart."""
+    return next((each for each in reversed(entries) if each.version == version and _is_of(each, run_id)), None)
+
+
+def _is_of(entry: Entry, run_id: str | None) -> bool:
+    return run_id is None or entry.model is None or entry.model.run_id == run_id
+
+
 def promotion_of(entries: Sequence[Entry], version: str) -> Entry | None:
     """Return the newest entry that promoted a version, or None."""
     return next((each for each in reversed(entries) if (each.action, each.version) == ("promote", version)), None)
 
 
-def held_by(entries: Sequence[Entry], version: str) -> Entry | None:
+def held_by(entries: Sequence[Entry], version: str, model: Model) -> Entry | None:
     """Return the rollback or return that keeps a version out of production, or None.
 
-    It removed this version or a newer one. Only a version newer than the removed one ends that.
+    It removed this version, the same model under another number, or a version that was registered later. Only a version
+    newer than all that were removed ends that.
     """
-    taken = [each for each in entries if each.action != "promote" and each.replaced is not None]
-    # The newest version that was ever removed, not the last removal: to remove an older version later must not readmit
-    # the newer one.
-    newest = max(taken, key=lambda each: int(each.replaced or 0), default=None)
-    return newest if newest and int(version) <= int(newest.replaced or 0) else None
+    taken = [each for each in entries if each.action in {"rollback", "return"} and each.replaced is not None]
+    for each in taken:
+        removed = entry_of(entries[: each.number - 1], str(each.replaced))
+        if not _is_newer((version, model), (str(each.replaced), removed.model if removed else None)):
+            return each
+    return None
+
+
+def is_newer(version: str, model: Model, entry: Entry) -> bool:
+    """Whether a version was registered after the one that an entry put into production."""
+    return _is_newer((version, model), (str(entry.version), entry.model))
+
+
+def _is_newer(later: tuple[str, Model], earlier: tuple[str, Model | None]) -> bool:
+    (number, model), (before, known) = later, earlier
+    # Numbers begin anew when a registered model is deleted, so the time decides where it is known.
+    if known is None:
+        return int(number) > int(before)
+    return model.digest != known.digest and model.registered > known.registered

@@ -5,43 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sluss.errors import ModelError
-from sluss.registry.names import CHAMPION
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from mlflow import MlflowClient
     from mlflow.entities.model_registry import ModelVersion
 
+    from sluss.config.use_case import UseCase
     from sluss.context import Context
-
-
-def champion(context: Context) -> ModelVersion:
-    """Return the version in production.
-
-    Raises:
-        ModelError: no version has the alias.
-    """
-    found = by_alias(context, CHAMPION)
-    if found is None:
-        raise ModelError(
-            f"No version of {context.use_case.model} is the champion yet, so there is nothing to predict with. "
-            f"Train and deploy one: make train deploy USE_CASE={context.use_case.name}."
-        )
-    return found
-
-
-def by_alias(context: Context, alias: str) -> ModelVersion | None:
-    """Return the version with the alias, or None."""
-    from mlflow.exceptions import MlflowException
-
-    client = context.client
-    with context.reachable():
-        try:
-            return client.get_model_version_by_alias(context.use_case.model, alias)
-        except MlflowException as error:
-            # MLflow answers with the first code if it has no such model, and with the second if the model has no such
-            # alias.
-            if error.error_code in {"RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"}:
-                return None
-            raise
 
 
 def by_version(context: Context, version: str) -> ModelVersion:
@@ -100,3 +72,18 @@ def every(context: Context) -> dict[str, ModelVersion]:
             found |= {str(version.version): version for version in answer}
             page = answer.token or ""
     return found
+
+
+def create(client: MlflowClient, use_case: UseCase, made: tuple[str, str], tags: Mapping[str, str]) -> ModelVersion:
+    """Register the artifacts at an address, made by a run, as a new version of the use case's model."""
+    from mlflow.exceptions import MlflowException
+
+    try:
+        client.create_registered_model(use_case.model, description=use_case.title)
+    except MlflowException as error:
+        if error.error_code != "RESOURCE_ALREADY_EXISTS":
+            raise
+    source, run_id = made
+    # MLflow's server accepts the address of a logged model only together with its id.
+    model_id = source.removeprefix("models:/") if source.startswith("models:/m-") else None
+    return client.create_model_version(use_case.model, source, run_id, tags=dict(tags), model_id=model_id)

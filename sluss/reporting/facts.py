@@ -12,8 +12,8 @@ from sluss.monitoring.labelled import labelled_rows
 from sluss.monitoring.measure import estimate_of
 from sluss.monitoring.profile import Profile, read_profile
 from sluss.monitoring.tables import read_known, read_monitored
-from sluss.registry import artifacts, versions
-from sluss.registry.names import CHAMPION
+from sluss.registry import artifacts
+from sluss.registry.champion import current, scored_by
 from sluss.storage.lake import INTERVAL, Lake
 
 if TYPE_CHECKING:
@@ -101,7 +101,9 @@ def gather(context: Context) -> Facts:
         days=[Day(s, quality.get(s.interval), dict(mixes.get(s.interval, {}))) for s in seen],
         alert_periods=alert_periods(alerts),
         alerts=alerts,
-        profile=read_profile(artifacts.reference_profile(context, seen[-1].model_version)),
+        profile=read_profile(
+            artifacts.reference_profile(context, scored_by(context, seen[-1].model_version, seen[-1].run_id))
+        ),
         champion=_champion(context),
         mix_column=mix_column,
         before=_estimate(use_case, rows[rows[INTERVAL] < turning]),
@@ -176,7 +178,7 @@ def _by_version(use_case: UseCase, rows: pd.DataFrame) -> dict[tuple[str, str], 
 
 
 def _champion(context: Context) -> Champion | None:
-    version = versions.by_alias(context, CHAMPION)
+    version = current(context)
     if version is None:
         return None
     with context.reachable():

@@ -41,19 +41,20 @@ class Predictions:
 def score_interval(context: Context, interval: Interval) -> Predictions:
     """Score the interval's rows, as they were known at its end, with the champion, and replace its predictions.
 
-    The model is found by its registered name and alias, and loaded only if its digest is the validated one. A late
-    interval is scored by a champion that was not trained on it.
+    The ledger names the model, and it is loaded only if its digest is the validated one. A late interval is scored by a
+    champion that was not trained on it.
 
     Raises:
-        DataError: the interval has no curated rows.
-        ModelError: no version is the champion, or its artifacts were changed.
+        DataError: the interval has no curated rows, or the ledger was changed by other means.
+        ModelError: no version is the champion, its artifacts were changed, or the config gives its scores another
+            meaning.
         ServiceError: the lake or MLflow does not answer.
     """
 
     use_case = context.use_case
     first, end = partitions(interval, use_case.unit)
     with ThreadPoolExecutor(1) as pool:  # MLflow and the lake answer in parallel
-        loaded = pool.submit(lambda: artifacts.load(context.settings, champion_for(context, context.lake, interval)))
+        loaded = pool.submit(lambda: artifacts.load(context.settings, champion_for(context, interval)))
         # One version of `curated` for all batches, and the same one in the commit's notes.
         lake = context.lake.holding("curated", "predictions")
         model = loaded.result()

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from sluss.digests import artifact_digest
 from sluss.monitoring.profile import build_profile
 from sluss.problems import problem_of
+from sluss.registry import versions
 from sluss.registry.artifacts import CONFIG_FILE, HOLDOUT_FILE, PROFILE_FILE
 from sluss.registry.names import DIGEST_TAG, INPUTS_TAG, UNTIL_TAG
 from sluss.registry.trusted_types import TRUSTED_TYPES
@@ -166,14 +167,5 @@ def _save(folder: Path, described: Model, use_case: UseCase, candidate: Candidat
 
 
 def _create_version(client: MlflowClient, use_case: UseCase, made: tuple[str, str], tags: dict[str, str]) -> str:
-    from mlflow.exceptions import MlflowException
-
-    try:
-        client.create_registered_model(use_case.model, description=use_case.title)
-    except MlflowException as error:
-        if error.error_code != "RESOURCE_ALREADY_EXISTS":
-            raise
     model_id, run_id = made
-    # MLflow's server accepts a model's address only together with its id.
-    source = f"models:/{model_id}"
-    return str(client.create_model_version(use_case.model, source, run_id, tags=tags, model_id=model_id).version)
+    return str(versions.create(client, use_case, (f"models:/{model_id}", run_id), tags).version)

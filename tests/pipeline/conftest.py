@@ -23,7 +23,7 @@ from monitor_world import make_home
 
 from sluss.config.settings import ROOT, Settings
 from sluss.interval import parse_interval
-from sluss.registry import aliases, versions
+from sluss.registry import aliases, anchor, versions
 from sluss.storage.lake import Lake
 from sluss.tracking.client import connect
 from tasks import curate_data, deploy_model, generate_data, train_model
@@ -51,6 +51,7 @@ def copy_of_first_days(first_days, sentiment, tmp_path) -> Settings:
     settings = Settings(home=tmp_path / "home", data=first_days.data)
     shutil.copytree(first_days.home, settings.home, ignore=shutil.ignore_patterns("artifacts", "models", "ledger"))
     client, lake = connect(settings), Lake(settings, sentiment.name)
+    client.set_experiment_tag(client.get_experiment_by_name(sentiment.experiment).experiment_id, anchor.TAG, "0 ")
     for alias in aliases.of(Context(settings, sentiment)):
         aliases.point(Context(settings, sentiment), alias, None)
     client.set_tag(

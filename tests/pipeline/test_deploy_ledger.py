@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import dataclasses
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
 from threading import Barrier
 
 import pytest
-from deltalake import DeltaTable
+from deltalake import DeltaTable, write_deltalake
 
 from sluss.config.settings import Settings
-from sluss.errors import DataError
+from sluss.errors import DataError, ModelError
 from sluss.registry import ledger
-from sluss.registry.ledger import Change, LedgerMovedError
+from sluss.registry.entry import Change, Model, clock_faults, hash_of, verify
+from sluss.registry.ledger import LedgerMovedError
 from sluss.storage.lake import Lake
 
 
@@ -23,6 +25,10 @@ def lake(tmp_path):
 
 def change(version, replaced=None, action="promote"):
     return Change(action, version, replaced, "ann", "Better, she says: „ja“.", {"quality": "passed: 0.8 ≥ 0.7"})
+
+
+def model(digest, day=1):
+    return Model("reviews", f"run of {digest}", digest, "models:/m-1", f"2026-01-{day:02d}T00:00:00+00:00")
 
 
 @pytest.fixture
@@ -46,7 +52,7 @@ def test_entries_come_back_as_they_were_written(three):
     ]  # fmt: skip
     assert entries[0].gates == {"quality": "passed: 0.8 ≥ 0.7"}
     assert [e.before for e in entries[1:]] == [e.hash for e in entries[:-1]]
-    assert ledger.verify(entries) == []
+    assert verify(entries) == []
 
 
 @pytest.mark.parametrize(
@@ -55,7 +61,7 @@ def test_entries_come_back_as_they_were_written(three):
 )
 def test_a_changed_entry_is_named_and_nothing_is_added_to_it(three, number, fields):
     rewrite(three, number, **fields)
-    assert ledger.verify(ledger.read(three))[0].startswith(f"Entry {number} was changed")
+    assert verify(ledger.read(three))[0].startswith(f"Entry {number} was changed")
     with pytest.raises(DataError, match=f"not as it was written: Entry {number} was changed"):
         ledger.append(three, change("3", "1"), after=3)
     assert len(ledger.read(three)) == 3
@@ -63,15 +69,13 @@ def test_a_changed_entry_is_named_and_nothing_is_added_to_it(three, number, fiel
 
 def test_an_entry_with_a_new_hash_does_not_fit_the_next_one(three):
     forged = dataclasses.replace(ledger.read(three)[1], by="bob")
-    rewrite(three, 2, by="bob", hash=ledger._hash(forged))
-    assert ledger.verify(ledger.read(three)) == [
-        f"Entry 3 does not follow entry 2, whose hash is {ledger._hash(forged)[:12]}."
-    ]
+    rewrite(three, 2, by="bob", hash=hash_of(forged))
+    assert verify(ledger.read(three)) == [f"Entry 3 does not follow entry 2, whose hash is {hash_of(forged)[:12]}."]
 
 
 def test_a_removed_entry_is_missed(three):
     DeltaTable(three.uri("ledger")).delete("number = '00000002'")
-    assert ledger.verify(ledger.read(three)) == ["Entry 2 is missing or occurs twice."]
+    assert verify(ledger.read(three)) == ["Entry 2 is missing or occurs twice."]
 
 
 def test_a_table_that_was_opened_before_anothers_commit_is_refused(three):
@@ -113,7 +117,7 @@ def test_of_writers_at_once_one_wins(lake, there):
     [winner] = [each.result() for each in asked if each.result()]
     entries = ledger.read(lake)
     assert [e.version for e in entries[there:]] == [winner]
-    assert ledger.verify(entries) == []
+    assert verify(entries) == []
 
 
 def test_rollbacks_and_returns_go_back_through_what_was_in_production(lake):
@@ -129,5 +133,62 @@ def test_rollbacks_and_returns_go_back_through_what_was_in_production(lake):
     assert ledger.in_production(entries) == "5"
     assert ledger.promotion_of(entries, "3").number == 2
     assert ledger.promotion_of(entries, "2") is None
-    assert [ledger.held_by(entries, str(n)).number for n in range(1, 5)] == [4, 4, 4, 4]
-    assert ledger.held_by(entries, "6") is None
+    assert [ledger.held_by(entries, str(n), model(f"d{n}", n)).number for n in range(1, 5)] == [4, 4, 4, 4]
+    assert ledger.held_by(entries, "6", model("d6", 6)) is None
+
+
+def test_an_entry_keeps_model_and_contract(lake):
+    contract = {"classes": ["no", "yes"], "limits": {"min_metric": 0.6}}
+    written = ledger.append(lake, dataclasses.replace(change("1"), model=model("d1"), contract=contract), after=0)
+    assert ledger.read(lake) == [written]
+    assert (written.model.digest, written.contract["classes"]) == ("d1", ["no", "yes"])
+    rewrite(lake, 1, contract="{}")
+    assert verify(ledger.read(lake))[0].startswith("Entry 1 was changed")
+
+
+def test_a_table_of_an_older_release_verifies_and_takes_new_entries(lake):
+    """Its rows have neither model nor contract, and their hashes were made without."""
+    ledger.append(lake, change("1"), after=0)
+    rows = DeltaTable(lake.uri("ledger")).to_pyarrow_table().drop_columns(["model", "contract"])
+    write_deltalake(lake.uri("ledger"), rows, mode="overwrite", schema_mode="overwrite", partition_by=["number"])
+    older = Lake(lake.settings, lake.use_case)
+    assert verify(ledger.read(older)) == []
+    ledger.append(older, dataclasses.replace(change("2", "1"), model=model("d2")), after=1)
+    first, second = ledger.read(older)
+    assert (first.model, second.model.digest, verify([first, second])) == (None, "d2", [])
+
+
+def test_numbers_that_begin_anew_do_not_readmit_a_version_that_was_taken_out(lake):
+    removed = dataclasses.replace(change("5"), model=model("d5", 5))
+    ledger.append(lake, removed, after=0)
+    ledger.append(lake, change(None, "5", "return"), after=1)
+    entries = ledger.read(lake)
+    assert ledger.held_by(entries, "1", model("d5", 9)).number == 2  # the same artifacts under another number
+    assert ledger.held_by(entries, "7", model("d4", 4)).number == 2  # older, with a higher number
+    assert ledger.held_by(entries, "1", model("d9", 9)) is None
+
+
+def test_a_clock_that_runs_backwards_deploys_nothing_but_rolls_back(lake, monkeypatch):
+    for number, each in enumerate((change("1"), change("2", "1"))):
+        ledger.append(lake, each, after=number)
+
+    class Earlier(datetime):
+        @classmethod
+        def now(cls, zone=None):
+            return datetime.now(zone) - timedelta(days=365)
+
+    monkeypatch.setattr("sluss.registry.entry.datetime", Earlier)
+    monkeypatch.setattr("sluss.registry.ledger.datetime", Earlier)
+    with pytest.raises(ModelError, match="one of the two clocks is wrong and nothing was deployed"):
+        ledger.append(lake, change("3", "2"), after=2)
+    ledger.append(lake, change("1", "2", "rollback"), after=2)
+    entries = ledger.read(lake)
+    assert verify(entries) == []
+    [fault] = clock_faults(entries, datetime.now(UTC))
+    assert fault.startswith("Entry 3 is dated")
+
+
+def test_an_entry_from_the_future_is_named(three):
+    entries = ledger.read(three)
+    assert clock_faults(entries) == []
+    assert "in the future" in clock_faults(entries, datetime.now(UTC) - timedelta(days=1))[0]

@@ -21,6 +21,8 @@ from sluss.digests import artifact_digest
 from sluss.errors import DataError, ModelError
 from sluss.registry import aliases, artifacts, ledger, versions
 from sluss.registry.artifacts import HOLDOUT_FILE
+from sluss.registry.champion import as_model
+from sluss.registry.contract import contract_of
 from sluss.registry.names import CHAMPION, DIGEST_TAG, PREVIOUS
 from sluss.storage.lake import Lake
 from sluss.tracking.client import connect
@@ -45,6 +47,13 @@ def world(copy_of_first_days, sentiment) -> Settings:
     return copy_of_first_days
 
 
+def with_a_note(world, sentiment, folder):
+    """A folder with the model of the first version, and a digest of its own."""
+    shutil.copytree(artifacts.local_copy(world, versions.by_version(Context(world, sentiment), "1")), folder)
+    (folder / "note.txt").write_text("Trained on a Sunday.")
+    return folder
+
+
 def another(world, sentiment, *, source=None) -> str:
     """Register another version with the model of the first one, or of a folder."""
     client, first = connect(world), versions.by_version(Context(world, sentiment), "1")
@@ -65,15 +74,12 @@ def unlike_its_record(world, sentiment, folder) -> str:
     return another(world, sentiment, source=folder)
 
 
-def forgiving(sentiment):
-    """The use case with a margin that the few rows of its holdout can show."""
-    return sentiment.model_copy(update={"gates": sentiment.gates.model_copy(update={"margin": 0.1})})
-
-
 def passed(world, sentiment, version) -> Checked:
     """Return verdicts as if all gates had just passed the version."""
     entries = entries_of(world, sentiment)
-    return Checked(version, len(entries), datetime.now(UTC).isoformat(), {"quality": "passed: good"})
+    model = vars(as_model(versions.by_version(Context(world, sentiment), version)))
+    now = datetime.now(UTC).isoformat()
+    return Checked(version, len(entries), now, {"quality": "passed: good"}, model, contract_of(sentiment))
 
 
 def entries_of(world, sentiment):
@@ -92,7 +98,7 @@ def production_of(world, sentiment):
 
 def test_a_promotion_is_kept_with_person_reason_and_results_of_the_gates(world, sentiment):
     version = another(world, sentiment)
-    deployed = deploy_model.run(Context(world, forgiving(sentiment)), version, by="ann")
+    deployed = deploy_model.run(Context(world, sentiment), version, by="ann")
     assert (deployed.version, deployed.previous) == (version, "1")
     first, last = entries_of(world, sentiment)
     assert (last.action, last.version, last.replaced, last.by) == ("promote", version, "1", "ann")
@@ -106,7 +112,7 @@ def test_a_promotion_is_kept_with_person_reason_and_results_of_the_gates(world, 
 def test_where_other_packages_are_installed_than_will_run_a_model_nothing_is_deployed(world, sentiment):
     version, elsewhere = another(world, sentiment), world.model_copy(update={"deploys": False})
     with pytest.raises(ModelError, match=rf"version {version} is not deployed from here.*VERSION={version}"):
-        deploy_model.run(Context(elsewhere, forgiving(sentiment)), version)
+        deploy_model.run(Context(elsewhere, sentiment), version)
     assert production_of(world, sentiment) == ("1", None)
 
 
@@ -149,7 +155,7 @@ def test_of_two_processes_that_deploy_at_once_one_wins(world, sentiment):
 def test_gates_that_ran_long_ago_are_asked_again(world, sentiment):
     version = another(world, sentiment)
     old = replace(passed(world, sentiment, version), at="2026-01-01T00:00:00+00:00", gates={"quality": "passed: once"})
-    deploy_model.run(Context(world, forgiving(sentiment)), version, checked=old)
+    deploy_model.run(Context(world, sentiment), version, checked=old)
     assert entries_of(world, sentiment)[-1].gates["quality"] != "passed: once"
 
 
@@ -184,9 +190,9 @@ def test_a_version_whose_artifacts_are_gone_brings_back_the_version_before(world
     assert production_of(world, sentiment) == ("1", None)
 
 
-def test_a_first_version_that_fails_leaves_nothing_in_production(world, sentiment, tmp_path):
+def test_a_first_version_that_fails_leaves_nothing_in_production(copy_of_first_days, sentiment, tmp_path):
+    world = copy_of_first_days
     version = unlike_its_record(world, sentiment, tmp_path / "model")
-    shutil.rmtree(tmp_path / "home" / "lake" / sentiment.name / "ledger")
     with pytest.raises(ModelError, match="version none is, by entry 2"):
         deploy_model.run(Context(world, sentiment), checked=passed(world, sentiment, version))
     assert production_of(world, sentiment) == (None, None)
@@ -194,7 +200,7 @@ def test_a_first_version_that_fails_leaves_nothing_in_production(world, sentimen
         rollback_model.run(Context(world, sentiment))
 
 
-def test_a_rollback_holds_until_a_newer_version_passes(world, sentiment):
+def test_a_rollback_holds_until_a_newer_version_passes(world, sentiment, tmp_path):
     skipped, bad = another(world, sentiment), another(world, sentiment)
     deploy_model.run(Context(world, sentiment), checked=passed(world, sentiment, bad))
     back = rollback_model.run(Context(world, sentiment), reason="It calls complaints praise.", by="ann")
@@ -205,8 +211,11 @@ def test_a_rollback_holds_until_a_newer_version_passes(world, sentiment):
     for version in (bad, skipped, None):
         with pytest.raises(ModelError, match=r"by ann\) \(It calls complaints praise\.\), and that holds until"):
             deploy_model.run(Context(world, sentiment), version)
-    newer = another(world, sentiment)
-    assert deploy_model.run(Context(world, forgiving(sentiment))).version == newer
+    copied = another(world, sentiment)
+    with pytest.raises(ModelError, match=r"by ann\) \(It calls complaints praise\.\), and that holds until"):
+        deploy_model.run(Context(world, sentiment), copied)
+    newer = another(world, sentiment, source=with_a_note(world, sentiment, tmp_path / "newer"))
+    assert deploy_model.run(Context(world, sentiment)).version == newer
     assert production_of(world, sentiment) == (newer, "1")
 
 
@@ -316,10 +325,9 @@ def test_history_names_the_entry_that_was_changed_and_ends_with_1(world, sentime
     first, last = json.loads(as_json(history))["entries"]
     assert (first["until"], last["until"], last["by"]) == (last["at"], None, "ann")
     DeltaTable(Lake(world, sentiment.name).uri("ledger")).update({"by": "'bob'"}, predicate="number = '00000001'")
-    connect(world).set_registered_model_alias(sentiment.model, CHAMPION, "1")
     broken = show_history.run(Context(world, sentiment)).problems
     assert broken[0].startswith("Entry 1 was changed")
-    assert f"ends with version {version} in production, but MLflow's alias champion is version 1" in broken[-1]
+    assert "make repair" in broken[-1]
     printed = run_step("show_history", SLUSS_HOME=world.home)
     assert printed.returncode == 1, printed.stderr
     assert "Entry 1 was changed" in printed.stdout

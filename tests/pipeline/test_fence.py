@@ -15,6 +15,7 @@ from sluss.context import Context
 from sluss.errors import ModelError, ServiceError
 from sluss.interval import Interval, midnight
 from sluss.registry import aliases, artifacts, ledger
+from sluss.registry.entry import verify
 from sluss.storage.lake import Lake
 from sluss.tracking.client import connect
 from tasks import curate_data, generate_data
@@ -119,7 +120,7 @@ def test_nothing_else_excuses_from_it(index, status, tmp_path, monkeypatch):
 def test_the_champion_stays_whatever_was_handed_over(story):
     assert story.production() == story.before
     aliases, entries = story.before
-    assert ledger.verify(entries) == []
+    assert verify(entries) == []
     assert aliases["champion"] == ledger.in_production(entries)
 
 

@@ -17,7 +17,8 @@ from sluss.config.settings import ROOT, Settings
 from sluss.context import Context
 from sluss.errors import ConfigError, DataError, ModelError
 from sluss.interval import parse_interval
-from sluss.registry import ledger, versions
+from sluss.registry import ledger
+from sluss.registry.champion import champion
 from sluss.registry.ledger import Change
 from sluss.registry.names import DIGEST_TAG
 from sluss.reporting import lineage_tree
@@ -61,7 +62,7 @@ def replace_day(settings, table, rows):
 @pytest.fixture(scope="module")
 def made_by(scored, sentiment):
     """The version that scored the day, and the tags of its run."""
-    version = versions.champion(Context(scored, sentiment))
+    version = champion(Context(scored, sentiment))
     return version, connect(scored).get_run(version.run_id).data.tags
 
 

@@ -7,6 +7,7 @@ from notebook_runner import execute, own_home
 
 from sluss.context import Context
 from sluss.registry import versions
+from sluss.registry.champion import champion
 from sluss.training.recorded_training import recorded
 
 pytestmark = pytest.mark.long
@@ -25,6 +26,6 @@ def test_a_notebook_hands_a_model_over_and_gates_and_deployment_take_it_from_the
     assert len(gates) == 8
     assert {name for name, verdict in gates.items() if not verdict.startswith("passed")} <= {"sluss.gate.quality"}
     promoted = gates["sluss.gate.quality"].startswith("passed")
-    assert (versions.champion(Context(home, sentiment)).version == version.version) == promoted
+    assert (champion(Context(home, sentiment)).version == version.version) == promoted
     assert ("is the champion" in said) == promoted
     assert ("is refused, and the champion stays" in said) != promoted

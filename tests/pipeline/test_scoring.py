@@ -12,9 +12,8 @@ from sluss.config.settings import Settings
 from sluss.context import Context
 from sluss.errors import DataError
 from sluss.interval import Interval, parse_interval
-from sluss.registry import versions
+from sluss.registry.champion import champion
 from sluss.registry.champion_for import champion_for
-from sluss.storage.lake import Lake
 from tasks import batch_predict, deploy_model, train_model
 
 
@@ -32,10 +31,10 @@ def first_day(sentiment) -> Interval:
 def test_every_curated_row_gets_the_champions_prediction(first_days, sentiment, first_day):
     scored = batch_predict.run(Context(first_days, sentiment), first_day)
     rows = predictions(Context(first_days, sentiment), "2026-01-01")
-    champion = versions.champion(Context(first_days, sentiment))
+    deployed = champion(Context(first_days, sentiment))
     assert scored.rows == len(rows) == 200
-    assert set(rows["model_version"]) == {str(champion.version)}
-    assert set(rows["run_id"]) == {champion.run_id}
+    assert set(rows["model_version"]) == {str(deployed.version)}
+    assert set(rows["run_id"]) == {deployed.run_id}
     np.testing.assert_array_equal(rows["prediction"], rows["score"] >= 0.5)
     np.testing.assert_allclose(rows["confidence"], np.maximum(rows["score"], 1 - rows["score"]))
 
@@ -65,14 +64,14 @@ def test_a_day_that_is_scored_again_later_is_scored_by_the_version_that_did_not_
 ):
     settings = Settings(home=shutil.copytree(first_days.home, tmp_path / "home"), data=first_days.data)
     second_day = parse_interval("2026-01-02", sentiment.unit)
-    first, lake = versions.champion(Context(settings, sentiment)), Lake(settings, sentiment.name)
+    first = champion(Context(settings, sentiment))
     # A holdout this small does not tell a model from one that is worse by the usual margin.
     wide = sentiment.model_copy(update={"gates": sentiment.gates.model_copy(update={"margin": 0.4})})
-    newer = train_model.run(Context(settings, sentiment), second_day.end)
+    newer = train_model.run(Context(settings, wide), second_day.end)
     assert deploy_model.run(Context(settings, wide), newer.version).version == newer.version
     for day in (first_day, second_day):
         assert batch_predict.run(Context(settings, sentiment), day).version == str(first.version)
     after = Interval(second_day.end, second_day.end + (second_day.end - second_day.start))
-    assert str(champion_for(Context(settings, sentiment), lake, after).version) == newer.version
+    assert str(champion_for(Context(settings, sentiment), after).version) == newer.version
     before = Interval(sentiment.history.start, first_day.start)
-    assert str(champion_for(Context(settings, sentiment), lake, before).version) == str(first.version)
+    assert str(champion_for(Context(settings, sentiment), before).version) == str(first.version)

@@ -49,6 +49,7 @@ while not over.is_set():
 STATE = """
 import json, os, sys
 from sluss.registry import ledger
+from sluss.registry.entry import verify
 from sluss.registry import aliases
 from sluss.registry.names import DIGEST_TAG
 from sluss.context import load_context
@@ -59,7 +60,7 @@ entries = ledger.read(lake)
 versions = context.client.search_model_versions(f"name = '{context.use_case.model}'")
 rows = lake.dataset("predictions", first="2026-01-03", last="2026-01-03").to_table(columns=["id", "score"]).to_pylist()
 print(json.dumps({
-    "wrong": ledger.verify(entries),
+    "wrong": verify(entries),
     "production": ledger.in_production(entries),
     "aliases": aliases.of(context),
     "half": [each.version for each in versions if DIGEST_TAG not in each.tags],

@@ -1,0 +1,128 @@
+"""Mend contradictions between the stores: the ledger is restored, and the validated model registered again."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from sluss.deployment.production import follow, user
+from sluss.errors import DataError, ModelError
+from sluss.registry import anchor, artifacts, ledger, versions
+from sluss.registry.champion import as_model, in_ledger
+from sluss.registry.entry import Change, verify
+from sluss.registry.mismatch import mismatches, registered_differently
+from sluss.storage.lake import Lake
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sluss.context import Context
+    from sluss.registry.entry import Entry
+
+
+@dataclass(frozen=True)
+class Repair:
+    """The repairs, and what is left for a person; a sentence each."""
+
+    done: tuple[str, ...]
+    left: tuple[str, ...]
+
+
+def repair(context: Context, *, accept: bool = False, by: str = "") -> Repair:
+    """Make MLflow agree with the ledger. Running it again changes nothing.
+
+    A ledger that was changed or cut off goes back to the newest version of its table that agrees with the anchor. A
+    champion that MLflow has lost, renamed or replaced is registered again from its artifacts, if they still have the
+    digest of its validation.
+
+    Args:
+        context: settings and use case.
+        accept: keep what is left of a ledger that cannot be restored, and anchor that.
+        by: the person who repairs; by default the user of this process.
+
+    Raises:
+        DataError: the ledger cannot be restored.
+        ModelError: the champion's artifacts were changed or lost.
+        ServiceError: the lake or MLflow does not answer.
+    """
+    before = mismatches(context, ledger.read(context.lake))
+    done = _restore_ledger(context, accept=accept)
+    entries = ledger.read_verified(context.lake)
+    anchor.move(context, entries)
+    done += _register_again(context, entries, by or user())
+    follow(context, context.lake)
+    left = mismatches(context, ledger.read(context.lake))
+    if before and not done and len(left) < len(before):
+        done.append("MLflow's aliases and the anchor follow the ledger again.")
+    return Repair(tuple(done), tuple(left))
+
+
+def _restore_ledger(context: Context, *, accept: bool) -> list[str]:
+    lake = context.lake
+    entries = ledger.read(lake)
+    fault = _fault(context, entries)
+    if fault is None:
+        return []
+    if (version := _sound_version(context, lake)) is not None:
+        table = lake.table(ledger.TABLE)
+        assert table is not None
+        with lake.reachable():
+            table.restore(version)
+        return [f"{fault} The ledger is restored to version {version} of its table, which has every entry."]
+    if accept and not verify(entries):
+        anchor.move(context, entries)
+        return [f"{fault} What is left, {len(entries)} entries, is accepted by {user()} and anchored."]
+    raise DataError(
+        f"{fault} No older version of {lake.uri(ledger.TABLE)} has what was written. Restore that table from a backup, "
+        f"or, if its {len(entries)} entries are whole and you accept the loss: make repair "
+        f"USE_CASE={context.use_case.name} ACCEPT=1."
+    )
+
+
+def _fault(context: Context, entries: Sequence[Entry]) -> str | None:
+    return next(iter(verify(entries)), None) or anchor.fault(context, entries)
+
+
+def _sound_version(context: Context, lake: Lake) -> int | None:
+    """Return the newest version of the ledger's table whose entries are whole and agree with the anchor, or None."""
+    table = lake.table(ledger.TABLE)
+    for version in range(table.version() - 1 if table else -1, -1, -1):
+        try:
+            found = ledger.read(Lake(lake.settings, lake.use_case, {ledger.TABLE: version}))
+        except DataError:  # vacuumed, and so are all before it
+            return None
+        if _fault(context, found) is None:
+            return version
+    return None
+
+
+def _register_again(context: Context, entries: Sequence[Entry], by: str) -> list[str]:
+    """Register the champion's artifacts as a new version if MLflow does not have them under its name and number."""
+    use_case, number = context.use_case, ledger.in_production(entries)
+    model = entries[-1].model if entries else None
+    if number is None or model is None:
+        return []
+    wrong = (
+        f"The config names the model {use_case.model}, but {model.name} is in production."
+        if model.name != use_case.model
+        else registered_differently(context, number, model.digest)
+    )
+    if wrong is None:
+        return []
+    known = in_ledger(context, entries, number)
+    try:
+        artifacts.local_copy(context.settings, known)
+    except ModelError as error:
+        raise ModelError(
+            f"{wrong} It cannot be registered again: {error} To go back to the version before: make rollback "
+            f"USE_CASE={use_case.name}."
+        ) from error
+    with context.reachable():
+        made = versions.create(context.client, use_case, (model.source, model.run_id), known.tags)
+    # The time of the first registration: later candidates are newer than that, not than the repair.
+    again = replace(as_model(made), registered=model.registered)
+    reason = f"{wrong} The same model, digest {model.digest[:12]}, is registered again."
+    new = str(made.version)
+    change = Change("restore", new, number, by, reason, {}, model=again, contract=entries[-1].contract)
+    ledger.append(context.lake, change, after=len(entries))
+    return [f"{reason} It is version {new} of {use_case.model} now."]

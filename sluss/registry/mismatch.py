@@ -1,0 +1,81 @@
+"""Contradictions between the ledger, MLflow's registry and the config."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sluss.errors import ModelError
+from sluss.registry import aliases, anchor, ledger, versions
+from sluss.registry.contract import changed_meaning
+from sluss.registry.entry import clock_faults, verify
+from sluss.registry.names import CHAMPION, DIGEST_TAG
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sluss.context import Context
+    from sluss.registry.entry import Entry
+
+
+def mismatches(context: Context, entries: Sequence[Entry]) -> list[str]:
+    """Return every contradiction as a sentence, the most serious first; none if all stores agree.
+
+    Raises:
+        ServiceError: MLflow does not answer.
+    """
+    found = [*verify(entries), *filter(None, [anchor.fault(context, entries)])]
+    # The end of a damaged ledger is not known, so the registry cannot be compared with it.
+    if found:
+        return found
+    number = ledger.in_production(entries)
+    found += [] if number is None else _of_champion(context, number, entries[-1])
+    alias = aliases.of(context).get(CHAMPION)
+    if alias != number:
+        found.append(
+            f"The ledger ends with {_named(number)} in production, but MLflow's alias champion is {_named(alias)}."
+        )
+    return [*found, *clock_faults(entries)]
+
+
+def _of_champion(context: Context, number: str, entry: Entry) -> list[str]:
+    use_case, model = context.use_case, entry.model
+    if model is None:  # an entry of an older release
+        return []
+    found = []
+    if model.name != use_case.model:
+        found.append(
+            f"config/{use_case.name}.yaml names the model {use_case.model}, but {model.name} is in production."
+        )
+    elif difference := registered_differently(context, number, model.digest):
+        found.append(difference)
+    if entry.contract and (changed := changed_meaning(use_case, entry.contract)):
+        found.append(
+            f"config/{use_case.name}.yaml has other {' and '.join(changed)} than version {number} was validated with, "
+            "so nothing is scored."
+        )
+    return found
+
+
+def registered_differently(context: Context, number: str, digest: str) -> str | None:
+    """Return how MLflow's version of that number differs from the validated one, as a sentence, or None.
+
+    Raises:
+        ServiceError: MLflow does not answer.
+    """
+    model = context.use_case.model
+    try:
+        found = versions.by_version(context, number)
+    except ModelError:
+        return f"Version {number} is in production, but MLflow has no version {number} of {model} any more."
+    recorded = found.tags.get(DIGEST_TAG, "")
+    if recorded == digest:
+        return None
+    has = f"the digest {recorded[:12]}" if recorded else "no digest"
+    return (
+        f"MLflow's version {number} of {model} is not the one that was validated: it has {has}, and the ledger has "
+        f"{digest[:12]}. It was registered anew under the old number, or its digest was edited."
+    )
+
+
+def _named(version: str | None) -> str:
+    return f"version {version}" if version else "no version"
