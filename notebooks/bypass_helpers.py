@@ -26,8 +26,9 @@ from sluss.config.settings import Settings
 from sluss.digests import artifact_digest
 from sluss.errors import DataError, ModelError, ServiceError
 from sluss.interval import midnight
-from sluss.registry import artifacts, ledger, versions
+from sluss.registry import artifacts, ledger
 from sluss.registry.artifacts import HOLDOUT_FILE, MODEL_FILE, LoadedModel
+from sluss.registry.champion import champion
 from sluss.registry.names import DIGEST_TAG, GATE_TAG
 from sluss.storage.point_in_time import known_labels, known_rows
 from sluss.training.recorded_training import recorded, recorded_rows
@@ -60,7 +61,7 @@ class Bench:
 
     def __init__(self, at: Desk) -> None:
         self.at = at
-        self.champion = versions.champion(at)
+        self.champion = champion(at)
         self.known = recorded(at, self.champion)
         self.model = artifacts.load(at.settings, self.champion).pipeline
         self.told: list[tuple[str, ...]] = []

@@ -14,11 +14,15 @@ import pyarrow as pa
 
 from sluss.config.settings import Settings
 from sluss.context import Context
+from sluss.deployment.production import follow
 from sluss.digests import artifact_digest
 from sluss.interval import Interval, midnight, parse_interval
 from sluss.monitoring.profile import build_profile
+from sluss.registry import ledger
 from sluss.registry.artifacts import PROFILE_FILE
-from sluss.registry.names import CHAMPION, DIGEST_TAG
+from sluss.registry.champion import as_model
+from sluss.registry.entry import Change
+from sluss.registry.names import DIGEST_TAG
 from sluss.storage.lake import Lake
 from sluss.tracking.client import connect, experiment_id
 from tasks import monitor_model
@@ -131,8 +135,11 @@ def register(world: World, folder: Path, client: MlflowClient) -> str:
     version = client.create_model_version(
         world.use_case.model, folder.as_uri(), run.info.run_id, tags={DIGEST_TAG: artifact_digest(folder)}
     )
-    client.set_registered_model_alias(world.use_case.model, CHAMPION, version.version)
-    return str(version.version)
+    number, entries = str(version.version), ledger.read(world.lake)
+    change = Change("promote", number, ledger.in_production(entries), "ann", "made by hand", {}, as_model(version))
+    ledger.append(world.lake, change, after=len(entries))
+    follow(Context(world.settings, world.use_case), world.lake)
+    return number
 
 
 def embedded(home: Path) -> Settings:

@@ -59,7 +59,7 @@ def monitor(context: Context, interval: Interval) -> MonitorResult:
         scorer = scored_by(context, *measure.version_of(rows))
         reference = pool.submit(reference_profile, context, scorer)
         use_case = as_trained(context, scorer)
-        known = measure.known_at_end(lake, use_case, interval, scorer.version)
+        known = measure.known_at_end(lake, use_case, interval, str(scorer.version))
         profile = read_profile(reference.result())
         summary = measure.summarise(use_case, interval, rows, known, profile)
         conditions = [*measure.judge(lake, use_case, interval, summary, profile), registry.result()]

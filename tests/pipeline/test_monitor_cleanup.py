@@ -13,7 +13,7 @@ from sluss.config.operation import Retention
 from sluss.context import Context
 from sluss.interval import Interval, parse_interval
 from sluss.monitoring.retention import CleanedUp, _is_due, clean_up
-from sluss.registry.versions import champion
+from sluss.registry.champion import champion
 
 if TYPE_CHECKING:
     from sluss.config.use_case import UseCase
