@@ -13,6 +13,7 @@ from sluss.errors import DataError, ServiceError
 from sluss.sources.arrivals import arrived_in, note_arrivals
 from sluss.sources.formats import DataFile, Form, read_file
 from sluss.sources.mapped import Bounds, MappedSection, MappedSource, Reader
+from sluss.sources.spans import open_spans
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -75,10 +76,17 @@ class Files:
         return self.path
 
     def batches(self, bounds: Bounds | None) -> Iterator[pa.RecordBatch]:
-        """Stream the rows of every file, one file after the other."""
-        del bounds  # a text file has no order that could be used
-        for file in self.files():
-            yield from read_file(file, self.form)
+        """Stream the rows of the files, one file after the other, without those that are known to lie outside."""
+        files = self.files()
+        if bounds is None or len(files) == 1:  # a text file has no order that could be used
+            for file in files:
+                yield from read_file(file, self.form)
+            return
+        spans = open_spans(self.settings, self.path, self.form, bounds)
+        for file in files:
+            if not spans.excludes(file, bounds):
+                yield from spans.watched(file, read_file(file, self.form), bounds)
+        spans.save(files)
 
     def files(self) -> list[DataFile]:
         """The files that there are now, by name.
@@ -104,13 +112,13 @@ class Files:
         try:
             info = system.get_file_info(base)
             if info.type == fs.FileType.File:
-                yield DataFile(system, base, info.size)
+                yield DataFile(system, base, info.size, info.mtime_ns)
                 return
             if info.type == fs.FileType.NotFound:
                 return
             for each in system.get_file_info(fs.FileSelector(base, recursive=True)):
                 if each.type == fs.FileType.File and self._is_meant(each.path, pattern):
-                    yield DataFile(system, each.path, each.size)
+                    yield DataFile(system, each.path, each.size, each.mtime_ns)
         except OSError as error:
             reason = " ".join(str(error).split())[:300]
             raise ServiceError(f"{self.path} cannot be listed: {reason}. Check source.path and its key.") from None

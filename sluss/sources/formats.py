@@ -47,6 +47,7 @@ class DataFile:
     system: FileSystem
     path: str
     size: int
+    changed: int | None = None  # nanoseconds since 1970, where the file system knows it
 
     def __str__(self) -> str:
         return self.path

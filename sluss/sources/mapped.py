@@ -146,6 +146,8 @@ class Bounds:
     start: datetime
     end: datetime
     zone: str | None  # of times without a zone
+    date_format: str | None = None
+    missing: tuple[str, ...] = ()  # texts that mean a missing value
 
 
 class Reader(Protocol):
@@ -200,7 +202,7 @@ class MappedSource:
             yield self._rows_of(batch, column, interval)
 
     def _bounds(self, column: str, interval: Interval) -> Bounds:
-        return Bounds(column, interval.start, interval.end, self.config.time_zone)
+        return self._within(column, interval.start, interval.end)
 
     def _label_bounds(self, interval: Interval) -> Bounds | None:
         if self.config.label_time is not None:
@@ -208,7 +210,11 @@ class MappedSource:
         if self.config.time is None:
             return None
         delay = self.config.label_delay or timedelta()
-        return Bounds(self.config.time, interval.start - delay, interval.end - delay, self.config.time_zone)
+        return self._within(self.config.time, interval.start - delay, interval.end - delay)
+
+    def _within(self, column: str, start: datetime, end: datetime) -> Bounds:
+        config = self.config
+        return Bounds(column, start, end, config.time_zone, config.date_format, config.missing)
 
     def _rows_of(
         self, batch: pa.RecordBatch, column: str | None = None, interval: Interval | None = None

@@ -65,11 +65,20 @@ def _by_hash(use_case: UseCase, rows: pd.DataFrame) -> pd.Series[bool]:
     return pd.Series(hashes < share * 2**64, index=rows.index)
 
 
+def _span(train: pd.DataFrame, holdout: pd.DataFrame) -> tuple[datetime, datetime]:
+    """The first and the last time of all rows; without rows both are no time, which equals nothing."""
+    import pandas as pd
+
+    times = pd.concat([train.event_time, holdout.event_time])
+    return times.min(), times.max()
+
+
 def _check(use_case: UseCase, train: pd.DataFrame, holdout: pd.DataFrame, until: datetime) -> None:
     by_time = use_case.source.has_times and use_case.training.holdout_share is None
-    if by_time and len(moments := {*train.event_time, *holdout.event_time}) == 1:
+    first, last = _span(train, holdout)
+    if by_time and first == last:
         raise DataError(
-            f"All labelled rows of {use_case.name} bear one time, {next(iter(moments)):%Y-%m-%d %H:%M}, so they cannot "
+            f"All labelled rows of {use_case.name} bear one time, {first:%Y-%m-%d %H:%M}, so they cannot "
             "be split by time. Give source.time the column with their times; or leave it out, and a hash of their ids "
             "splits them, as it does with training.holdout_share."
         )

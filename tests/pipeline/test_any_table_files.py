@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -19,6 +20,7 @@ from any_table import ROWS, START, bring, config, context, rows_of, table, write
 
 from sluss.config.settings import ROOT
 from sluss.errors import ConfigError, DataError
+from sluss.interval import parse_interval
 from sluss.sources.generate import generate
 
 if TYPE_CHECKING:
@@ -78,6 +80,30 @@ def test_a_folder_and_a_glob_grow(tmp_path):
     (tmp_path / "in" / ".hidden.csv").write_text("not rows")
     assert bring(folder).rows == ROWS
     assert bring(context(tmp_path, config({"path": "in/t*.csv"}))).rows == 100
+
+
+def test_of_many_files_those_outside_an_interval_are_not_read_again(tmp_path):
+    whole = table()
+    for start in range(0, ROWS, 50):
+        part = {name: values[start : start + 50] for name, values in whole.items()}
+        write_csv(tmp_path / "in" / f"from-{start:03}.csv", part)
+    where = context(tmp_path, config({"path": "in"}))
+    assert bring(where).rows == ROWS
+    last, before = tmp_path / "in" / "from-150.csv", tmp_path / "in" / "from-000.csv"
+    found = before.stat()
+    before.write_bytes(b"\xff" * found.st_size)  # not readable any more, which shows only where it is read
+    os.utime(before, ns=(found.st_atime_ns, found.st_mtime_ns))
+    newest = parse_interval("2026-01-08", where.use_case.unit)
+    assert generate(where, newest).rows == 24
+    with pytest.raises(DataError, match=r"from-000.csv"):
+        generate(where, parse_interval("2026-01-02", where.use_case.unit))
+    late = {name: [*values[150:], values[0]] for name, values in whole.items()}
+    late |= {"id": [*late["id"][:-1], "new"], "t": [*late["t"][:-1], "2026-01-08T12:30:00+00:00"]}
+    write_csv(last, late)  # it has changed, so it is read
+    assert generate(where, newest).rows == 25
+    (tmp_path / "home" / "cache" / "spans").rename(tmp_path / "gone")
+    with pytest.raises(DataError, match=r"from-000.csv"):
+        generate(where, newest)
 
 
 def test_a_missing_file_says_where_it_was_looked_for(tmp_path):
