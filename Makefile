@@ -98,8 +98,8 @@ format: $(READY)  ## Format the code and mend what lint can mend
 	@.venv/bin/ruff format . && .venv/bin/ruff check --fix .
 docs: $(READY)  ## Write the tables of docs/ that come from the code
 	@PYTHONPATH=. $(PYTHON) scripts/dev/document_config.py
-bench: $(READY)  ## Measure, and print ratios to a baseline of the same run
-	@$(PYTHON) benchmarks/run.py
+bench: $(READY)  ## Measure, and print ratios to a baseline of the same run (QUICK=1: the DAGs and a generated table, once)
+	@$(PYTHON) benchmarks/run.py $(if $(QUICK),parse_dags any_table --rounds 1)
 lock: $(READY)  ## Resolve the dependencies anew into requirements.lock
 	@.venv/bin/uv pip compile pyproject.toml --group airflow --group mlflow --group init --group notebook --group dev \
 		--group lightgbm --group xgboost --group catboost --universal \

@@ -57,8 +57,9 @@ class Bench:
             "AIRFLOW_HOME": str(self.home / "airflow"),
             "PYTHONWARNINGS": "ignore",
             "PYTHONPATH": str(ROOT),  # this tree, not the installed package
-            # For the baselines, too: on a busy machine, waiting BLAS threads would slow them down.
+            # For the baselines, too: on a busy machine, waiting threads would slow them down.
             "OPENBLAS_NUM_THREADS": "1",
+            "OMP_WAIT_POLICY": "PASSIVE",
             **variables,
         }
 
