@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from sluss.interval import partition
-from sluss.training.split import training_end
+from sluss.training.split import held_out, split_key, splits_by_ids, training_end
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -24,22 +24,30 @@ def newly_labelled(lake: Lake, use_case: UseCase, until: datetime, last: datetim
     """
     import pandas as pd
 
-    spec = use_case.training
-    start, split = until - timedelta(days=spec.window_days), training_end(spec, until)
-    curated = lake.dataset("curated", first=partition(start, use_case.unit), last=partition(split, use_case.unit))
+    start, end = until - timedelta(days=use_case.training.window_days), _learned_until(use_case, until)
+    curated = lake.dataset("curated", first=partition(start, use_case.unit), last=partition(end, use_case.unit))
     # A label is never known before its row's event time, so older partitions of labels cannot match.
     labels = lake.dataset("labels", first=partition(start, use_case.unit), last=partition(until, use_case.unit))
     if curated is None or labels is None:
         return pd.Series([], dtype="datetime64[us, UTC]")
-    rows = _first(curated, ["id", "event_time", "arrived_at"], until)
-    rows = rows[(rows.event_time >= start) & (rows.event_time < split)]
+    by_ids = splits_by_ids(use_case)
+    key = [split_key(use_case)] if by_ids else []
+    rows = _first(curated, list(dict.fromkeys(["id", *key, "event_time", "arrived_at"])), until)
+    rows = rows[(rows.event_time >= start) & (rows.event_time < end)]
+    if by_ids:
+        rows = rows[~held_out(use_case, rows)]
     known = rows.merge(_first(labels, ["id", "label_time"], until), on="id")
     if last is not None:
-        learned = (known.event_time < training_end(spec, last)) & (
+        learned = (known.event_time < _learned_until(use_case, last)) & (
             known[["arrived_at", "label_time"]].max(axis=1) < last
         )
         known = known[~learned]
     return known.event_time
+
+
+def _learned_until(use_case: UseCase, until: datetime) -> datetime:
+    """Return the end of the rows that a training for `until` learns from."""
+    return until if splits_by_ids(use_case) else training_end(use_case.training, until)
 
 
 def _first(table: ds.Dataset, columns: list[str], until: datetime) -> pd.DataFrame:

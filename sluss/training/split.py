@@ -29,6 +29,16 @@ def training_end(training: Training, until: datetime) -> datetime:
     return holdout_start(training, until) - training.gap
 
 
+def splits_by_ids(use_case: UseCase) -> bool:
+    """Whether a hash of the ids decides which rows are held out, and not their times."""
+    return use_case.training.holdout_share is not None or not use_case.source.has_times
+
+
+def split_key(use_case: UseCase) -> str:
+    """Return the column by which a split by ids keeps rows on one side."""
+    return use_case.group or "id"
+
+
 def split(use_case: UseCase, rows: pd.DataFrame, until: datetime) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Split labelled rows, with `label_time`, into training rows and holdout.
 
@@ -39,9 +49,9 @@ def split(use_case: UseCase, rows: pd.DataFrame, until: datetime) -> tuple[pd.Da
     Raises:
         DataError: one side has too few rows, or too few different labels.
     """
-    if use_case.training.holdout_share is not None or not use_case.source.has_times:
-        held_out = _by_hash(use_case, rows)
-        train, holdout = rows[~held_out], rows[held_out]
+    if splits_by_ids(use_case):
+        by_hash = held_out(use_case, rows)
+        train, holdout = rows[~by_hash], rows[by_hash]
         _check(use_case, train, holdout, until)
         return train.reset_index(drop=True), holdout.reset_index(drop=True)
     spec, start = use_case.training, holdout_start(use_case.training, until)
@@ -56,11 +66,11 @@ def split(use_case: UseCase, rows: pd.DataFrame, until: datetime) -> tuple[pd.Da
     return train.reset_index(drop=True), holdout.reset_index(drop=True)
 
 
-def _by_hash(use_case: UseCase, rows: pd.DataFrame) -> pd.Series[bool]:
-    """Return which rows are held out: by id, so that a row stays on its side when others come."""
+def held_out(use_case: UseCase, rows: pd.DataFrame) -> pd.Series[bool]:
+    """Return which rows a split by ids holds out: by id, so that a row stays on its side when others come."""
     import pandas as pd
 
-    share, key = use_case.training.holdout_share or _SHARE, use_case.group or "id"
+    share, key = use_case.training.holdout_share or _SHARE, split_key(use_case)
     hashes = pd.util.hash_array(rows[key].astype(str).to_numpy(dtype=object))
     return pd.Series(hashes < share * 2**64, index=rows.index)
 
@@ -74,9 +84,8 @@ def _span(train: pd.DataFrame, holdout: pd.DataFrame) -> tuple[datetime, datetim
 
 
 def _check(use_case: UseCase, train: pd.DataFrame, holdout: pd.DataFrame, until: datetime) -> None:
-    by_time = use_case.source.has_times and use_case.training.holdout_share is None
     first, last = _span(train, holdout)
-    if by_time and first == last:
+    if not splits_by_ids(use_case) and first == last:
         raise DataError(
             f"All labelled rows of {use_case.name} bear one time, {first:%Y-%m-%d %H:%M}, so they cannot "
             "be split by time. Give source.time the column with their times; or leave it out, and a hash of their ids "

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from datetime import UTC, datetime, timedelta
 
+import pandas as pd
 import pyarrow as pa
 import pytest
 
@@ -13,6 +14,7 @@ from sluss.interval import midnight, parse_interval, partition
 from sluss.storage.lake import Lake
 from sluss.training import decision
 from sluss.training.new_labels import newly_labelled
+from sluss.training.split import held_out
 from tasks import decide_training
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -112,3 +114,15 @@ def test_an_alert_counts_from_the_interval_that_raised_it(settings, lake, sentim
     assert (alarm.types, alarm.since, alarm.new_labels) == (("data_drift",), day(2), 2)
     assert decision.read_facts(Context(settings, sentiment), lake, day(2)).alarm is None
     assert decision.read_facts(Context(settings, sentiment), lake, day(8)).alarm is None
+
+
+def test_rows_that_are_split_by_their_ids_count_as_soon_as_their_labels_are_known(lake, sentiment):
+    by_ids = sentiment.model_copy(
+        update={"training": sentiment.training.model_copy(update={"holdout_share": 0.25, "holdout_days": 30})}
+    )
+    put(lake, [(str(i), 0.5, 0.5) for i in range(400)], [(str(i), 0.5) for i in range(400)])
+    learned = len(events(lake, by_ids, 1))
+    assert 270 < learned < 330
+    frame = pd.DataFrame({"id": [str(i) for i in range(400)]})
+    assert learned == (~held_out(by_ids, frame)).sum()
+    assert events(lake, by_ids, 2, 1) == []
