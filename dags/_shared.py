@@ -102,9 +102,8 @@ def run_for_interval(step: Step, use_case: str, start: str, end: str) -> dict[st
 def _pass_connections(context: Context) -> None:
     """Give steps the addresses of the source's Airflow connections, where Airflow itself looks for them."""
     for name in context.use_case.source.connections:
-        variable = f"AIRFLOW_CONN_{name.upper()}"
-        if variable not in os.environ:
-            os.environ[variable] = Connection.get(name).get_uri()
+        # As an address, also where the variable holds JSON.
+        os.environ[f"AIRFLOW_CONN_{name.upper()}"] = Connection.get(name).get_uri()
 
 
 def run_task(step: Callable[[Context], Any], use_case: str) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from pathlib import Path
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from sluss.config.s3_account import S3Account
 from sluss.errors import ConfigError
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -63,20 +64,13 @@ class Settings(BaseSettings):
     @cached_property
     def lake_options(self) -> dict[str, str]:
         """Storage options of delta-rs; empty for a folder."""
-        return self.s3_options if self.lake.startswith("s3://") else {}
+        return self.s3_account.delta_options if self.lake.startswith("s3://") else {}
 
-    @cached_property
-    def s3_options(self) -> dict[str, str]:
-        """Options of delta-rs for S3."""
-        # A commit to a Delta table must fail if another writer has made that version. S3 offers this by conditional
-        # writes, so no lock table is needed.
-        options = {"region": self.s3_region, "conditional_put": "etag"}
-        if self.s3_endpoint_url:
-            options |= {"endpoint": self.s3_endpoint_url, "allow_http": str(self.s3_endpoint_url.startswith("http:"))}
-        if self.s3_access_key_id and self.s3_secret_access_key:
-            options["access_key_id"] = self.s3_access_key_id
-            options["secret_access_key"] = self.s3_secret_access_key.get_secret_value()
-        return options
+    @property
+    def s3_account(self) -> S3Account:
+        """The lake's end point and key."""
+        secret = self.s3_secret_access_key.get_secret_value() if self.s3_secret_access_key else None
+        return S3Account(self.s3_endpoint_url, self.s3_access_key_id, secret, self.s3_region)
 
 
 def load_settings() -> Settings:

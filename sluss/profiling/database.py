@@ -57,14 +57,9 @@ def read_s3(connection: Any, address: str) -> None:  # noqa: ANN401
     Raises:
         DataError: there is no file that can be read.
     """
-    from pyarrow import dataset, fs
+    from pyarrow import dataset
 
-    settings = load_settings()
-    secret = settings.s3_secret_access_key
-    store = fs.S3FileSystem(
-        access_key=settings.s3_access_key_id, secret_key=secret.get_secret_value() if secret else None,
-        endpoint_override=settings.s3_endpoint_url, region=settings.s3_region,
-    )  # fmt: skip
+    store = load_settings().s3_account.filesystem()
     kind = "csv" if address.endswith((".csv", ".csv.gz")) else "parquet"
     try:
         found = dataset.dataset(address.removeprefix("s3://"), filesystem=store, format=kind)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Literal
 from pydantic import Field
 
 from sluss.errors import DataError, ServiceError
-from sluss.sources.mapped import Bounds, MappedSection, Reader
+from sluss.sources.on_s3 import MayBeOnS3
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,12 +20,13 @@ if TYPE_CHECKING:
 
     from sluss.config.settings import Settings
     from sluss.context import Context
+    from sluss.sources.mapped import Bounds, Reader
 
 _BATCH = 50_000  # rows
 _A_DAY = timedelta(days=1)
 
 
-class DeltaSource(MappedSection):
+class DeltaSource(MayBeOnS3):
     """A Delta table that someone else writes. It is read as it is at that moment."""
 
     kind: Literal["delta"] = Field(description="A Delta table")
@@ -33,7 +34,7 @@ class DeltaSource(MappedSection):
 
     def reader(self, context: Context) -> Reader:
         """What reads the table."""
-        return Delta(context.settings, self.path)
+        return Delta(context.settings, self)
 
 
 SECTION = DeltaSource
@@ -44,10 +45,10 @@ class Delta:
     """Reads the newest version of a Delta table."""
 
     settings: Settings
-    path: str
+    config: DeltaSource
 
     def __str__(self) -> str:
-        return self.path
+        return self.config.path
 
     def batches(self, bounds: Bounds | None) -> Iterator[pa.RecordBatch]:
         """Stream the rows. Files whose statistics leave out the bounds are not opened."""
@@ -59,15 +60,17 @@ class Delta:
         from deltalake import DeltaTable
         from deltalake.exceptions import TableNotFoundError
 
-        on_s3 = self.path.startswith("s3://")
+        path = self.config.path
+        on_s3 = path.startswith("s3://")
         root = self.settings.config_dir.resolve().parent
-        address = self.path if on_s3 else str(root / Path(self.path).expanduser())
+        address = path if on_s3 else str(root / Path(path).expanduser())
+        options = self.config.account(self.settings).delta_options if on_s3 else None
         try:
-            return DeltaTable(address, storage_options=self.settings.s3_options if on_s3 else None).to_pyarrow_dataset()
+            return DeltaTable(address, storage_options=options).to_pyarrow_dataset()
         except TableNotFoundError:
             raise DataError(f"There is no Delta table at {address}. Check source.path.") from None
         except OSError as error:
-            raise ServiceError(f"{self.path} does not answer: {' '.join(str(error).split())[:300]}.") from None
+            raise ServiceError(f"{path} does not answer: {' '.join(str(error).split())[:300]}.") from None
 
 
 def _condition(schema: pa.Schema, bounds: Bounds | None) -> ds.Expression | None:

@@ -5,14 +5,15 @@ from __future__ import annotations
 import fnmatch
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field
 
 from sluss.errors import DataError, ServiceError
 from sluss.sources.arrivals import arrived_in, note_arrivals
 from sluss.sources.formats import DataFile, Form, read_file
-from sluss.sources.mapped import Bounds, MappedSection, MappedSource, Reader
+from sluss.sources.mapped import Bounds, MappedSource, Reader
+from sluss.sources.on_s3 import MayBeOnS3
 from sluss.sources.spans import open_spans
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 _GLOB = frozenset("*?[")
 
 
-class FileSource(MappedSection):
+class FileSource(MayBeOnS3):
     """Files: CSV, TSV, Parquet, Arrow or Feather, JSON lines, Excel; text also as `.gz`, `.bz2`, `.zst` or `.lz4`."""
 
     kind: Literal["file"] = Field(description="Files on disk or on S3")
@@ -49,8 +50,7 @@ class FileSource(MappedSection):
         return self._files(context)
 
     def _files(self, context: Context) -> Files:
-        form = Form(self.format, self.encoding, self.delimiter, self.sheet)
-        return Files(context.settings, self.path, form)
+        return Files(context.settings, self, Form(self.format, self.encoding, self.delimiter, self.sheet))
 
     def source(self, context: Context) -> MappedSource:
         """The source that these keys describe."""
@@ -69,11 +69,11 @@ class Files:
     """Reads all files that a path names."""
 
     settings: Settings
-    path: str
+    config: FileSource
     form: Form
 
     def __str__(self) -> str:
-        return self.path
+        return self.config.path
 
     def batches(self, bounds: Bounds | None) -> Iterator[pa.RecordBatch]:
         """Stream the rows of the files, one file after the other, without those that are known to lie outside."""
@@ -82,7 +82,7 @@ class Files:
             for file in files:
                 yield from read_file(file, self.form)
             return
-        spans = open_spans(self.settings, self.path, self.form, bounds)
+        spans = open_spans(self.settings, self.config.path, self.form, bounds)
         for file in files:
             if not spans.excludes(file, bounds):
                 yield from spans.watched(file, read_file(file, self.form), bounds)
@@ -97,7 +97,7 @@ class Files:
         """
         found = sorted(self._listed(), key=lambda file: file.path)
         if not found:
-            raise DataError(f"There is no file {self.path}. Check source.path; a relative one starts at {self._root}.")
+            raise DataError(f"There is no file {self}. Check source.path; a relative one starts at {self._root}.")
         return found
 
     @property
@@ -121,7 +121,7 @@ class Files:
                     yield DataFile(system, each.path, each.size, each.mtime_ns)
         except OSError as error:
             reason = " ".join(str(error).split())[:300]
-            raise ServiceError(f"{self.path} cannot be listed: {reason}. Check source.path and its key.") from None
+            raise ServiceError(f"{self} cannot be listed: {reason}. Check source.path and its key.") from None
 
     def _is_meant(self, path: str, pattern: str | None) -> bool:
         if Path(path).name.startswith((".", "_")):
@@ -133,16 +133,10 @@ class Files:
     def _system(self) -> tuple[FileSystem, str]:
         from pyarrow import fs
 
-        if not self.path.startswith("s3://"):
-            return fs.LocalFileSystem(), str(self._root / Path(self.path).expanduser())
-        settings = self.settings
-        options: dict[str, Any] = {"region": settings.s3_region, "endpoint_override": settings.s3_endpoint_url}
-        if settings.s3_access_key_id and settings.s3_secret_access_key:
-            options["access_key"] = settings.s3_access_key_id
-            options["secret_key"] = settings.s3_secret_access_key.get_secret_value()
-        given = {name: value for name, value in options.items() if value is not None}
-        given["retry_strategy"] = fs.AwsStandardS3RetryStrategy(max_attempts=3)  # of ten, the last takes half a minute
-        return fs.S3FileSystem(**given), self.path.removeprefix("s3://").rstrip("/")
+        path = self.config.path
+        if not path.startswith("s3://"):
+            return fs.LocalFileSystem(), str(self._root / Path(path).expanduser())
+        return self.config.account(self.settings).filesystem(), path.removeprefix("s3://").rstrip("/")
 
 
 def _split(path: str) -> tuple[str, str | None]:

@@ -7,7 +7,15 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Annotated, Any, Protocol
 
-from pydantic import BeforeValidator, Field, PlainSerializer, WithJsonSchema, field_validator, model_validator
+from pydantic import (
+    BeforeValidator,
+    Field,
+    PlainSerializer,
+    SerializeAsAny,
+    WithJsonSchema,
+    field_validator,
+    model_validator,
+)
 
 from sluss.config.schedule import known_zone
 from sluss.config.source_section import SourceSection
@@ -84,7 +92,7 @@ class MappedSection(Section):
     label_delay: Delay | None = Field(
         None, description="Time after the event at which the label is known, if there is no such column: `3 hours`"
     )
-    labels: SourceSection | None = Field(
+    labels: SerializeAsAny[SourceSection] | None = Field(
         None, description="A source of its own for the labels, of any kind, with `id`, `label` and `label_time`"
     )
     rename: dict[str, str] = Field({}, description="New names of columns, by the names that they have")

@@ -10,7 +10,7 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Protocol, Self, cast
 
-from pydantic import Field, model_validator
+from pydantic import Field, SerializeAsAny, model_validator
 
 from sluss.config.base import Frozen
 from sluss.config.source_section import SourceSection
@@ -61,7 +61,7 @@ class ReplaySource(Section):
 
     kind: Literal["replay"] = Field(description="A data set, or another source, that is played back")
     start: date = Field(description="First day of the replay, and of the history")
-    of: SourceSection | None = Field(
+    of: SerializeAsAny[SourceSection] | None = Field(
         None, exclude_if=lambda of: of is None,
         description="The source to play back, of any kind with times: its first day becomes `start`, and all of its "
         "times move with it. Without it, the other keys say which data set is played",

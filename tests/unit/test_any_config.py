@@ -12,6 +12,7 @@ from any_table import config
 
 from sluss.config.settings import ROOT
 from sluss.config.source_section import source_sections
+from sluss.config.use_case import UseCase
 from sluss.errors import ConfigError
 from sluss.use_cases import load_use_case
 
@@ -62,6 +63,8 @@ def test_a_wrong_clock_or_key_is_refused_with_the_right_one(tmp_path, change, se
             {"kind": "table", "path": None, "table": "t", "url_variable": "U", "airflow_connection": "c"},
             "give url_variable or airflow_connection, not both",
         ),
+        ({"s3_variables": "SHOP_S3", "airflow_connection": "c"}, "give s3_variables or airflow_connection, not both"),
+        ({"s3_variables": "key:secret"}, "should match pattern"),
         (
             {"kind": "table", "path": None, "table": "t", "url_variable": "postgres://me:pw@host/db"},
             "should match pattern",
@@ -125,3 +128,19 @@ def test_every_kind_of_source_is_in_the_schema_and_documented():
     for kind, section in source_sections().items():
         assert section.__name__ in definitions
         assert f"| `{kind}` " in page
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        {"label": None, "labels": {"kind": "file", "path": "l.csv", "id": "key", "label": "y", "label_time": "known"}},
+        {"label": None, "labels": {"kind": "table", "table": "l", "url_variable": "SHOP_URL", "label": "y"}},
+        {"kind": "replay", "path": None, "id": None, "time": None, "label": None}
+        | {"of": {"kind": "file", "path": "a.csv", "time": "t", "start": "2020-01-01"}},
+    ],
+    ids=["labels in files", "labels in a table", "a replay"],
+)
+def test_the_config_that_a_version_records_has_the_keys_of_every_source_in_it(tmp_path, source):
+    (tmp_path / "mine.yaml").write_text(yaml.safe_dump(config(source)))
+    read = load_use_case("mine", tmp_path)
+    assert UseCase.model_validate_json(read.model_dump_json(by_alias=True)) == read
