@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import pkgutil
-from datetime import date
+from datetime import date, timedelta
 from typing import Any, Self
 
 from pydantic import Field, ModelWrapValidatorHandler, model_validator
@@ -25,6 +25,11 @@ class SourceSection(Frozen):
     def has_times(self) -> bool:
         """Whether its rows have a time of their own."""
         return True
+
+    @property
+    def settling(self) -> timedelta:
+        """Longest time until a row can be seen after its arrival."""
+        return timedelta()
 
     @property
     def connections(self) -> tuple[str, ...]:

@@ -49,6 +49,11 @@ class UseCase(Frozen):
     )
     live_start: date = Field(description="First day that is scored; the days before it are the history")
     live_end: date | None = Field(None, description="The day after the last one that is scored, if there is a last one")
+    catch_up: bool = Field(
+        default=False,
+        description="Whether Airflow also runs the intervals that it missed, in their order: those since `live_start`, "
+        "and those of a time when it was down. Without it, `make backfill` runs them",
+    )
     source: SerializeAsAny[SourceSection] = Field(description="Where new rows come from")
     curation: Curation = Field(description="Schema that a row must satisfy, and limits of an interval")
     features: tuple[str, ...] = Field(min_length=1, description="Curated columns that the model takes, raw")

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypeVar
 
-from sluss.interval import Interval, partitions
+from sluss.errors import DataError
+from sluss.interval import Interval, partition, partitions
 from sluss.storage.lake import INTERVAL
 
 if TYPE_CHECKING:
@@ -17,12 +18,28 @@ _T = TypeVar("_T")
 
 
 def arrived_in(context: Context, interval: Interval, files: Mapping[str, _T]) -> dict[str, _T]:
-    """The files that no other interval has brought."""
+    """The files that no other interval has brought.
+
+    Raises:
+        DataError: the history, to which the first files belong, is not loaded.
+    """
     first, end = partitions(interval, context.use_case.unit)
     table = context.lake.dataset(_TABLE)
     rows = [] if table is None else table.to_table([INTERVAL, "file"]).to_pylist()
+    _require_history(context, interval, rows)
     elsewhere = {row["file"] for row in rows if not first <= row[INTERVAL] < end}
     return {name: file for name, file in files.items() if name not in elsewhere}
+
+
+def _require_history(context: Context, interval: Interval, arrived: list[dict[str, str]]) -> None:
+    """Otherwise, a schedule that starts before the history is loaded would take its files for new ones."""
+    use_case = context.use_case
+    live = partition(use_case.first_live, use_case.unit)
+    if interval.start >= use_case.first_live and not any(row[INTERVAL] < live for row in arrived):
+        raise DataError(
+            f"The history of {use_case.name} is not loaded, to which the files that are there now belong. Load it "
+            f"first: make data USE_CASE={use_case.name}, or Airflow's DAG {use_case.name}_data."
+        )
 
 
 def note_arrivals(context: Context, interval: Interval, files: Sequence[str]) -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import itertools
+import time
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from sluss.sources.source import in_place, source_of
@@ -25,13 +27,15 @@ class GeneratedData:
 def generate(context: Context, interval: Interval) -> GeneratedData:
     """Replace the rows that arrive in the interval, and the labels that become known in it, in one transaction.
 
-    What arrived later, such as a correction, stays. A table that is in the warehouse already is not touched.
+    An interval that has just ended is read once its rows have settled. What arrived later, such as a correction, stays.
+    A table that is in the warehouse already is not touched.
 
     Raises:
         ConfigError: the source in the config cannot be read, or a table of someone else stands in the way.
         DataError: the data is damaged or cannot be fetched.
         ServiceError: the warehouse or the source does not answer.
     """
+    _let_settle(context, interval)
     if in_place(context) is not None:
         return GeneratedData(0, 0, in_place=True)
     name, source = context.use_case.name, source_of(context)
@@ -42,3 +46,10 @@ def generate(context: Context, interval: Interval) -> GeneratedData:
         brought = warehouse.replace(f"{name}_rows", itertools.chain(first, rows), "arrived_at", interval)
         labels = warehouse.replace(f"{name}_labels", source.labels(interval), "label_time", interval)
     return GeneratedData(brought, labels)
+
+
+def _let_settle(context: Context, interval: Interval) -> None:
+    settling = context.use_case.source.settling
+    left = interval.end + settling - datetime.now(UTC)
+    if timedelta() < left <= settling:
+        time.sleep(left.total_seconds())

@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 
 RESERVED = ("interval", "superseded_at", "label", "label_time")  # columns of Sluss' own tables
 _TWO = 2  # classes
-_DELAY = re.compile(r"(\d+(?:\.\d+)?) (minute|hour|day|week)s?")
+_DELAY = re.compile(r"(\d+(?:\.\d+)?) (second|minute|hour|day|week)s?")
 
 
 def _delay(value: object) -> object:
@@ -57,6 +57,8 @@ def _delay(value: object) -> object:
 def _written(delay: timedelta) -> str:
     return " ".join((f"{delay / timedelta(minutes=1):g}", "minutes"))
 
+
+_LONGEST_SETTLING = timedelta(minutes=30)  # a task waits for it, and holds a worker
 
 Delay = Annotated[
     timedelta,
@@ -84,6 +86,11 @@ class MappedSection(Section):
     arrived_at: str | None = Field(
         None, description="Column with the time at which the row arrived, if that is not the time of the event"
     )
+    settle: Delay = Field(
+        timedelta(),
+        description="Longest time until a row can be seen after its arrival, as where a transaction commits late or a "
+        "file is copied: an interval is read so long after its end, at most `30 minutes`",
+    )
     label: str | None = Field(None, description="Column with the label; without it, `labels` says where labels are")
     mapping: dict[str, str | int] = Field(
         {}, description="Class, by name or number, of each value of the label; without it, values are class names"
@@ -104,6 +111,13 @@ class MappedSection(Section):
     @classmethod
     def _is_a_zone(cls, name: str | None) -> str | None:
         return None if name is None else known_zone(name)
+
+    @field_validator("settle")
+    @classmethod
+    def _is_short(cls, settle: timedelta) -> timedelta:
+        if settle > _LONGEST_SETTLING:
+            raise ValueError(f"a task waits for it, so the longest is {_written(_LONGEST_SETTLING)}")
+        return settle
 
     @field_validator("mapping", mode="before")
     @classmethod
@@ -131,6 +145,11 @@ class MappedSection(Section):
     def has_times(self) -> bool:
         """Whether its rows have a time of their own."""
         return self.time is not None
+
+    @property
+    def settling(self) -> timedelta:
+        """Longest time until a row can be seen after its arrival, of the labels too."""
+        return max(self.settle, timedelta() if self.labels is None else self.labels.settling)
 
     @property
     def connections(self) -> tuple[str, ...]:

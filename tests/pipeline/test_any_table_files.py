@@ -8,6 +8,7 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -20,7 +21,7 @@ from any_table import ROWS, START, bring, config, context, rows_of, table, write
 
 from sluss.config.settings import ROOT
 from sluss.errors import ConfigError, DataError
-from sluss.interval import parse_interval
+from sluss.interval import Interval, parse_interval
 from sluss.sources.generate import generate
 
 if TYPE_CHECKING:
@@ -434,13 +435,30 @@ def test_files_without_a_time_arrive_as_a_whole_in_the_first_interval_that_finds
     assert {row["interval"] for row in rows_of(where)} == {"2026-01-09"}
     write_csv(tmp_path / "in" / "two.csv", columns | {"id": [f"s{n}" for n in range(ROWS)]})
     from sluss.curation.curate import curate
-    from sluss.interval import parse_interval
 
     day = parse_interval("2026-01-10", where.use_case.unit)
     assert generate(where, day).rows == ROWS
     assert curate(where, day).rows == ROWS
     assert bring(where).rows == ROWS  # the history again brings the first file alone
     assert {row["id"][0]: row["interval"] for row in rows_of(where)} == {"r": "2026-01-09", "s": "2026-01-10"}
+
+
+def test_files_without_a_time_do_not_arrive_before_the_history_is_loaded(tmp_path):
+    write_csv(tmp_path / "in" / "one.csv", {name: values for name, values in table().items() if name != "t"})
+    where = context(tmp_path, config({"path": "in", "time": None}))
+    with pytest.raises(DataError, match="The history of mine is not loaded"):
+        generate(where, parse_interval("2026-01-10", where.use_case.unit))
+    assert counts(bring(where)) == (ROWS, ROWS, 0, 0)
+    assert generate(where, parse_interval("2026-01-10", where.use_case.unit)).rows == 0
+
+
+def test_an_interval_that_has_just_ended_is_read_when_its_rows_have_settled(tmp_path):
+    write_csv(tmp_path / "mine.csv", table())
+    where = context(tmp_path, config({"settle": "2 seconds"}))
+    for ended, waited in ((timedelta(seconds=1), True), (timedelta(seconds=3), False), (-timedelta(hours=1), False)):
+        begun, end = time.monotonic(), datetime.now(UTC) - ended
+        generate(where, Interval(end - timedelta(days=1), end))
+        assert (time.monotonic() - begun > 0.7) is waited
 
 
 def test_a_process_reads_files_whatever_folder_it_works_in(tmp_path, monkeypatch):

@@ -7,7 +7,7 @@ import shutil
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from running import CONFIG, ENV_FILE, PROJECT, Stack, told
+from running import CONFIG, DATA, ENV_FILE, PROJECT, SOURCES, Stack, told
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -50,7 +50,9 @@ def stack() -> Iterator[Stack]:
             with told("make destroy"):
                 found.command("destroy", "--yes")
             ENV_FILE.unlink()
+            SOURCES.unlink()
             shutil.rmtree(CONFIG)
+            shutil.rmtree(DATA)
 
 
 def _remove_leftovers(stack: Stack) -> None:

@@ -23,6 +23,15 @@ ROOT = Path(__file__).resolve().parents[2]
 ENV_FILE = ROOT / "var" / "smoke.env"
 # A copy, so that a test may change a use case and the checkout stays as it is.
 CONFIG = ROOT / "var" / "smoke-config"
+# Data of use cases, and the logins to databases and buckets of someone else that they read.
+DATA = ROOT / "var" / "smoke-data"
+SOURCES = ROOT / "var" / "smoke-sources.env"
+LOGINS = {
+    "SHOP_URL": "postgresql://shop:the-shop-itself@postgres:5432/shop",
+    "PARTNER_S3_ENDPOINT_URL": "http://minio:9000",
+    "PARTNER_S3_ACCESS_KEY_ID": "partner-reader",
+    "PARTNER_S3_SECRET_ACCESS_KEY": "the-partner-reads",
+}
 PROJECT = "sluss-smoke"
 PORTS = {"MLFLOW_PORT": "15000", "AIRFLOW_PORT": "18080", "MINIO_CONSOLE_PORT": "19001"}
 SERVICES = ("postgres", "minio", "mlflow", "airflow-webserver", "airflow-scheduler", "airflow-dag-processor")
@@ -43,7 +52,8 @@ class Stack:
     def __init__(self) -> None:
         # A commit in the middle of the tests would be a reason to replace the scheduler.
         fixed = {"SLUSS_ENV_FILE": str(ENV_FILE), "COMPOSE_PROJECT_NAME": PROJECT, "SLUSS_GIT_COMMIT": "smoke"}
-        settings = {**fixed, **PORTS, "SLUSS_CONFIG_DIR": str(CONFIG)}
+        folders = {"SLUSS_CONFIG_DIR": str(CONFIG), "SLUSS_DATA_DIR": str(DATA), "SLUSS_SOURCES_ENV": str(SOURCES)}
+        settings = {**fixed, **PORTS, **folders}
         # Settings of the user's own stack, or of this `make`, must not affect this one.
         foreign = ("SLUSS_", "MLFLOW_", "MAKE", "MFLAGS")
         inherited = {name: value for name, value in os.environ.items() if not name.startswith(foreign)}
@@ -69,6 +79,8 @@ class Stack:
         """Bring it up for the first time; how that went is kept, as tests that restart services come in any order."""
         shutil.rmtree(CONFIG, ignore_errors=True)
         shutil.copytree(ROOT / "config", CONFIG)
+        DATA.mkdir(exist_ok=True)
+        SOURCES.write_text("".join(f"{name}={value}\n" for name, value in LOGINS.items()), encoding="utf-8")
         self.command("up")
         self.first_states = {service: self.inspect(service)["State"] for service in (*SERVICES, *INITS)}
 

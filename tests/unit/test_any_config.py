@@ -64,6 +64,7 @@ def test_a_wrong_clock_or_key_is_refused_with_the_right_one(tmp_path, change, se
             "give url_variable or airflow_connection, not both",
         ),
         ({"s3_variables": "SHOP_S3", "airflow_connection": "c"}, "give s3_variables or airflow_connection, not both"),
+        ({"settle": "2 hours"}, "a task waits for it, so the longest is 30 minutes"),
         ({"s3_variables": "key:secret"}, "should match pattern"),
         (
             {"kind": "table", "path": None, "table": "t", "url_variable": "postgres://me:pw@host/db"},
