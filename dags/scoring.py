@@ -19,11 +19,12 @@ def scoring(use_case: UseCase) -> DAG:
 
     @task(outlets=[announcer(name)])
     def generate_data(start: str, end: str) -> dict[str, Any]:
-        """Bring the interval's new rows and labels into the warehouse, and curate them."""
+        """Bring the interval's new rows and labels into the warehouse, and curate them; late ones with their own."""
         from tasks import curate_data, generate_data
 
         run_for_interval(generate_data.run, name, start, end)
         curated = run_for_interval(curate_data.run, name, start, end)
+        run_for_interval(curate_data.late, name, start, end)
         announce_curated(name, curated, end)
         return curated
 

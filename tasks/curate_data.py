@@ -6,12 +6,16 @@ from typing import TYPE_CHECKING
 
 from sluss.counted import counted
 from sluss.curation.curate import curate
+from sluss.curation.late import curate_late
 from sluss.step import chosen_interval, main, span_options, step_command
 
 if TYPE_CHECKING:
     from sluss.context import Context
 
+__all__ = ["command", "late", "run"]
+
 run = curate
+late = curate_late
 
 
 @step_command()
@@ -24,6 +28,8 @@ def command(context: Context, interval: str | None, *, history: bool) -> None:
         f"{span}: {counted(done.rows, 'good row')} (curated, version {done.version}), {counted(done.labels, 'label')}, "
         f"{done.bad_rows + done.bad_labels} in quarantine."
     )
+    if (again := late(context, span)).rows:
+        print(f"{again.rows} rows of earlier intervals came late; those intervals are curated again.")
     if done.repeated_ids:
         print(f"Seen in an earlier interval: the ids of {counted(done.repeated_ids, 'row')} (curation.repeated_ids).")
     if done.empty_columns:

@@ -67,7 +67,7 @@ def label(order_number, days, known):
 
 midnight = datetime.now(timezone.utc).replace(hour=0, minute=0, second=0, microsecond=0)
 for _ in range(900):
-    placed = midnight - timedelta(hours=60 * draw.random())
+    placed = midnight - timedelta(minutes=2 + 3600 * draw.random())
     made, days, _ = order(query, placed, placed)
     label(made, days, placed + timedelta(minutes=1))
 connection.commit()
@@ -106,7 +106,9 @@ client.put_object("partner", os.environ["NAME"], io.BytesIO(content), len(conten
 COMPARE = """
 import json, os, sys
 from contextlib import closing
+from datetime import datetime
 import psycopg2
+import pyarrow.dataset as ds
 from deltalake import DeltaTable
 from sluss.config.settings import step_settings
 
@@ -118,6 +120,10 @@ def rows(url, sql, *given):
         query.execute(sql, given)
         return [[str(value) for value in row] for row in query.fetchall()]
 
+def table(name):
+    return DeltaTable("s3://lake/" + NAME + "/" + name, storage_options=settings.lake_options)
+
+curated = table("curated").to_pyarrow_table(columns=["id", "arrived_at"])
 found = []
 for start, end, partition in SPANS:
     theirs = os.environ["SHOP_URL"], settings.warehouse
@@ -133,9 +139,13 @@ for start, end, partition in SPANS:
         punctual=sorted(each[0] for each in rows(theirs[0], 'SELECT DISTINCT "Order No" FROM sales."Orders" WHERE '
             "placed >= %s AND placed < %s AND arrived < %s", start, end, end)),
     )
-    table = DeltaTable("s3://lake/" + NAME + "/predictions", storage_options=settings.lake_options)
-    scored = table.to_pyarrow_table(partitions=[("interval", "=", partition)])
-    found.append(compared | dict(scored=sorted(scored["id"].to_pylist())))
+    scored = table("predictions").to_pyarrow_table(partitions=[("interval", "=", partition)])
+    # In the partition of its event, which is an earlier one where the row came late.
+    moments = [datetime.fromisoformat(moment) for moment in (start, end)]
+    learned = curated.filter((ds.field("arrived_at") >= moments[0]) & (ds.field("arrived_at") < moments[1]))
+    pairs = zip(learned["id"].to_pylist(), learned["arrived_at"].to_pylist(), strict=True)
+    curated_rows = [[key, str(moment)] for key, moment in sorted(pairs, key=lambda pair: (int(pair[0]), pair[1]))]
+    found.append(compared | dict(scored=sorted(scored["id"].to_pylist()), curated=curated_rows))
 tables = rows(os.environ["SHOP_URL"], "SELECT schemaname, relname FROM pg_stat_user_tables ORDER BY 2")
 print(json.dumps([tables, found]))
 sys.stdout.flush()

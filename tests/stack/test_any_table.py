@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import csv
 import io
 import json
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.stack
 
 FIRST_DAY, DAYS, A_DAY = date(2026, 3, 1), 30, 60  # of the trips, and rows of each
-NAMES = ("trips", "finds", "orders", "others")
 FOUND = """
 import json, os, sys
 from sluss.context import load_context
@@ -69,66 +69,78 @@ def finds(first: int, number: int) -> str:
     return as_csv(["find", "bill", "island", "species"], lines)
 
 
-def orders() -> str:
-    """Orders as the shop has them, with the label of its other table."""
-    draw, lines = np.random.default_rng(2), []
-    for number in range(600):
-        country, express = draw.choice(["DE", "FR", "PL"]), draw.random() < 0.3
-        placed = datetime(2026, 3, 1, tzinfo=UTC) + timedelta(minutes=30 * number)
-        days = 5 - 3 * express + 2 * (country == "PL") + draw.normal(0, 0.5)
-        lines.append([number, placed.isoformat(), round(draw.lognormal(3, 1), 2), country, express, days])
-    return as_csv(["Order No", "placed", "price (EUR)", "country", "express", "days"], lines)
-
-
 def as_csv(names: list[str], lines: list[list[Any]]) -> str:
     text = io.StringIO()
     csv.writer(text, lineterminator="\n").writerows([names, *lines])
     return text.getvalue()
 
 
-def as_new(name: str, file: str, target: str, key: str) -> dict[str, Any]:
-    """The config that `make new` writes for a file of the data folder."""
-    answers = Answers(name, str(DATA / file), target, id=key)
+def as_new() -> dict[str, Any]:
+    """The config that `make new` writes for the trips."""
+    outside.write("trips.csv", trips())
+    answers = Answers("trips", str(DATA / "trips.csv"), "late", id="trip")
     with opened(answers.data) as table:
         found = look(table, answers.asked, answers.writing)
-        facts = facts_of(name, f"data/{file}", table, found, try_models(table, found))
+        facts = facts_of(answers.name, "data/trips.csv", table, found, try_models(table, found))
         content: dict[str, Any] = yaml.safe_load(config_text(facts))
     content["training"]["estimator"]["params"] = {"max_iter": 20}
     return content
 
 
+def like(new: dict[str, Any], name: str, source: dict[str, Any], columns: dict[str, str], **own: Any) -> dict[str, Any]:
+    """The same with another source and other columns; a section given here replaces some of its keys."""
+    described = {column: {"kind": kind, "nullable": True} for column, kind in columns.items()}
+    content = copy.deepcopy(new) | {"name": name, "model": f"{name}_model", "source": source}
+    content["curation"]["columns"] = {"id": {"kind": "text"}, "event_time": {"kind": "time"}} | described
+    for key, value in own.items():
+        content[key] = content[key] | value if isinstance(content.get(key), dict) else value
+    return content | {"features": list(columns)}
+
+
+def of_finds(new: dict[str, Any], today: date) -> dict[str, Any]:
+    """Three classes, and files without a time in a bucket with an account of its own."""
+    path = {"kind": "file", "path": "s3://partner/finds", "s3_variables": "PARTNER_S3"}
+    source = path | {"start": today - timedelta(days=2), "id": "find", "label": "species"}
+    spread = {"window_days": 3650, "holdout_days": 3650, "holdout_share": 0.2, "min_rows": 200, "metric": "accuracy"}
+    return like(
+        new, "finds", source, {"bill": "number", "island": "category"}, training=spread,
+        classes=["Adelie", "Chinstrap", "Gentoo"], gates={"min_metric": 0.6, "min_gain": 0.2},
+        live_start=today - timedelta(days=1),
+    )  # fmt: skip
+
+
+def of_orders(new: dict[str, Any], today: date, name: str, login: dict[str, str]) -> dict[str, Any]:
+    """Numbers, minute by minute, from two tables of another database."""
+    database = {"kind": "table", "id": "Order No", "start": today - timedelta(days=3), "settle": "6 seconds"} | login
+    labels = database | {"table": "sales.outcomes", "label": "days", "label_time": "known"}
+    source = database | {"table": "sales.Orders", "time": "placed", "arrived_at": "arrived", "labels": labels}
+    content = like(
+        new, name, source, {"price (EUR)": "number", "country": "category", "express": "category"},
+        target={"title": "Delivery", "unit": "days"}, unit="1 minute", schedule="* * * * *", live_start=today,
+        curation={"min_rows": 0}, gates={"min_metric": 0.4, "min_gain": 0.3, "error_cap": 4},
+        training={"window_days": 4, "holdout_days": 1, "min_rows": 200, "metric": "r2"},
+    )  # fmt: skip
+    content["training"]["estimator"]["class"] = "sklearn.ensemble.HistGradientBoostingRegressor"
+    for key in ("low_confidence", "low_confidence_rise", "trend_fall"):
+        del content["monitoring"][key]
+    del content["classes"]
+    return content
+
+
 def configs() -> dict[str, dict[str, Any]]:
-    """Files as they are; the bucket and the shop with the same columns, and sources of their own."""
-    outside.write("trips.csv", trips())
-    outside.write("finds.csv", finds(0, 600))
-    outside.write("orders.csv", orders())
-    today = datetime.now(UTC).date()
-    found = {
-        "trips": as_new("trips", "trips.csv", "late", "trip"),
-        "finds": as_new("finds", "finds.csv", "species", "find"),
-        "orders": as_new("orders", "orders.csv", "days", "Order No"),
-    }
-    found["finds"]["source"] |= {"path": "s3://partner/finds", "s3_variables": "PARTNER_S3"}
-    database = {"kind": "table", "id": "Order No", "start": today - timedelta(days=3), "settle": "6 seconds"}
-    labels = {"table": "sales.outcomes", "label": "days", "label_time": "known"}
-    rows = {"table": "sales.Orders", "time": "placed", "arrived_at": "arrived"}
-    found["orders"] |= {"unit": "1 minute", "schedule": "* * * * *", "live_start": today}
-    found["orders"]["curation"]["min_rows"] = 0
-    found["orders"]["training"] |= {"window_days": 4, "holdout_days": 1, "min_rows": 200}
-    for name, login in (("orders", {"url_variable": "SHOP_URL"}), ("others", {"airflow_connection": "shop_db"})):
-        source = database | login | rows | {"labels": database | login | labels}
-        found[name] = found["orders"] | {"name": name, "model": f"{name}_model", "source": source}
-    # Its rows are brought, and nothing is learned from them. It has no schedule worth the name.
-    found["others"] |= {"unit": "day", "schedule": "@daily"}
-    found["others"]["training"] = found["orders"]["training"] | {"min_rows": 1_000_000}
-    return found
+    """Every use case by its name. Of `others`, rows are brought, and nothing is learned from them or scored."""
+    new, today = as_new(), datetime.now(UTC).date()
+    others = of_orders(new, today, "others", {"airflow_connection": "shop_db"}) | {"unit": "day", "schedule": "@daily"}
+    others["training"]["min_rows"] = 1_000_000
+    orders = of_orders(new, today, "orders", {"url_variable": "SHOP_URL"})
+    return {"trips": new, "finds": of_finds(new, today), "orders": orders, "others": others}
 
 
 @pytest.fixture(scope="module")
 def tables(stack: Stack) -> Iterator[dict[str, str]]:
     """The tables' use cases with a champion each, by Airflow alone; their versions by name."""
     outside.prepare(stack)
-    with told("what make new writes for three tables"):
+    with told("what make new writes for a table"):
         written = configs()
     outside.put(stack, "finds/first.csv", finds(0, 600))
     login = {"host": "postgres", "port": 5432, "schema": "shop", "login": "shop", "password": "the-shop-itself"}
@@ -187,9 +199,8 @@ def test_a_file_that_comes_into_a_bucket_of_someone_else_is_scored_and_no_other(
     stack: Stack, tables: dict[str, str]
 ) -> None:
     outside.put(stack, "finds/second.csv", finds(600, 80))
-    tomorrow = datetime.now(UTC).date() + timedelta(days=1)
     with told("a new file scored"):
-        assert stack.run_dag("finds_scoring", f"{tomorrow}T00:00:00Z")["state"] == "success"
+        assert stack.run_dag("finds_scoring", f"{datetime.now(UTC).date()}T00:00:00Z")["state"] == "success"
     _, predictions, labels, _ = state(stack, "finds")
     assert sorted(row["id"] for row in predictions) == sorted(f"f{number}" for number in range(600, 680))
     assert len(labels) == len({row["id"] for row in labels}) == 680
@@ -215,6 +226,7 @@ def test_of_a_table_that_is_being_filled_nothing_is_lost_or_doubled(stack: Stack
     for each in found:
         assert each["brought"] == each["rows"]
         assert each["brought_labels"] == each["labels"]
+        assert each["curated"] == each["rows"]
     assert found[-1]["scored"] == found[-1]["punctual"]
     assert len(found[-1]["scored"]) > 20
     _, predictions, labels, monitored = state(stack, "orders")
