@@ -29,7 +29,7 @@ def command(context: Context, interval: str | None, *, history: bool) -> None:
         f"{done.bad_rows + done.bad_labels} in quarantine."
     )
     if (again := late(context, span)).rows:
-        print(f"{again.rows} rows of earlier intervals came late; those intervals are curated again.")
+        print(f"Late: {counted(again.rows, 'row')} of earlier intervals, which are curated again.")
     if done.repeated_ids:
         print(f"Seen in an earlier interval: the ids of {counted(done.repeated_ids, 'row')} (curation.repeated_ids).")
     if done.empty_columns:
