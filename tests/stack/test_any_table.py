@@ -92,6 +92,8 @@ def like(new: dict[str, Any], name: str, source: dict[str, Any], columns: dict[s
     described = {column: {"kind": kind, "nullable": True} for column, kind in columns.items()}
     content = copy.deepcopy(new) | {"name": name, "model": f"{name}_model", "source": source}
     content["curation"]["columns"] = {"id": {"kind": "text"}, "event_time": {"kind": "time"}} | described
+    branches = content["training"]["preprocessing"]
+    content["training"]["preprocessing"] = [branch for branch in branches if branch["columns"] != "times"]
     for key, value in own.items():
         content[key] = content[key] | value if isinstance(content.get(key), dict) else value
     return content | {"features": list(columns)}
