@@ -30,7 +30,10 @@ class Monitoring(Frozen):
 
     window_days: int = Field(ge=1, description="Days that trends and labels look back on …")
     window_intervals: int = Field(ge=3, description="… and intervals, whichever is shorter")
-    min_rows: int = Field(ge=1, description="Fewest rows for a test; an interval with fewer is not tested")
+    min_rows: int = Field(
+        ge=1,
+        description="Fewest rows for a test, or groups where rows come in groups; an interval with fewer is not tested",
+    )
     false_alarms: str = Field(
         EXAMPLE,
         description="False alarms that you accept, of all types of alerts together, such as `1 per 90 days` or "
@@ -46,7 +49,9 @@ class Monitoring(Frozen):
     ignore: tuple[str, ...] = Field(
         (), description="Features whose drift is expected, such as the month: they are not compared with the profile"
     )
-    quality_rows: int = Field(ge=1, description="Fewest labelled rows for the metric, which the newest rows give")
+    quality_rows: int = Field(
+        ge=1, description="Fewest labelled rows, or groups, for the metric, which the newest ones give"
+    )
 
     @field_validator("false_alarms")
     @classmethod

@@ -57,11 +57,12 @@ def quality_drop(
         return Condition("quality_drop", "undecided", "warning", {}, message)
     p_value = fallen(now, reference, rules.quality_drop)
     drop = worse_by(now.value, reference.value, now.metric)
-    verdict = verdict_on(rules, now.rows, p_value, (drop, rules.quality_drop), alpha)
+    verdict = verdict_on(rules, now.pieces, p_value, (drop, rules.quality_drop), alpha)
     days = " to ".join(sorted({intervals[0], intervals[-1]})) if intervals else "recent intervals"
     value = f"{METRICS[now.metric].title} is {now.value:.3f} ({now.low:.3f} to {now.high:.3f})"
     promised = f"the holdout promised {reference.value:.3f}{in_parentheses(p_value)}"
-    message = f"{value} on {counted(now.rows, 'labelled row')} of {days}; {promised}."
+    in_groups = "" if now.groups is None else f" ({counted(now.groups, 'group')})"
+    message = f"{value} on {counted(now.rows, 'labelled row')}{in_groups} of {days}; {promised}."
     figures = {**now.as_dict(), "reference": reference.value, "p_value": p_value, "intervals": list(intervals)}
     return Condition("quality_drop", verdict, severity_of(drop, rules.quality_drop), figures, message)
 

@@ -8,7 +8,7 @@ from sluss.interval import Interval, partition
 from sluss.monitoring.tables import LABELS, PREDICTIONS, read_known, read_rows
 from sluss.problems import problem_of
 from sluss.storage.lake import INTERVAL, Lake
-from sluss.storage.point_in_time import known_labels
+from sluss.storage.point_in_time import known_labels, not_before_the_event
 from sluss.storage.table_log import in_common
 
 if TYPE_CHECKING:
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from sluss.config.operation import Monitoring
     from sluss.config.use_case import UseCase
 
 _VERSION = "model_version"
@@ -46,8 +45,8 @@ def labelled_rows(lake: Lake, use_case: UseCase, span: tuple[str, str], known_be
     labels = pd.DataFrame(columns=["id", "label", "label_time"]) if table is None else known_labels(table, known_before)
     if labels.empty:
         return labels.assign(interval="", model_version="", **dict.fromkeys([*stored, *([group] if group else [])]))
-    scored = read_rows(lake, PREDICTIONS, [INTERVAL, "id", *stored, _VERSION], first=first, last=last)
-    found = scored.merge(labels, on="id")
+    scored = read_rows(lake, PREDICTIONS, [INTERVAL, "id", "event_time", *stored, _VERSION], first=first, last=last)
+    found = not_before_the_event(scored.merge(labels, on="id")).drop(columns="event_time")
     return found.merge(read_known(lake, ["id", group], span, known_before), on="id") if group else found
 
 
@@ -65,14 +64,23 @@ def newest_labelled(lake: Lake, use_case: UseCase, interval: Interval, version: 
         rows = labelled_rows(lake, use_case, (names[:depth][-1], names[0]), interval.end)
         # The labels of rows that another version scored measure that version.
         rows = rows[rows.model_version == version]
-        if len(rows) >= needed or depth >= len(names):
-            return _newest(rows, use_case.monitoring)
+        if pieces(use_case, rows) >= needed or depth >= len(names):
+            return newest_enough(use_case, rows)
         # Multiplied, so that rare labels need few rounds.
         depth *= _GLANCE
 
 
-def _newest(rows: pd.DataFrame, rules: Monitoring) -> pd.DataFrame:
-    known = rows.groupby(INTERVAL).size().sort_index(ascending=False).cumsum()
+def pieces(use_case: UseCase, rows: pd.DataFrame) -> int:
+    """Count the independent pieces of evidence: groups where rows come in groups, else rows."""
+    return rows[use_case.group].nunique(dropna=False) if use_case.group else len(rows)
+
+
+def newest_enough(use_case: UseCase, rows: pd.DataFrame) -> pd.DataFrame:
+    """Keep the newest whole intervals that together have `quality_rows` pieces of evidence, or all."""
+    # Each group counts in the newest interval that has one of its rows.
+    newest_first = rows.sort_values(INTERVAL, ascending=False, kind="stable")
+    counted = newest_first.drop_duplicates(use_case.group) if use_case.group else newest_first
+    known = counted.groupby(INTERVAL).size().sort_index(ascending=False).cumsum()
     # Whole intervals: within one, the choice of rows would depend on their order in the file.
-    enough = known[known >= rules.quality_rows]
+    enough = known[known >= use_case.monitoring.quality_rows]
     return rows if enough.empty else rows[rows[INTERVAL] >= enough.index[0]]

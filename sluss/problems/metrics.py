@@ -119,7 +119,8 @@ def estimate(metric: str, judged: Judged, measure: Measure) -> Estimate | None:
         if found.influence is None
         else _interval(metric, found.value, _standard_error(found.influence, judged.groups), units)
     )
-    return Estimate(metric, found.value, low, high, len(judged), units, 0)
+    groups = None if judged.groups is None else units
+    return Estimate(metric, found.value, low, high, len(judged), units, 0, groups)
 
 
 def _standard_error(influence: Floats, groups: Any) -> float:  # noqa: ANN401 - an array, or None

@@ -39,10 +39,16 @@ class Estimate:
     rows: int  # labelled rows
     trials: int  # the rows the metric is a share of; equals `rows` for accuracy
     positives: int  # 0 in a regression
+    groups: int | None = None  # that the rows belong to, where rows come in groups
+
+    @property
+    def pieces(self) -> int:
+        """Independent pieces of evidence: groups, or rows without groups."""
+        return self.rows if self.groups is None else self.groups
 
     def as_dict(self) -> dict[str, Any]:
-        """Return the fields as plain values for JSON."""
-        return asdict(self)
+        """Return the fields as plain values for JSON; of rows without groups, none is counted."""
+        return {name: value for name, value in asdict(self).items() if value is not None}
 
 
 @dataclass(frozen=True, slots=True)

@@ -72,6 +72,18 @@ def known_labels(labels: ds.Dataset, as_of: datetime, among: ds.Expression | Non
     return frame.sort_values("label_time", kind="stable").drop_duplicates("id", keep="last", ignore_index=True)
 
 
+def not_before_the_event(rows: pd.DataFrame) -> pd.DataFrame:
+    """The rows whose label became known at their event or after it.
+
+    Curation refuses a label from before its row if it has the row. Where the row came later than its label, each reader
+    of both leaves it out, so that training and monitoring count the same rows.
+
+    Args:
+        rows: n rows with `event_time` and `label_time`.
+    """
+    return rows[rows.label_time >= rows.event_time]
+
+
 def with_supersession(rows: pa.Table) -> pa.Table:
     """Add the column `superseded_at` after `arrived_at`: the arrival of the next row with the same id, or null.
 

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from sluss.interval import partition
+from sluss.storage.point_in_time import not_before_the_event
 from sluss.training.split import held_out, split_key, splits_by_ids, training_end
 
 if TYPE_CHECKING:
@@ -36,7 +37,8 @@ def newly_labelled(lake: Lake, use_case: UseCase, until: datetime, last: datetim
     rows = rows[(rows.event_time >= start) & (rows.event_time < end)]
     if by_ids:
         rows = rows[~held_out(use_case, rows)]
-    known = rows.merge(_first(labels, ["id", "label_time"], until), on="id")
+    known = not_before_the_event(rows.merge(_all(labels, ["id", "label_time"], until), on="id"))
+    known = known.drop_duplicates("id")
     if last is not None:
         learned = (known.event_time < _learned_until(use_case, last)) & (
             known[["arrived_at", "label_time"]].max(axis=1) < last
@@ -52,8 +54,13 @@ def _learned_until(use_case: UseCase, until: datetime) -> datetime:
 
 def _first(table: ds.Dataset, columns: list[str], until: datetime) -> pd.DataFrame:
     """Return the first arrival of each id before `until`; the last column is its time."""
+    return _all(table, columns, until).drop_duplicates("id")
+
+
+def _all(table: ds.Dataset, columns: list[str], until: datetime) -> pd.DataFrame:
+    """Return all arrivals before `until` in their order; the last column is their time."""
     import pyarrow.dataset as ds
 
     arrival = columns[-1]
     rows: pd.DataFrame = table.to_table(columns, filter=ds.field(arrival) < until).to_pandas()
-    return rows.sort_values(arrival, kind="stable").drop_duplicates("id")
+    return rows.sort_values(arrival, kind="stable")

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 from sluss.digests import rows_digest
 from sluss.interval import partition
 from sluss.storage.lake import INTERVAL
-from sluss.storage.point_in_time import known_labels, known_rows
+from sluss.storage.point_in_time import known_labels, known_rows, not_before_the_event
 from sluss.training.split import split
 
 if TYPE_CHECKING:
@@ -92,8 +92,7 @@ def _labelled(use_case: UseCase, curated: DeltaTable, labels: DeltaTable, until:
     # Of all partitions, because a label may arrive long after its row.
     newest = known_labels(labels.to_pyarrow_dataset(), until)
     joined: pd.DataFrame = rows.to_pandas().merge(newest, on="id")
-    # Curation refuses a label from before its row if it has the row; here the row came later than the label.
-    joined = joined[joined.label_time >= joined.event_time]
+    joined = not_before_the_event(joined)
     joined = joined if use_case.training.purge else joined.drop(columns="label_time")
     # In a fixed order, because the folds are drawn by position.
     return joined.sort_values(["event_time", "id"], ignore_index=True)

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.dataset as ds
 import pytest
 
@@ -17,6 +18,7 @@ from sluss.monitoring.labelled import labelled_rows
 from sluss.storage.lake import Lake
 from sluss.storage.point_in_time import known_labels, known_rows
 from sluss.storage.warehouse import open_warehouse
+from sluss.training.new_labels import newly_labelled
 from sluss.training.rows import training_rows
 from sluss.use_cases import load_use_case
 from tasks import batch_predict, curate_data, generate_data
@@ -115,3 +117,22 @@ def test_bringing_the_day_again_leaves_its_later_corrections_alone(scored_days, 
 
 def _known(lake: Lake, as_of: datetime) -> pd.DataFrame:
     return known_rows(lake.dataset("curated", first="2026-01-01"), ["id", "text"], as_of).to_pandas()
+
+
+def test_a_label_from_before_its_row_counts_in_no_step(scored_days, sentiment):
+    """Where the row comes after its label, curation cannot refuse the label; training and monitoring leave both out."""
+    lake, span = Lake(scored_days, "sentiment"), ("2026-01-01", "2026-01-02")
+    judged = labelled_rows(lake, sentiment, span, SECOND.end)
+    early = judged.id[0]
+    labels = lake.dataset("labels").to_table()
+    moment = pa.array([FIRST.start - timedelta(days=2)], pa.timestamp("us", "UTC"))[0]
+    is_early = pc.equal(labels["id"], early)
+    moved = pc.if_else(is_early, moment, labels["label_time"])
+    place = labels.schema.get_field_index("label_time")
+    lake.replace("labels", labels.set_column(place, labels.schema.field(place), moved), "2000-01-01", "2100-01-01")
+
+    assert set(judged.id) - set(labelled_rows(lake, sentiment, span, SECOND.end).id) == {early}
+    rows = training_rows(lake, sentiment, SECOND.end)
+    assert early not in {*rows.train.id, *rows.holdout.id}
+    new = newly_labelled(lake, sentiment, SECOND.end, None)
+    assert len(new) == len(rows.train)

@@ -15,6 +15,7 @@ from sluss.config.settings import ROOT
 from sluss.errors import ModelError
 from sluss.monitoring.conditions import data_drift, quality_drop
 from sluss.monitoring.drift import measure_drift
+from sluss.monitoring.labelled import newest_enough, pieces
 from sluss.monitoring.profile import build_profile, read_profile
 from sluss.problems.confidence import confidence_trend, low_confidence
 from sluss.statistics.figures import Drift, feature_in_words
@@ -176,3 +177,28 @@ def test_every_setting_of_the_monitor_is_explained(sentiment):
         if f"`{key}`" not in explained
     ]
     assert missing == []
+
+
+def test_a_few_groups_of_many_rows_decide_nothing_about_the_metric(profile, sentiment):
+    rules, holdout = sentiment.monitoring, profile.holdout
+    labels, groups = np.array([0, *[1] * 9] * 100), np.repeat(np.arange(10), 100)
+    one_by_one = estimate("accuracy", np.full(1000, 0.1), labels)
+    grouped = estimate("accuracy", np.full(1000, 0.1), labels, groups)
+    assert grouped.pieces == 10 < rules.min_rows < one_by_one.pieces == 1000
+    assert quality_drop(one_by_one, holdout, rules, ALPHA).verdict == "breached"
+    condition = quality_drop(grouped, holdout, rules, ALPHA)
+    assert condition.verdict == "undecided"
+    assert "on 1,000 labelled rows (10 groups)" in condition.message
+
+
+def test_labelled_groups_are_gathered_until_there_are_enough_of_them(sentiment):
+    rules = sentiment.monitoring.model_copy(update={"quality_rows": 3})
+    grouped = sentiment.model_copy(update={"group": "customer", "monitoring": rules})
+    rows = pd.DataFrame(
+        {"interval": ["01-01"] * 2 + ["01-02"] * 2 + ["01-03"] * 4, "customer": list("ab") + list("ca") + list("cddd")}
+    )
+    assert pieces(grouped, rows) == 4
+    assert set(newest_enough(grouped, rows).interval) == {"01-02", "01-03"}
+    alone = grouped.model_copy(update={"group": None})
+    assert pieces(alone, rows) == 8
+    assert set(newest_enough(alone, rows).interval) == {"01-03"}
