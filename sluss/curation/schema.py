@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from sluss.config.curation import Column
+from sluss.conversion.numbers import number_texts
 from sluss.errors import ConfigError
 from sluss.problems import problem_of
 
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
 
 _LONG, _EXACT = 64, 2**53  # bits of an integer, and the largest one up to which doubles hold them all
 _UUID_BYTES = 16
-_NUMBER = r"^\s*[-+]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][-+]?[0-9]+)?\s*$"
 
 
 def label_columns(use_case: UseCase) -> dict[str, Column]:
@@ -122,7 +122,7 @@ def _as_number(raw: pa.Array, name: str) -> pa.Array:
     import pyarrow.compute as pc
 
     if pa.types.is_string(raw.type):
-        return pc.if_else(pc.match_substring_regex(raw, _NUMBER), pc.utf8_trim_whitespace(raw), None)
+        return number_texts(raw)
     if pa.types.is_duration(raw.type):
         return pc.divide(raw.cast(pa.duration("us")).cast(pa.int64()).cast(pa.float64()), 1e6)
     if pa.types.is_integer(raw.type) and raw.type.bit_width == _LONG:

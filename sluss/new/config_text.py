@@ -171,7 +171,7 @@ def _source(facts: ConfigFacts) -> Iterator[str]:
             zone = scalar(look.profile.writing.time_zone or "UTC")
             yield f"  time_zone: {zone}    # of times and days that have no zone of their own"
     else:
-        yield "  # no time: rows arrive with their file"
+        yield f"  # no time: rows arrive {'with their file' if facts.kind == 'file' else 'when they are found first'}"
     yield f"  label: {scalar(look.target.column)}"
     if look.target.mapping:
         yield f"  mapping: {scalar(look.target.mapping)}"
@@ -221,6 +221,8 @@ def _curation(facts: ConfigFacts) -> Iterator[str]:
         nullable = "" if each.kind == "text" else ", nullable: true"  # vectorisers take no missing values
         yield f"    {scalar(curated(each.name))}: {{kind: {each.kind}{nullable}}}{_remark(each)}"
     yield "  max_bad_share: 0.05"
+    if facts.look.span is None:
+        yield "  min_rows: 0    # a day may bring no new row"
 
 
 def _remark(column: ColumnProfile) -> str:

@@ -11,8 +11,9 @@ from pydantic import Field
 
 from sluss.errors import DataError, ServiceError
 from sluss.sources.arrivals import arrived_in, note_arrivals
+from sluss.sources.arriving import with_arrival
 from sluss.sources.formats import DataFile, Form, read_file
-from sluss.sources.mapped import Bounds, MappedSource, Reader
+from sluss.sources.mapped import MappedSource
 from sluss.sources.on_s3 import MayBeOnS3
 from sluss.sources.spans import open_spans
 
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from sluss.config.settings import Settings
     from sluss.context import Context
     from sluss.interval import Interval
+    from sluss.sources.mapped import Bounds, Reader
 
 _GLOB = frozenset("*?[")
 
@@ -54,11 +56,9 @@ class FileSource(MayBeOnS3):
 
     def source(self, context: Context) -> MappedSource:
         """The source that these keys describe."""
-        if self.time is not None:
-            return super().source(context)  # type: ignore[return-value]
-        # The moment at which a file arrives is no value of its rows, from which an id might be made.
-        timed = self.model_copy(update={"time": "event_time", "exclude": (*self.exclude, "event_time")})
-        return ArrivingFiles(context, timed, self._files(context))
+        if not self.arrives:
+            return super().source(context)
+        return ArrivingFiles(context, self.timed_by_arrival(), self._files(context))
 
 
 SECTION = FileSource
@@ -159,7 +159,7 @@ class ArrivingFiles(MappedSource):
         note_arrivals(self.context, interval, list(new))
         for file in new.values():
             for batch in read_file(file, self.reader.form):
-                yield self._rows_of(batch.append_column("event_time", self._moment(batch, interval)))
+                yield self.rows_of(with_arrival(batch, self._moment(interval)))
 
     def labels(self, interval: Interval) -> Iterator[pa.RecordBatch]:
         """Stream the labels of the same files."""
@@ -169,10 +169,7 @@ class ArrivingFiles(MappedSource):
         files = {f"{file}:{file.size}": file for file in self.reader.files()}
         for file in arrived_in(self.context, interval, files).values():
             for batch in read_file(file, self.reader.form):
-                yield self._labels_of(batch.append_column("event_time", self._moment(batch, interval)))
+                yield self.labels_of(with_arrival(batch, self._moment(interval)))
 
-    def _moment(self, batch: pa.RecordBatch, interval: Interval) -> pa.Array:
-        import pyarrow as pa
-
-        moment: datetime = self.context.use_case.unit.before(interval.end)
-        return pa.repeat(pa.scalar(moment, pa.timestamp("us", "UTC")), batch.num_rows)
+    def _moment(self, interval: Interval) -> datetime:
+        return self.context.use_case.unit.before(interval.end)

@@ -1,168 +1,32 @@
-"""Sources of somebody's own columns: which of them is the id, the time, the label, and how they are written."""
+"""Sources of somebody's own columns, in the layout of the warehouse."""
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
-from typing import TYPE_CHECKING, Annotated, Any, Protocol
+from datetime import timedelta
+from typing import TYPE_CHECKING, Protocol
 
-from pydantic import (
-    BeforeValidator,
-    Field,
-    PlainSerializer,
-    SerializeAsAny,
-    WithJsonSchema,
-    field_validator,
-    model_validator,
-)
-
-from sluss.config.schedule import known_zone
-from sluss.config.source_section import SourceSection
+from sluss.conversion.ids import joined_ids, row_ids
+from sluss.conversion.names import found_name
+from sluss.conversion.numbers import with_decimal_point
+from sluss.conversion.storable import storable
+from sluss.conversion.texts import Texts
+from sluss.conversion.times import as_times
 from sluss.errors import ConfigError
-from sluss.sources.conversion import (
-    Texts,
-    as_times,
-    found_name,
-    joined_ids,
-    row_ids,
-    storable,
-    with_decimal_point,
-    within,
-)
-from sluss.sources.source import Section, Source
+from sluss.sources.source import Section
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+    from datetime import date, datetime
 
     import pyarrow as pa
 
     from sluss.context import Context
     from sluss.interval import Interval
+    from sluss.sources.keys import MappedKeys
 
 RESERVED = ("interval", "superseded_at", "label", "label_time")  # columns of Sluss' own tables
 _TWO = 2  # classes
-_DELAY = re.compile(r"(\d+(?:\.\d+)?) (second|minute|hour|day|week)s?")
-
-
-def _delay(value: object) -> object:
-    found = _DELAY.fullmatch(value) if isinstance(value, str) else None
-    if found is None:
-        if isinstance(value, timedelta):
-            return value
-        raise ValueError(f"'{value}' is not a delay; write for example 3 hours or 30 days")
-    return timedelta(**{f"{found[2]}s": float(found[1])})
-
-
-def _written(delay: timedelta) -> str:
-    return " ".join((f"{delay / timedelta(minutes=1):g}", "minutes"))
-
-
-_LONGEST_SETTLING = timedelta(minutes=30)  # a task waits for it, and holds a worker
-
-Delay = Annotated[
-    timedelta,
-    BeforeValidator(_delay),
-    PlainSerializer(_written),
-    WithJsonSchema({"type": "string", "examples": ["3 hours", "30 days"]}),
-]
-
-
-class MappedSection(Section):
-    """Keys that say what the columns of a file, table or query mean."""
-
-    id: str | tuple[str, ...] | None = Field(
-        None, description="Column that identifies a row, or several; without it, a hash of the row's values"
-    )
-    time: str | None = Field(
-        None, description="Column with the time of the event; without it, rows arrive with the file that brings them"
-    )
-    time_zone: str | None = Field(None, description="Time zone of times that are written without one")
-    date_format: str | None = Field(
-        None,
-        description="How times are written as text, if not as in 2026-01-05T13:00: `%d.%m.%Y %H:%M`; `unix` and "
-        "`unix_ms` for numbers",
-    )
-    arrived_at: str | None = Field(
-        None, description="Column with the time at which the row arrived, if that is not the time of the event"
-    )
-    settle: Delay = Field(
-        timedelta(),
-        description="Longest time until a row can be seen after its arrival, as where a transaction commits late or a "
-        "file is copied: an interval is read so long after its end, at most `30 minutes`",
-    )
-    label: str | None = Field(None, description="Column with the label; without it, `labels` says where labels are")
-    mapping: dict[str, str | int] = Field(
-        {}, description="Class, by name or number, of each value of the label; without it, values are class names"
-    )
-    label_time: str | None = Field(None, description="Column with the time at which the label became known")
-    label_delay: Delay | None = Field(
-        None, description="Time after the event at which the label is known, if there is no such column: `3 hours`"
-    )
-    labels: SerializeAsAny[SourceSection] | None = Field(
-        None, description="A source of its own for the labels, of any kind, with `id`, `label` and `label_time`"
-    )
-    rename: dict[str, str] = Field({}, description="New names of columns, by the names that they have")
-    exclude: tuple[str, ...] = Field((), description="Columns to leave out")
-    decimal: str = Field(".", pattern="^[.,]$", description="Decimal sign of numbers that are written as text")
-    missing: tuple[str, ...] = Field((), description="Texts that mean a missing value, such as `NA` or `n/a`")
-
-    @field_validator("time_zone")
-    @classmethod
-    def _is_a_zone(cls, name: str | None) -> str | None:
-        return None if name is None else known_zone(name)
-
-    @field_validator("settle")
-    @classmethod
-    def _is_short(cls, settle: timedelta) -> timedelta:
-        if settle > _LONGEST_SETTLING:
-            raise ValueError(f"a task waits for it, so the longest is {_written(_LONGEST_SETTLING)}")
-        return settle
-
-    @field_validator("mapping", mode="before")
-    @classmethod
-    def _keys_are_texts(cls, mapping: Any) -> Any:  # noqa: ANN401 - unchecked yet
-        if not isinstance(mapping, dict):
-            return mapping
-        return {str(key).lower() if isinstance(key, bool) else str(key): value for key, value in mapping.items()}
-
-    @model_validator(mode="before")
-    @classmethod
-    def _labels_start_with_the_rows(cls, content: Any) -> Any:  # noqa: ANN401 - unchecked yet
-        if isinstance(content, dict) and isinstance(content.get("labels"), dict) and "start" in content:
-            return content | {"labels": {"start": content["start"]} | content["labels"]}
-        return content
-
-    @model_validator(mode="after")
-    def _label_is_somewhere(self) -> MappedSection:
-        if self.label is not None and self.labels is not None:
-            raise ValueError("label names a column of the rows, labels a source of its own; give one of them")
-        if self.label_time is not None and self.label_delay is not None:
-            raise ValueError("give label_time or label_delay, not both")
-        return self
-
-    @property
-    def has_times(self) -> bool:
-        """Whether its rows have a time of their own."""
-        return self.time is not None
-
-    @property
-    def settling(self) -> timedelta:
-        """Longest time until a row can be seen after its arrival, of the labels too."""
-        return max(self.settle, timedelta() if self.labels is None else self.labels.settling)
-
-    @property
-    def connections(self) -> tuple[str, ...]:
-        """Airflow connections whose addresses it needs."""
-        return () if self.labels is None else self.labels.connections
-
-    def reader(self, context: Context) -> Reader:
-        """What reads the data as it is."""
-        raise NotImplementedError
-
-    def source(self, context: Context) -> Source:
-        """The source that these keys describe."""
-        return MappedSource(context, self, self.reader(context))
 
 
 @dataclass(frozen=True)
@@ -192,7 +56,7 @@ class MappedSource:
     """A source whose columns are somebody's own."""
 
     context: Context
-    config: MappedSection
+    config: MappedKeys
     reader: Reader
 
     @property
@@ -217,16 +81,16 @@ class MappedSource:
         if self.config.label is None:
             return
         for batch in self.reader.batches(self._label_bounds(interval)):
-            yield self._labels_of(batch, interval)
+            yield self.labels_of(batch, interval)
 
     def _rows(self, interval: Interval, column: str | None) -> Iterator[pa.RecordBatch]:
         if column is None:
             raise ConfigError(
-                f"{self.reader} is read without a time, which only files can be. Give source.time the name of the "
-                f"column with the time of the event in config/{self.context.use_case.name}.yaml."
+                f"{self.reader} has source.label_time but no source.time, so labels would come before their rows. Give "
+                f"source.time, or leave label_time out, in config/{self.context.use_case.name}.yaml."
             )
         for batch in self.reader.batches(self._bounds(column, interval)):
-            yield self._rows_of(batch, column, interval)
+            yield self.rows_of(batch, column, interval)
 
     def _bounds(self, column: str, interval: Interval) -> Bounds:
         return self._within(column, interval.start, interval.end)
@@ -243,7 +107,7 @@ class MappedSource:
         config = self.config
         return Bounds(column, start, end, config.time_zone, config.date_format, config.missing)
 
-    def _rows_of(
+    def rows_of(
         self, batch: pa.RecordBatch, column: str | None = None, interval: Interval | None = None
     ) -> pa.RecordBatch:
         """The rows of a batch, of those whose time in the column lies in the interval."""
@@ -291,7 +155,7 @@ class MappedSource:
                 names.append(name)
         return {name: self._times(columns, name) for name in names}
 
-    def _labels_of(self, batch: pa.RecordBatch, interval: Interval | None = None) -> pa.RecordBatch:
+    def labels_of(self, batch: pa.RecordBatch, interval: Interval | None = None) -> pa.RecordBatch:
         """The labels of a batch, of those that become known in the interval."""
         import pyarrow as pa
         import pyarrow.compute as pc
@@ -352,17 +216,15 @@ class MappedSource:
             )
         if column is not None and column.kind == "time":
             return as_times(values, name, self.config.time_zone, self.config.date_format)
-        if column is not None and column.kind == "number" and self.config.decimal == ",":
-            values = with_decimal_point(values)
+        if column is not None and column.kind == "number":
+            values = with_decimal_point(values, self.config.decimal)
         return storable(values, name, wanted=column is not None)
 
     def _labelled(self, values: pa.Array) -> pa.Array:
         """Labels as the curation checks them: names or numbers of classes, or numbers."""
         classes = tuple(getattr(self.context.use_case, "classes", ()))
         if not classes:
-            stored = storable(
-                with_decimal_point(values) if self.config.decimal == "," else values, "label", wanted=True
-            )
+            stored = storable(with_decimal_point(values, self.config.decimal), "label", wanted=True)
             assert stored is not None
             return stored
         return Texts(()).replaced(values, self._class_names(classes))
@@ -398,3 +260,11 @@ def _inside(
         return columns, times
     kept, when = ({name: values.filter(inside) for name, values in each.items()} for each in (columns, times))
     return kept, when
+
+
+def within(times: pa.Array, interval: Interval) -> pa.Array | None:
+    """Whether each time lies in the interval; None where all do."""
+    import pyarrow.compute as pc
+
+    found = pc.and_(pc.greater_equal(times, interval.start), pc.less(times, interval.end))
+    return None if found.null_count == 0 and found.true_count == len(found) else found

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Self
 from pydantic import Field, model_validator
 
 from sluss.config.s3_account import S3Account, account_from_connection, account_from_variables
-from sluss.sources.mapped import MappedSection
+from sluss.sources.mapped_section import MappedSection
 
 if TYPE_CHECKING:
     from sluss.config.settings import Settings

@@ -96,6 +96,8 @@ class ReplaySource(Section):
             raise ValueError("give of, a source to play back, or dataset, one of them")
         if self.dataset is not None and not self.phases:
             raise ValueError("a data set is played back in phases; give at least one")
+        if self.of is not None and not self.of.has_times:
+            raise ValueError("of is played back by its times; give of.time the column that has them")
         return self
 
     def source(self, context: Context) -> Source:

@@ -12,7 +12,9 @@ import os
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from sluss.sources.conversion import Texts, as_times, found_name
+from sluss.conversion.names import found_name
+from sluss.conversion.texts import Texts
+from sluss.conversion.times import as_times
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

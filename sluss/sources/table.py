@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 from pydantic import Field, model_validator
 
 from sluss.errors import ConfigError
-from sluss.sources.mapped import Bounds, MappedSection, MappedSource, Reader
+from sluss.sources.mapped_section import MappedSection
 from sluss.storage.own_tables import literal, quoted
 from sluss.storage.warehouse import open_postgres
 
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from sluss.context import Context
+    from sluss.sources.mapped import Bounds, Reader
     from sluss.storage.warehouse import Warehouse
 
 _A_DAY = timedelta(days=1)
@@ -62,15 +63,16 @@ class TableSource(MappedSection):
     @property
     def in_place(self) -> bool:
         """Whether the rows stand in the warehouse already."""
+        return self.is_here and self.time is not None  # without a time, rows are brought when they are found first
+
+    @property
+    def is_here(self) -> bool:
+        """Whether the table is one of the warehouse."""
         return self.url_variable is None and self.airflow_connection is None
 
     def reader(self, context: Context) -> Reader:
         """What reads the table."""
         return TableReader(context, self)
-
-    def source(self, context: Context) -> MappedSource:
-        """The source that these keys describe."""
-        return MappedSource(context, self, self.reader(context))
 
 
 SECTION = TableSource
@@ -123,7 +125,7 @@ class TableReader:
 
     @contextmanager
     def _database(self) -> Iterator[Warehouse]:
-        if self.config.in_place:
+        if self.config.is_here:
             with self.context.warehouse() as warehouse:
                 yield warehouse
             return

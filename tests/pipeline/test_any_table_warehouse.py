@@ -93,7 +93,7 @@ def test_labels_that_bear_our_name_leave_no_rows_behind(tmp_path, places):
 def test_a_table_of_the_warehouse_is_read_in_place_as_it_grows(tmp_path, places):
     where = context(tmp_path, config(THEIRS), **places)
     run(where, "CREATE TABLE theirs (id TEXT, t TIMESTAMPTZ, x REAL, y INT)", FILL)
-    assert generate(where, where.use_case.history) == GeneratedData(0, 0)
+    assert generate(where, where.use_case.history) == GeneratedData(0, 0, in_place=True)
     assert bring(where).rows == ROWS
     run(where, "INSERT INTO theirs VALUES ('late', '2026-01-10 05:00:00+00', 7, NULL)")
     done = curate(where, parse_interval("2026-01-10", where.use_case.unit))
@@ -378,3 +378,79 @@ def test_rows_of_one_time_are_told_how_to_be_split_by_their_ids(tmp_path, time):
     assert (len(rows.train) + len(rows.holdout), 20 < len(rows.holdout) < 60) == (ROWS, True)
     again = training_rows(where.lake, where.use_case, until)
     assert list(again.holdout.id) == list(rows.holdout.id)
+
+
+# a table without a time
+
+
+NO_TIME = {"time": None, "start": "2026-01-01"}
+CREATE_TIMELESS = "CREATE TABLE theirs (id TEXT, x REAL, y INT)"
+FILL_TIMELESS = "INSERT INTO theirs SELECT 'r' || i, i, i % 2 FROM generate_series(0, 199) AS r(i)"
+
+
+def timeless(source: dict) -> dict:
+    """A use case of a table without a time, of which a day may bring no new row."""
+    content = config(source | NO_TIME)
+    content["curation"]["min_rows"] = 0
+    return content
+
+
+def load(where, day: str) -> tuple[GeneratedData, int, int]:
+    interval = parse_interval(day, where.use_case.unit)
+    brought, done = generate(where, interval), curate(where, interval)
+    return brought, done.rows, done.labels
+
+
+def test_each_load_of_a_table_without_a_time_brings_the_rows_that_are_new(tmp_path, places):
+    where = context(tmp_path, timeless(THEIRS), **places)
+    run(where, CREATE_TIMELESS, FILL_TIMELESS)
+    assert load(where, "2026-01-09") == (GeneratedData(200, 200), 200, 200)
+    run(
+        where, "INSERT INTO theirs VALUES ('new', 7, NULL), ('other', 8, 1)", "UPDATE theirs SET x = -1 WHERE id = 'r5'"
+    )
+    assert load(where, "2026-01-10") == (GeneratedData(2, 1), 2, 1)
+    assert load(where, "2026-01-11") == (GeneratedData(0, 0), 0, 0)
+    known = {row["id"]: row for row in rows_of(where)}
+    assert len(known) == 202
+    assert known["r5"]["x"] == 5
+    # Loaded again, an interval has the same rows.
+    assert load(where, "2026-01-10") == (GeneratedData(2, 1), 2, 1)
+    assert load(where, "2026-01-09")[1:] == (200, 200)
+    assert (
+        len(training_rows(where.lake, where.use_case, parse_interval("2026-01-11", where.use_case.unit).end).train)
+        > 100
+    )
+
+
+def test_a_label_that_comes_later_or_changes_is_brought_when_it_is_found(tmp_path, places):
+    where = context(tmp_path, timeless(THEIRS), **places)
+    run(where, CREATE_TIMELESS, FILL_TIMELESS, "UPDATE theirs SET y = NULL WHERE x < 3")
+    assert load(where, "2026-01-09") == (GeneratedData(200, 197), 200, 197)
+    run(where, "UPDATE theirs SET y = 1 WHERE id = 'r0'", "UPDATE theirs SET y = 0 WHERE id = 'r3'")
+    assert load(where, "2026-01-10") == (GeneratedData(0, 2), 0, 2)
+    assert load(where, "2026-01-11") == (GeneratedData(0, 0), 0, 0)
+    found = training_rows(where.lake, where.use_case, parse_interval("2026-01-11", where.use_case.unit).end)
+    labels = {row.id: row.label for part in (found.train, found.holdout) for row in part.itertuples()}
+    assert (labels["r0"], labels["r3"], len(labels)) == (1, 0, 198)
+
+
+def test_a_delta_table_without_a_time_grows_too(tmp_path):
+    where = context(tmp_path, timeless({"kind": "delta", "path": "delta"}))
+    rows = {name: values for name, values in table().items() if name != "t"}
+    write_deltalake(str(tmp_path / "delta"), pa.table(rows))
+    assert load(where, "2026-01-09")[1:] == (ROWS, ROWS)
+    more = pa.table({"id": ["new"], "x": [1.0], "y": [1]})
+    write_deltalake(str(tmp_path / "delta"), more, mode="append")
+    assert load(where, "2026-01-10") == (GeneratedData(1, 1), 1, 1)
+
+
+@pytest.mark.parametrize(
+    ("keys", "sentence"),
+    [
+        ({"label_delay": "3 hours"}, "label_delay counts from time"),
+        ({"label_time": "x"}, "source.label_time but no source.time"),
+    ],
+)
+def test_times_of_labels_need_the_time_of_their_rows(tmp_path, keys, sentence):
+    with pytest.raises(ConfigError, match=sentence):
+        generate(context(tmp_path, config(THEIRS | NO_TIME | keys)), ALWAYS)

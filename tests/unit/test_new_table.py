@@ -15,6 +15,8 @@ import pytest
 import yaml
 
 from sluss.config.settings import ROOT
+from sluss.conversion.texts import Texts, as_text
+from sluss.conversion.times import as_times
 from sluss.errors import ConfigError, DataError
 from sluss.monitoring.drift import _ignored
 from sluss.new.config_text import config_text, facts_of
@@ -27,7 +29,6 @@ from sluss.profiling.database import database_and_table
 from sluss.profiling.roles import Asked
 from sluss.profiling.whole_table import opened
 from sluss.profiling.writing import Writing
-from sluss.sources.conversion import Texts, as_text, as_times
 from sluss.step import main
 
 if TYPE_CHECKING:

@@ -1,0 +1,108 @@
+"""Rows of a table that has no time: each arrives in the first interval that finds its id.
+
+The ids that were found before are those of the table `<use case>_rows`, which the rows are brought to.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from sluss.conversion.texts import as_text
+from sluss.sources.mapped import MappedSource
+from sluss.storage.own_tables import literal, quoted
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from datetime import datetime
+
+    import numpy as np
+    import numpy.typing as npt
+    import pandas as pd
+    import pyarrow as pa
+
+    from sluss.interval import Interval
+
+    Hashes = npt.NDArray[np.uint64]
+
+ARRIVAL = "arrival in Sluss"  # the name of a column that no table has
+
+
+@dataclass(frozen=True)
+class ArrivingRows(MappedSource):
+    """Rows without a time. A row that is found again with other values stays as it arrived; its label may change."""
+
+    def rows(self, interval: Interval) -> Iterator[pa.RecordBatch]:
+        """Stream the rows whose ids no other interval has brought."""
+        import numpy as np
+        import pyarrow as pa
+
+        known = np.sort(np.concatenate([_hashes(batch["id"]) for batch in self._brought("rows", interval, ["id"])]))
+        for batch in self.reader.batches(None):
+            rows = self.rows_of(with_arrival(batch, self.moment(interval)))
+            yield rows.filter(pa.array(~_among(_hashes(rows["id"]), known)))
+
+    def labels(self, interval: Interval) -> Iterator[pa.RecordBatch]:
+        """Stream the labels that are new, or that differ from those that other intervals have brought."""
+        import pyarrow as pa
+
+        if self.config.label is None:
+            yield from super().labels(interval)
+            return
+        known = self._known_labels(interval)
+        for batch in self.reader.batches(None):
+            labels = self.labels_of(with_arrival(batch, self.moment(interval)))
+            before = known.reindex(_hashes(labels["id"])).to_numpy()
+            yield labels.filter(pa.array(before != as_text(labels["label"]).to_numpy(zero_copy_only=False)))
+
+    def moment(self, interval: Interval) -> datetime:
+        """The time of all rows that arrive in an interval: the start of its last unit."""
+        return self.context.use_case.unit.before(interval.end)
+
+    def _known_labels(self, interval: Interval) -> pd.Series[str]:
+        """The newest label of each id, by the id's hash."""
+        import numpy as np
+        import pandas as pd
+
+        found = list(self._brought("labels", interval, ["id", "label"]))
+        hashes = np.concatenate([_hashes(batch["id"]) for batch in found])
+        labels = pd.Series([each for batch in found for each in as_text(batch["label"]).to_pylist()], hashes, object)
+        return labels[~labels.index.duplicated(keep="last")]
+
+    def _brought(self, kind: str, interval: Interval, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
+        """What other intervals have brought, in the order of arrival; an empty batch comes first."""
+        import pyarrow as pa
+
+        table, time = f"{self.context.use_case.name}_{kind}", "arrived_at" if kind == "rows" else "label_time"
+        yield pa.RecordBatch.from_pydict({name: pa.array([], pa.string()) for name in columns})
+        with self.context.warehouse() as warehouse:
+            if warehouse.exists(table):
+                chosen = ", ".join(quoted(name) for name in columns)
+                elsewhere = f"{time} < {literal(interval.start)} OR {time} >= {literal(interval.end)}"
+                sql = f"SELECT {chosen} FROM {quoted(table)} WHERE {elsewhere} ORDER BY {time}"  # noqa: S608 - quoted
+                yield from warehouse.select(sql, f"the table {table}")
+
+
+def with_arrival(batch: pa.RecordBatch, moment: datetime) -> pa.RecordBatch:
+    """Add the column `ARRIVAL` with one moment."""
+    import pyarrow as pa
+
+    return batch.append_column(ARRIVAL, pa.repeat(pa.scalar(moment, pa.timestamp("us", "UTC")), batch.num_rows))
+
+
+def _hashes(ids: pa.Array) -> Hashes:
+    """A number of 64 bits for each id: of ten million, two share one with a chance of 3 in a million."""
+    import numpy as np
+    import pandas as pd
+
+    found: Hashes = pd.util.hash_array(np.asarray(as_text(ids).to_pylist(), dtype=object), categorize=False)
+    return found
+
+
+def _among(hashes: Hashes, known: Hashes) -> npt.NDArray[np.bool_]:
+    """Which hashes are among those that are known, which are sorted."""
+    import numpy as np
+
+    places = np.searchsorted(known, hashes)
+    places[places == len(known)] = 0
+    return known[places] == hashes if len(known) else np.zeros(len(hashes), dtype=bool)
