@@ -7,19 +7,18 @@ recorded config is enough to reproduce it.
 
 from __future__ import annotations
 
-import inspect
 import os
 from dataclasses import dataclass
-from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 import yaml
 
 from sluss.config.settings import step_settings
-from sluss.config.training import PACKAGES, Branch, Part
+from sluss.config.training import Branch
 from sluss.context import Context
 from sluss.errors import ConfigError
 from sluss.problems import problem_of
+from sluss.training.part_text import params_of, part_of
 from sluss.training.rows import newest_end, training_rows
 from sluss.training.train import train
 from sluss.use_cases import load_use_case
@@ -35,6 +34,7 @@ if TYPE_CHECKING:
     from sluss.training.rows import TrainingRows
     from sluss.training.train import TrainedModel
 
+_WORDS = ("passthrough", "drop")  # for transformers, as scikit-learn has them
 _SHAPE = (
     "A candidate is a pipeline of two steps: a ColumnTransformer, which takes the raw columns by their names, and a "
     "classifier or regressor, e.g. make_pipeline(ColumnTransformer([('text', TfidfVectorizer(), 'text')]), "
@@ -103,7 +103,7 @@ def use_case_with(pipeline: Pipeline, use_case: UseCase) -> UseCase:
             "Leave that column out, or add it to features in the use case's config."
         )
     # The search space names parameters of the config's own pipeline, and a notebook has chosen its parameters.
-    chosen = {"preprocessing": branches, "estimator": _part(estimator), "search": None}
+    chosen = {"preprocessing": branches, "estimator": part_of(estimator), "search": None}
     training = use_case.training.model_copy(update=chosen)
     return use_case.model_copy(update={"training": training})
 
@@ -127,12 +127,12 @@ def _two_steps(pipeline: Pipeline, use_case: UseCase) -> tuple[ColumnTransformer
         or not problem_of(use_case).scoring.fits(steps[1])
     ):
         raise ConfigError(_SHAPE)
-    if extra := sorted(set(_params(steps[0])) - {"transformers"}):
+    if extra := sorted(set(params_of(steps[0])) - {"transformers"}):
         raise ConfigError(f"The config cannot express ColumnTransformer({extra[0]}=…). Leave it at its default.")
     return steps[0], steps[1]
 
 
-def _branch(_: str, transformer: BaseEstimator, columns: str | list[str]) -> Branch:
+def _branch(_: str, transformer: Any, columns: str | list[str]) -> Branch:  # noqa: ANN401 - a class or a word
     from sklearn.pipeline import Pipeline
 
     names = [columns] if isinstance(columns, str) else columns
@@ -140,46 +140,4 @@ def _branch(_: str, transformer: BaseEstimator, columns: str | list[str]) -> Bra
         raise ConfigError(f"A branch names its columns; {columns!r} does not. {_SHAPE}")
     steps = [step for _, step in transformer.steps] if isinstance(transformer, Pipeline) else [transformer]
     chosen = columns if isinstance(columns, str) else tuple(names)
-    return Branch(columns=chosen, steps=tuple(_part(step) for step in steps))
-
-
-def _part(part: BaseEstimator) -> Part:
-    """Return a class by its public name, with the parameters that differ from their defaults."""
-    cls = type(part)
-    # By its public path, because the next release may rename a private module.
-    public = cls.__module__.split("._")[0]
-    known = public.partition(".")[0] in PACKAGES
-    if not known or getattr(import_module(public), cls.__name__, None) is not cls:
-        raise ConfigError(
-            f"{cls.__module__}.{cls.__qualname__} is not a class of scikit-learn, LightGBM, XGBoost, CatBoost or "
-            "components, so the pipeline cannot be built from a config. Move the class to a file in components/."
-        )
-    params = _params(part)
-    if odd := next((name for name, value in params.items() if not _plain(value)), None):
-        raise ConfigError(
-            f"{cls.__name__}({odd}={params[odd]!r}) cannot be written into a config. "
-            "Give numbers, texts, True, False, None, or a tuple of them."
-        )
-    return Part.model_validate({"class": f"{public}.{cls.__name__}", "params": _as_yaml(params)})
-
-
-def _params(part: BaseEstimator) -> dict[str, Any]:
-    defaults = {name: each.default for name, each in inspect.signature(type(part).__init__).parameters.items()}
-    given = part.get_params(deep=False)
-    return {name: value for name, value in given.items() if not _same(value, defaults.get(name))}
-
-
-def _same(value: object, default: object) -> bool:
-    # Of the same type, too: 1, 1.0 and True are equal, but a config tells them apart.
-    return value is default or (_plain(value) and type(value) is type(default) and value == default)
-
-
-def _plain(value: object) -> bool:
-    if isinstance(value, tuple):
-        return all(map(_plain, value))
-    return value is None or isinstance(value, bool | int | float | str)
-
-
-def _as_yaml(params: dict[str, Any]) -> dict[str, Any]:
-    """Convert tuples to lists, because YAML has no tuples. `build_pipeline` converts them back."""
-    return {name: list(value) if isinstance(value, tuple) else value for name, value in params.items()}
+    return Branch(columns=chosen, steps=tuple(step if step in _WORDS else part_of(step) for step in steps))

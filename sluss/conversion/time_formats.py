@@ -45,7 +45,7 @@ def _by_one_format(texts: pa.Array, form: str) -> pa.Array:
     import pyarrow.compute as pc
 
     times = pc.strptime(texts, format=form, unit="us", error_is_null=True)
-    parts = pc.extract_regex(texts, _pattern(form))
+    parts = pc.extract_regex(texts, pattern_of(form))
     fits = parts.is_valid()
     if "%d" in form and times.type.tz is None:
         day = pc.struct_field(parts, "day").cast(pa.int64())
@@ -54,7 +54,7 @@ def _by_one_format(texts: pa.Array, form: str) -> pa.Array:
     return pc.if_else(fits, times, None)
 
 
-def _pattern(form: str) -> str:
+def pattern_of(form: str) -> str:
     """A regular expression for texts of a format, with a group for the day."""
     parts = re.split(r"(%.)", form)
     written = (_DIRECTIVES.get(part, ".+") if part.startswith("%") else _literal(part) for part in parts)

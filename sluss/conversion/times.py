@@ -34,12 +34,13 @@ def as_times(values: pa.Array, name: str, zone: str | None, form: str | None) ->
 
     if pa.types.is_null(values.type):
         return values.cast(pa.timestamp("us", "UTC"))
-    if form in UNIX:
+    is_text = pa.types.is_string(values.type)
+    if form in UNIX and not (pa.types.is_temporal(values.type) or (is_text and _is_iso(values))):
         return pc.cast(
             pc.multiply(_numbers(values, name), UNIX[form]).cast(pa.int64(), safe=False), pa.timestamp("us", "UTC")
         )
-    if pa.types.is_string(values.type):
-        return _from_text(values, name, zone, form)
+    if is_text:
+        return _from_text(values, name, zone, None if form in UNIX else form)
     if not (pa.types.is_timestamp(values.type) or pa.types.is_date(values.type)):
         raise ConfigError(
             f"The column '{name}' holds {values.type}, not times. Choose another for source.time, or give "
@@ -121,6 +122,12 @@ def _from_iso(texts: pa.Array, name: str, zone: str | None) -> pa.Array:
     in_utc = _cast(pc.if_else(zoned, texts, None), pa.timestamp("us", "UTC"))
     without = _cast(pc.if_else(zoned, None, texts), pa.timestamp("us"))
     return in_utc if without.null_count == len(without) else pc.coalesce(in_utc, _in_zone(without, name, zone))
+
+
+def _is_iso(values: pa.Array) -> bool:
+    import pyarrow.compute as pc
+
+    return bool(pc.all(pc.match_substring_regex(values, _ISO), min_count=1).as_py())
 
 
 def _cast(texts: pa.Array, to: pa.DataType) -> pa.Array:

@@ -78,7 +78,7 @@ def look(table: WholeTable, asked: Asked, writing: Writing) -> Look:
     Raises:
         ConfigError: a column is not there, values can be read in two ways, or times have no zone.
     """
-    found = profile(table, writing)
+    found = profile(table, writing, asked.time)
     roles = roles_of(found, asked)
     time = next((found.columns[name] for name, role in roles.items() if role.name == "time"), None)
     _check_zone(time, writing)

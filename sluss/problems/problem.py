@@ -47,6 +47,10 @@ class Scoring(ABC):
     def assemble(self, pipeline: Pipeline) -> None:  # noqa: B027 - most kinds have nothing to assemble
         """Replace the estimator of an unfitted pipeline by one that gives all the scores, where it does not."""
 
+    def for_search(self, pipeline: Pipeline) -> tuple[Pipeline, str]:
+        """The pipeline that a search tries, before `assemble`, and the place of the estimator's parameters in it."""
+        return pipeline, "estimator"
+
     def check(self, pipeline: Pipeline) -> None:
         """Refuse a pipeline whose estimator is of another kind.
 

@@ -5,7 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
-from sluss.profiling.readings import PATTERNS, Readings, readings_of
+from sluss.conversion.time_formats import pattern_of
+from sluss.conversion.times import UNIX
+from sluss.profiling.readings import Readings, readings_of
+from sluss.profiling.reread import Reread, add_read_columns, read_name
 from sluss.profiling.whole_table import quoted
 from sluss.profiling.writing import Writing, writing_of
 
@@ -18,7 +21,7 @@ _WORDS_OF_A_TEXT = 3.0  # mean number of words from which a text is prose and no
 _MOST_CATEGORIES = 2_000
 _EXACT = 2**53  # whole numbers above it are rounded where a model sees them
 _NUMBERS = ("INT", "DOUBLE", "FLOAT", "DECIMAL", "REAL")
-_CLOCKS = ("", " %H:%M", " %H:%M:%S", " %H:%M:%S.%f")
+_NEARLY = 0.95  # of the values: the others go to quarantine
 
 
 @dataclass(frozen=True)
@@ -68,73 +71,93 @@ class TableProfile:
         return tuple(dict.fromkeys(word for each in columns for word in each.missing_words))
 
 
-def profile(table: WholeTable, given: Writing) -> TableProfile:
-    """Look at all rows of a table.
+def profile(table: WholeTable, given: Writing, time: str | None = None) -> TableProfile:
+    """Look at all rows of a table; `time` is the column that a person has named for it.
 
     Raises:
         ConfigError: numbers or dates can be read in two ways, and `given` does not choose.
     """
     texts = {name: readings_of(table, name) for name, kind in table.types.items() if kind == "VARCHAR"}
     writing = writing_of(texts, given, table.files[0].delimiter if table.files else "")
-    rows = table.rows
-    columns = {
-        name: _of_texts(table, name, texts[name], writing) if name in texts else _typed(table, name, kind, writing)
-        for name, kind in table.types.items()
-    }
+    kinds = {name: _kind(table, name, texts.get(name), writing, time) for name in table.types}
+    read = {name: kind for name, kind in kinds.items() if kind == "time" or (kind == "number" and name in texts)}
+    missing = tuple(dict.fromkeys(word for name in read if name in texts for word in texts[name].missing_words))
     distinct = table.ask("SELECT count(*) FROM (SELECT DISTINCT * FROM data)")[0][0]
+    add_read_columns(table, read, Reread(writing, missing))
+    columns = {
+        name: _of_texts(table, name, texts[name], kinds[name], writing)
+        if name in texts
+        else _typed(table, name, table.types[name], kinds[name])
+        for name in table.types
+    }
+    rows = table.rows
     return TableProfile(rows, columns, writing, rows - int(distinct))
 
 
-def _of_texts(table: WholeTable, name: str, found: Readings, writing: Writing) -> ColumnProfile:
+def _kind(table: WholeTable, name: str, found: Readings | None, writing: Writing, time: str | None) -> str:
+    """`number` or `time` where the values are to be read as such, else an empty text."""
+    if name == time and writing.date_format in UNIX:
+        return "time"
+    if found is None:
+        return "time" if table.types[name].startswith(("TIMESTAMP", "DATE")) else ""
+    if not found.values or found.mostly("nested"):
+        return ""
+    if found.mostly("iso") or (found.mostly("slashed", "dotted") and writing.date_format is not None):
+        return "time"
+    if writing.date_format and _mostly_as(table, name, found, writing.date_format):
+        return "time"
+    return "number" if _is_number(table, name, found, writing) else ""
+
+
+def _mostly_as(table: WholeTable, name: str, found: Readings, form: str) -> bool:
+    """Whether nearly all values are written in a format that a person has given."""
+    fits = f"regexp_full_match(trim({quoted(name)}), '{pattern_of(form)}')"
+    count = table.ask(f"SELECT count(*) FILTER ({fits}) FROM data")[0][0] if form not in UNIX else 0  # noqa: S608 - quoted
+    return int(count) >= _NEARLY * found.values
+
+
+def _is_number(table: WholeTable, name: str, found: Readings, writing: Writing) -> bool:
+    sign = "comma" if writing.decimal == "," else "point"
+    return (
+        found.mostly(sign) and not found.padded and not (found.whole == getattr(found, sign) and _is_long(table, name))
+    )
+
+
+def _is_long(table: WholeTable, name: str) -> bool:
+    """Whether a column of whole numbers has some that a model would round."""
+    largest = table.ask(f"SELECT max(abs(TRY_CAST(trim({quoted(name)}) AS DOUBLE))) FROM data")[0][0]  # noqa: S608 - quoted
+    return largest is not None and largest > _EXACT
+
+
+def _of_texts(table: WholeTable, name: str, found: Readings, kind: str, writing: Writing) -> ColumnProfile:
     text = f"trim({quoted(name)})"
+    sign = "comma" if writing.decimal == "," else "point"
+    match kind:
+        case "time":
+            return _times(table, name, found, writing)
+        case "number":
+            whole = found.whole == getattr(found, sign)
+            written = "whole numbers" if whole else f"numbers with a decimal {sign}"
+            return _measured(table, name, "number", written, read_name(name), found=found, whole=whole)
     if not found.values:
         return _measured(table, name, "empty", "no values", f"nullif({text}, '')")
-    number = "comma" if writing.decimal == "," else "point"
     if found.mostly("nested"):
         return _measured(table, name, "nested", "lists or objects", text)
-    if found.mostly("iso", "slashed", "dotted"):
-        return _times(table, name, found, writing)
-    if found.mostly(number) and not found.padded:
-        return _numbers(table, name, found, writing)
+    if found.mostly("slashed", "dotted"):
+        return _words(table, name, text, "dates in two orders, kept as texts")
+    if found.mostly("whole") and not found.padded and _is_long(table, name):
+        return _words(table, name, f"nullif({text}, '')", "whole numbers above 2^53, kept as texts")
     return _words(table, name, text)
 
 
-def _numbers(table: WholeTable, name: str, found: Readings, writing: Writing) -> ColumnProfile:
-    text = f"trim({quoted(name)})"
-    sign = "comma" if writing.decimal == "," else "point"
-    whole = found.whole == getattr(found, sign)
-    plain = f"replace(replace({text}, '.', ''), ',', '.')" if writing.decimal == "," else f"replace({text}, ',', '')"
-    if whole:
-        plain = text
-        largest = table.ask(f"SELECT max(abs(TRY_CAST({plain} AS DOUBLE))) FROM data")[0][0]  # noqa: S608 - quoted
-        if largest is not None and largest > _EXACT:
-            return _words(table, name, f"nullif({text}, '')", "whole numbers above 2^53, kept as texts")
-    written = "whole numbers" if whole else f"numbers with a decimal {sign}"
-    # In 1,5 a comma that parts thousands would make it 15.
-    fits = f"regexp_full_match({text}, '{PATTERNS[sign]}')"
-    sql = f"CASE WHEN {fits} THEN TRY_CAST({plain} AS DOUBLE) END"
-    return _measured(table, name, "number", written, sql, found=found, whole=whole)
-
-
 def _times(table: WholeTable, name: str, found: Readings, writing: Writing) -> ColumnProfile:
-    text = f"trim({quoted(name)})"
     if found.mostly("iso"):
         zoned, written = found.zoned > 0, "times in ISO 8601" if found.clocked else "days in ISO 8601"
-        sql = f"TRY_CAST({text} AS {'TIMESTAMPTZ' if zoned else 'TIMESTAMP'})"
-    elif writing.date_format is None:
-        return _words(table, name, text, "dates in two orders, kept as texts")
     else:
-        zoned, written = False, f"dates as {writing.date_format}"
-        formats = ", ".join("'" + (writing.date_format + clock).replace("'", "''") + "'" for clock in _CLOCKS)
-        sql = f"try_strptime({text}, [{formats}])"
-    naive = not zoned and found.clocked > 0
-    column = _measured(table, name, "time", written, _in_utc(sql, zoned, writing), found=found)
-    return replace(column, zoned=zoned, naive=naive)
-
-
-def _in_utc(sql: str, zoned: bool, writing: Writing) -> str:
-    zone = (writing.time_zone or "UTC").replace("'", "''")
-    return sql if zoned else f"timezone('{zone}', {sql})"
+        form = writing.date_format or ""
+        zoned, written = form in UNIX or "%z" in form, f"times as {form}"
+    column = _measured(table, name, "time", written, read_name(name), found=found)
+    return replace(column, zoned=zoned, naive=not zoned and found.clocked > 0)
 
 
 def _words(table: WholeTable, name: str, text: str, written: str = "") -> ColumnProfile:
@@ -151,15 +174,14 @@ def _words(table: WholeTable, name: str, text: str, written: str = "") -> Column
     return replace(measured, words=mean, length=length)
 
 
-def _typed(table: WholeTable, name: str, kind: str, writing: Writing) -> ColumnProfile:
+def _typed(table: WholeTable, name: str, kind: str, read: str) -> ColumnProfile:
     column = quoted(name)
     if kind == "BOOLEAN":
         return _measured(table, name, "category", "true and false", f"CAST({column} AS VARCHAR)")
-    if kind.startswith(("TIMESTAMP", "DATE")):
-        zoned, clocked = "ZONE" in kind, kind != "DATE"
-        sql = _in_utc(f"CAST({column} AS {'TIMESTAMPTZ' if zoned else 'TIMESTAMP'})", zoned, writing)
-        measured = _measured(table, name, "time", kind.lower(), sql)
-        return replace(measured, zoned=zoned, naive=clocked and not zoned)
+    if read == "time":
+        zoned = "ZONE" in kind or not kind.startswith(("TIMESTAMP", "DATE"))
+        measured = _measured(table, name, "time", kind.lower(), read_name(name))
+        return replace(measured, zoned=zoned, naive=kind != "DATE" and not zoned)
     if any(part in kind for part in _NUMBERS) and "[" not in kind and "STRUCT" not in kind:
         whole = "INT" in kind
         largest = table.ask(f"SELECT max(abs(CAST({column} AS DOUBLE))) FROM data")[0][0] if whole else 0  # noqa: S608

@@ -78,7 +78,7 @@ def _time(profile: TableProfile, asked: Asked) -> str | None:
         if (column := _column(profile, asked.time)).kind != "time":
             raise ConfigError(
                 f"'{asked.time}' is not a column of times ({column.written}). Name another one with TIME=, or its "
-                "format with DATE_FORMAT=, for example DATE_FORMAT=%d.%m.%Y."
+                "format with DATE_FORMAT=, for example DATE_FORMAT=%d.%m.%Y, or unix for seconds since 1970."
             )
         return asked.time
     whole = [each for each in profile.columns.values() if each.kind == "time" and not each.missing and not each.odd]

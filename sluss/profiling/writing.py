@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from sluss.conversion.times import UNIX
 from sluss.errors import ConfigError
 from sluss.profiling.unclear import UnclearError
 
@@ -40,8 +41,11 @@ class Writing:
                 raise ConfigError(
                     f"'{self.time_zone}' is not a time zone. Give a name such as ZONE=UTC or ZONE=Europe/Berlin."
                 ) from None
-        if self.date_format and not _is_format(self.date_format):
-            raise ConfigError(f"'{self.date_format}' is not a format of dates. Give one such as DATE_FORMAT=%d.%m.%Y.")
+        if self.date_format and self.date_format not in UNIX and not _is_format(self.date_format):
+            raise ConfigError(
+                f"'{self.date_format}' is not a format of dates. Give one such as DATE_FORMAT=%d.%m.%Y, or unix "
+                f"for seconds."
+            )
 
 
 def _is_format(text: str) -> bool:

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 def fit_and_judge(use_case: UseCase, rows: TrainingRows) -> tuple[Pipeline, Verdict]:
     """Search and cross-validate in the training window, fit on all of it, judge on the holdout."""
     pipeline, wanted = build_pipeline(use_case), use_case.training.search
-    problem_of(use_case).scoring.assemble(pipeline)
     trials = search(pipeline, use_case, wanted, rows.train) if wanted else []
+    problem_of(use_case).scoring.assemble(pipeline)
     folds = cross_validate(pipeline, use_case, rows.train)
     weights = fit_weights(use_case, pipeline, rows.train)
     pipeline.fit(rows.train[list(use_case.features)], rows.train["label"], **weights)

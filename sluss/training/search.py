@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
     from sluss.config.use_case import UseCase
 
+_ESTIMATOR = "estimator__"  # how the names of its parameters begin in a pipeline
+
 
 @dataclass(frozen=True)
 class Trial:
@@ -49,7 +51,9 @@ def search(pipeline: Pipeline, use_case: UseCase, spec: Search, train: pd.DataFr
             f"training.search.space names {unknown[0]}, which the pipeline does not have (it has: "
             f"{', '.join(sorted(names))}). Correct the config."
         )
-    found = _searcher(pipeline, use_case, spec, {names[path]: path for path in spec.space})
+    searched, place = problem_of(use_case).scoring.for_search(pipeline)
+    own = {_placed(names[path], place): path for path in spec.space}
+    found = _searcher(searched, use_case, spec, own)
     try:
         with rare_classes_allowed():
             groups, weights = groups_of(use_case, train), fit_weights(use_case, pipeline, train)
@@ -57,8 +61,13 @@ def search(pipeline: Pipeline, use_case: UseCase, spec: Search, train: pd.DataFr
     except ValueError as error:
         reason = " ".join(str(error).split())[:300]
         raise ConfigError(f"{spec.name} cannot try the space of training.search: {reason} Correct it.") from None
-    pipeline.set_params(**found.best_params_)
-    return _trials(found, {names[path]: path for path in spec.space}, sign(problem_of(use_case)))
+    pipeline.set_params(**{names[own[name]]: value for name, value in found.best_params_.items()})
+    return _trials(found, own, sign(problem_of(use_case)))
+
+
+def _placed(name: str, place: str) -> str:
+    """A parameter's name where the estimator stands in another one."""
+    return name.replace(_ESTIMATOR, f"{place}__", 1) if name.startswith(_ESTIMATOR) else name
 
 
 def _paths(pipeline: Pipeline, use_case: UseCase) -> dict[str, str]:
