@@ -21,6 +21,7 @@ _DIRECTIVES = {
     **dict.fromkeys(("%m", "%H", "%I", "%M", "%S"), _NUMBER_OF_TWO),
     **dict.fromkeys(("%b", "%B", "%a", "%A", "%p"), _WORD),
 }  # fmt: skip
+_ANY_CLOCK = r"(?:[ T]\d{1,2}:\d{2}(?::\d{2}(?:[.,]\d+)?)?)?"
 _FRACTION = r"(:\d\d)[.,](\d+)"  # of a second, which strptime does not read
 _DIGITS_OF_A_MICROSECOND = 6
 _FRACTION_SIGNS = (".%f", ",%f")
@@ -55,10 +56,11 @@ def _by_one_format(texts: pa.Array, form: str) -> pa.Array:
 
 
 def pattern_of(form: str) -> str:
-    """A regular expression for texts of a format, with a group for the day."""
+    """A regular expression for texts of a format, with a group for the day; any clock may follow a format of days."""
     parts = re.split(r"(%.)", form)
     written = (_DIRECTIVES.get(part, ".+") if part.startswith("%") else _literal(part) for part in parts)
-    return f"^(?P<whole>{''.join(written)})$"
+    clock = "" if any(part in form for part in _CLOCK_PARTS) else _ANY_CLOCK
+    return f"^(?P<whole>{''.join(written)}){clock}$"
 
 
 def _literal(text: str) -> str:

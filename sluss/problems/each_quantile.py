@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from sluss.arrays import Floats
 
 
-class EachQuantile(RegressorMixin, BaseEstimator):  # type: ignore[misc] - scikit-learn has no types
+class EachQuantile(RegressorMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
     """Fits a copy of `one` for each of the levels, which its parameter `level` takes."""
 
     def __init__(self, one: BaseEstimator, level: str, levels: tuple[float, ...]) -> None:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from sklearn.pipeline import Pipeline
 
     from sluss.arrays import Floats
-    from sluss.problems.quantiles import Quantiles
+    from sluss.problems.quantile_sections import Quantiles
 
 # The parameter of an estimator that holds the level of the quantile, and the ones that make it predict a quantile.
 _LEVELS = ("quantile", "quantile_alpha", "alpha")
@@ -67,7 +67,7 @@ class QuantileScoring(Scoring):
         from sluss.problems.each_quantile import EachQuantile
 
         *others, (name, one) = pipeline.steps
-        together = EachQuantile(one=clone(one), level=level_of(one), levels=self.use_case.quantiles)
+        together = EachQuantile(one=clone(one), level=str(level_of(one)), levels=self.use_case.quantiles)
         return Pipeline([*others, (name, together)]), f"{name}__one"
 
     def of_output(self, pipeline: Pipeline, output: Floats) -> Floats:  # noqa: ARG002 - as it is declared

@@ -111,8 +111,11 @@ def _kind(table: WholeTable, name: str, found: Readings | None, writing: Writing
 
 def _mostly_as(table: WholeTable, name: str, found: Readings, form: str) -> bool:
     """Whether nearly all values are written in a format that a person has given."""
-    fits = f"regexp_full_match(trim({quoted(name)}), '{pattern_of(form)}')"
-    count = table.ask(f"SELECT count(*) FILTER ({fits}) FROM data")[0][0] if form not in UNIX else 0  # noqa: S608 - quoted
+    if form in UNIX:
+        return False  # any number may be one: only the column that is named for the time is read so
+    pattern = pattern_of(form).replace("'", "''")
+    fits = f"regexp_full_match(trim({quoted(name)}), '{pattern}')"
+    count = table.ask(f"SELECT count(*) FILTER ({fits}) FROM data")[0][0]  # noqa: S608 - quoted
     return int(count) >= _NEARLY * found.values
 
 

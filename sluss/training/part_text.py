@@ -68,8 +68,10 @@ def _written(value: Any) -> Any:  # noqa: ANN401 - any parameter
     Raises:
         TypeError: it has no such form.
     """
+    if isinstance(value, float) and hasattr(value, "item"):
+        return value.item()  # NumPy's double is a float too
     if value is None or isinstance(value, bool | int | float | str):
-        return value.item() if hasattr(value, "item") else value
+        return value
     if isinstance(value, list | tuple):
         return [_written(each) for each in value]
     if isinstance(value, dict) and all(isinstance(key, str) for key in value):
