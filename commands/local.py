@@ -40,6 +40,7 @@ def notebook() -> NoReturn:
 def report(use_case: str, *, in_browser: bool) -> NoReturn:
     """Write the report as one HTML page and print its path."""
     place.tell(place.here())
+    place.tell_stack("see the runs on the pages that make login lists", remark=", or its ledger by make history")
     run_step(use_case, lambda context: make_report.command.body(context, in_browser=in_browser))
 
 

@@ -172,6 +172,18 @@ def _bring_up(context: Context, found: Look, console: Console) -> None:
         f"make score USE_CASE={name} INTERVAL=…. Every choice stands in config/{name}.yaml.",
         highlight=False,
     )
+    place.tell_stack(f"WHERE=stack make data train deploy USE_CASE={name}", remark=_needs(context))
+
+
+def _needs(context: Context) -> str:
+    """What the stack needs to read the same table, where it does not find it by itself."""
+    source = context.use_case.source
+    path, variable = getattr(source, "path", ""), getattr(source, "url_variable", None)
+    if variable:
+        return f", with {variable} in the environment of its containers"
+    if path and not path.startswith(("s3://", "data/")):
+        return ", after you have copied the table to data/, which the stack mounts, and corrected source.path"
+    return ""
 
 
 def _console() -> Console:

@@ -11,6 +11,7 @@ import click
 
 from sluss.config.settings import load_settings
 from sluss.stack import docker, where
+from sluss.stack.error import NoAnswerError
 
 if TYPE_CHECKING:
     from sluss.stack.docker import Container
@@ -43,6 +44,20 @@ def here() -> str:
     folder = home.relative_to(Path.cwd()) if home.is_relative_to(Path.cwd()) else home
     elsewhere = [name for name in _STORES if os.environ.get(name)]
     return f"embedded, {folder}/" + (f", with {' and '.join(elsewhere)}" if elsewhere else "")
+
+
+def stack_is_up() -> bool:
+    """Whether the stack of this folder runs, as far as Docker answers."""
+    try:
+        return any(each.ours and not each.is_down for each in docker.containers())
+    except NoAnswerError:
+        return False
+
+
+def tell_stack(command: str, *, remark: str = "") -> None:
+    """Where a command runs embedded although the stack is up: say so, with the command for the stack."""
+    if stack_is_up():
+        tell(f"The stack {docker.project()} is up, and this result is embedded. In the stack: {command}{remark}")
 
 
 def tell(place: str) -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from sluss.curation.curate import curate
 from sluss.errors import DataError
 from sluss.interval import Interval, midnight
-from sluss.sources.mapped import MappedSection
+from sluss.sources.mapped_section import MappedSection
 from sluss.sources.source import in_place
 from sluss.storage.own_tables import literal, quoted
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from sluss.interval import Interval, partition
 from sluss.monitoring.tables import LABELS, PREDICTIONS, read_known, read_rows
 from sluss.problems import problem_of
+from sluss.storage.held_out import never_learned
 from sluss.storage.lake import INTERVAL, Lake
 from sluss.storage.point_in_time import known_labels, not_before_the_event
 from sluss.storage.table_log import in_common
@@ -35,7 +36,8 @@ def window(use_case: UseCase, interval: Interval) -> list[str]:
 def labelled_rows(lake: Lake, use_case: UseCase, span: tuple[str, str], known_before: datetime) -> pd.DataFrame:
     """Read predictions of the intervals from the first to the last with the labels known before a moment.
 
-    A corrected label counts once. Where rows come in groups, their column is there too.
+    A corrected label counts once. Where rows come in groups, their column is there too. Without times, rows that a
+    version may have learned from are left out.
     """
     import pandas as pd
 
@@ -47,7 +49,9 @@ def labelled_rows(lake: Lake, use_case: UseCase, span: tuple[str, str], known_be
         return labels.assign(interval="", model_version="", **dict.fromkeys([*stored, *([group] if group else [])]))
     scored = read_rows(lake, PREDICTIONS, [INTERVAL, "id", "event_time", *stored, _VERSION], first=first, last=last)
     found = not_before_the_event(scored.merge(labels, on="id")).drop(columns="event_time")
-    return found.merge(read_known(lake, ["id", group], span, known_before), on="id") if group else found
+    if group:
+        found = found.merge(read_known(lake, ["id", group], span, known_before), on="id")
+    return never_learned(use_case, found)
 
 
 def newest_labelled(lake: Lake, use_case: UseCase, interval: Interval, version: str) -> pd.DataFrame:

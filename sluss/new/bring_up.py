@@ -50,6 +50,8 @@ def bring_up(context: Context, newest: date, tell: Tell) -> str:
     if interval.start >= history.end:  # otherwise it is a part of the history, as where rows have no time
         generate(context, interval)
         curate(context, interval)
+    elif not use_case.source.has_times:
+        tell("These are the rows of the training: its metric counts only those that were held out")
     score_interval(context, interval)
     monitor(context, interval)
     return summarise_interval(context, interval).text

@@ -6,8 +6,9 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from sluss.interval import partition
+from sluss.storage.held_out import held_out, split_key, splits_by_ids
 from sluss.storage.point_in_time import not_before_the_event
-from sluss.training.split import held_out, split_key, splits_by_ids, training_end
+from sluss.training.split import training_end
 
 if TYPE_CHECKING:
     import pandas as pd

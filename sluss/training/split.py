@@ -8,15 +8,13 @@ from typing import TYPE_CHECKING
 from sluss.counted import counted
 from sluss.errors import DataError
 from sluss.problems import problem_of
+from sluss.storage.held_out import held_out, splits_by_ids
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from sluss.config.training import Training
     from sluss.config.use_case import UseCase
-
-
-_SHARE = 0.2  # of the rows is held out, where rows have no times and the config gives no share
 
 
 def holdout_start(training: Training, until: datetime) -> datetime:
@@ -27,16 +25,6 @@ def holdout_start(training: Training, until: datetime) -> datetime:
 def training_end(training: Training, until: datetime) -> datetime:
     """Return the moment at which its training rows end: the holdout's start less the embargo."""
     return holdout_start(training, until) - training.gap
-
-
-def splits_by_ids(use_case: UseCase) -> bool:
-    """Whether a hash of the ids decides which rows are held out, and not their times."""
-    return use_case.training.holdout_share is not None or not use_case.source.has_times
-
-
-def split_key(use_case: UseCase) -> str:
-    """Return the column by which a split by ids keeps rows on one side."""
-    return use_case.group or "id"
 
 
 def split(use_case: UseCase, rows: pd.DataFrame, until: datetime) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -64,15 +52,6 @@ def split(use_case: UseCase, rows: pd.DataFrame, until: datetime) -> tuple[pd.Da
         train, holdout = train[first[train.index] < start], holdout[first[holdout.index] >= start]
     _check(use_case, train, holdout, until)
     return train.reset_index(drop=True), holdout.reset_index(drop=True)
-
-
-def held_out(use_case: UseCase, rows: pd.DataFrame) -> pd.Series[bool]:
-    """Return which rows a split by ids holds out: by id, so that a row stays on its side when others come."""
-    import pandas as pd
-
-    share, key = use_case.training.holdout_share or _SHARE, split_key(use_case)
-    hashes = pd.util.hash_array(rows[key].astype(str).to_numpy(dtype=object))
-    return pd.Series(hashes < share * 2**64, index=rows.index)
 
 
 def _span(train: pd.DataFrame, holdout: pd.DataFrame) -> tuple[datetime, datetime]:

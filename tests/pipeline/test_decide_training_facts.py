@@ -11,10 +11,10 @@ import pytest
 
 from sluss.context import Context
 from sluss.interval import midnight, parse_interval, partition
+from sluss.storage.held_out import held_out
 from sluss.storage.lake import Lake
 from sluss.training import decision
 from sluss.training.new_labels import newly_labelled
-from sluss.training.split import held_out
 from tasks import decide_training
 
 START = datetime(2026, 1, 1, tzinfo=UTC)

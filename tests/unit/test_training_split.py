@@ -7,6 +7,8 @@ from datetime import UTC, datetime
 import pandas as pd
 import pytest
 
+from sluss.config.source_section import source_section
+from sluss.storage.held_out import never_learned
 from sluss.training.split import split
 
 UNTIL = datetime(2026, 1, 2, tzinfo=UTC)
@@ -45,3 +47,13 @@ def test_a_group_stays_together(by_share, rows):
     rows["customer"] = rows.index % 300
     train, holdout = split(grouped, rows, UNTIL)
     assert not {*train.customer} & {*holdout.customer}
+
+
+def test_a_metric_of_scored_rows_without_times_counts_the_held_out_ones_alone(by_share, rows):
+    source = source_section("file").model_validate({"kind": "file", "path": "x.csv", "start": "2026-01-01"})
+    timeless = by_share.model_copy(update={"source": source})
+    train, holdout = split(timeless, rows, UNTIL)
+    counted = never_learned(timeless, rows)
+    assert {*counted.id} == {*holdout.id}
+    assert not {*counted.id} & {*train.id}
+    assert len(never_learned(by_share, rows)) == len(rows)  # with times, an interval comes after the training

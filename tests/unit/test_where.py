@@ -66,11 +66,15 @@ class Machine:
 
     def history(self, *options: str, **variables: str) -> subprocess.CompletedProcess[str]:
         """`sluss history`, with a limit of one second for a stack that is not healthy."""
+        return self.run("history", "--json", *options, **variables)
+
+    def run(self, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
+        """Any subcommand."""
         known = {
             "PATH": str(self.tools), "SLUSS_HOME": str(self.folder / "home"), "SLUSS_ENV_FILE": str(self.env),
             "COMPOSE_PROJECT_NAME": "sluss-unit", "SLUSS_STACK_WAIT": "1", "HOME": os.environ.get("HOME", "/"),
         }  # fmt: skip
-        command = [sys.executable, "-m", "commands", "history", "--json", *options]
+        command = [sys.executable, "-m", "commands", *arguments]
         return subprocess.run(command, env=known | variables, capture_output=True, text=True, check=False, cwd=ROOT)
 
     def embedded(self, done: subprocess.CompletedProcess[str]) -> bool:
@@ -188,3 +192,13 @@ def test_the_commands_of_the_stack_need_nothing_but_python(tmp_path: Path) -> No
         2,
         f"The logins do not exist yet: 'make up' writes them to {tmp_path}/.env.\n",
     )
+
+
+def test_a_report_beside_a_running_stack_says_that_it_is_not_the_stacks(machine: Machine) -> None:
+    machine.docker(HEALTHY)
+    said = machine.run("report", "--use-case", "sentiment").stderr
+    assert "The stack sluss-unit is up, and this result is embedded. In the stack: " in said
+    machine.docker([])
+    assert "The stack" not in machine.run("report", "--use-case", "sentiment").stderr
+    machine.docker(None)
+    assert "The stack" not in machine.run("report", "--use-case", "sentiment").stderr
