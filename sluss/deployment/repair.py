@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from sluss.counted import counted
 from sluss.deployment.production import follow, user
 from sluss.errors import DataError, ModelError
 from sluss.registry import anchor, artifacts, ledger, versions
@@ -71,10 +72,10 @@ def _restore_ledger(context: Context, *, accept: bool) -> list[str]:
         return [f"{fault} The ledger is restored to version {version} of its table, which has every entry."]
     if accept and not verify(entries):
         anchor.move(context, entries)
-        return [f"{fault} What is left, {len(entries)} entries, is accepted by {user()} and anchored."]
+        return [f"{fault} What is left, {counted(len(entries), 'entry')}, is accepted by {user()} and anchored."]
     raise DataError(
         f"{fault} No older version of {lake.uri(ledger.TABLE)} has what was written. Restore that table from a backup, "
-        f"or, if its {len(entries)} entries are whole and you accept the loss: make repair "
+        f"or, if what is left ({counted(len(entries), 'entry')}) is whole and you accept the loss: make repair "
         f"USE_CASE={context.use_case.name} ACCEPT=1."
     )
 
