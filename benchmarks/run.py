@@ -19,7 +19,16 @@ from sluss.config.settings import Settings, load_settings
 from sluss.errors import SlussError
 from sluss.sources.vader_archive import find_archive
 
-BENCHMARKS = ("parse_dags", "any_table", "train", "scoring_dag", "batch_scoring", "scoring_in_stack", "idle_memory")
+BENCHMARKS = (
+    "parse_dags",
+    "any_table",
+    "train",
+    "scoring_dag",
+    "batch_scoring",
+    "scoring_in_stack",
+    "idle_memory",
+    "false_alarms",
+)
 ON_REQUEST = ("long_table",)  # minutes, and gigabytes of disk
 _OF_REVIEWS = {"train", "scoring_dag", "batch_scoring", "scoring_in_stack"}  # need the history of the reviews
 

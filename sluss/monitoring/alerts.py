@@ -1,4 +1,4 @@
-"""The life cycle of an alert: raised once, then ongoing without an event, ended once."""
+"""The life cycle of an alert: raised once for each change, then ongoing without an event, ended once."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
     from sluss.problems.condition import Condition, Severity
 
-State = Literal["raised", "ongoing", "ended"]
+State = Literal["raised", "updated", "ongoing", "ended"]  # updated: it lasts, and its severity rose
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,14 +27,29 @@ class Alert:
 
     @property
     def active(self) -> bool:
-        """Whether the alert is raised or ongoing."""
+        """Whether the alert is on."""
         return self.state != "ended"
+
+    @property
+    def news(self) -> bool:
+        """Whether a person should hear of it: it was raised, became worse, or ended."""
+        return self.state != "ongoing"
+
+
+def succeeded(before: Mapping[str, Alert], interval: str, versions: tuple[str, str]) -> list[Alert]:
+    """Return the ends of the alerts that were on when another version took over; it starts without any."""
+    old, new = versions
+    message = f"Version {new} took over from version {old}, and is judged by its own profile."
+    return [
+        replace(alert, interval=interval, state="ended", message=message) for alert in before.values() if alert.active
+    ]
 
 
 def advance(before: Mapping[str, Alert], conditions: Iterable[Condition], interval: str) -> list[Alert]:
     """Return the alerts of an interval, from those of the interval before and the verdicts on this one.
 
-    A pure function: monitoring an interval again gives the same alerts. An undecided condition keeps its alert.
+    A pure function: monitoring an interval again gives the same alerts. An undecided condition keeps its alert. An
+    alert that is on is raised anew by another change, and updated when its severity rises.
 
     Args:
         before: the alerts of the last monitored interval before this one, by type.
@@ -56,13 +71,21 @@ def _next(last: Alert | None, condition: Condition | None, interval: str) -> Ale
         )
     if condition.verdict == "clear" and active is None:
         return None
-    state: State = "ended" if condition.verdict == "clear" else "ongoing" if active else "raised"
+    state = _state(active, condition)
     return Alert(
         interval,
         condition.type,
         active.severity if active and state == "ended" else condition.severity,
         state,
-        active.since if active else interval,
+        active.since if active and state != "raised" else interval,
         condition.message,
         condition.figures,
     )
+
+
+def _state(active: Alert | None, condition: Condition) -> State:
+    if condition.verdict == "clear":
+        return "ended"
+    if active is None or condition.anew:
+        return "raised"
+    return "updated" if (active.severity, condition.severity) == ("warning", "critical") else "ongoing"

@@ -25,8 +25,13 @@ def alert_types(problem: Problem) -> tuple[str, ...]:
     return (*problem.reporting.alerts, *OF_ALL)
 
 
-def data_drift(drifts: Sequence[Drift], rows: int, rules: Monitoring, alpha: float) -> Condition:
-    """Test whether a feature, or the scores, moved away from the reference profile."""
+def data_drift(
+    drifts: Sequence[Drift], rows: int, rules: Monitoring, alpha: float, *, changed_again: bool = False
+) -> Condition:
+    """Test whether a feature, or the scores, moved away from the reference profile.
+
+    With `changed_again`, they also moved since the alert that is on.
+    """
     limit = rules.drift_distance
     verdicts = {d.feature: verdict_on(rules, rows, d.p_value, (d.distance, limit), alpha) for d in drifts}
     moved = [d for d in drifts if verdicts[d.feature] == "breached"]
@@ -38,14 +43,15 @@ def data_drift(drifts: Sequence[Drift], rows: int, rules: Monitoring, alpha: flo
             if len(drifts) > 1
             else "The data differ"
         )
-        message = f"{count} from the reference profile: {'; '.join(map(_moved, moved))} (limit {limit:.2f})."
+        again = "The data changed again. " if changed_again else ""
+        message = f"{again}{count} from the reference profile: {'; '.join(map(_moved, moved))} (limit {limit:.2f})."
     else:
         message = f"No figure clearly exceeds the limit: the largest distance is {largest:.2f} (limit {limit:.2f})."
     figures = {
         "rows": rows,
         "features": {d.feature: {"distance": d.distance, "p_value": d.p_value} for d in moved or drifts},
     }
-    return Condition("data_drift", verdict, severity_of(largest, limit), figures, message)
+    return Condition("data_drift", verdict, severity_of(largest, limit), figures, message, anew=changed_again)
 
 
 def quality_drop(

@@ -59,10 +59,11 @@ def newest_labelled(lake: Lake, use_case: UseCase, interval: Interval, version: 
 
     With few labels for each interval, several of them together are still judged. `version` scored this interval.
     """
-    scored, needed = in_common(lake, PREDICTIONS, [_VERSION]), use_case.monitoring.quality_rows
+    within, needed = window(use_case, interval), use_case.monitoring.quality_rows
+    scored = in_common(lake, PREDICTIONS, [_VERSION], (within[-1], within[0]))
     # A new version has scored only a few intervals; the others need not be read.
     by_it = {name for name, same in scored.items() if same.get(_VERSION, version) == version}
-    names = [name for name in window(use_case, interval) if name in by_it]
+    names = [name for name in within if name in by_it]
     depth = _GLANCE
     while True:
         rows = labelled_rows(lake, use_case, (names[:depth][-1], names[0]), interval.end)

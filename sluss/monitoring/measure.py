@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING
 from sluss.errors import DataError
 from sluss.interval import Interval, partition
 from sluss.monitoring.conditions import data_drift, quality_drop
-from sluss.monitoring.drift import measure_drift
+from sluss.monitoring.drift import Before, Measured, measure_drift
 from sluss.monitoring.labelled import newest_labelled, window
 from sluss.monitoring.profile import independent
-from sluss.monitoring.tables import PREDICTIONS, Point, read_known, read_rows, read_series
+from sluss.monitoring.seasons import NONE, phase_at
+from sluss.monitoring.tables import PREDICTIONS, Last, Point, read_known, read_rows, read_series
+from sluss.monitoring.watch import from_json
 from sluss.problems import problem_of
 from sluss.problems.condition import FigureHistory
 from sluss.statistics.figures import BINS, GROUPS, SCORE, Summary
@@ -68,8 +70,23 @@ def known_at_end(lake: Lake, use_case: UseCase, interval: Interval, version: str
     return Known(raw, newest_labelled(lake, use_case, interval, version))
 
 
-def summarise(use_case: UseCase, interval: Interval, rows: pd.DataFrame, known: Known, profile: Profile) -> Summary:
-    """Compute all statistics of the interval."""
+def drift_of(
+    use_case: UseCase, interval: Interval, seen: tuple[pd.DataFrame, Known], profile: Profile, last: Last
+) -> Measured:
+    """Measure the interval's drift, going on from the state that the last interval of the same version left."""
+    (rows, known), version = seen, version_of(seen[0])[0]
+    own = last if last.model_version == version else Last()
+    active = "data_drift" in own.alerts and own.alerts["data_drift"].active
+    before = Before(from_json(own.watch), active, phase_at(profile.past.get("season", NONE), interval, use_case.unit))
+    alone, scores = independent(use_case, known.raw), problem_of(use_case).scoring.read(rows)
+    return measure_drift(use_case, profile, known.raw[alone], _alone(scores, rows, known.raw, alone), before)
+
+
+def summarise(
+    use_case: UseCase, interval: Interval, seen: tuple[pd.DataFrame, Known], profile: Profile, drift: Measured
+) -> Summary:
+    """Compute all statistics of the interval, from its scored rows and the data known at its end."""
+    rows, known = seen
     problem = problem_of(use_case)
     found, alone = problem.scoring.read(rows), independent(use_case, known.raw)
     (version, run_id), labelled = version_of(rows), known.labelled
@@ -81,7 +98,7 @@ def summarise(use_case: UseCase, interval: Interval, rows: pd.DataFrame, known: 
         rows=len(rows),
         figures=problem.reporting.figures(found) | ({GROUPS: float(alone.sum())} if use_case.group else {}),
         histogram=histogram(scalars, problem.reporting.score_range(profile.scores[SCORE]["values"])),
-        drift=tuple(measure_drift(use_case, profile, known.raw[alone], _alone(found, rows, known.raw, alone))),
+        drift=drift.drifts,
         quality=estimate_of(use_case, labelled) if len(labelled) else None,
         quality_intervals=tuple(sorted(set(labelled.interval))),
     )
@@ -111,14 +128,21 @@ def histogram(scores: Floats, within: tuple[float, float]) -> tuple[int, ...]:
     return tuple(counts.tolist())
 
 
-def judge(lake: Lake, use_case: UseCase, interval: Interval, summary: Summary, profile: Profile) -> list[Condition]:
+def judge(
+    lake: Lake, use_case: UseCase, interval: Interval, measured: tuple[Summary, Measured], profile: Profile
+) -> list[Condition]:
     """Return the condition of every type of alert."""
+    summary, drift = measured
     rules, reporting = use_case.monitoring, problem_of(use_case).reporting
     history = _history(lake, use_case, interval, summary, reporting.trend) if reporting.trend else FigureHistory()
     return [
         *reporting.conditions(summary, profile.own, history),
         data_drift(
-            summary.drift, round(summary.figures.get(GROUPS, summary.rows)), rules, use_case.chance("data_drift")
+            drift.drifts,
+            round(summary.figures.get(GROUPS, summary.rows)),
+            rules,
+            use_case.chance("data_drift"),
+            changed_again=drift.changed_again,
         ),
         quality_drop(
             summary.quality, profile.holdout, rules, use_case.chance("quality_drop"), summary.quality_intervals

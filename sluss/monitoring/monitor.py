@@ -12,8 +12,10 @@ from sluss.interval import Interval, partition
 from sluss.monitoring import alerts, measure, tables
 from sluss.monitoring.monitor_run import Record, record_monitoring
 from sluss.monitoring.profile import read_profile
+from sluss.monitoring.registry import TYPE as REGISTRY
 from sluss.monitoring.registry import registry_mismatch
 from sluss.monitoring.tables import TABLES
+from sluss.monitoring.watch import to_json
 from sluss.problems import problem_of
 from sluss.registry.artifacts import as_trained, reference_profile
 from sluss.registry.champion import scored_by
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     from sluss.config.use_case import UseCase
     from sluss.context import Context
     from sluss.monitoring.alerts import Alert
+    from sluss.monitoring.tables import Last
     from sluss.problems.condition import Condition
     from sluss.statistics.figures import Summary
 
@@ -61,16 +64,29 @@ def monitor(context: Context, interval: Interval) -> MonitorResult:
         use_case = as_trained(context, scorer)
         known = measure.known_at_end(lake, use_case, interval, str(scorer.version))
         profile = read_profile(reference.result())
-        summary = measure.summarise(use_case, interval, rows, known, profile)
-        conditions = [*measure.judge(lake, use_case, interval, summary, profile), registry.result()]
-        found = alerts.advance(tables.latest_alerts(lake, summary.interval), conditions, summary.interval)
+        before = tables.last_before(lake, name)
+        drift = measure.drift_of(use_case, interval, (rows, known), profile, before)
+        summary = measure.summarise(use_case, interval, (rows, known), profile, drift)
+        conditions = [*measure.judge(lake, use_case, interval, (summary, drift), profile), registry.result()]
+        found = _alerts(before, conditions, summary)
         content = _record(use_case, summary, conditions, found)
         # In parallel, without an order: a step that is killed between the two writes is repeated and replaces both.
         logged = pool.submit(record_monitoring, context, interval, content, seen.result())
-        tables.write(lake, use_case, interval, summary, found)
+        tables.write(lake, use_case, interval, tables.Monitored(summary, tuple(found), to_json(drift.watch)))
         run_id = logged.result()
     raised = ", ".join(alert.type for alert in found if alert.state == "raised")
     return MonitorResult(summary, tuple(found), run_id, raised)
+
+
+def _alerts(before: Last, conditions: list[Condition], summary: Summary) -> list[Alert]:
+    """Return the interval's alerts; those of a version that no longer scores end."""
+    version, name = summary.model_version, summary.interval
+    if before.model_version in (None, version):
+        return alerts.advance(before.alerts, conditions, name)
+    of_both = {kind: alert for kind, alert in before.alerts.items() if kind == REGISTRY}
+    of_old = {kind: alert for kind, alert in before.alerts.items() if kind != REGISTRY}
+    ended = alerts.succeeded(of_old, name, (before.model_version, version))
+    return [*ended, *alerts.advance(of_both, conditions, name)]
 
 
 def _record(use_case: UseCase, summary: Summary, conditions: list[Condition], alerts: list[Alert]) -> Record:

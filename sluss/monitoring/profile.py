@@ -7,16 +7,20 @@ flatter the model on rows that it learned from, and the share of unknown words, 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from sluss.errors import ModelError
-from sluss.monitoring.words import Words, hashed_words, text_numbers, vocabulary
+from sluss.monitoring.past import learn, newest, slices
+from sluss.monitoring.words import Words, found_once, hashed_words, hashes_of, some_texts, text_numbers, vocabulary
 from sluss.problems import problem_of
 from sluss.statistics.distributions import Distribution, category_part, number_part
 from sluss.statistics.figures import SCORE, Estimate
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import datetime
+
     import numpy as np
     import pandas as pd
     from numpy.typing import NDArray
@@ -24,8 +28,9 @@ if TYPE_CHECKING:
     from sluss.arrays import Floats, Labels
     from sluss.config.use_case import UseCase
 
-FORMAT = 1
-_OF_ALL = ("format", "training_rows", "features", "vocabularies", SCORE, "holdout")
+FORMAT = 2
+_READ = (1, FORMAT)  # format 1 has no past intervals: drift is judged by rows until enough intervals were seen
+_OF_ALL = ("format", "training_rows", "features", "vocabularies", SCORE, "holdout", "past")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +42,7 @@ class Profile:
     scores: dict[str, Distribution]  # of the predictions: `score`, and others that the problem compares
     own: dict[str, Any]  # parts that only this kind of problem has
     holdout: Estimate
+    past: dict[str, Any] = field(default_factory=dict)  # noise between intervals: `season`, and `columns` by name
 
 
 def build_profile(
@@ -73,17 +79,58 @@ def build_profile(
     alone = independent(use_case, holdout_rows)
     unseen = feature_parts(use_case, holdout_rows[alone], vocabularies)
     judged = scores[alone]
+    reference = {name: (unseen if name.endswith(".unknown_words") else features)[name] for name in features}
+    of_scores = problem.reporting.distributions(judged)
+    observed = [
+        *_training_intervals(use_case, training_rows, words, vocabularies),
+        *_holdout_intervals(use_case, holdout_rows, scores, vocabularies),
+    ]
     return {
         "format": FORMAT,
         "training_rows": len(training_rows),
         # On its own training texts, a model knows every word; only the holdout shows how many are new on an ordinary
         # day.
-        "features": {name: (unseen if name.endswith(".unknown_words") else features)[name] for name in features},
+        "features": reference,
         "vocabularies": vocabularies,
-        **problem.reporting.distributions(judged),
+        **of_scores,
         **problem.reporting.profile(judged),
         "holdout": holdout.as_dict(),
+        "past": learn(reference | of_scores, observed, use_case.unit),
     }
+
+
+def _training_intervals(
+    use_case: UseCase, rows: pd.DataFrame, words: dict[str, Words], vocabularies: dict[str, str]
+) -> Iterator[tuple[datetime, dict[str, Distribution]]]:
+    """Each interval of the training, compared with the vocabulary of the others alone."""
+    import numpy as np
+
+    every = slices(rows, use_case.unit)
+    of_row = np.repeat(np.arange(len(every)), [each.rows for each in every])
+    if not every:
+        return
+    known = {name: hashes_of(text) for name, text in vocabularies.items()}
+    once = {name: found_once(words[name], of_row, known[name]) for name in known}
+    for each in newest(every, use_case):
+        frame = rows.iloc[each.first : each.end]
+        alone = independent(use_case, frame)
+        own = {name: some_texts(texts, each.first, each.end) for name, texts in words.items()}
+        parts = feature_parts(use_case, frame[alone], vocabularies, own if alone.all() else None)
+        for name, texts in own.items():
+            numbers = text_numbers(texts, known[name][once[name] != every.index(each)])
+            parts[f"{name}.unknown_words"] = number_part(numbers["unknown_words"])
+        yield each.start, parts
+
+
+def _holdout_intervals(
+    use_case: UseCase, rows: pd.DataFrame, scores: Floats, vocabularies: dict[str, str]
+) -> Iterator[tuple[datetime, dict[str, Distribution]]]:
+    """Each interval of the holdout: its features, and the scores that the model gave it."""
+    distributions = problem_of(use_case).reporting.distributions
+    for each in newest(slices(rows, use_case.unit), use_case):
+        frame, judged = rows.iloc[each.first : each.end], scores[each.first : each.end]
+        alone = independent(use_case, frame)
+        yield each.start, feature_parts(use_case, frame[alone], vocabularies) | distributions(judged[alone])
 
 
 def independent(use_case: UseCase, rows: pd.DataFrame) -> NDArray[np.bool_]:
@@ -100,9 +147,9 @@ def read_profile(content: dict[str, Any]) -> Profile:
         ModelError: another version of Sluss wrote it, or it is damaged.
     """
     try:
-        if content["format"] != FORMAT:
+        if content["format"] not in _READ:
             raise ModelError(
-                f"The reference profile has format {content['format']}, but this version reads format {FORMAT}. "
+                f"The reference profile has format {content['format']}, but this version reads formats 1 to {FORMAT}. "
                 "Train the model again: python tasks/train_model.py."
             )
         return Profile(
@@ -111,6 +158,7 @@ def read_profile(content: dict[str, Any]) -> Profile:
             {name: part for name, part in content.items() if name.partition(".")[0] == SCORE},
             {name: part for name, part in content.items() if name.partition(".")[0] not in _OF_ALL},
             Estimate(**content["holdout"]),
+            content.get("past", {}),
         )
     except (KeyError, TypeError) as error:
         raise ModelError(
@@ -131,7 +179,7 @@ def feature_parts(
         column, kind = rows[name], use_case.curation.columns[name].kind
         if kind == "text":
             texts = (words or {}).get(name) or hashed_words(_texts(column))
-            numbers = text_numbers(texts, vocabularies.get(name, ""))
+            numbers = text_numbers(texts, hashes_of(vocabularies.get(name, "")))
             parts |= {f"{name}.{key}": number_part(values) for key, values in numbers.items()}
         elif kind == "number":
             parts[name] = number_part(column.dropna().to_numpy(dtype=float))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from sluss.interval import Interval, partition
@@ -14,7 +14,7 @@ from sluss.storage.point_in_time import known_rows
 from sluss.storage.table_log import in_common
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from datetime import datetime
 
     import pandas as pd
@@ -41,6 +41,16 @@ class Monitored:
 
     summary: Summary
     alerts: tuple[Alert, ...]
+    watch: Mapping[str, Any] = field(default_factory=dict)  # the state for the next interval; reading leaves it out
+
+
+@dataclass(frozen=True, slots=True)
+class Last:
+    """What the monitor needs of the last interval before one: its version, its alerts by type, and its state."""
+
+    model_version: str | None = None
+    alerts: Mapping[str, Alert] = field(default_factory=dict)
+    watch: Mapping[str, Any] = field(default_factory=dict)
 
 
 def read_rows(
@@ -64,8 +74,27 @@ def read_known(lake: Lake, columns: list[str], span: tuple[str, str], as_of: dat
 
 def latest_alerts(lake: Lake, before: str) -> dict[str, Alert]:
     """Return the alerts of the last monitored interval before `before`, by type."""
-    last = lake.newest(MONITORING, before)
-    return {} if last is None else {alert.type: alert for alert in read_alerts(lake, first=last, last=last)}
+    return dict(last_before(lake, before).alerts)
+
+
+def last_before(lake: Lake, interval: str) -> Last:
+    """Return what the last monitored interval before `interval` left, whatever version scored it."""
+    last = lake.newest(MONITORING, interval)
+    if last is None:
+        return Last()
+    [row] = _read(lake, MONITORING, [INTERVAL, "model_version", _ALERTS, _WATCH], (last, last)).to_pylist()
+    return Last(row.get("model_version"), _by_type(_alerts(row)), json.loads(row.get(_WATCH) or "{}"))
+
+
+def raised_for(lake: Lake, alert: Alert) -> str:
+    """Return the sentence with which an alert was raised: the change that it stands for."""
+    raised = read_alerts(lake, first=alert.since, last=alert.since)
+    return next((each.message for each in raised if each.type == alert.type and each.state == "raised"), "")
+
+
+def _by_type(alerts: Iterable[Alert]) -> dict[str, Alert]:
+    # Where a version took over, an interval may end an alert of the old one and raise that type for the new one.
+    return {alert.type: alert for alert in sorted(alerts, key=lambda alert: alert.active)}
 
 
 def read_monitored(lake: Lake, *, first: str | None = None, last: str | None = None) -> list[Monitored]:
@@ -81,7 +110,9 @@ def read_series(lake: Lake, figure: str, intervals: Sequence[str]) -> list[Point
     A partition is one row, so the table's log alone has it: no file is opened, however many intervals there are.
     """
     columns = ("model_version", "rows", figure)
-    found = in_common(lake, MONITORING, columns)
+    if not intervals:
+        return []
+    found = in_common(lake, MONITORING, columns, (min(intervals), max(intervals)))
     known = sorted(name for name in found.keys() & set(intervals) if len(found[name]) == len(columns))
     return [Point(name, *(found[name][column] for column in columns)) for name in known]
 
@@ -92,20 +123,24 @@ def read_alerts(lake: Lake, *, first: str | None = None, last: str | None = None
     return [alert for row in sorted(rows, key=lambda row: str(row[INTERVAL])) for alert in _alerts(row)]
 
 
-def write(lake: Lake, use_case: UseCase, interval: Interval, summary: Summary, alerts: Sequence[Alert]) -> None:
+def write(lake: Lake, use_case: UseCase, interval: Interval, monitored: Monitored) -> None:
     """Replace the interval's row."""
     import pyarrow as pa
 
-    kept = [asdict(alert) | {"figures": json.dumps(alert.figures, sort_keys=True)} for alert in alerts]
-    row = asdict(summary)
-    row |= {name: row["figures"].pop(name, None) for name in _OWN_COLUMN} | {_ALERTS: kept}
+    kept = [asdict(alert) | {"figures": json.dumps(alert.figures, sort_keys=True)} for alert in monitored.alerts]
+    row = asdict(monitored.summary)
+    row |= {name: row["figures"].pop(name, None) for name in _OWN_COLUMN} | {
+        _ALERTS: kept,
+        _WATCH: json.dumps(monitored.watch),
+    }
     others = [_FIGURES] if row[_FIGURES] else []
     row |= {name: json.dumps(row[name]) for name in (*_JSON, *others)}
-    types = dict.fromkeys([*_COLUMNS, *others], pa.string())
+    types = dict.fromkeys([*_COLUMNS, *others, _WATCH], pa.string())
     types |= {"rows": pa.int64()} | dict.fromkeys(_OWN_COLUMN, pa.float64())
     types[_ALERTS] = pa.list_(pa.struct([(name, pa.string()) for name in _ALERT]))
     rows = pa.Table.from_pylist([row], schema=pa.schema(list(types.items())))
     unit = use_case.unit
+    lake.add_columns(MONITORING, rows.schema)
     lake.replace(MONITORING, rows, partition(interval.start, unit), partition(interval.end, unit))
 
 
@@ -113,6 +148,7 @@ def write(lake: Lake, use_case: UseCase, interval: Interval, summary: Summary, a
 # where the problem has other ones.
 _OWN_COLUMN = ("mean_confidence", "low_confidence_share", "positive_share")
 _FIGURES = "figures"
+_WATCH = "watch"  # JSON; tables of older code lack it
 _JSON = ("histogram", "drift", "quality", "quality_intervals")
 _COLUMNS = [INTERVAL, "model_version", "run_id", "rows", *_OWN_COLUMN, *_JSON]
 _ALERTS, _ALERT = "alerts", ("type", "severity", "state", "since", "message", "figures")

@@ -49,6 +49,31 @@ def hashed_words(texts: Sequence[str]) -> Words:
     return Words(np.fromiter(map(hashes.__getitem__, words), dtype=np.uint32, count=len(words)), counts)
 
 
+def some_texts(texts: Words, first: int, end: int) -> Words:
+    """Return the words of the texts first ≤ row < end."""
+    ends = texts.counts.cumsum()
+    start, stop = (int(ends[row - 1]) if row else 0 for row in (first, end))
+    return Words(texts.hashes[start:stop], texts.counts[first:end])
+
+
+def found_once(texts: Words, intervals: NDArray[np.int64], known: Hashes) -> NDArray[np.int64]:
+    """Return, for each known word, the one interval whose texts have it, or -1 where several or none do.
+
+    `intervals` has the interval of each text, in ascending order.
+    """
+    import numpy as np
+
+    of_word = np.repeat(intervals, texts.counts)
+    order = np.argsort(texts.hashes, kind="stable")  # within a word, intervals stay in ascending order
+    ordered = texts.hashes[order]
+    first, end = (np.searchsorted(ordered, known, side=side) for side in ("left", "right"))
+    there = end > first
+    found = np.full(len(known), -1, dtype=np.int64)
+    lowest, highest = of_word[order[first[there]]], of_word[order[end[there] - 1]]
+    found[there] = np.where(lowest == highest, lowest, -1)
+    return found
+
+
 def vocabulary(texts: Words) -> str:
     """Return the hashed words of the training texts; of too many, the most frequent."""
     import numpy as np
@@ -59,13 +84,19 @@ def vocabulary(texts: Words) -> str:
     return b64encode(words.astype("<u4").tobytes()).decode()
 
 
-def text_numbers(texts: Words, known: str) -> dict[str, Floats]:
-    """Return the number of words of each row, and, for rows with words, the share of words not in the vocabulary."""
+def hashes_of(known: str) -> Hashes:
+    """Return the hashed words of a vocabulary, in their order."""
     import numpy as np
 
-    vocabulary_hashes = np.frombuffer(b64decode(known), dtype="<u4")
+    return np.frombuffer(b64decode(known), dtype="<u4")
+
+
+def text_numbers(texts: Words, known: Hashes) -> dict[str, Floats]:
+    """Return the number of words of each row, and, for rows with words, the share of words not among the known ones."""
+    import numpy as np
+
     counts = texts.counts
-    unknown = ~np.isin(texts.hashes, vocabulary_hashes)
+    unknown = ~np.isin(texts.hashes, known)
     row = np.repeat(np.arange(len(counts)), counts)
     per_row = np.bincount(row, weights=unknown, minlength=len(counts))
     return {"words": counts.astype(float), "unknown_words": per_row[counts > 0] / counts[counts > 0]}

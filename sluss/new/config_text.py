@@ -336,7 +336,8 @@ def _operation(facts: ConfigFacts) -> Iterator[str]:
         yield "  low_confidence_rise: 0.10"
         yield "  trend_fall: 0.05"
     yield "  false_alarms: 1 per 90 days    # of all types of alerts together"
-    yield "  drift_distance: 0.15"
+    # Without times, rows are taken for independent at first, and a small distance may be due to clumps of them.
+    yield f"  drift_distance: {0.05 if look.span else 0.15}"
     yield "  quality_drop: 0.05"
     yield f"  quality_rows: {max(min(per_unit * 3, 1000), 100)}"
     yield from _ignored(look)

@@ -30,6 +30,7 @@ class Condition:
     severity: Severity
     figures: dict[str, Any]
     message: str
+    anew: bool = False  # whether it was breached by another change since the alert that is on
 
 
 @dataclass(frozen=True, slots=True)

@@ -197,6 +197,23 @@ class Lake:
             self.table(name)
         return self.version(name)
 
+    def add_columns(self, name: str, schema: pa.Schema) -> None:
+        """Add the columns of a schema that an existing table lacks; its older rows are null there.
+
+        Raises:
+            ServiceError: the lake does not answer.
+        """
+        from deltalake import Field, Schema
+
+        table = self.table(name)
+        known = {field.name for field in table.schema().fields} if table else set(schema.names)
+        if table and (lacking := [field for field in schema if field.name not in known]):
+            import pyarrow as pa
+
+            fields: list[Field] = Schema.from_arrow(pa.schema(lacking)).fields
+            with self.reachable():
+                table.alter.add_columns(fields)
+
     def _has_newer(self, name: str, version: int) -> bool:
         """Whether another process has written to a table after this version (-1: the table did not exist)."""
         found = self.table(name)

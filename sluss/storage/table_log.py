@@ -49,12 +49,22 @@ def _quoted(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
-def files(lake: Lake, table: str) -> list[dict[str, Any]]:
-    """Return the log's entry for each file: partition, number of rows, minimum and maximum of the indexed columns."""
+def files(lake: Lake, table: str, span: tuple[str, str] | None = None) -> list[dict[str, Any]]:
+    """Return the log's entry for each file: partition, number of rows, minimum and maximum of the indexed columns.
+
+    `span` restricts it to the partitions first ≤ interval ≤ last, so that a long table costs no more than a short one.
+    """
     import pyarrow as pa
+    import pyarrow.compute as pc
 
     opened = lake.table(table)
-    return [] if opened is None else pa.table(opened.get_add_actions(flatten=True)).to_pylist()
+    if opened is None:
+        return []
+    found = pa.table(opened.get_add_actions(flatten=True))
+    if span is not None:
+        name = pc.cast(found[f"partition.{INTERVAL}"], pa.string())
+        found = found.filter(pc.and_(pc.greater_equal(name, span[0]), pc.less_equal(name, span[1])))
+    return found.to_pylist()
 
 
 def constant(file: dict[str, Any], column: str) -> Any:  # noqa: ANN401 - of the column's type
@@ -64,10 +74,12 @@ def constant(file: dict[str, Any], column: str) -> Any:  # noqa: ANN401 - of the
     return least if least == most else None
 
 
-def in_common(lake: Lake, table: str, columns: Sequence[str]) -> dict[str, dict[str, Any]]:
-    """Return, by partition, the columns that have a single value in all its rows, with that value."""
+def in_common(
+    lake: Lake, table: str, columns: Sequence[str], span: tuple[str, str] | None = None
+) -> dict[str, dict[str, Any]]:
+    """Return, by partition of the span, the columns that have a single value in all its rows, with that value."""
     found: dict[str, dict[str, Any]] = {}
-    for file in files(lake, table):
+    for file in files(lake, table, span):
         same, name = {column: constant(file, column) for column in columns}, file[f"partition.{INTERVAL}"]
         # A partition can have several files, and each of them must have the same value.
         known = found.get(name, same)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from sluss.counted import counted
 from sluss.interval import parse_interval, partition
-from sluss.monitoring.tables import latest_alerts
+from sluss.monitoring.tables import latest_alerts, raised_for
 from sluss.training.new_labels import newly_labelled
 from sluss.training.past_trainings import trained_moments
 from sluss.training.rows import newest_end
@@ -36,6 +36,7 @@ class Alarm:
     types: tuple[str, ...]
     since: datetime
     new_labels: int
+    change: str = ""  # the message with which the first of them was raised
 
 
 @dataclass(frozen=True)
@@ -77,8 +78,10 @@ def read_facts(context: Context, lake: Lake, until: datetime) -> TrainingFacts:
     alerts = [alert for alert in latest_alerts(lake, partition(until, use_case.unit)).values() if alert.active]
     alarm = None
     if alerts:
-        since = parse_interval(min(alert.since for alert in alerts), use_case.unit).start
-        alarm = Alarm(tuple(sorted(alert.type for alert in alerts)), since, int((events >= since).sum()))
+        first = min(alerts, key=lambda alert: (alert.since, alert.type))
+        since = parse_interval(first.since, use_case.unit).start
+        types = tuple(sorted(alert.type for alert in alerts))
+        alarm = Alarm(types, since, int((events >= since).sum()), raised_for(lake, first))
     return TrainingFacts(until, tuple(trainings), len(events), alarm)
 
 
@@ -150,6 +153,8 @@ def _worth_it(rules: Retraining, facts: TrainingFacts, last: datetime) -> Decisi
         f"{counted(alarm.new_labels, 'labelled row')} from then on; retraining.min_new_labels_on_alert is "
         f"{needed:,}."
     )
+    if alarm.change:
+        reason += f" The change: {alarm.change}"
     return Decision(alarm.new_labels >= needed, reason, facts.until)
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import pairwise
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sluss.monitoring.alerts import Alert, advance
+from sluss.monitoring.alerts import Alert, advance, succeeded
 from sluss.monitoring.conditions import OF_ALL
 from sluss.problems import confidence
 from sluss.problems.condition import Condition
@@ -76,9 +77,26 @@ def test_judging_again_gives_the_same_alerts(days):
     assert live(days) == live(days)
 
 
-def test_an_alert_that_gets_worse_is_not_raised_again():
+def test_an_alert_that_gets_worse_is_news_and_not_raised_again():
     warning = Condition("data_drift", "breached", "warning", {}, "Some.")
     critical = Condition("data_drift", "breached", "critical", {}, "Much.")
     first = advance({}, [warning], "2026-01-01")
     second = advance({"data_drift": first[0]}, [critical], "2026-01-02")
-    assert [(a.state, a.severity, a.since) for a in second] == [("ongoing", "critical", "2026-01-01")]
+    assert [(a.state, a.severity, a.since) for a in second] == [("updated", "critical", "2026-01-01")]
+    third = advance({"data_drift": second[0]}, [critical], "2026-01-03")
+    assert [(a.state, a.news) for a in third] == [("ongoing", False)]
+
+
+def test_another_change_raises_an_alert_that_is_on_anew():
+    change = Condition("data_drift", "breached", "warning", {}, "One.")
+    first = advance({}, [change], "2026-01-01")
+    second = advance({"data_drift": first[0]}, [replace(change, message="Two.", anew=True)], "2026-01-05")
+    assert [(a.state, a.since, a.message) for a in second] == [("raised", "2026-01-05", "Two.")]
+
+
+def test_another_version_starts_without_the_alerts_of_the_one_before():
+    change = Condition("data_drift", "breached", "warning", {}, "One.")
+    old = advance({}, [change, Condition("quality_drop", "clear", "warning", {}, "")], "2026-01-01")
+    ended = succeeded({a.type: a for a in old}, "2026-01-02", ("1", "2"))
+    assert [(a.type, a.state, a.since) for a in ended] == [("data_drift", "ended", "2026-01-01")]
+    assert "Version 2 took over from version 1" in ended[0].message

@@ -50,7 +50,7 @@ def drift_verdict(sentiment, profile, random, rows, **change):
     sure = change.pop("sure", 0.2)
     frame = pd.DataFrame({"id": range(rows), "text": texts(random, rows, **change)})
     found = measure_drift(sentiment, profile, frame, scores(random, rows, sure))
-    return data_drift(found, rows, sentiment.monitoring, ALPHA).verdict
+    return data_drift(found.drifts, rows, sentiment.monitoring, ALPHA).verdict
 
 
 def test_data_like_the_training_data_raise_no_alert_in_two_hundred_days(sentiment, profile):
@@ -128,7 +128,7 @@ def test_numbers_categories_and_gaps_are_watched_as_well_as_texts(sentiment):
     usual = pd.DataFrame({"id": range(1000), "price": random.normal(10, 1, 1000), "colour": ["red", "blue"] * 500})
     profile = read_profile(build_profile(use_case, usual, usual, scores(random, 1000), random.integers(0, 2, 1000)))
     now = usual.assign(price=usual.price.where(usual.id % 4 > 0), colour=["red", "green"] * 500)
-    found = {d.feature: d for d in measure_drift(use_case, profile, now, scores(random, 1000))}
+    found = {d.feature: d for d in measure_drift(use_case, profile, now, scores(random, 1000)).drifts}
     assert set(found) == {"price", "price.missing", "colour", "score"}
     assert found["colour"].distance == pytest.approx(0.5)
     assert found["price.missing"].distance == pytest.approx(0.25)

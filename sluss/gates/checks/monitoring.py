@@ -30,7 +30,7 @@ def monitoring(evidence: Evidence) -> GateResult:
         sentence = f"Its profile promises a {profile.holdout.metric}; the monitor watches {use_case.training.metric}."
         return GateResult("monitoring", sentence, passed=False)
     alone = independent(use_case, rows)
-    drifts = measure_drift(use_case, profile, rows[alone], evidence.scores[alone])
+    drifts = measure_drift(use_case, profile, rows[alone], evidence.scores[alone]).drifts
     limit = use_case.monitoring.drift_distance
     if not drifts:
         return GateResult("monitoring", "Its reference profile is empty, so no drift would be seen.", passed=False)
