@@ -64,7 +64,8 @@ def files(lake: Lake, table: str, span: tuple[str, str] | None = None) -> list[d
     if span is not None:
         name = pc.cast(found[f"partition.{INTERVAL}"], pa.string())
         found = found.filter(pc.and_(pc.greater_equal(name, span[0]), pc.less_equal(name, span[1])))
-    return found.to_pylist()
+    listed: list[dict[str, Any]] = found.to_pylist()
+    return listed
 
 
 def constant(file: dict[str, Any], column: str) -> Any:  # noqa: ANN401 - of the column's type

@@ -1,0 +1,154 @@
+"""Drift as the monitor measures it, from frames of rows: stable data, changes, further changes and recoveries."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from sluss.config.curation import Column
+from sluss.monitoring.conditions import data_drift
+from sluss.monitoring.drift import Before, measure_drift
+from sluss.monitoring.profile import build_profile, read_profile
+from sluss.monitoring.seasons import phase_of
+
+COLUMNS = ("price", "size", "age", "colour", "text")
+FIRST = pd.Timestamp("2026-01-05", tz="UTC")  # a Monday
+
+
+@pytest.fixture(scope="module")
+def use_case(sentiment):
+    columns = {
+        **{name: Column(kind="number", nullable=True) for name in COLUMNS[:3]},
+        "colour": Column(kind="category"),
+        "text": Column(kind="text"),
+    }
+    curation = sentiment.curation.model_copy(update={"columns": sentiment.curation.columns | columns})
+    monitoring = sentiment.monitoring.model_copy(update={"drift_distance": 0.05})
+    return sentiment.model_copy(update={"curation": curation, "features": COLUMNS, "monitoring": monitoring})
+
+
+def day(number, rows=300, clump=1, weekly=0.0, **shift):
+    """One day's rows: a weekly pattern in price, clumps of equal rows, and columns shifted by so many sigma."""
+    random, drawn = np.random.default_rng([number, rows, len(shift)]), -(-rows // clump)
+    pattern = weekly * np.sin(2 * np.pi * number / 7)
+    frame = pd.DataFrame({name: random.normal(shift.get(name, 0.0), 1, drawn) for name in COLUMNS[:3]})
+    frame["price"] += pattern
+    frame["colour"] = random.choice(["red", "blue", "green"], drawn, p=shift.get("colour", [0.5, 0.3, 0.2]))
+    words = random.integers(0, 300, (drawn, 6)) + 300 * (random.random((drawn, 6)) < shift.get("words", 0.0))
+    frame["text"] = [" ".join(f"word{word}" for word in row) for row in words]
+    frame = pd.concat([frame] * clump).head(rows)
+    frame["event_time"] = (FIRST + pd.Timedelta(days=number)) + pd.to_timedelta(np.arange(rows), unit="s")
+    return frame.assign(id=[f"{number}-{row}" for row in range(rows)]).reset_index(drop=True)
+
+
+def scores(number, rows):
+    return np.random.default_rng([7, number]).beta(2, 2, rows)
+
+
+def profile_of(use_case, days=28, **pattern):
+    train = pd.concat([day(number, **pattern) for number in range(days)], ignore_index=True)
+    held = pd.concat([day(number, **pattern) for number in range(days, days + 3)], ignore_index=True)
+    given = np.concatenate([scores(number, len(held) // 3) for number in range(days, days + 3)])
+    labels = np.random.default_rng(1).integers(0, 2, len(held))
+    return read_profile(json.loads(json.dumps(build_profile(use_case, train, held, given, labels))))
+
+
+def followed(use_case, profile, frames, start=31):
+    """The conditions of some days, one after the other."""
+    before, found = Before(), []
+    for number, frame in enumerate(frames, start):
+        phase = phase_of(profile.past.get("season", "none"), FIRST + pd.Timedelta(days=number))
+        before = Before(before.watch, before.active, phase)
+        measured = measure_drift(use_case, profile, frame, scores(number, len(frame)), before)
+        condition = data_drift(
+            measured.drifts,
+            len(frame),
+            use_case.monitoring,
+            use_case.chance("data_drift"),
+            changed_again=measured.changed_again,
+        )
+        found.append(condition)
+        before = Before(
+            measured.watch, condition.verdict == "breached" or (before.active and condition.verdict != "clear")
+        )
+    return found
+
+
+@pytest.mark.parametrize("pattern", [{}, {"weekly": 0.5}, {"clump": 5}, {"clump": 5, "weekly": 0.5}])
+def test_stable_data_raise_nothing_in_forty_days(use_case, pattern):
+    profile = profile_of(use_case, **pattern)
+    found = followed(use_case, profile, [day(number, **pattern) for number in range(31, 71)])
+    assert [each.verdict for each in found].count("breached") == 0
+
+
+@pytest.mark.parametrize(
+    "shift", [{"size": 0.5}, {"colour": [0.3, 0.3, 0.4]}, {"words": 0.3}], ids=["number", "category", "text"]
+)
+def test_a_change_is_found_in_its_first_days_whatever_column_it_is_in(use_case, shift):
+    profile = profile_of(use_case)
+    found = followed(use_case, profile, [day(number, **shift) for number in range(31, 34)])
+    assert "breached" in [each.verdict for each in found[:2]]
+
+
+def test_another_change_is_told_from_the_first_and_a_recovery_is_seen_at_once(use_case):
+    profile = profile_of(use_case)
+    frames = [
+        *(day(number) for number in range(31, 34)),
+        *(day(number, size=1.0) for number in range(34, 38)),
+        *(day(number, size=1.0, price=1.5) for number in range(38, 42)),
+        *(day(number) for number in range(42, 45)),
+    ]
+    found = followed(use_case, profile, frames)
+    assert [each.verdict for each in found] == ["clear"] * 3 + ["breached"] * 8 + ["clear"] * 3
+    assert [number for number, each in enumerate(found) if each.anew] == [7, 11]
+    assert "The data changed again" in found[7].message
+
+
+def test_batches_of_another_size_are_no_change(use_case):
+    profile = profile_of(use_case, clump=5)
+    frames = [day(number, rows=rows, clump=5) for number, rows in enumerate([60, 60, 3000, 3000, 60, 300], 31)]
+    assert "breached" not in [each.verdict for each in followed(use_case, profile, frames)]
+
+
+def test_a_profile_of_the_first_format_is_read_and_learns_from_the_intervals_it_meets(use_case):
+    content = json.loads(json.dumps(build_profile(use_case, *_parts_without_times())))
+    assert content["past"]["columns"] == {}
+    del content["past"]
+    profile = read_profile(content | {"format": 1})
+    clumped = [day(number, clump=5) for number in range(31, 71)]
+    verdicts = [each.verdict for each in followed(use_case, profile, clumped)]
+    assert "breached" in verdicts[:8]  # rows are taken for independent
+    assert "breached" not in verdicts[12:]
+    changed = followed(
+        use_case, profile, [*clumped[:20], *(day(number, clump=5, size=1.0) for number in range(51, 53))]
+    )
+    assert changed[-1].verdict == "breached"
+
+
+def _parts_without_times():
+    train = pd.concat([day(number) for number in range(28)], ignore_index=True).drop(columns="event_time")
+    held = pd.concat([day(number) for number in range(28, 31)], ignore_index=True).drop(columns="event_time")
+    return train, held, scores(0, len(held)), np.random.default_rng(1).integers(0, 2, len(held))
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda frame: frame.head(1),
+        lambda frame: frame.head(0),
+        lambda frame: frame.assign(price=np.nan, colour=None),
+        lambda frame: frame.assign(price=np.inf),
+        lambda frame: frame.assign(text=""),
+        lambda frame: pd.concat([frame.head(1)] * 5000, ignore_index=True).assign(id=range(5000)),
+    ],
+    ids=["one row", "no row", "all null", "infinite", "empty texts", "equal rows"],
+)
+def test_spoilt_intervals_are_measured_and_the_next_one_goes_on(use_case, spoil):
+    profile = profile_of(use_case, days=10)
+    found = followed(use_case, profile, [day(13), spoil(day(14)), day(15)], start=13)
+    assert found[0].verdict == "clear"
+    assert all(each.verdict in {"clear", "breached", "undecided"} for each in found)
+    assert np.isfinite([drift["distance"] for drift in found[2].figures["features"].values()]).all()
