@@ -46,7 +46,7 @@ class Monitored:
 
 @dataclass(frozen=True, slots=True)
 class Last:
-    """What the monitor needs of the last interval before one: its version, its alerts by type, and its state."""
+    """The part of the last interval before another that the monitor needs: version, alerts by type, and state."""
 
     model_version: str | None = None
     alerts: Mapping[str, Alert] = field(default_factory=dict)
@@ -78,7 +78,7 @@ def latest_alerts(lake: Lake, before: str) -> dict[str, Alert]:
 
 
 def last_before(lake: Lake, interval: str) -> Last:
-    """Return what the last monitored interval before `interval` left, whatever version scored it."""
+    """Return version, alerts and state of the last monitored interval before `interval`."""
     last = lake.newest(MONITORING, interval)
     if last is None:
         return Last()
