@@ -90,7 +90,8 @@ def days_of(look: Look) -> Days | None:
     live = unit * max(1, min(_MOST_LIVE, span.days // unit // 10))
     live_start = _start_of(span.last + timedelta(days=1) - timedelta(days=live), span.unit)
     history = (live_start - span.first).days
-    return Days(_start_of(span.first, span.unit), live_start, min(history, _LONGEST_WINDOW), max(history // 5, 1))
+    window = min(history, _LONGEST_WINDOW)
+    return Days(_start_of(span.first, span.unit), live_start, window, max(window // 5, 1))
 
 
 def fewest_training_rows(rows: int) -> int:

@@ -65,6 +65,7 @@ def encoding_of(path: Path) -> str:
         return "utf-16-le" if start[1:2] == b"\0" else "utf-16-be"
     if _is_utf8(path):
         return "utf-8"
+    _refuse_mixed(path)
     return "cp1252" if _has_any(path, _ONLY_IN_CP1252) else "latin-1"
 
 
@@ -117,6 +118,32 @@ def _is_utf8(path: Path) -> bool:
         for block in _blocks(path):
             decoder.decode(block)
         decoder.decode(b"", final=True)
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _refuse_mixed(path: Path) -> None:
+    """Refuse a file of which some lines are in UTF-8 and others are not: no encoding reads all of them.
+
+    Raises:
+        DataError: it names a line of each kind.
+    """
+    found: dict[bool, int] = {}
+    with _opened(path) as raw:
+        for number, line in enumerate(raw, 1):
+            if not line.isascii():
+                found.setdefault(_decodes(line), number)
+            if len(found) == len((True, False)):
+                raise DataError(
+                    f"{path} is written in two encodings: line {found[True]} is UTF-8, line {found[False]} is not. "
+                    "Write it in one encoding."
+                )
+
+
+def _decodes(line: bytes) -> bool:
+    try:
+        line.decode("utf-8")
     except UnicodeDecodeError:
         return False
     return True

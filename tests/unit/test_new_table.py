@@ -6,7 +6,8 @@ import gc
 import os
 import subprocess
 import sys
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -19,7 +20,7 @@ from sluss.conversion.texts import Texts, as_text
 from sluss.conversion.times import as_times
 from sluss.errors import ConfigError, DataError
 from sluss.monitoring.drift import _ignored
-from sluss.new.config_text import config_text, facts_of
+from sluss.new.config_text import config_text, days_of, facts_of
 from sluss.new.enough import check_enough
 from sluss.new.look import Look, look
 from sluss.new.quick import Quick, try_models
@@ -27,6 +28,8 @@ from sluss.new.written import write
 from sluss.profiling.columns import TableProfile, profile
 from sluss.profiling.database import database_and_table
 from sluss.profiling.roles import Asked
+from sluss.profiling.spans import Span
+from sluss.profiling.text_file import encoding_of
 from sluss.profiling.whole_table import opened
 from sluss.profiling.writing import Writing
 from sluss.step import main
@@ -510,3 +513,17 @@ def test_a_format_of_days_also_reads_a_clock_and_a_column_in_iso(texts):
 def test_a_column_in_another_format_is_still_refused():
     with pytest.raises(ConfigError, match=r"are written as '02/13/2026', not as %d\.%m\.%Y"):
         as_times(pa.array(["02/13/2026"]), "when", "UTC", "%d.%m.%Y")
+
+
+def test_a_file_in_two_encodings_is_refused_with_a_line_of_each(tmp_path):
+    path = tmp_path / "mixed.csv"
+    path.write_bytes("x,y\nGröße,1\n".encode() + "Maß,0\n".encode("latin-1"))
+    with pytest.raises(DataError, match="two encodings: line 2 is UTF-8, line 3 is not"):
+        encoding_of(path)
+
+
+@pytest.mark.parametrize("years", [1, 3, 11, 40])
+def test_a_long_span_leaves_more_days_to_learn_from_than_to_be_judged_on(years):
+    first, last = date(2026, 1, 1) - timedelta(days=365 * years), date(2026, 1, 1)
+    days = days_of(SimpleNamespace(span=Span(first, last, "day", 30, last, ())))
+    assert 3 * days.holdout < days.window
