@@ -213,7 +213,7 @@ def test_of_a_table_that_is_being_filled_nothing_is_lost_or_doubled(stack: Stack
     begun = datetime.now(UTC)
 
     def scored() -> list[dict[str, Any]]:
-        runs = [run for run in scheduled(stack, "orders") if moment(run["start_date"]) > begun]
+        runs = [run for run in scheduled(stack, "orders") if run["start_date"] and moment(run["start_date"]) > begun]
         return [run for run in runs if run["state"] in {"success", "failed"}]
 
     with told("until an interval was scored on schedule"):
