@@ -46,3 +46,16 @@ class Gates(Frozen):
         gt=0, lt=0.5, description="`quality`: chance of ever promoting a worse challenger, however many are tried"
     )
     max_ms_per_1000_rows: float = Field(gt=0, description="`speed`: most milliseconds for 1,000 rows of a batch")
+    retrain_seconds: float = Field(
+        300,
+        gt=0,
+        description="`training`: longest time for one fit on all training rows; a model that takes longer is compared "
+        "with fits on a quarter and an eighth of the rows",
+    )
+    max_calibration_error: float = Field(
+        0.25,
+        gt=0,
+        le=1,
+        description="`calibration`: largest distance of probabilities from the shares of what happened, beyond what "
+        "chance explains; 1 switches the gate off",
+    )

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from sluss.digests import artifact_digest
 from sluss.errors import DataError, ModelError, ServiceError
+from sluss.gates.retraining import Retraining
 from sluss.registry import artifacts
 from sluss.registry.artifacts import CONFIG_FILE, HOLDOUT_FILE, MODEL_FILE
 from sluss.registry.names import DIGEST_TAG
@@ -51,17 +52,21 @@ class Evidence:
         """
         from mlflow.exceptions import MlflowException
 
-        client = self.context.client
+        client, number = self.context.client, f"{self.version.name} version {self.version.version}"
+        again = f"Train it through the pipeline: make train USE_CASE={self.use_case.name}."
         with self.context.reachable():
             try:
-                return client.get_run(self.version.run_id or "")  # a version registered from a folder has no run
+                run = client.get_run(self.version.run_id or "")  # a version registered from a folder has no run
             except MlflowException as error:
                 if error.error_code not in {"RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"}:
                     raise
-                raise ModelError(
-                    f"{self.version.name} version {self.version.version} has no run in MLflow, so its origin is "
-                    f"unknown. Train it through the pipeline: make train USE_CASE={self.use_case.name}."
-                ) from None
+                raise ModelError(f"{number} has no run in MLflow, so its origin is unknown. {again}") from None
+        if run.info.lifecycle_stage == "deleted":
+            raise ModelError(
+                f"The run of {number} was deleted in MLflow, so its origin is unknown and no verdict can be kept. "
+                f"Restore it (mlflow runs restore --run-id {run.info.run_id}). {again}"
+            )
+        return run
 
     @cached_property
     def stored(self) -> Path:
@@ -106,8 +111,18 @@ class Evidence:
 
     @cached_property
     def scores(self) -> Floats:
-        """The scores of every holdout row, as recorded at training."""
-        return self.problem.scoring.read(self.judged)
+        """The scores of every holdout row, as recorded at training.
+
+        Raises:
+            ModelError: some are not numbers that a model of this kind can return.
+        """
+        scores = self.problem.scoring.read(self.judged)
+        if wrong := self.problem.scoring.wrong(scores):
+            raise ModelError(
+                f"Its predictions of the holdout are {wrong} (such as NaN). Fill missing values in "
+                f"training.preprocessing, then train it again: make train USE_CASE={self.use_case.name}."
+            )
+        return scores
 
     @property
     def model_file(self) -> Path:
@@ -157,6 +172,11 @@ class Evidence:
             raise
         except (ModelError, DataError):
             raise DataError("Its rows cannot be read; see the gate data.") from None
+
+    @cached_property
+    def retraining(self) -> Retraining:
+        """The same training once more, in a clean process. It begins when this is read first."""
+        return Retraining(self.known.use_case, self.rows, self.pipeline, self.process)
 
     @property
     def raw(self) -> pd.DataFrame:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sluss.errors import ServiceError, SlussError
+from sluss.gates.checks.calibration import calibration
 from sluss.gates.checks.contract import contract
 from sluss.gates.checks.data import data
 from sluss.gates.checks.environment import environment
@@ -17,6 +18,7 @@ from sluss.gates.checks.preprocessing import preprocessing
 from sluss.gates.checks.quality import quality
 from sluss.gates.checks.safety import safety
 from sluss.gates.checks.speed import speed
+from sluss.gates.checks.training import training
 from sluss.gates.clean_process.process import CleanProcess
 from sluss.gates.evidence import Evidence
 from sluss.gates.result import GateResult
@@ -30,8 +32,10 @@ if TYPE_CHECKING:
     from sluss.context import Context
 
 
-# `preprocessing` comes late: the clean process works while the gates before it run.
-_GATES = (data, contract, identity, safety, environment, monitoring, quality, preprocessing, speed)
+# `preprocessing` and `training` come late: the clean processes work while the gates before them run.
+_GATES = (
+    data, contract, identity, safety, environment, monitoring, quality, calibration, preprocessing, training, speed,
+)  # fmt: skip
 
 
 def judge(context: Context, find: Callable[[], ModelVersion]) -> tuple[Evidence, tuple[GateResult, ...]]:
@@ -54,6 +58,7 @@ def judge(context: Context, find: Callable[[], ModelVersion]) -> tuple[Evidence,
         assert evidence.run is not None  # raises without a run: the verdicts are stored there
         with contextlib.suppress(Exception):  # the gate that needs the missing part raises again and refuses
             process.ask(evidence.model_file, evidence.raw, evidence.problem.scoring.method)
+            evidence.retraining.begin()
         return evidence, tuple(_answer(gate, evidence) for gate in _GATES)
 
 

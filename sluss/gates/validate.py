@@ -4,16 +4,22 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import time
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from sluss.errors import ModelError, ServiceError
 from sluss.gates.judge import judge
 from sluss.registry import versions
 from sluss.registry.names import GATE_TAG
+from sluss.tracking.client import denied
 from sluss.training.training_run import TABLES_TAG
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from sluss.context import Context
     from sluss.gates.evidence import Evidence
     from sluss.gates.result import GateResult
@@ -39,7 +45,7 @@ def validate(context: Context, version: str | None = None) -> Validation:
     """Validate a version (by default the newest), and record the results on its run.
 
     Raises:
-        ModelError: the version does not exist, or has no run.
+        ModelError: the version does not exist, or has no run that this process may write to.
         ServiceError: MLflow or the lake does not answer.
     """
 
@@ -64,9 +70,31 @@ def _record(evidence: Evidence, results: tuple[GateResult, ...]) -> None:
     ]
     rows = [[result.gate, result.verdict, result.sentence, json.dumps(result.figures)] for result in results]
     client, run_id = evidence.context.client, evidence.version.run_id
-    with evidence.context.reachable():
+    with _writable(evidence), evidence.context.reachable():
         client.log_batch(run_id, metrics=metrics, tags=tags)
         client.log_dict(run_id, {"columns": ["gate", "verdict", "sentence", "figures"], "data": rows}, _TABLE)
+
+
+@contextmanager
+def _writable(evidence: Evidence) -> Iterator[None]:
+    """Turn a refused write to the version's run into a sentence that names both accounts.
+
+    Raises:
+        ModelError: the account of this process may not write to the run.
+    """
+    try:
+        yield
+    except ServiceError as error:
+        if not denied(error):
+            raise
+        version, info = evidence.version, evidence.run.info
+        raise ModelError(
+            f"{version.name} version {version.version} was judged, but its verdicts cannot be kept: it was registered "
+            f"by hand, from a run of {info.user_id or 'another account'}, and the account "
+            f"{os.environ.get('MLFLOW_TRACKING_USERNAME', 'of this process')} may not write to that run. Let an "
+            f"administrator of MLflow grant it EDIT on experiment {info.experiment_id}, or train the version through "
+            f"the pipeline: make train USE_CASE={evidence.use_case.name}."
+        ) from None
 
 
 def _tables(known: str) -> str:

@@ -63,7 +63,7 @@ class ClassScoring(Scoring):
 
     def wrong(self, scores: Floats) -> str | None:
         """Refuse scores that are not numbers in [0, 1]."""
-        return None if ((scores >= 0) & (scores <= 1)).all() else "no probabilities"
+        return None if ((scores >= 0) & (scores <= 1)).all() else "not probabilities"
 
 
 def decided(use_case: ClassUseCase, table: Floats) -> Any:  # noqa: ANN401 - an array of whole numbers
@@ -262,6 +262,10 @@ class ClassReporting(Reporting):
     def conditions(self, summary: Summary, usual: Mapping[str, Any], history: FigureHistory) -> list[Condition]:
         """Return the conditions on the confidence."""
         return confidence.conditions(summary, usual, history, self.use_case, self.use_case.monitoring)
+
+    def mute(self, usual: Mapping[str, Any]) -> str:
+        """Refuse limits that no confidence can pass."""
+        return confidence.mute(usual, len(self.use_case.classes), self.use_case.monitoring)
 
     def facts(self, summary: Summary) -> dict[str, str]:
         """Return the summary's line on the confidence."""

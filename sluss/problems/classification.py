@@ -12,6 +12,7 @@ from sluss.problems import class_metrics
 from sluss.problems.class_metrics import exact_accuracy, exact_auc, exact_f1
 from sluss.problems.class_sections import ClassTraining, ClassUseCase
 from sluss.problems.classes import ClassJudging, ClassReporting, ClassScoring, decided
+from sluss.problems.judging import Forecast
 from sluss.problems.metrics import Judged, Measure
 from sluss.problems.problem import Problem, ProblemKind
 
@@ -79,6 +80,10 @@ class BinaryJudging(ClassJudging):
     def judged(self, labels: Labels, scores: Floats, groups: Any = None) -> Judged:  # noqa: ANN401 - array or None
         """Add the predicted classes to labels and scores."""
         return Judged(labels, scores, _predicted(self.use_case, scores), groups)
+
+    def forecasts(self, labels: Labels, scores: Floats) -> list[Forecast]:
+        """The probability of the second class."""
+        return [Forecast(f"the class {self.use_case.classes[1]}", scores, (labels == 1).astype(float))]
 
     def guess(self, metric: str, learned: Labels) -> Any:  # noqa: ANN401 - a number
         """The probability of the second class."""

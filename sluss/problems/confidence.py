@@ -79,6 +79,23 @@ def _share_below(values: Sequence[float], rules: ConfidenceMonitoring) -> float:
     return sum(value < rules.low_confidence for value in values) / len(values)
 
 
+def mute(usual: Mapping[str, Any], classes: int, rules: ConfidenceMonitoring) -> str:
+    """Why the model could never be found too unsure, or nothing."""
+    if rules.low_confidence <= 1 / classes:
+        return (
+            f"monitoring.low_confidence is {rules.low_confidence:g}, and the most probable of {classes} classes never "
+            "has less: no row would ever count as unsure. Raise it."
+        )
+    unsure, rows = _usually_unsure(usual, rules)
+    if unsure / rows + rules.low_confidence_rise >= 1:
+        return (
+            f"On its holdout it is unsure of {unsure / rows:.0%} of the rows (monitoring.low_confidence is "
+            f"{rules.low_confidence:g}), so their share could not rise by {rules.low_confidence_rise:g}: no alert "
+            "could be raised. Lower monitoring.low_confidence."
+        )
+    return ""
+
+
 def low_confidence(
     now: tuple[int, int], reference: tuple[int, int], rules: ConfidenceMonitoring, alpha: float
 ) -> Condition:

@@ -34,6 +34,15 @@ class Limit:
         return value > self.value if self.metric.lower_is_better else value < self.value
 
 
+@dataclass(frozen=True)
+class Forecast:
+    """Probabilities of n events, and which of them happened (1) or did not (0). `name` says of what."""
+
+    name: str
+    probabilities: Floats
+    happened: Floats
+
+
 class Judging(ABC):
     """How good scores are, given the labels: metrics, baseline, slices, and the comparison of two models."""
 
@@ -107,6 +116,10 @@ class Judging(ABC):
     def blocked(self) -> bool:
         """Whether these figures are of blocks of rows, so that each group counts by one of its rows."""
         return False
+
+    def forecasts(self, labels: Labels, scores: Floats) -> list[Forecast]:  # noqa: ARG002 - a kind may have none
+        """The probabilities that the scores state, with what happened."""
+        return []
 
     def value(self, labels: Labels, scores: Floats, metric: str = "") -> float | None:
         """A metric, by default the config's; None where the rows do not define it."""

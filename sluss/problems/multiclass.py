@@ -9,6 +9,7 @@ from pydantic import Field
 
 from sluss.problems.class_sections import ClassTraining, ClassUseCase
 from sluss.problems.classes import ClassJudging, ClassReporting, ClassScoring, decided
+from sluss.problems.judging import Forecast
 from sluss.problems.metrics import Judged
 from sluss.problems.problem import Problem, ProblemKind
 from sluss.statistics.figures import SCORE, SCORE_CLASS
@@ -84,6 +85,11 @@ class MulticlassJudging(ClassJudging):
     def judged(self, labels: Labels, scores: Floats, groups: Any = None) -> Judged:  # noqa: ANN401 - array or None
         """Add the predicted classes to labels and scores."""
         return Judged(labels, scores, decided(self.use_case, scores), groups)
+
+    def forecasts(self, labels: Labels, scores: Floats) -> list[Forecast]:
+        """The largest probability of each row."""
+        likely = scores.argmax(axis=1)
+        return [Forecast("the most probable class", scores.max(axis=1), (labels == likely).astype(float))]
 
 
 @dataclass(frozen=True)

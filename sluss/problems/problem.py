@@ -163,6 +163,10 @@ class Reporting(ABC):
         """
         return []
 
+    def mute(self, usual: Mapping[str, Any]) -> str:  # noqa: ARG002 - a kind may have no alerts of its own
+        """Why one of this kind's own alerts could never be raised, or nothing. `usual` is what `profile` gave."""
+        return ""
+
     @abstractmethod
     def in_words(self, summary: Summary) -> str:
         """An interval's scores in words, to come after "300 rows"."""

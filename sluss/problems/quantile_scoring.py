@@ -90,7 +90,7 @@ class QuantileScoring(Scoring):
         """Refuse scores that are infinite or not numbers."""
         import numpy as np
 
-        return None if np.isfinite(scores).all() else "no finite numbers"
+        return None if np.isfinite(scores).all() else "not finite numbers"
 
     def receipt(self, prediction: Mapping[str, Any]) -> dict[str, str | float]:
         """The quantiles with their unit."""

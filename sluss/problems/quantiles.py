@@ -7,6 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from sluss.problems import number_metrics
+from sluss.problems.judging import Forecast
 from sluss.problems.metrics import Judged, Measure, Measured, mean_of
 from sluss.problems.numbers import NumberJudging
 from sluss.problems.problem import Problem, ProblemKind, Reporting
@@ -49,6 +50,19 @@ class QuantileJudging(NumberJudging):
     def judged(self, labels: Labels, scores: Floats, groups: Any = None) -> Judged:  # noqa: ANN401 - array or None
         """The quantile in the middle is the predicted number."""
         return Judged(labels, scores, scores[:, self.use_case.middle], groups)
+
+    def forecasts(self, labels: Labels, scores: Floats) -> list[Forecast]:
+        """Each level: the probability of a number up to its quantile."""
+        import numpy as np
+
+        return [
+            Forecast(
+                f"a number up to the quantile {level:g}",
+                np.full(len(labels), level),
+                np.asarray(labels <= scores[:, place], dtype=float),
+            )
+            for place, level in enumerate(self.use_case.quantiles)
+        ]
 
     def guess(self, metric: str, learned: Labels) -> Any:  # noqa: ANN401, ARG002 - the same for all metrics
         """The quantiles of the labels."""

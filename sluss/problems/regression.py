@@ -60,7 +60,7 @@ class NumberScoring(Scoring):
         """Infinite, or not a number."""
         import numpy as np
 
-        return None if np.isfinite(scores).all() else "no finite numbers"
+        return None if np.isfinite(scores).all() else "not finite numbers"
 
     def receipt(self, prediction: Mapping[str, Any]) -> dict[str, str | float]:
         """The number with its unit."""

@@ -68,6 +68,15 @@ def files(lake: Lake, table: str, span: tuple[str, str] | None = None) -> list[d
     return listed
 
 
+def rows_by_partition(lake: Lake, table: str) -> dict[str, int]:
+    """Return the number of rows of each partition, from the log alone."""
+    found: dict[str, int] = {}
+    for file in files(lake, table):
+        name = file[f"partition.{INTERVAL}"]
+        found[name] = found.get(name, 0) + int(file["num_records"] or 0)
+    return found
+
+
 def constant(file: dict[str, Any], column: str) -> Any:  # noqa: ANN401 - of the column's type
     """Return the column's value if all rows of a file have the same one (minimum = maximum), else None."""
     # A column without statistics has neither bound, and thus no constant.

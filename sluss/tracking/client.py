@@ -32,7 +32,8 @@ _DEFAULTS = {
 # package requests, and of MLflow where no answer came.
 _REFUSED_DOWNLOAD = re.compile(r"\b40[13] Client Error\b")
 _SILENT_DOWNLOAD = re.compile(r"\bAPI request to \S+ failed with (timeout )?exception\b")
-_LOGIN_STATUS = {401, 403}
+_FORBIDDEN = 403
+_LOGIN_STATUS = {401, _FORBIDDEN}
 _SILENT_STATUS = {502, 503, 504}  # of a proxy before MLflow
 
 
@@ -93,6 +94,17 @@ def service_error(settings: Settings, error: Exception) -> ServiceError | None:
     if error.get_http_status_code() in _SILENT_STATUS or _SILENT_DOWNLOAD.search(str(error)):
         return no_answer(settings)
     return None
+
+
+def denied(error: BaseException) -> bool:
+    """Whether MLflow knew the login and refused the action (status 403)."""
+    from mlflow.exceptions import MlflowException
+
+    request = _failed_request(error)
+    if request is not None and request.response is not None:
+        return request.response.status_code == _FORBIDDEN
+    cause = error.__cause__ or error
+    return isinstance(cause, MlflowException) and cause.get_http_status_code() == _FORBIDDEN
 
 
 def _failed_request(error: BaseException | None) -> RequestException | None:

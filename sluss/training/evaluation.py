@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from sluss.errors import ModelError
 from sluss.problems import problem_of
 from sluss.training.fitting import Scorer, fit_weights, groups_of, rare_classes_allowed, sign
 from sluss.training.shared_preprocessing import what_folds_share
@@ -52,9 +53,18 @@ def cross_validate(pipeline: Pipeline, use_case: UseCase, train: pd.DataFrame) -
 
 
 def judge(pipeline: Pipeline, use_case: UseCase, train: pd.DataFrame, holdout: pd.DataFrame) -> Verdict:
-    """Compute metrics on the holdout and its slices, and those of a baseline with a constant guess."""
+    """Compute metrics on the holdout and its slices, and those of a baseline with a constant guess.
+
+    Raises:
+        ModelError: a score is not a number that a model of this kind can return.
+    """
     problem = problem_of(use_case)
     judging, scores = problem.judging, problem.scoring.scores(pipeline, holdout[list(use_case.features)])
+    if wrong := problem.scoring.wrong(scores):
+        raise ModelError(
+            f"The fitted model's predictions of the holdout of {use_case.name} are {wrong} (such as NaN), so it is not "
+            "registered. Fill missing values in training.preprocessing, or choose another estimator."
+        )
     labels = holdout["label"].to_numpy()
     metrics = {f"holdout_{name}": value for name, value in judging.metrics(labels, scores).items()}
     metrics |= judging.baseline(train["label"].to_numpy(), labels)

@@ -21,7 +21,11 @@ if TYPE_CHECKING:
 
 def fit_and_judge(use_case: UseCase, rows: TrainingRows) -> tuple[Pipeline, Verdict]:
     """Search and cross-validate in the training window, fit on all of it, judge on the holdout."""
+<<<<<<< HEAD
     pipeline, wanted = build_pipeline(use_case), use_case.training.search
+=======
+    pipeline, wanted = unfitted(use_case), use_case.training.search
+>>>>>>> 4ab7bef (Train each version again before its deployment, and look into its files)
     trials = search(pipeline, use_case, wanted, rows.train) if wanted else []
     problem_of(use_case).scoring.assemble(pipeline)
     folds = cross_validate(pipeline, use_case, rows.train)
@@ -30,3 +34,10 @@ def fit_and_judge(use_case: UseCase, rows: TrainingRows) -> tuple[Pipeline, Verd
     verdict = judge(pipeline, use_case, rows.train, rows.holdout)
     verdict.metrics.update(folds)
     return pipeline, dataclasses.replace(verdict, trials=tuple(trials))
+
+
+def unfitted(use_case: UseCase) -> Pipeline:
+    """Return the pipeline of a config, ready to be fitted."""
+    pipeline = build_pipeline(use_case)
+    problem_of(use_case).scoring.assemble(pipeline)
+    return pipeline

@@ -70,6 +70,26 @@ def _placed(name: str, place: str) -> str:
     return name.replace(_ESTIMATOR, f"{place}__", 1) if name.startswith(_ESTIMATOR) else name
 
 
+def take_over(pipeline: Pipeline, use_case: UseCase, spec: Search, fitted: Pipeline) -> str | None:
+    """Set the parameters that a search had chosen, as a fitted pipeline has them.
+
+    Returns:
+        The name of a parameter whose value is not in the space of the search, or None.
+    """
+    names, chosen = _paths(pipeline, use_case), fitted.get_params()
+    for path, values in spec.space.items():
+        value = chosen.get(names[path])
+        within = (
+            values.low <= value <= values.high
+            if isinstance(values, Range)
+            else any(value == (tuple(each) if isinstance(each, list) else each) for each in values)
+        )
+        if not within:
+            return path
+        pipeline.set_params(**{names[path]: value})
+    return None
+
+
 def _paths(pipeline: Pipeline, use_case: UseCase) -> dict[str, str]:
     """scikit-learn's name of every parameter by the name under which a run logs it."""
     labels = [branch.label for branch in branches_of(use_case)]

@@ -29,6 +29,11 @@ def optional_packages(training: Training) -> list[str]:
     return [name for package, names in _OPTIONAL.items() if f'"{package}.' in text for name in names]
 
 
+def packages_of(modules: Iterable[str]) -> list[str]:
+    """Return the distributions of those packages, by their modules' names, that a model may need beyond the usual."""
+    return [name for module in sorted(modules) for name in _OPTIONAL.get(module, ())]
+
+
 def exact_requirements(optional: Iterable[str] = ()) -> list[str]:
     """Return `name==version` of every package that a model needs, sorted. Reads metadata; imports none of them."""
     from packaging.requirements import Requirement

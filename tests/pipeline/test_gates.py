@@ -276,7 +276,7 @@ def test_a_type_that_is_not_trusted_is_refused_by_name(ask, changed):
 def test_a_file_that_can_run_code_is_refused(ask, changed, name, content):
     result = ask("safety", changed(lambda folder: (folder / name).write_bytes(content)))
     assert not result.passed
-    assert result.sentence.endswith(f"when they are loaded: {name}.")
+    assert f"when they are loaded: {name}. Train it" in result.sentence
 
 
 def test_a_damaged_model_is_a_refusal_and_no_traceback(ask, changed):

@@ -109,7 +109,7 @@ def test_labels_that_do_not_differ_define_no_metric(metric, labels):
 def test_a_prediction_that_is_not_a_number_has_no_metric_and_is_refused_in_production(intensity, score):
     scores, labels = np.array([1.0, score, 3.0]), np.array([1.0, 2.0, 3.0])
     assert estimate("r2", scores, labels) is None
-    assert problem_of(intensity).scoring.wrong(scores) == "no finite numbers"
+    assert problem_of(intensity).scoring.wrong(scores) == "not finite numbers"
     assert problem_of(intensity).scoring.wrong(labels) is None
 
 

@@ -8,6 +8,7 @@ from importlib import metadata
 from typing import TYPE_CHECKING
 
 from sluss.counted import counted
+from sluss.gates.recorded_packages import PYTHON, contradictions, forgotten, pinned
 from sluss.gates.result import GateResult
 from sluss.training.components import COMPONENTS_FILE, component_files
 from sluss.training.software import python_version
@@ -15,27 +16,29 @@ from sluss.training.software import python_version
 if TYPE_CHECKING:
     from sluss.gates.evidence import Evidence
 
-_FIRST = ("Python", "scikit-learn", "numpy", "scipy", "pandas", "skops")  # they affect predictions the most
+_FIRST = (PYTHON, "scikit-learn", "numpy", "scipy", "pandas", "skops")  # they affect predictions the most
 _SHOWN = 6
-_PIN = re.compile(r"([A-Za-z0-9][A-Za-z0-9._-]*)==([^\s;]+)")
 
 
 def environment(evidence: Evidence) -> GateResult:
-    """Pass if the model's exact requirements and its Python are those of this environment."""
+    """Pass if its exact requirements and its Python are those of this environment, and all of its files name them."""
     pins, loose = _recorded(evidence)
     if loose:
         sentence = f"Its requirements do not pin {', '.join(loose[:_SHOWN])}, so they cannot be compared."
         return GateResult("environment", sentence, passed=False)
-    here = {name: python_version() if name == "Python" else _installed(name) for name in pins}
+    here = {name: python_version() if name == PYTHON else _installed(name) for name in pins}
     differing = sorted((name for name in pins if pins[name] != here[name]), key=_rank)
     figures = {"packages": float(len(pins) - 1), "differing": float(len(differing))}
     if not differing and (changed := _changed_components(evidence)):
         named = ", ".join(f"components/{name}" for name in changed[:_SHOWN])
         sentence = f"It was trained with other components than those that would run it: {named} differ. Train it again."
         return GateResult("environment", sentence, passed=False, figures=figures | {"components": float(len(changed))})
+    if not differing and (others := _contradictions(evidence, pins)):
+        sentence = f"{'; '.join(others[:_SHOWN])}. Its files must name the packages of its training: train it again."
+        return GateResult("environment", sentence, passed=False, figures=figures)
     if not differing:
         sentence = (
-            f"Its Python {pins['Python']} and its {counted(len(pins) - 1, 'package')} equal those of this environment."
+            f"Its Python {pins[PYTHON]} and its {counted(len(pins) - 1, 'package')} equal those of this environment."
         )
         return GateResult("environment", sentence, passed=True, figures=figures)
     named = ", ".join(f"{name} {pins[name]} ≠ {here[name]}" for name in differing[:_SHOWN])
@@ -49,16 +52,18 @@ def _recorded(evidence: Evidence) -> tuple[dict[str, str], list[str]]:
     lines = evidence.file("requirements.txt", "list of requirements").read_text(encoding="utf-8").splitlines()
     made = evidence.file("python_env.yaml", "version of Python").read_text(encoding="utf-8")
     python = re.search(r"^python: (\S+)$", made, re.MULTILINE)
-    pins = {"Python": python[1]} if python else {}
-    loose = []
-    for line in filter(None, map(str.strip, lines)):
-        if pin := _PIN.fullmatch(line.partition(";")[0].strip()):
-            # Normalised as in PEP 503, because package lists spell names differently.
-            pins[pin[1].lower().replace("_", "-").replace(".", "-")] = pin[2]
-        else:
-            loose.append(line)
+    pins, loose = pinned(lines)
+    pins |= {PYTHON: python[1]} if python else {}
     # A list that lacks one of these was not made by the training.
     return pins, loose + [name for name in _FIRST if name not in pins]
+
+
+def _contradictions(evidence: Evidence, pins: dict[str, str]) -> list[str]:
+    """Other versions in the other files that name some, and packages that the requirements lack."""
+    missing = forgotten(evidence.model_file, pins)
+    lacking = [f"its requirements lack {', '.join(missing)}, without which it cannot be loaded"] if missing else []
+    files = evidence.file("conda.yaml", "environment of conda"), evidence.file("MLmodel", "description by MLflow")
+    return [*lacking, *contradictions(*files, pins)]
 
 
 def _changed_components(evidence: Evidence) -> list[str]:

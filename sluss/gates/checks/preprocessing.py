@@ -31,6 +31,9 @@ def preprocessing(evidence: Evidence) -> GateResult:
     except ModelError as error:
         sentence = f"In a clean process it cannot score raw rows ({error}). {_CURE}"
         return GateResult("preprocessing", sentence, passed=False)
+    if wrong := evidence.problem.scoring.wrong(scores):
+        sentence = f"In a clean process, its predictions of raw rows are {wrong} (such as NaN). {_CURE}"
+        return GateResult("preprocessing", sentence, passed=False)
     if list(recorded["id"]) != list(raw["id"]):
         sentence = "The predictions recorded at training are of other rows, so they cannot be compared."
         return GateResult("preprocessing", sentence, passed=False)

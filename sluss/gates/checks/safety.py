@@ -4,17 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from sluss.gates.pickles import unsafe_files
 from sluss.gates.result import GateResult
 from sluss.registry.trusted_types import untrusted_types
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from sluss.gates.evidence import Evidence
 
-_PICKLES = {".pkl", ".pickle", ".joblib", ".dill", ".cloudpickle", ".pt", ".pth"}
-_CODE = {".py", ".pyc", ".so"}
-_PROTOCOLS = {bytes([0x80, protocol]) for protocol in range(2, 6)}  # how a pickle begins
+_SHOWN = 5
 
 
 def safety(evidence: Evidence) -> GateResult:
@@ -25,15 +22,13 @@ def safety(evidence: Evidence) -> GateResult:
             "sluss/registry/trusted_types.py after reading its code."
         )
         return GateResult("safety", sentence, passed=False)
-    if unsafe := sorted(path.name for path in evidence.folder.rglob("*") if path.is_file() and _unsafe(path)):
-        sentence = f"Its artifacts contain files that can run code when they are loaded: {', '.join(unsafe)}."
+    if unsafe := unsafe_files(evidence.folder):
+        sentence = (
+            f"Its artifacts contain files that can run code when they are loaded: {', '.join(unsafe[:_SHOWN])}. "
+            f"Train it through the pipeline, which stores no such file: make train USE_CASE={evidence.use_case.name}."
+        )
         return GateResult("safety", sentence, passed=False)
     # Loaded only here, after the types were checked: loading is the dangerous part.
     steps = [name for name, _ in evidence.pipeline.steps] if hasattr(evidence.pipeline, "steps") else []
     sentence = f"It loads without pickle ({' → '.join(steps) or type(evidence.pipeline).__name__}), all types trusted."
     return GateResult("safety", sentence, passed=True)
-
-
-def _unsafe(path: Path) -> bool:
-    with path.open("rb") as file:
-        return path.suffix in _PICKLES | _CODE or file.read(2) in _PROTOCOLS

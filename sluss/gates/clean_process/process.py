@@ -1,14 +1,17 @@
-"""A process that scores raw rows with a model, and that holds none of this project's code."""
+"""A process that scores raw rows with a model, or fits one, and that holds none of this project's code."""
 
 from __future__ import annotations
 
 import json
 import os
+import pickle
 import shutil
 import signal
 import subprocess
 import sys
+import time
 from contextlib import suppress
+from dataclasses import asdict, dataclass
 from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
@@ -18,26 +21,43 @@ from sluss.registry.trusted_types import TRUSTED_TYPES
 from sluss.training.components import FOLDER
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from types import TracebackType
 
     import pandas as pd
+    from sklearn.pipeline import Pipeline
 
     from sluss.arrays import Floats
 
-_SCRIPT = Path(__file__).with_name("score_raw_rows.py")
+_SCORE, _FIT = (Path(__file__).with_name(name) for name in ("score_raw_rows.py", "fit_rows.py"))
 _PATIENCE = 300  # seconds that its answer may take
 
 
-class CleanProcess:
-    """Scores with one model, once.
+class TooSlowError(ModelError):
+    """A fit takes longer than it may."""
 
-    Its imports take seconds. So `start` it early, and `ask` it when the model is at hand.
+
+@dataclass(frozen=True)
+class Fit:
+    """One fit: on every n-th row, in their order or shuffled by a seed."""
+
+    every: int = 1
+    shuffle: int = 0
+
+
+class CleanProcess:
+    """Scores with one model, or fits one, once.
+
+    Its imports take seconds. So `start` it early, and ask it when the model is at hand.
     """
+
+    _script = _SCORE
 
     def __init__(self, scratch: Path) -> None:
         """Take an empty folder for the files that it reads and writes."""
         self.scratch = scratch
         self._process: subprocess.Popen[bytes] | None = None
+        self._others: list[FittingProcess] = []
         self.asked = False
 
     def __enter__(self) -> Self:
@@ -61,7 +81,7 @@ class CleanProcess:
         # Errors go to a file: a pipe that is not read while the model works would fill up and block it.
         with (self.scratch / "errors").open("wb") as errors:
             self._process = subprocess.Popen(
-                [sys.executable, "-I", "-S", str(_SCRIPT), packages],
+                [sys.executable, "-I", "-S", str(self._script), packages],
                 stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=errors, cwd="/", start_new_session=True,
                 # One thread for linear algebra, as in every step: see sluss/step.py.
                 env={"PATH": "/usr/bin:/bin", "OPENBLAS_NUM_THREADS": "1"},
@@ -69,8 +89,6 @@ class CleanProcess:
 
     def ask(self, model: Path, rows: pd.DataFrame, method: str) -> None:
         """Hand it a model, raw rows and the method that gives scores. It works while the caller does something else."""
-        self.start()
-        self.asked = True
         rows.to_parquet(self.scratch / "rows.parquet", index=False)
         order = {
             "model": str(model),
@@ -80,9 +98,21 @@ class CleanProcess:
             "rows": str(self.scratch / "rows.parquet"),
             "output": str(self.scratch / "output.npy"),
         }
+        self._hand_over(order)
+
+    def to_fit(self) -> FittingProcess:
+        """Return a process that fits, in a folder of its own; it ends with this one."""
+        folder = self.scratch / f"fit-{len(self._others)}"
+        folder.mkdir()
+        self._others.append(FittingProcess(folder))
+        return self._others[-1]
+
+    def _hand_over(self, order: Mapping[str, object]) -> None:
+        self.start()
+        self.asked = True
         assert self._process is not None
         assert self._process.stdin is not None
-        with suppress(BrokenPipeError):  # it has ended, and `output` reports why
+        with suppress(BrokenPipeError):  # it has ended, and the one who waits for it is told why
             self._process.stdin.write(json.dumps(order).encode())
             self._process.stdin.close()
 
@@ -108,13 +138,18 @@ class CleanProcess:
             self.end()
             raise ModelError(f"no answer within {_PATIENCE} seconds") from None
         if code:
-            written = (self.scratch / "errors").read_text(encoding="utf-8", errors="replace")
-            raise ModelError(_last_line(written) or f"exit code {code}")
+            raise ModelError(self._why(code))
         output: Floats = np.load(self.scratch / "output.npy")
         return output
 
+    def _why(self, code: int) -> str:
+        written = (self.scratch / "errors").read_text(encoding="utf-8", errors="replace")
+        return _last_line(written) or f"exit code {code}"
+
     def end(self) -> None:
-        """End it, unless it has ended."""
+        """End it and those that fit for it, unless they have ended."""
+        for other in self._others:
+            other.end()
         if self._process is None:
             return
         if self._process.poll() is None:
@@ -122,6 +157,57 @@ class CleanProcess:
             os.killpg(self._process.pid, signal.SIGKILL)
         with suppress(BrokenPipeError):
             self._process.communicate()
+
+
+class FittingProcess(CleanProcess):
+    """Fits one pipeline, several times if asked to."""
+
+    _script = _FIT
+
+    def ask_to_fit(
+        self, pipeline: Pipeline, features: pd.DataFrame, given: pd.DataFrame, fits: tuple[Fit, ...] = (Fit(),)
+    ) -> None:
+        """Hand it an unfitted pipeline and its rows. It works while the caller does something else.
+
+        Args:
+            pipeline: unfitted.
+            features: n rows of raw features.
+            given: `label`, and the weights of the rows by the name of the parameter that takes them.
+            fits: how often, and on which of the rows.
+        """
+        features.to_parquet(self.scratch / "rows.parquet", index=False)
+        given.to_parquet(self.scratch / "labels.parquet", index=False)
+        (self.scratch / "pipeline.pickle").write_bytes(pickle.dumps(pipeline))
+        order = {
+            "pipeline": str(self.scratch / "pipeline.pickle"),
+            "components": str(self._components()),
+            "rows": str(self.scratch / "rows.parquet"),
+            "labels": str(self.scratch / "labels.parquet"),
+            "fits": [asdict(fit) | {"output": str(self._fitted(place))} for place, fit in enumerate(fits)],
+        }
+        self._hand_over(order)
+
+    def _fitted(self, place: int) -> Path:
+        return self.scratch / f"fitted-{place}.skops"
+
+    def fitted(self, place: int, seconds: float) -> Path:
+        """Wait for the file of a fitted pipeline.
+
+        Raises:
+            TooSlowError: it takes longer.
+            ModelError: it cannot be fitted; the sentence is the last line of the process's error.
+        """
+        assert self._process is not None
+        end, path = time.monotonic() + seconds, self._fitted(place)
+        while not path.is_file():
+            code = self._process.poll()
+            if code is not None and not path.is_file():
+                raise ModelError(self._why(code))
+            if time.monotonic() > end:
+                self.end()
+                raise TooSlowError(f"no fit within {seconds:g} seconds")
+            time.sleep(0.02)
+        return path
 
 
 def _last_line(text: str) -> str:
