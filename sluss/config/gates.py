@@ -59,3 +59,21 @@ class Gates(Frozen):
         description="`calibration`: largest distance of probabilities from the shares of what happened, beyond what "
         "chance explains; 1 switches the gate off",
     )
+    max_turned_labels: float = Field(
+        0.02,
+        ge=0,
+        le=1,
+        description="`labels`: largest share of the rows known before that have another label now",
+    )
+    max_changed_rows: float = Field(
+        0.1,
+        ge=0,
+        le=1,
+        description="`labels`: largest share of the rows known before that have other features now",
+    )
+    max_share_shift: float = Field(
+        4,
+        gt=1,
+        description="`labels`: largest factor by which the odds of a class may change from the intervals before to the "
+        "newest labels",
+    )

@@ -10,9 +10,10 @@ from sluss.errors import DataError, ModelError, ServiceError
 from sluss.gates.retraining import Retraining
 from sluss.registry import artifacts
 from sluss.registry.artifacts import CONFIG_FILE, HOLDOUT_FILE, MODEL_FILE
+from sluss.registry.champion import current
 from sluss.registry.names import DIGEST_TAG
 from sluss.registry.trusted_types import trusted_types
-from sluss.training.recorded_training import Recorded, recorded_config, recorded_rows
+from sluss.training.recorded_training import Recorded, recorded, recorded_config, recorded_rows
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from sluss.arrays import Floats
     from sluss.context import Context
     from sluss.gates.clean_process.process import CleanProcess
+    from sluss.registry.artifacts import LoadedModel
     from sluss.training.rows import TrainingRows
 
 
@@ -172,6 +174,47 @@ class Evidence:
             raise
         except (ModelError, DataError):
             raise DataError("Its rows cannot be read; see the gate data.") from None
+
+    @cached_property
+    def champion(self) -> ModelVersion | None:
+        """The version in production, unless it is this one."""
+        found = current(self.context)
+        return None if found is None or str(found.version) == str(self.version.version) else found
+
+    @cached_property
+    def champion_model(self) -> LoadedModel:
+        """The champion's model."""
+        assert self.champion is not None
+        return artifacts.load(self.context.settings, self.champion)
+
+    @cached_property
+    def champion_rows(self) -> TrainingRows:
+        """The rows that the champion was trained and judged on, as they were then.
+
+        Raises:
+            DataError: they cannot be read any more.
+            ModelError: its run or its artifacts are gone.
+        """
+        assert self.champion is not None
+        return recorded_rows(self.context.settings, recorded(self.context, self.champion))
+
+    @cached_property
+    def first_labels(self) -> pd.DataFrame | None:
+        """`id` and `label` as the oldest version of the table `labels` has them; None without a later one."""
+        from deltalake.exceptions import DeltaError
+
+        for version in range(int(self.known.tag("sluss.labels.version"))):
+            try:
+                table = self.context.lake.dataset("labels", version)
+                found: pd.DataFrame | None = (
+                    None if table is None else table.to_table(["id", "label", "label_time"]).to_pandas()
+                )
+            except (DataError, DeltaError, OSError):
+                continue  # its files were deleted
+            if found is not None and len(found):
+                found = found.sort_values("label_time", kind="stable").drop_duplicates("id", keep="last")
+                return found[["id", "label"]]
+        return None
 
     @cached_property
     def retraining(self) -> Retraining:
