@@ -117,7 +117,7 @@ def test_a_class_that_hardly_occurs_any_more_is_refused_by_name(first_days, sent
         evidence.__dict__["read_rows"] = dataclasses.replace(read, train=changed_rows[0], holdout=changed_rows[1])
         result = GATES["labels"](evidence)
     assert "newest labels" in result.sentence
-    assert "% are negative; over 30 intervals before it were " in result.sentence
+    assert "% are negative; over 29 intervals before it were " in result.sentence
 
 
 def test_without_a_champion_an_inverted_history_is_found_by_the_first_load(first_days, sentiment, version):
