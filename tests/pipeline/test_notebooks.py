@@ -6,6 +6,7 @@ import pytest
 from notebook_runner import execute, own_home
 
 from sluss.context import Context
+from sluss.gates.judge import _GATES
 from sluss.registry import versions
 from sluss.registry.champion import champion
 from sluss.training.recorded_training import recorded
@@ -23,7 +24,7 @@ def test_a_notebook_hands_a_model_over_and_gates_and_deployment_take_it_from_the
     assert known.use_case.training.estimator.name == "sklearn.naive_bayes.ComplementNB"
     # It has all artifacts and tags of a version from the training pipeline, but need not beat the champion.
     gates = {name: verdict for name, verdict in known.tags.items() if name.startswith("sluss.gate.")}
-    names = {"data", "contract", "identity", "safety", "environment", "monitoring", "quality", "preprocessing", "speed"}
+    names = {gate.__name__ for gate in _GATES}
     assert names <= {name.removeprefix("sluss.gate.") for name in gates}
     assert {name for name, verdict in gates.items() if not verdict.startswith("passed")} <= {"sluss.gate.quality"}
     promoted = gates["sluss.gate.quality"].startswith("passed")

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from running import CONFIG, Stack, told, wait_for
 
+from sluss.gates.judge import _GATES
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -16,7 +18,7 @@ pytestmark = pytest.mark.stack
 
 DAG = "sentiment_deployment"
 # In the order in which they are asked and told.
-GATES = ["data", "identity", "safety", "environment", "monitoring", "quality", "preprocessing", "speed"]
+GATES = [gate.__name__ for gate in _GATES]
 
 
 @pytest.fixture
