@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sluss.errors import ModelError
 from sluss.gates.clean_process.process import Fit
 from sluss.registry.trusted_types import trusted_types
 from sluss.training.fit import unfitted
 from sluss.training.fitting import fit_weights
-from sluss.training.search import take_over
 
 if TYPE_CHECKING:
     from sklearn.pipeline import Pipeline
@@ -65,12 +63,7 @@ class Retraining:
 
     def _ask(self, fits: tuple[Fit, ...]) -> FittingProcess:
         use_case, train = self._use_case, self._rows.train
-        pipeline, wanted = unfitted(use_case), use_case.training.search
-        if wanted and (path := take_over(pipeline, use_case, wanted, self._fitted)):
-            raise ModelError(
-                f"Its {path} is not among the values of training.search.space, so no training by its config made it. "
-                f"Train it through the pipeline: make train USE_CASE={use_case.name}."
-            )
+        pipeline = unfitted(use_case, self._fitted)
         given = train[["label"]].assign(**fit_weights(use_case, pipeline, train))
         process = self._process.to_fit()
         process.ask_to_fit(pipeline, train[list(use_case.features)], given, fits)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
     from sluss.config.use_case import UseCase
 
 _ESTIMATOR = "estimator__"  # how the names of its parameters begin in a pipeline
+
+
+_COPY = re.compile(r"^estimator__q[\d.e-]+__")
 
 
 @dataclass(frozen=True)
@@ -76,7 +80,9 @@ def take_over(pipeline: Pipeline, use_case: UseCase, spec: Search, fitted: Pipel
     Returns:
         The name of a parameter whose value is not in the space of the search, or None.
     """
-    names, chosen = _paths(pipeline, use_case), fitted.get_params()
+    # Of several copies of an estimator side by side, one for each quantile, all have the parameter.
+    chosen = {_COPY.sub("estimator__", name): value for name, value in fitted.get_params().items()}
+    names = _paths(pipeline, use_case)
     for path, values in spec.space.items():
         value = chosen.get(names[path])
         within = (
