@@ -86,7 +86,7 @@ def take_over(pipeline: Pipeline, use_case: UseCase, spec: Search, fitted: Pipel
     for path, values in spec.space.items():
         value = chosen.get(names[path])
         within = (
-            values.low <= value <= values.high
+            value is not None and values.low <= value <= values.high
             if isinstance(values, Range)
             else any(value == (tuple(each) if isinstance(each, list) else each) for each in values)
         )
