@@ -38,7 +38,7 @@ notebook: $(READY)  ## JupyterLab on notebooks/: on the stack's data if it is up
 	@$(SLUSS) notebook
 
 ##@ Steps (in the stack if it is up, embedded otherwise, or WHERE=stack; USE_CASE=sentiment)
-.PHONY: data train plots reproduce gates deploy rollback repair history score lineage why
+.PHONY: data train plots reproduce gates deploy rollback repair history score alerts ack silence comment reopen notify lineage why
 data: $(READY)  ## Load and curate the history, or INTERVAL=2026-01-05
 	@$(SLUSS) data
 train: $(READY)  ## Train, judge and register a model
@@ -59,6 +59,18 @@ history: $(READY)  ## Show every change of production with its time, author and 
 	@$(SLUSS) history
 score: $(READY)  ## Score and monitor INTERVAL=2026-01-05; brings its rows if they are not there
 	@$(SLUSS) score
+alerts: $(READY)  ## Show the open alerts with age and owner (ALL=1: ended ones too, JSON=1: with their history)
+	@$(SLUSS) alerts
+ack: $(READY)  ## Take ALERT=k3f7qa over (BY=ann: for another person, COMMENT="why")
+	@$(SLUSS) ack
+silence: $(READY)  ## Hear no more of ALERT=k3f7qa UNTIL=3d (or a day) REASON="why", unless it becomes more severe
+	@$(SLUSS) silence
+comment: $(READY)  ## Add COMMENT="text" to the history of ALERT=k3f7qa
+	@$(SLUSS) comment
+reopen: $(READY)  ## Open ALERT=k3f7qa again, without owner and silence (CLOSE=1: close it after that)
+	@$(SLUSS) reopen
+notify: $(READY)  ## Send the news of alerts that are due to the receivers of SLUSS_NOTIFY
+	@$(SLUSS) notify
 lineage: $(READY)  ## Trace a prediction (ID=movies-12) or VERSION=1 upstream, or INTERVAL=2026-01-05 downstream (JSON=1, SVG=path)
 	@$(SLUSS) lineage
 why: $(READY)  ## Show one prediction's receipt, and score its row again: ID=movies-12 (INTERVAL=2026-01-05, JSON=1)

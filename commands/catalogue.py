@@ -58,6 +58,31 @@ STEPS = (
         steps=("bring_interval", "batch_predict", "monitor_model", "generate_summary"),
         missing="Name the interval to score: make score INTERVAL=2026-01-05",
     ),
+    Subcommand("alerts", "Show the alerts with age and owner, the open ones first", steps=("show_alerts",)),
+    Subcommand(
+        "ack",
+        "Make a person the owner of an alert",
+        steps=("acknowledge_alert",),
+        missing="Name the alert, as make alerts shows it: make ack ALERT=k3f7qa",
+    ),
+    Subcommand(
+        "silence",
+        "Send no more news of an alert until a time, unless it becomes more severe",
+        steps=("silence_alert",),
+        missing="Name the alert, the end and the reason: make silence ALERT=k3f7qa UNTIL=3d REASON='a new source'",
+    ),
+    Subcommand(
+        "comment",
+        "Add a comment to the history of an alert",
+        steps=("comment_alert",),
+        missing="Name the alert and give the comment: make comment ALERT=k3f7qa COMMENT='the form has changed'",
+    ),
+    Subcommand(
+        "reopen",
+        "Open an alert again, or close one that was opened again",
+        steps=("reopen_alert",),
+        missing="Name the alert, as make alerts shows it: make reopen ALERT=k3f7qa",
+    ),
     Subcommand(
         "lineage", "Trace a prediction or a version upstream, or a day's data downstream", steps=("show_lineage",)
     ),
@@ -73,6 +98,7 @@ SINGLE_STEPS = (
     Subcommand("curate", "Check new rows and bring them to the lake", steps=("curate_data",)),
     Subcommand("predict", "Score an interval", steps=("batch_predict",)),
     Subcommand("monitor", "Compare an interval's scores with the model's profile", steps=("monitor_model",)),
+    Subcommand("notify", "Send the news of alerts that are due", steps=("send_alerts",)),
     Subcommand("summary", "Summarise an interval on one page", steps=("generate_summary",)),
     Subcommand("decide", "Decide whether a new model is worth training", steps=("decide_training",)),
     Subcommand("retrain", "Train a version again in this environment, and compare", steps=("reproduce_model",)),

@@ -99,6 +99,13 @@ def run_for_interval(step: Step, use_case: str, start: str, end: str) -> dict[st
     return run_task(lambda context: step(context, airflow_interval(start, end, context.use_case.unit)), use_case)
 
 
+def send_news(use_case: str, seconds: float) -> dict[str, Any]:
+    """Send the news of a use case's alerts that are due. A receiver that fails stops neither a task nor a DAG."""
+    from tasks import send_alerts
+
+    return run_task(lambda context: send_alerts.after_monitoring(context, seconds), use_case)
+
+
 def _pass_connections(context: Context) -> None:
     """Give steps the addresses of the source's Airflow connections, where Airflow itself looks for them."""
     for name in context.use_case.source.connections:

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from _shared import TASK_DEFAULTS, announce, announce_curated, announcer, intervals, run_for_interval, use_cases
+from _shared import (
+    TASK_DEFAULTS,
+    announce,
+    announce_curated,
+    announcer,
+    intervals,
+    run_for_interval,
+    send_news,
+    use_cases,
+)
 from airflow.sdk import DAG, dag, task
 
 if TYPE_CHECKING:
@@ -43,6 +52,7 @@ def scoring(use_case: UseCase) -> DAG:
         found = run_for_interval(monitor_model.run, name, start, end)
         if found["raised"]:  # an ongoing alert does not trigger another training
             announce(name, "alerts", until=end, raised=found["raised"])
+        send_news(name, seconds=20)
         return found
 
     @task

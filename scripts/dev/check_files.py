@@ -26,7 +26,7 @@ HOMES = re.compile(r"(?<![\w.$}/-])/" + r"(?:home/\w|root/(?!\.cache)\w|Users/\w
 
 def problems(path: Path) -> Iterator[str]:
     """Defects of a file, as sentences."""
-    if path.name.startswith(".env") and path.name != ".env.example":
+    if (path.name.startswith(".env") or path.suffix == ".env") and path.name != ".env.example":
         yield "holds secrets: name it in .gitignore and take it out with 'git rm --cached'"
         return
     if path.stat().st_size > LARGEST and path.name != LOCK:

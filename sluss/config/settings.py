@@ -35,6 +35,12 @@ class Settings(BaseSettings):
         default=True,
         description="`false`: what is installed here is not what will run a model, so nothing is deployed from here",
     )
+    webhook_secret: SecretStr | None = Field(
+        None, description="Secret that signs [webhooks](alerts.md#the-webhook); `make up` writes one for the stack"
+    )
+    alerts_settle_minutes: float = Field(
+        10, ge=0, description="Rest of the monitor after which the news of a backfill are sent, as one message"
+    )
     git_commit: str | None = Field(None, description="Commit of the code, where no git can be asked")
     tracking_uri: str | None = Field(None, validation_alias="MLFLOW_TRACKING_URI", description="MLflow's address")
 

@@ -132,7 +132,9 @@ def confidence_trend(
 def metrics(summary: Summary, found: Sequence[Condition]) -> dict[str, float]:
     """Metrics of the monitor's run."""
     [trend] = [each for each in found if each.type == "confidence_trend"]
-    measured = {"overall_avg_confidence": summary.figures[MEAN], LOW: summary.figures[LOW]}
+    mean, low = summary.figures[MEAN], summary.figures[LOW]
+    measured = {"average_confidence": mean, "overall_avg_confidence": mean}
+    measured |= {LOW: low, "low_confidence_percentage": 100 * low}
     return measured | {"confidence_fall": trend.figures["fall"]}
 
 

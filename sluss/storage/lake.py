@@ -8,6 +8,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
@@ -119,6 +120,27 @@ class Lake:
         # The log lists the partitions, so no data file is read.
         found = (each[INTERVAL] for each in table.partitions()) if table else ()
         return max((each for each in found if before is None or each < before), default=None)
+
+    def written_after(self, name: str, moment: datetime) -> dict[str, datetime]:
+        """Return the partitions that were written after a moment, each with the time of its last file."""
+        import pyarrow as pa
+        import pyarrow.compute as pc
+
+        table = self.table(name)
+        if table is None:
+            return {}
+        log = pa.table(table.get_add_actions(flatten=True)).select([f"partition.{INTERVAL}", "modification_time"])
+        # Filtered in Arrow, because the log has a row for each of thousands of intervals.
+        late = log.filter(pc.greater(log["modification_time"], pa.scalar(int(moment.timestamp() * 1000))))
+        found: dict[str, datetime] = {}
+        for part, stamp in zip(*(column.to_pylist() for column in late.columns), strict=True):
+            at = datetime.fromtimestamp(stamp / 1000, UTC)
+            found[part] = max(at, found.get(part, at))
+        return found
+
+    def last_read(self, name: str) -> DeltaTable | None:
+        """Return a table at the version that this lake has read last, without a request; None if it did not exist."""
+        return self._opened.get(name)
 
     def version(self, name: str) -> int:
         """Return the version of a table that this lake has read last, without another request."""
