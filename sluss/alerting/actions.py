@@ -1,4 +1,4 @@
-"""What people did to alerts: an append-only table of each use case."""
+"""Actions of people on alerts: an append-only table of each use case."""
 
 from __future__ import annotations
 

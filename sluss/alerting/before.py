@@ -1,4 +1,4 @@
-"""What changed before an alert: the version and its config, production since, and the volume of data."""
+"""Changes before an alert: the version and its config, production since, and the volume of data."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a person does to an alert: acknowledge, silence, comment, open again, close."""
+"""Actions of a person on an alert: acknowledge, silence, comment, open again, close."""
 
 from __future__ import annotations
 

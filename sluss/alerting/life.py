@@ -1,4 +1,4 @@
-"""The life of an alert, as a pure function of the monitor's rows and of what people did.
+"""The life of an alert, as a pure function of the monitor's rows and of the actions of people.
 
 The monitor raises, updates and ends; a person acknowledges, silences, comments, opens again and closes. Rows are
 ordered by interval, and an action stands after the newest interval that its author saw. So an interval that is

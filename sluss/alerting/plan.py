@@ -30,7 +30,7 @@ class Parcel:
 
 @dataclass(frozen=True)
 class Situation:
-    """What a plan depends on."""
+    """Everything that a plan depends on."""
 
     news: Sequence[News]
     standing: Mapping[tuple[str, str], Standing]

@@ -46,7 +46,7 @@ class Target:
     def name(self) -> str:
         """Its name for people: the kind, and enough of the digest to tell two apart."""
         kind = "webhook" if self.is_webhook else self.address.partition("://")[0]
-        # What is not an address at all may be a secret as well.
+        # A text that is not an address may be a secret as well.
         return f"{kind if kind.isalnum() and '://' in self.address else 'address'}-{self.digest[:4]}"
 
 
