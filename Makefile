@@ -38,7 +38,7 @@ notebook: $(READY)  ## JupyterLab on notebooks/: on the stack's data if it is up
 	@$(SLUSS) notebook
 
 ##@ Steps (in the stack if it is up, embedded otherwise, or WHERE=stack; USE_CASE=sentiment)
-.PHONY: data train plots reproduce gates deploy rollback repair history score alerts ack silence comment reopen notify lineage why
+.PHONY: data train plots reproduce gates deploy rollback repair history score alerts ack silence comment reopen notify drill lineage why
 data: $(READY)  ## Load and curate the history, or INTERVAL=2026-01-05
 	@$(SLUSS) data
 train: $(READY)  ## Train, judge and register a model
@@ -71,6 +71,8 @@ reopen: $(READY)  ## Open ALERT=k3f7qa again, without owner and silence (CLOSE=1
 	@$(SLUSS) reopen
 notify: $(READY)  ## Send the news of alerts that are due to the receivers of SLUSS_NOTIFY
 	@$(SLUSS) notify
+drill: $(READY)  ## Make mistakes on purpose, in a copy of the stores: which lock refuses which (KIND=labels, NAME="…", JSON=1)
+	@$(SLUSS) drill
 lineage: $(READY)  ## Trace a prediction (ID=movies-12) or VERSION=1 upstream, or INTERVAL=2026-01-05 downstream (JSON=1, SVG=path)
 	@$(SLUSS) lineage
 why: $(READY)  ## Show one prediction's receipt, and score its row again: ID=movies-12 (INTERVAL=2026-01-05, JSON=1)

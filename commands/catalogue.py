@@ -83,6 +83,7 @@ STEPS = (
         steps=("reopen_alert",),
         missing="Name the alert, as make alerts shows it: make reopen ALERT=k3f7qa",
     ),
+    Subcommand("drill", "Make mistakes on purpose, and show which lock refuses which", steps=("run_drill",)),
     Subcommand(
         "lineage", "Trace a prediction or a version upstream, or a day's data downstream", steps=("show_lineage",)
     ),

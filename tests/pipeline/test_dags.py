@@ -20,6 +20,7 @@ SHAPES = {
         "plot_model": [],
     },
     "deployment": {"validate_model": ["deploy_model"], "deploy_model": []},
+    "drill": {"run_drill": []},
     "scoring": {
         "generate_data": ["batch_predict"],
         "batch_predict": ["monitor_model"],
