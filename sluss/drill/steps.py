@@ -71,7 +71,7 @@ def learn(world: World, until: datetime | None = None) -> list[Refusal]:
 
 def gates(world: World, version: str) -> list[Refusal]:
     """Let the gates judge a version."""
-    validation, refused = attempt("gates", lambda: validate(world.context, version))
+    validation, refused = attempt("data", lambda: validate(world.context, version))
     if validation is None:
         return refused
     return [Refusal(each.gate, each.sentence) for each in validation.refusals]

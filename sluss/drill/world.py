@@ -156,7 +156,7 @@ class World:
         change(content)
         path.write_text(yaml.safe_dump(content, sort_keys=False, allow_unicode=True), encoding="utf-8")
 
-    # What the catalogue's `needs` ask for.
+    # Facts that decide whether a mistake applies.
 
     def columns(self, kind: str) -> list[str]:
         """Features of a kind."""

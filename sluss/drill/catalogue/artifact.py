@@ -1,4 +1,4 @@
-"""Mistakes with a version's files: damaged, swapped, with code in them, or a model that nobody should load."""
+"""Mistakes with a version's files: damaged, swapped, with code in them, or a model that must not be loaded."""
 
 from __future__ import annotations
 

@@ -196,7 +196,9 @@ MISTAKES = (
     _candidate("the candidate's experiment was deleted", "data", _experiment_deleted),
     _candidate("a version that no run has made", "data", _without_run),
     _candidate("a version of a run that records nothing", "data", _of_a_bare_run),
-    _candidate("the run names another version of the table", "data", _tag("sluss.data.version", "0")),
+    _candidate(
+        "the run names a version of the table that was never written", "data", _tag("sluss.data.version", "9999")
+    ),
     _candidate("the run names another table", "data", _tag("sluss.data.table", "/data/another")),
     _candidate("the run has another digest of the rows", "data", _tag("sluss.data.digest", "0" * 64)),
     _candidate("the run has another digest of the model", "training", _tag("sluss.pipeline", "0" * 64)),
