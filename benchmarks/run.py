@@ -28,6 +28,8 @@ BENCHMARKS = (
     "scoring_in_stack",
     "idle_memory",
     "false_alarms",
+    "quality_alarms",
+    "promotions",
 )
 ON_REQUEST = ("long_table",)  # minutes, and gigabytes of disk
 _OF_REVIEWS = {"train", "scoring_dag", "batch_scoring", "scoring_in_stack"}  # need the history of the reviews

@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sluss.counted import counted
-from sluss.monitoring.monitor import monitor
+from sluss.deployment.guard import monitor_and_guard
 from sluss.step import chosen_interval, interval_option, main, step_command
 
 if TYPE_CHECKING:
     from sluss.context import Context
 
-run = monitor
+run = monitor_and_guard
 
 
 @step_command()
@@ -27,6 +27,8 @@ def command(context: Context, interval: str) -> None:
         print(f"{alert.state} {alert.type} ({alert.severity}, since {alert.since}): {alert.message}")
     if not result.alerts:
         print("No alerts.")
+    if result.restored:
+        print(f"The guard has rolled back: version {result.restored} is the champion again.")
 
 
 if __name__ == "__main__":

@@ -19,7 +19,7 @@ from sluss.digests import artifact_digest
 from sluss.interval import Interval, midnight, parse_interval
 from sluss.monitoring.profile import build_profile
 from sluss.registry import ledger
-from sluss.registry.artifacts import PROFILE_FILE
+from sluss.registry.artifacts import HOLDOUT_FILE, PROFILE_FILE
 from sluss.registry.champion import as_model
 from sluss.registry.entry import Change
 from sluss.registry.names import DIGEST_TAG
@@ -123,12 +123,15 @@ class World:
 
 
 def register(world: World, folder: Path, client: MlflowClient) -> str:
-    """Register a version that consists of a profile; the monitor needs nothing else of a model."""
+    """Register a version that consists of a profile and the holdout; the monitor needs nothing else of a model."""
     random = np.random.default_rng(42)
     train, held = (pd.DataFrame({"text": texts(random, rows, strange=False)}) for rows in (3000, 1500))
-    profile = build_profile(world.use_case, train, held, *scored(random, 1500, 0.8))
+    scores, labels = scored(random, 1500, 0.8)
+    profile = build_profile(world.use_case, train, held, scores, labels)
     folder.mkdir(parents=True)
     (folder / PROFILE_FILE).write_text(json.dumps(profile))
+    judged = pd.DataFrame({"id": [f"held-{row}" for row in range(1500)], "label": labels, "score": scores})
+    judged.to_parquet(folder / HOLDOUT_FILE, index=False)
     experiment = experiment_id(world.settings, client, world.use_case.experiment)
     run = client.create_run(experiment)
     client.log_metric(run.info.run_id, f"holdout_{world.use_case.training.metric}", profile["holdout"]["value"])

@@ -39,11 +39,13 @@ class Gates(Frozen):
     margin: float = Field(
         ge=0,
         lt=1,
-        description="`quality`: a challenger is worse if the closeness that stands for the metric, from 0 to 1, is "
+        description="`quality`: a changed recipe is worse if the closeness that stands for the metric, from 0 to 1, is "
         "lower by more than this",
     )
     alpha: float = Field(
-        gt=0, lt=0.5, description="`quality`: chance of ever promoting a worse challenger, however many are tried"
+        gt=0,
+        lt=0.5,
+        description="`quality`: chance of ever promoting a changed recipe that is worse, however many are tried",
     )
     max_ms_per_1000_rows: float = Field(gt=0, description="`speed`: most milliseconds for 1,000 rows of a batch")
     retrain_seconds: float = Field(

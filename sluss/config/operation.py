@@ -23,6 +23,11 @@ class Deployment(Frozen):
     smoke_rows: int = Field(
         ge=1, description="Rows of the smoke prediction, of the newest data and of the holdout each"
     )
+    guard: Literal["shadow", "labels", "off"] = Field(
+        "shadow",
+        description="How a new champion is watched, and rolled back if it is worse than the version that it replaced: "
+        "`shadow`: that version scores the labelled rows too; `labels`: by its own labels before; `off`: not at all",
+    )
 
 
 class Monitoring(Frozen):
@@ -44,7 +49,7 @@ class Monitoring(Frozen):
         gt=0,
         lt=1,
         description="`quality_drop`: fall of the metric below the holdout's that counts; where lower is better, its "
-        "rise as a share of the holdout's",
+        "rise as a share of the holdout's; less than half of it raises nothing",
     )
     ignore: tuple[str, ...] = Field(
         (), description="Features whose drift is expected, such as the month: they are not compared with the profile"

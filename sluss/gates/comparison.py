@@ -1,28 +1,30 @@
-"""The comparison of challenger and champion on the same recent rows.
+"""The comparison of challenger and champion: one rule for a refresh of the same recipe, another for a changed one.
 
-The test is repeated: every candidate is compared, some again after a new champion, and rows arrive one by one. A test
-at a fixed alpha would therefore promote a worse model sooner or later. Two things keep the overall probability at
-alpha. Within a comparison, the betting test is valid after every row. Across comparisons, each spends its own share of
-alpha, which depends only on the challenger's version number and on the number of champions it has met, so the shares
-add up to alpha at most without any process knowing the others (`sluss.statistics.betting_test.allowance`).
+A refresh passes unless the rows that neither model learned from are evidence that it is worse. A changed recipe has to
+show that it is not worse by the margin. Both tests bet row by row and are valid after every row.
+
+The second is repeated: every changed candidate is compared, some again after a new champion. A test at a fixed alpha
+would therefore promote a worse recipe sooner or later. So each comparison spends its own share of alpha, which depends
+only on the challenger's version number and on the number of champions it has met. The shares add up to alpha at most
+without any process knowing the others (`sluss.statistics.betting_test.allowance`).
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from sluss.errors import ModelError
+from sluss.gates.rolling_origin import recipe_differences
+from sluss.gates.unseen import unseen_closeness
 from sluss.registry import artifacts
-from sluss.registry.artifacts import HOLDOUT_FILE
+from sluss.registry.artifacts import CONFIG_FILE
 from sluss.registry.champion import current
-from sluss.registry.names import UNTIL_TAG
-from sluss.statistics.betting_test import allowance, chance_if_worse
+from sluss.statistics.betting_test import allowance, chance_if_as_good, chance_if_worse
 from sluss.training.fingerprint import pipeline_digest
+from sluss.training.recipe import changes, recorded_recipe
+from sluss.training.recorded_training import recorded_config
 
 if TYPE_CHECKING:
-    import pandas as pd
     from mlflow.entities.model_registry import ModelVersion
     from sklearn.pipeline import Pipeline
 
@@ -31,22 +33,20 @@ if TYPE_CHECKING:
 
 # Champions that a version was compared with, in order. The position of a champion determines the share of alpha.
 CHAMPIONS_TAG = "sluss.champions"
+WORSE = 0.01  # chance of refusing a model that is as good as the champion
 
 
 @dataclass(frozen=True)
-class Comparison:
-    """Mean closeness of both models on `rows` rows, and the p-value of "the challenger is worse by the margin"."""
+class Proof:
+    """The test whether a changed recipe is worse by the margin."""
 
-    closeness: str  # name of the compared figure, such as accuracy
-    unit: str  # of which there are `rows`: rows, groups, or blocks of rows
-    champion_version: str
-    rows: int
-    challenger: float
-    champion: float
+    changed: tuple[str, ...]  # keys of the recipe
+    rows: int  # all units bet on
+    recipe_rows: int  # those of the training window, scored by models that learned from earlier rows
+    difference: float  # mean over all of them, challenger minus champion
     chance: float
     allowed: float
     margin: float
-    identical: bool  # the fitted pipelines have the same digest, so the challenger cannot be worse
 
     @property
     def passed(self) -> bool:
@@ -55,42 +55,101 @@ class Comparison:
         The second condition matters because the largest capital counts: it may have been reached on the first rows,
         with a challenger that became worse afterwards.
         """
-        return self.identical or (self.chance <= self.allowed and self.challenger - self.champion >= -self.margin)
+        return self.chance <= self.allowed and self.difference >= -self.margin
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Mean closeness of both models on `rows` units that neither learned from, and the verdict of the rule."""
+
+    closeness: str  # name of the compared figure, such as accuracy
+    unit: str  # of which there are `rows`: rows, groups, or blocks of rows
+    champion_version: str
+    rows: int
+    challenger: float
+    champion: float
+    chance_if_as_good: float  # p-value of "the challenger is as good"
+    identical: bool  # the fitted pipelines have the same digest, so the challenger cannot be worse
+    proof: Proof | None = None  # of a changed recipe
+
+    @property
+    def is_worse(self) -> bool:
+        """Whether the rows are evidence that the challenger is worse."""
+        return self.chance_if_as_good <= WORSE and self.challenger < self.champion
+
+    @property
+    def passed(self) -> bool:
+        """Whether the challenger is identical, or not shown to be worse and, if its recipe changed, shown not to be."""
+        return self.identical or (not self.is_worse and (self.proof is None or self.proof.passed))
 
     @property
     def figures(self) -> dict[str, float]:
         """The figures as metrics of the run."""
-        return {
+        found = {
             "champion_version": float(self.champion_version),
             "compared_rows": float(self.rows),
             f"challenger_{self._name}": self.challenger,
             f"champion_{self._name}": self.champion,
-            "chance_if_worse": self.chance,
-            "chance_allowed": self.allowed,
+            "chance_if_as_good": self.chance_if_as_good,
+            "changed_recipe": float(self.proof is not None),
         }
+        if self.proof:
+            found |= {
+                "recipe_rows": float(self.proof.recipe_rows),
+                "recipe_difference": self.proof.difference,
+                "chance_if_worse": self.proof.chance,
+                "chance_allowed": self.proof.allowed,
+            }
+        return found
 
     @property
     def _name(self) -> str:
         return self.closeness.lower().replace(" ", "_")
 
-    @property
-    def _why_not(self) -> str:
-        if self.unit.startswith("blocks"):
-            return f"because the rows that it did not learn from make no {self.unit}. Wait for newer labels."
-        return f"which learned from all of the {self.unit}. Wait for newer labels."
-
     def __str__(self) -> str:
         if self.identical:
             return f"It is identical to the champion, version {self.champion_version}."
+        if self.proof is None:
+            return self._of_a_refresh
+        return f"{self._of_a_change} {_recipe_in_words(self.proof, self.unit)}"
+
+    @property
+    def _of_a_refresh(self) -> str:
+        told = f"the same recipe as the champion's, version {self.champion_version}"
         if not self.rows:
-            return f"It cannot be compared with the champion, version {self.champion_version}, {self._why_not}"
-        verdict = "is not worse than" if self.passed else "is not shown to be as good as"
+            return f"It is a refresh by {told}; no {self.unit} are left that neither learned from, so nothing is known."
+        verdict = "is shown to be worse" if self.is_worse else "is not shown to be worse"
         return (
-            f"It {verdict} the champion, version {self.champion_version}: on {self.rows:,} {self.unit} that neither "
-            f"learned from, its {self.closeness} is {self.challenger:.3f} and the champion's {self.champion:.3f}; if "
-            f"it were worse by {self.margin:.3f}, the probability of this would be {self.chance:.2g} at most (allowed: "
-            f"{self.allowed:.2g})."
+            f"It is a refresh by {told}, and {verdict}: {self._both}; if it were as good, the probability of this "
+            f"would be {self.chance_if_as_good:.2g} at most (refused from {WORSE:g} on)."
         )
+
+    @property
+    def _of_a_change(self) -> str:
+        verdict = "is not worse than" if self.passed else "is not shown to be as good as"
+        told = f"It {verdict} the champion, version {self.champion_version}"
+        if not self.rows:
+            return f"{told}; no {self.unit} are left that neither learned from."
+        return f"{told}: {self._both}."
+
+    @property
+    def _both(self) -> str:
+        return (
+            f"on {self.rows:,} {self.unit} that neither learned from, its {self.closeness} is {self.challenger:.3f} "
+            f"and the champion's {self.champion:.3f}"
+        )
+
+
+def _recipe_in_words(proof: Proof, unit: str) -> str:
+    changed = f"Its recipe differs ({', '.join(proof.changed)})"
+    if not proof.rows:
+        return f"{changed}, and nothing can show that it is as good. Wait for newer labels."
+    where = f"with {proof.recipe_rows:,} {unit} on which both recipes were tried, " if proof.recipe_rows else ""
+    return (
+        f"{changed}: {where}its mean difference on {proof.rows:,} {unit} is {proof.difference:+.3f}; if it were worse "
+        f"by {proof.margin:.3f}, the probability of this would be {proof.chance:.2g} at most (allowed: "
+        f"{proof.allowed:.2g})."
+    )
 
 
 def compare(evidence: Evidence) -> Comparison | None:
@@ -103,79 +162,55 @@ def compare(evidence: Evidence) -> Comparison | None:
     champion = current(evidence.context)
     if champion is None or str(champion.version) == str(evidence.version.version):
         return None
-    limits = evidence.use_case.gates
-    challenged = _count(evidence, str(champion.version))
     loaded = artifacts.load(evidence.context.settings, champion).pipeline
-    challenger, champions = _close(evidence, loaded, _unseen(evidence, champion))
+    challengers, champions = unseen_closeness(evidence, champion, loaded)
+    identical = pipeline_digest(loaded) == pipeline_digest(evidence.pipeline)
+    changed = () if identical else _changed(evidence, champion)
     return Comparison(
         evidence.problem.judging.closeness,
         evidence.problem.judging.unit,
         str(champion.version),
-        len(challenger),
-        float(challenger.mean()) if len(challenger) else 0.0,
-        float(champions.mean()) if len(challenger) else 0.0,
-        chance_if_worse(challenger - champions, limits.margin),
-        allowance(limits.alpha, int(evidence.version.version), challenged),
-        limits.margin,
-        pipeline_digest(loaded) == pipeline_digest(evidence.pipeline),
+        len(challengers),
+        float(challengers.mean()) if len(challengers) else 0.0,
+        float(champions.mean()) if len(challengers) else 0.0,
+        chance_if_as_good(challengers - champions),
+        identical,
+        _proof(evidence, champion, loaded, challengers - champions, changed) if changed else None,
     )
 
 
-def _close(evidence: Evidence, champion: Pipeline, unseen: pd.Series[bool]) -> tuple[Floats, Floats]:
-    """Return the closeness of challenger and champion, each of shape (n,), in the order of event time.
-
-    Each figure is of a row, or of the unit that `Judging.unit` names: rows of one group are not independent, so a group
-    counts once.
-    """
-    scoring, judging = evidence.problem.scoring, evidence.problem.judging
-    rows = evidence.rows.holdout[unseen].merge(evidence.judged[["id", *scoring.stored]], on="id")
-    # The test bets row by row, so the order is part of the result: by time, and by id within a moment.
-    rows = rows.sort_values(["event_time", "id"], ignore_index=True)
-    group = evidence.use_case.group
-    # A figure of a block of rows has no mean over a group, so each group is represented by its first row.
-    if group and judging.blocked:
-        rows = rows.drop_duplicates(group, ignore_index=True)
-    # The config may have changed since: the champion may take other columns than the candidate.
-    features = list(getattr(champion, "feature_names_in_", evidence.use_case.features))
-    labels, challenger = rows["label"].to_numpy(), scoring.read(rows)
-    champions = scoring.scores(champion, rows[features]) if len(rows) else challenger
-    close: tuple[Floats, Floats] = (
-        judging.close(judging.judged(labels, challenger)),
-        judging.close(judging.judged(labels, champions)),
-    )
-    if group and not judging.blocked:
-        return _by_group(close[0], rows[group]), _by_group(close[1], rows[group])
-    return close
-
-
-def _by_group(close: Floats, groups: pd.Series[Any]) -> Floats:
-    """Return the mean of each group, in the order of their first rows."""
-    import pandas as pd
-
-    means: Floats = pd.Series(close).groupby(groups.to_numpy(), sort=False, dropna=False).mean().to_numpy()  # type: ignore[assignment]
-    return means
-
-
-def _unseen(evidence: Evidence, champion: ModelVersion) -> pd.Series[bool]:
-    """Mark the rows that the champion did not learn from: its own holdout, and all later ones."""
-    import pandas as pd
-
-    client = evidence.context.client
-    with evidence.context.reachable():
-        until = client.get_run(champion.run_id).data.tags.get(UNTIL_TAG)
-    if until is None:
-        raise ModelError(f"The run of the champion, version {champion.version}, has no tag {UNTIL_TAG}.")
+def _changed(evidence: Evidence, champion: ModelVersion) -> tuple[str, ...]:
     folder = artifacts.local_copy(evidence.context.settings, champion)
-    held_out = pd.read_parquet(folder / HOLDOUT_FILE, columns=["id"])["id"]
-    rows = evidence.rows.holdout
-    return (rows["event_time"] >= datetime.fromisoformat(until)) | rows["id"].isin(held_out)
+    return tuple(changes(recorded_recipe(folder), recorded_recipe(evidence.folder)))
+
+
+def _proof(
+    evidence: Evidence, champion: ModelVersion, loaded: Pipeline, unseen: Floats, changed: tuple[str, ...]
+) -> Proof:
+    import numpy as np
+
+    limits, number = evidence.use_case.gates, int(evidence.version.version)
+    # Before the result is known: otherwise a process that is killed could compare again with an unspent share.
+    allowed = allowance(limits.alpha, number, _count(evidence, str(champion.version)))
+    folder = artifacts.local_copy(evidence.context.settings, champion)
+    config = recorded_config(evidence.use_case, champion, folder / CONFIG_FILE)
+    tried = recipe_differences(evidence.rows.train, (evidence.known.use_case, evidence.pipeline), (config, loaded))
+    differences = np.concatenate([tried, unseen])
+    return Proof(
+        changed,
+        len(differences),
+        len(tried),
+        float(differences.mean()) if len(differences) else 0.0,
+        chance_if_worse(differences, limits.margin),
+        allowed,
+        limits.margin,
+    )
 
 
 def _count(evidence: Evidence, champion: str) -> int:
     """Return the number of champions the version was compared with, including this one.
 
-    Repeating a comparison does not spend alpha again, because it gives the same result. The tag is written before the
-    result is known: otherwise a process that is killed in between could compare again with an unspent share.
+    Repeating a comparison does not spend alpha again: it is the same bet, continued where new rows have come.
     """
     known = [name for name in evidence.run.data.tags.get(CHAMPIONS_TAG, "").split(",") if name]
     if champion not in known:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -11,9 +12,11 @@ from sluss.gates.retraining import Retraining
 from sluss.registry import artifacts
 from sluss.registry.artifacts import CONFIG_FILE, HOLDOUT_FILE, MODEL_FILE
 from sluss.registry.champion import current
-from sluss.registry.names import DIGEST_TAG
+from sluss.registry.names import DIGEST_TAG, UNTIL_TAG
 from sluss.registry.trusted_types import trusted_types
 from sluss.training.recorded_training import Recorded, recorded, recorded_config, recorded_rows
+from sluss.training.rows import newer_rows, newest_end
+from sluss.training.split import holdout_start
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -226,3 +229,22 @@ class Evidence:
         """The features of the holdout's rows, n rows, as production passes them to a model."""
         trained = artifacts.with_features(self.use_case, artifacts.features_in(self.folder))
         return self.rows.holdout[list(trained.features)]
+
+    @cached_property
+    def newer(self) -> pd.DataFrame:
+        """Labelled rows from its holdout's start on that have become known since its training, in order of events.
+
+        Raises:
+            DataError: the rows cannot be read any more.
+            ModelError: the run does not record its training.
+        """
+        config, until = self.known.use_case, datetime.fromisoformat(self.known.tag(UNTIL_TAG))
+        now = newest_end(self.context.lake, config)
+        if now <= until:
+            return self.rows.holdout.head(0)
+        found = newer_rows(self.context.lake, config, holdout_start(config.training, until), now)
+        for part in (self.rows.train, self.rows.holdout):
+            found = found[~found["id"].isin(part["id"])]
+        if config.group:
+            found = found[~found[config.group].isin(self.rows.train[config.group])]
+        return found

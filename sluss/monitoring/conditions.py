@@ -1,12 +1,11 @@
-"""Conditions that every kind of problem has: data drift and the fall of the metric."""
+"""Types of alerts, and the condition of data drift."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from sluss.counted import counted
-from sluss.problems.condition import Condition, Verdict, in_parentheses, severity_of, verdict_on
-from sluss.problems.metrics import METRICS, fallen, worse_by
+from sluss.problems.condition import Condition, Verdict, severity_of, verdict_on
 from sluss.statistics.figures import feature_in_words
 
 if TYPE_CHECKING:
@@ -14,10 +13,10 @@ if TYPE_CHECKING:
 
     from sluss.config.operation import Monitoring
     from sluss.problems.problem import Problem
-    from sluss.statistics.figures import Drift, Estimate
+    from sluss.statistics.figures import Drift
 
 
-OF_ALL = ("data_drift", "quality_drop", "registry_mismatch")  # types of alerts
+OF_ALL = ("data_drift", "quality_drop", "worse_champion", "registry_mismatch")  # types of alerts
 
 
 def alert_types(problem: Problem) -> tuple[str, ...]:
@@ -52,25 +51,6 @@ def data_drift(
         "features": {d.feature: {"distance": d.distance, "p_value": d.p_value} for d in moved or drifts},
     }
     return Condition("data_drift", verdict, severity_of(largest, limit), figures, message, anew=changed_again)
-
-
-def quality_drop(
-    now: Estimate | None, reference: Estimate, rules: Monitoring, alpha: float, intervals: Sequence[str] = ()
-) -> Condition:
-    """Test whether the metric on the known labels fell below the holdout's by more than the limit."""
-    if now is None:
-        message = "No labels are known yet for rows that this model version scored."
-        return Condition("quality_drop", "undecided", "warning", {}, message)
-    p_value = fallen(now, reference, rules.quality_drop)
-    drop = worse_by(now.value, reference.value, now.metric)
-    verdict = verdict_on(rules, now.pieces, p_value, (drop, rules.quality_drop), alpha)
-    days = " to ".join(sorted({intervals[0], intervals[-1]})) if intervals else "recent intervals"
-    value = f"{METRICS[now.metric].title} is {now.value:.3f} ({now.low:.3f} to {now.high:.3f})"
-    promised = f"the holdout promised {reference.value:.3f}{in_parentheses(p_value)}"
-    in_groups = "" if now.groups is None else f" ({counted(now.groups, 'group')})"
-    message = f"{value} on {counted(now.rows, 'labelled row')}{in_groups} of {days}; {promised}."
-    figures = {**now.as_dict(), "reference": reference.value, "p_value": p_value, "intervals": list(intervals)}
-    return Condition("quality_drop", verdict, severity_of(drop, rules.quality_drop), figures, message)
 
 
 def _moved(drift: Drift) -> str:

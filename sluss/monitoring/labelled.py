@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from sluss.interval import Interval, partition
@@ -54,25 +55,64 @@ def labelled_rows(lake: Lake, use_case: UseCase, span: tuple[str, str], known_be
     return never_learned(use_case, found)
 
 
-def newest_labelled(lake: Lake, use_case: UseCase, interval: Interval, version: str) -> pd.DataFrame:
-    """Read the newest whole intervals that together have enough labelled rows scored by this version.
+@dataclass(frozen=True)
+class Labelled:
+    """Rows scored by one version, with the labels known at an interval's end."""
 
-    With few labels for each interval, several of them together are still judged. `version` scored this interval.
+    rows: pd.DataFrame  # of all intervals from `first` on
+    first: str  # name of an interval; no label arrived since the last look for a row of an earlier one
+    window: tuple[str, str]  # names of the first and the last interval of the monitor's window
+    newest: pd.DataFrame  # of the newest whole intervals that together have enough rows
+
+
+def newest_labelled(
+    lake: Lake, use_case: UseCase, interval: Interval, version: str, seen: tuple[datetime, str] | None = None
+) -> Labelled:
+    """Read the newest whole intervals that have enough labelled rows, and all to which a new label belongs.
+
+    With few labels for each interval, several of them together are still judged. `version` scored this interval. A
+    label whose row lies before the monitor's window is not read.
+
+    Args:
+        lake: the tables.
+        use_case: names the window and the rows that are enough.
+        interval: the present one.
+        version: that scored the rows.
+        seen: the moment before which labels were read already, and the first interval that the version scored. Without
+            it, the whole window is read.
     """
-    within, needed = window(use_case, interval), use_case.monitoring.quality_rows
-    scored = in_common(lake, PREDICTIONS, [_VERSION], (within[-1], within[0]))
-    # A new version has scored only a few intervals; the others need not be read.
-    by_it = {name for name, same in scored.items() if same.get(_VERSION, version) == version}
-    names = [name for name in within if name in by_it]
-    depth = _GLANCE
+    names, needed = _names(lake, use_case, interval, version, seen), use_case.monitoring.quality_rows
+    arrived = None if seen is None else _arrived(lake, use_case, seen[0], interval)
+    depth = _GLANCE if arrived is not None else len(names)
     while True:
         rows = labelled_rows(lake, use_case, (names[:depth][-1], names[0]), interval.end)
+        scored = set(rows.id) if arrived else set()
         # The labels of rows that another version scored measure that version.
         rows = rows[rows.model_version == version]
-        if pieces(use_case, rows) >= needed or depth >= len(names):
-            return newest_enough(use_case, rows)
+        if depth >= len(names) or (pieces(use_case, rows) >= needed and not (arrived or set()) - scored):
+            span = window(use_case, interval)[-1], names[0]
+            return Labelled(rows, names[:depth][-1], span, newest_enough(use_case, rows))
         # Multiplied, so that rare labels need few rounds.
         depth *= _GLANCE
+
+
+def _names(
+    lake: Lake, use_case: UseCase, interval: Interval, version: str, seen: tuple[datetime, str] | None
+) -> list[str]:
+    """Return the intervals of the window that the version may have scored, the newest first."""
+    names = window(use_case, interval)
+    if seen is not None:
+        return [name for name in names if name >= seen[1]] or names[:1]
+    scored = in_common(lake, PREDICTIONS, [_VERSION], (names[-1], names[0]))
+    # A new version has scored only a few intervals; the others need not be read.
+    return [name for name in names if name in scored and scored[name].get(_VERSION, version) == version]
+
+
+def _arrived(lake: Lake, use_case: UseCase, since: datetime, interval: Interval) -> set[str]:
+    """Return the ids whose label arrived since a moment. A label is in the partition of its arrival."""
+    first, last = partition(since, use_case.unit), partition(interval.start, use_case.unit)
+    table = lake.dataset(LABELS, first=first, last=last)
+    return set() if table is None else set(known_labels(table, interval.end).id)
 
 
 def pieces(use_case: UseCase, rows: pd.DataFrame) -> int:

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from sluss.errors import DataError
-from sluss.interval import Interval, partition
-from sluss.monitoring.conditions import data_drift, quality_drop
+from sluss.interval import Interval, parse_interval, partition
+from sluss.monitoring.conditions import data_drift
 from sluss.monitoring.drift import Before, Measured, measure_drift
 from sluss.monitoring.labelled import newest_labelled, window
 from sluss.monitoring.profile import independent
+from sluss.monitoring.quality_drop import quality_drop
 from sluss.monitoring.seasons import NONE, phase_at
 from sluss.monitoring.tables import PREDICTIONS, Last, Point, read_known, read_rows, read_series
 from sluss.monitoring.watch import from_json
@@ -20,13 +21,17 @@ from sluss.problems.condition import FigureHistory
 from sluss.statistics.figures import BINS, GROUPS, SCORE, Summary
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     import numpy as np
     import pandas as pd
     from numpy.typing import NDArray
 
     from sluss.arrays import Floats
     from sluss.config.use_case import UseCase
+    from sluss.monitoring.labelled import Labelled
     from sluss.monitoring.profile import Profile
+    from sluss.monitoring.quality_history import QualityHistory
     from sluss.problems.condition import Condition
     from sluss.statistics.figures import Estimate
     from sluss.storage.lake import Lake
@@ -37,7 +42,7 @@ class Known:
     """Point-in-time data at an interval's end: its raw rows, and the newest scored rows with a label."""
 
     raw: pd.DataFrame
-    labelled: pd.DataFrame
+    labelled: Labelled
 
 
 def scored_rows(lake: Lake, use_case: UseCase, interval: Interval) -> pd.DataFrame:
@@ -62,12 +67,14 @@ def version_of(rows: pd.DataFrame) -> tuple[str, str]:
     return version, run_id
 
 
-def known_at_end(lake: Lake, use_case: UseCase, interval: Interval, version: str) -> Known:
-    """Read the data known at the interval's end, with the labels of rows that this version scored."""
+def known_at_end(
+    lake: Lake, use_case: UseCase, interval: Interval, version: str, seen: tuple[datetime, str] | None = None
+) -> Known:
+    """Read the data known at the interval's end, with the labels of rows that this version scored; see `Labelled`."""
     name = partition(interval.start, use_case.unit)
     columns = dict.fromkeys(["id", *use_case.features, *([use_case.group] if use_case.group else [])])
     raw = read_known(lake, list(columns), (name, name), interval.end)
-    return Known(raw, newest_labelled(lake, use_case, interval, version))
+    return Known(raw, newest_labelled(lake, use_case, interval, version, seen))
 
 
 def drift_of(
@@ -77,7 +84,9 @@ def drift_of(
     (rows, known), version = seen, version_of(seen[0])[0]
     own = last if last.model_version == version else Last()
     active = "data_drift" in own.alerts and own.alerts["data_drift"].active
-    before = Before(from_json(own.watch), active, phase_at(profile.past.get("season", NONE), interval, use_case.unit))
+    before = Before(
+        from_json(own.state.watch), active, phase_at(profile.past.get("season", NONE), interval, use_case.unit)
+    )
     alone, scores = independent(use_case, known.raw), problem_of(use_case).scoring.read(rows)
     return measure_drift(use_case, profile, known.raw[alone], _alone(scores, rows, known.raw, alone), before)
 
@@ -89,7 +98,7 @@ def summarise(
     rows, known = seen
     problem = problem_of(use_case)
     found, alone = problem.scoring.read(rows), independent(use_case, known.raw)
-    (version, run_id), labelled = version_of(rows), known.labelled
+    (version, run_id), labelled = version_of(rows), known.labelled.newest
     scalars = problem.scoring.scalar(found)
     return Summary(
         interval=partition(interval.start, use_case.unit),
@@ -129,14 +138,15 @@ def histogram(scores: Floats, within: tuple[float, float]) -> tuple[int, ...]:
 
 
 def judge(
-    lake: Lake, use_case: UseCase, interval: Interval, measured: tuple[Summary, Measured], profile: Profile
+    lake: Lake, use_case: UseCase, measured: tuple[Summary, Measured], history: QualityHistory | None, profile: Profile
 ) -> list[Condition]:
-    """Return the condition of every type of alert."""
+    """Return the condition of every type of alert; `history` is the labelled record of the version."""
     summary, drift = measured
     rules, reporting = use_case.monitoring, problem_of(use_case).reporting
-    history = _history(lake, use_case, interval, summary, reporting.trend) if reporting.trend else FigureHistory()
+    interval = parse_interval(summary.interval, use_case.unit)
+    figures = _history(lake, use_case, interval, summary, reporting.trend) if reporting.trend else FigureHistory()
     return [
-        *reporting.conditions(summary, profile.own, history),
+        *reporting.conditions(summary, profile.own, figures),
         data_drift(
             drift.drifts,
             round(summary.figures.get(GROUPS, summary.rows)),
@@ -144,9 +154,7 @@ def judge(
             use_case.chance("data_drift"),
             changed_again=drift.changed_again,
         ),
-        quality_drop(
-            summary.quality, profile.holdout, rules, use_case.chance("quality_drop"), summary.quality_intervals
-        ),
+        quality_drop(use_case, summary, profile.holdout, history),
     ]
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from sluss.charts.drift_chart import drift_chart
 from sluss.interval import Interval, partition
-from sluss.monitoring import alerts, measure, tables
+from sluss.monitoring import alerts, measure, quality_record, tables
 from sluss.monitoring.monitor_run import Record, record_monitoring
 from sluss.monitoring.profile import read_profile
 from sluss.monitoring.registry import TYPE as REGISTRY
@@ -38,6 +38,7 @@ class MonitorResult:
     alerts: tuple[Alert, ...]
     run_id: str
     raised: str  # types of the alerts that this interval raised
+    restored: str = ""  # the version that the guard has put back into production
 
 
 def monitor(context: Context, interval: Interval) -> MonitorResult:
@@ -61,18 +62,21 @@ def monitor(context: Context, interval: Interval) -> MonitorResult:
         rows = measure.scored_rows(lake, use_case, interval)
         scorer = scored_by(context, *measure.version_of(rows))
         reference = pool.submit(reference_profile, context, scorer)
-        use_case = as_trained(context, scorer)
-        known = measure.known_at_end(lake, use_case, interval, str(scorer.version))
-        profile = read_profile(reference.result())
+        use_case, version = as_trained(context, scorer), str(scorer.version)
         before = tables.last_before(lake, name)
+        known = measure.known_at_end(lake, use_case, interval, version, quality_record.seen(use_case, version, before))
+        profile = read_profile(reference.result())
         drift = measure.drift_of(use_case, interval, (rows, known), profile, before)
         summary = measure.summarise(use_case, interval, (rows, known), profile, drift)
-        conditions = [*measure.judge(lake, use_case, interval, (summary, drift), profile), registry.result()]
+        history, probation = quality_record.advance(context, use_case, summary, before, known.labelled)
+        conditions = measure.judge(lake, use_case, (summary, drift), history, profile)
+        conditions += [*quality_record.guarded(use_case, probation), registry.result()]
         found = _alerts(before, conditions, summary)
         content = _record(use_case, summary, conditions, found)
         # In parallel, without an order: a step that is killed between the two writes is repeated and replaces both.
         logged = pool.submit(record_monitoring, context, interval, content, seen.result())
-        tables.write(lake, use_case, interval, tables.Monitored(summary, tuple(found), to_json(drift.watch)))
+        state = tables.State(to_json(drift.watch), history, probation.as_dict() if probation else None)
+        tables.write(lake, use_case, interval, tables.Monitored(summary, tuple(found), state))
         run_id = logged.result()
     raised = ", ".join(alert.type for alert in found if alert.state == "raised")
     return MonitorResult(summary, tuple(found), run_id, raised)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from sluss.interval import Interval, partition
 from sluss.monitoring.alerts import Alert
+from sluss.monitoring.quality_history import QualityHistory, read_history
 from sluss.statistics.figures import Drift, Estimate, Summary
 from sluss.storage.lake import INTERVAL, Lake
 from sluss.storage.point_in_time import known_rows
@@ -36,21 +37,31 @@ class Point:
 
 
 @dataclass(frozen=True, slots=True)
+class State:
+    """The state that an interval hands on to the next one."""
+
+    watch: Mapping[str, Any] = field(default_factory=dict)  # of the drift
+    history: QualityHistory | None = None  # of the labels
+    probation: dict[str, Any] | None = None  # of the version, as plain values
+
+
+@dataclass(frozen=True, slots=True)
 class Monitored:
     """The statistics and alerts of one interval: a row of the table `monitoring`."""
 
     summary: Summary
     alerts: tuple[Alert, ...]
-    watch: Mapping[str, Any] = field(default_factory=dict)  # the state for the next interval; reading leaves it out
+    state: State = field(default_factory=State)  # reading leaves it out
 
 
 @dataclass(frozen=True, slots=True)
 class Last:
     """The part of the last interval before another that the monitor needs: version, alerts by type, and state."""
 
+    interval: str = ""
     model_version: str | None = None
     alerts: Mapping[str, Alert] = field(default_factory=dict)
-    watch: Mapping[str, Any] = field(default_factory=dict)
+    state: State = field(default_factory=State)
 
 
 def read_rows(
@@ -82,8 +93,13 @@ def last_before(lake: Lake, interval: str) -> Last:
     last = lake.newest(MONITORING, interval)
     if last is None:
         return Last()
-    [row] = _read(lake, MONITORING, [INTERVAL, "model_version", _ALERTS, _WATCH], (last, last)).to_pylist()
-    return Last(row.get("model_version"), _by_type(_alerts(row)), json.loads(row.get(_WATCH) or "{}"))
+    [row] = _read(lake, MONITORING, [INTERVAL, "model_version", _ALERTS, *_STATE], (last, last)).to_pylist()
+    state = State(
+        json.loads(row.get(_WATCH) or "{}"),
+        read_history(row.get(_HISTORY)),
+        json.loads(row.get(_PROBATION) or "null"),
+    )
+    return Last(last, row.get("model_version"), _by_type(_alerts(row)), state)
 
 
 def raised_for(lake: Lake, alert: Alert) -> str:
@@ -131,11 +147,13 @@ def write(lake: Lake, use_case: UseCase, interval: Interval, monitored: Monitore
     row = asdict(monitored.summary)
     row |= {name: row["figures"].pop(name, None) for name in _OWN_COLUMN} | {
         _ALERTS: kept,
-        _WATCH: json.dumps(monitored.watch),
+        _WATCH: json.dumps(monitored.state.watch),
+        _HISTORY: monitored.state.history and monitored.state.history.as_json(),
+        _PROBATION: monitored.state.probation and json.dumps(monitored.state.probation),
     }
     others = [_FIGURES] if row[_FIGURES] else []
     row |= {name: json.dumps(row[name]) for name in (*_JSON, *others)}
-    types = dict.fromkeys([*_COLUMNS, *others, _WATCH], pa.string())
+    types = dict.fromkeys([*_COLUMNS, *others, *_STATE], pa.string())
     types |= {"rows": pa.int64()} | dict.fromkeys(_OWN_COLUMN, pa.float64())
     types[_ALERTS] = pa.list_(pa.struct([(name, pa.string()) for name in _ALERT]))
     rows = pa.Table.from_pylist([row], schema=pa.schema(list(types.items())))
@@ -148,7 +166,7 @@ def write(lake: Lake, use_case: UseCase, interval: Interval, monitored: Monitore
 # where the problem has other ones.
 _OWN_COLUMN = ("mean_confidence", "low_confidence_share", "positive_share")
 _FIGURES = "figures"
-_WATCH = "watch"  # JSON; tables of older code lack it
+_STATE = _WATCH, _HISTORY, _PROBATION = "watch", "quality_history", "probation"  # JSON; older tables lack them
 _JSON = ("histogram", "drift", "quality", "quality_intervals")
 _COLUMNS = [INTERVAL, "model_version", "run_id", "rows", *_OWN_COLUMN, *_JSON]
 _ALERTS, _ALERT = "alerts", ("type", "severity", "state", "since", "message", "figures")

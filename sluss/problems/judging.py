@@ -121,6 +121,25 @@ class Judging(ABC):
         """The probabilities that the scores state, with what happened."""
         return []
 
+    def closeness_by_unit(self, labels: Labels, scores: Floats, groups: Any = None) -> Floats:  # noqa: ANN401
+        """Return `close`, of each row, block or group that `unit` names, in the order in which they came first.
+
+        Rows of one group are not independent, so a group counts once, by the mean of its rows. A figure of a block of
+        rows has no mean over a group: there, each group is represented by its first row.
+        """
+        import numpy as np
+        import pandas as pd
+
+        if groups is None:
+            return self.close(self.judged(labels, scores))
+        codes, names = pd.factorize(np.asarray(groups), use_na_sentinel=False)
+        if self.blocked:
+            first = np.unique(codes, return_index=True)[1]
+            return self.close(self.judged(labels[first], scores[first]))
+        sums = np.bincount(codes, weights=self.close(self.judged(labels, scores)), minlength=len(names))
+        means: Floats = sums / np.bincount(codes, minlength=len(names))
+        return means
+
     def value(self, labels: Labels, scores: Floats, metric: str = "") -> float | None:
         """A metric, by default the config's; None where the rows do not define it."""
         judged = self.judged(labels, scores)

@@ -200,3 +200,21 @@ def worse_by(value: float, reference: float, metric: str) -> float:
 
 def _error(side: Estimate) -> float:
     return (side.high - side.low) / (2 * Z95)
+
+
+def closeness_limit(reference: Estimate, closeness: float, drop: float) -> float:
+    """Return the fall of the closeness that corresponds to a change of the metric by `drop`.
+
+    Closeness is 1 less a loss between 0 and 1. A loss grows by the share that the metric does, and so does the part of
+    the variance, or of the deviation, that R² and D² leave unexplained. Shares and areas fall as the metric does.
+
+    Args:
+        reference: the metric on the holdout.
+        closeness: its mean on the holdout.
+        drop: of the metric; of one whose lower values are better, a rise as a share.
+    """
+    if METRICS[reference.metric].lower_is_better:
+        return drop * (1 - closeness)
+    if reference.metric in _EXPLAINED and reference.value < 1:
+        return drop * (1 - closeness) / (1 - reference.value)
+    return drop

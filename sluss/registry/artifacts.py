@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 MODEL_FILE = "model.skops"
 PROFILE_FILE = "reference_profile.json"
 CONFIG_FILE = "use_case.json"  # the use case as its config was at training
+BOUNDS_FILE = "slice_bounds.json"  # where the quarters of numbers end, by which holdout and live rows are sliced
 HOLDOUT_FILE = "holdout.parquet"  # id, label, score and slices of every holdout row, as recorded at training
 
 

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 _NEXT = {
     "data_drift": "The data changed. Look at rows of this interval; if they are valid, label some and train again.",
     "quality_drop": "The model does worse than promised. Train on the new labels, or roll back.",
+    "worse_champion": "The guard rolls back by itself. See what the version had learned: make history.",
 }
 
 

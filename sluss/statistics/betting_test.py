@@ -11,7 +11,9 @@ grid and share the capital evenly. J. Ville (1939), Étude critique de la notion
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import asdict, dataclass
+from math import exp
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import numpy as np
@@ -19,6 +21,54 @@ if TYPE_CHECKING:
 
 _BETS = 20  # shares of the largest possible bet: for any size of the difference, one of them is near the optimum
 _FIRST_SHARE = 0.9  # a version is hardly ever compared with a second champion
+
+
+@dataclass(frozen=True)
+class Bets:
+    """The state of the test after some rows. Rows that come later continue it."""
+
+    capitals: tuple[float, ...] = (0.0,) * _BETS  # logarithm of each strategy's capital
+    peak: float = 0.0  # logarithm of the largest mean capital so far
+    rows: int = 0
+    total: float = 0.0  # sum of the differences
+
+    @property
+    def chance(self) -> float:
+        """The anytime-valid p-value."""
+        return min(1.0, exp(-self.peak))
+
+    @property
+    def mean(self) -> float:
+        """Mean difference; 0 of no rows."""
+        return self.total / self.rows if self.rows else 0.0
+
+    def after(self, differences: NDArray[np.float64], margin: float) -> Bets:
+        """Return the state after these rows; the arguments are those of `chance_if_worse`."""
+        import numpy as np
+
+        if not len(differences):
+            return self
+        # The lowest gain is margin - 1; a bet below 1 / (1 - margin) of the capital can never lose all of it.
+        bets = np.arange(1, _BETS + 1) / (_BETS + 1) / (1 - margin)
+        capitals = np.asarray(self.capitals)[:, None] + np.cumsum(
+            np.log1p(np.outer(bets, differences + margin)), axis=1
+        )
+        capital = np.logaddexp.reduce(capitals, axis=0) - np.log(_BETS)
+        return Bets(
+            tuple(capitals[:, -1].tolist()),
+            max(self.peak, float(capital.max())),
+            self.rows + len(differences),
+            self.total + float(differences.sum()),
+        )
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the state as plain values for JSON; `read_bets` reads them."""
+        return asdict(self)
+
+
+def read_bets(content: dict[str, Any]) -> Bets:
+    """Read a state from its plain values."""
+    return Bets(**content | {"capitals": tuple(content["capitals"])})
 
 
 def chance_if_worse(differences: NDArray[np.float64], margin: float) -> float:
@@ -31,16 +81,16 @@ def chance_if_worse(differences: NDArray[np.float64], margin: float) -> float:
             order in which the rows happened. With classes, a row is right (1) or wrong (0).
         margin: in [0, 1).
     """
-    import numpy as np
+    return Bets().after(differences, margin).chance
 
-    if not len(differences):
-        return 1.0
-    gains = differences + margin
-    # The lowest gain is margin - 1; a bet below 1 / (1 - margin) of the capital can never lose all of it.
-    bets = np.arange(1, _BETS + 1) / (_BETS + 1) / (1 - margin)
-    capitals = np.cumsum(np.log1p(np.outer(bets, gains)), axis=1)
-    capital = np.logaddexp.reduce(capitals, axis=0) - np.log(_BETS)
-    return float(min(1.0, np.exp(-capital.max())))
+
+def chance_if_as_good(differences: NDArray[np.float64]) -> float:
+    """Return an anytime-valid p-value of H0: given all rows before, the next difference has a mean of at least 0.
+
+    It bounds the probability of evidence this strong *against* a challenger that is as good as the champion. The
+    arguments are those of `chance_if_worse`, whose test it is with the sides exchanged.
+    """
+    return chance_if_worse(-differences, 0.0)
 
 
 def allowance(alpha: float, version: int, champions: int) -> float:

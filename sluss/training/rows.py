@@ -66,7 +66,8 @@ def training_rows(lake: Lake, use_case: UseCase, until: datetime) -> TrainingRow
         raise DataError(
             f"{use_case.name} has no curated data to learn from. Load it first: make data USE_CASE={use_case.name}."
         )
-    rows = _labelled(use_case, curated, labels, until)
+    start = until - timedelta(days=use_case.training.window_days)
+    rows = _labelled(use_case, curated, labels, until, start)
     train, holdout = split(use_case, rows, until)
     return TrainingRows(
         train,
@@ -77,10 +78,23 @@ def training_rows(lake: Lake, use_case: UseCase, until: datetime) -> TrainingRow
     )
 
 
-def _labelled(use_case: UseCase, curated: DeltaTable, labels: DeltaTable, until: datetime) -> pd.DataFrame:
+def newer_rows(lake: Lake, use_case: UseCase, since: datetime, until: datetime) -> pd.DataFrame:
+    """Read the labelled rows of a span as they are known at its end; empty without any, in the order of their events.
+
+    Raises:
+        DataError: nothing was curated yet.
+    """
+    curated, labels = lake.table("curated"), lake.table("labels")
+    if curated is None or labels is None:
+        raise DataError(f"{use_case.name} has no curated data.")
+    return _labelled(use_case, curated, labels, until, since)
+
+
+def _labelled(
+    use_case: UseCase, curated: DeltaTable, labels: DeltaTable, until: datetime, start: datetime
+) -> pd.DataFrame:
     import pyarrow.dataset as ds
 
-    start = until - timedelta(days=use_case.training.window_days)
     columns = list(dict.fromkeys(["id", "event_time", *use_case.curation.columns]))
     window = (
         # The partition excludes whole files; the time decides within the first one.

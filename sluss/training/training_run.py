@@ -14,6 +14,7 @@ from sluss.training import software
 from sluss.training.branches import unused
 from sluss.training.components import components_digest, uses_components
 from sluss.training.fingerprint import pipeline_digest
+from sluss.training.recipe import recipe_digest, recipe_of
 from sluss.training.slices import slices
 
 if TYPE_CHECKING:
@@ -75,6 +76,7 @@ def provenance(context: Context, candidate: Candidate) -> dict[str, str]:
         "sluss.data.digest": candidate.rows.digest,
         "sluss.labels.version": str(candidate.rows.labels_version),
         "sluss.pipeline": pipeline_digest(candidate.pipeline),
+        "sluss.recipe": recipe_digest(recipe_of(use_case)),
         "sluss.commit": commit,
         "sluss.code": software.code_digest(),
         "sluss.lock": software.lock_digest(),

@@ -34,6 +34,7 @@ from sluss.gates.judge import _GATES, _answer
 from sluss.registry import artifacts, versions
 from sluss.registry.artifacts import HOLDOUT_FILE, MODEL_FILE, PROFILE_FILE
 from sluss.registry.names import CHAMPION, DIGEST_TAG
+from sluss.registry.trusted_types import trusted_types
 from sluss.tracking.client import connect
 from tasks import train_model, validate_model
 
@@ -345,19 +346,64 @@ def test_a_slice_below_its_floor_is_refused_by_name_unless_it_is_small(ask, chan
     assert ask("quality", version, with_limits(lenient, slice_min_rows=50_000)).passed
 
 
-@pytest.mark.usefixtures("good")
-def test_a_challenger_that_is_worse_than_the_champion_is_refused_with_both_figures(ask, first_days, gated, rows):
+@pytest.fixture(scope="module")
+def weak(first_days, gated, good):
+    """A version of a changed and worse recipe, and its config."""
+    assert good is not None  # the champion comes first
     spec = gated.training.model_dump(by_alias=True)
     spec["preprocessing"][0]["steps"][0]["params"]["n_features"] = 512
-    weak = gated.model_copy(update={"training": type(gated.training).model_validate(spec)})
-    trained = train_model.run(Context(first_days, weak), weak.history.end)
-    version = versions.by_version(Context(first_days, weak), trained.version)
-    result = ask("quality", version, with_limits(weak, min_metric=0.5))
+    use_case = gated.model_copy(update={"training": type(gated.training).model_validate(spec)})
+    trained = train_model.run(Context(first_days, use_case), use_case.history.end)
+    return versions.by_version(Context(first_days, use_case), trained.version), with_limits(use_case, min_metric=0.5)
+
+
+def test_a_challenger_that_is_worse_than_the_champion_is_refused_with_both_figures(ask, weak, rows, newer):
+    version, use_case = weak
+    result = ask("quality", version, use_case)
     assert not result.passed
-    told = f"It is not shown to be as good as the champion, version 1: on {len(rows.holdout):,} rows that neither"
+    told = (
+        f"It is not shown to be as good as the champion, version 1: on {len(rows.holdout) + newer:,} rows that neither"
+    )
     assert result.sentence.startswith(told)
+    assert "Its recipe differs (training.preprocessing): with " in result.sentence
     assert result.figures["challenger_accuracy"] < result.figures["champion_accuracy"]
-    assert result.figures["challenger_accuracy"] == pytest.approx(trained.metrics["holdout_accuracy"])
+    assert result.figures["recipe_rows"] == len(rows.train) - len(rows.train) // 2
+    assert result.figures["recipe_difference"] < -0.02
+
+
+@pytest.fixture
+def newer(first_days, gated, good, tmp_path):
+    """The number of rows of the holdout and later whose labels have arrived since the training."""
+    return len(Evidence(Context(first_days, gated), good, CleanProcess(tmp_path)).newer)
+
+
+def test_rows_whose_label_came_after_the_training_count_too(newer, rows):
+    assert 400 < newer < 900  # 900 rows of three days and 400 of the next two, of which 369 had a label
+    assert len(rows.holdout) == 369
+
+
+def test_a_refresh_passes_unless_it_is_shown_to_be_worse(ask, first_days, gated, good, changed):
+    assert good is not None
+    routine = gated.training.model_copy(update={"seed": 3, "window_days": 25, "holdout_days": 4})
+    use_case = gated.model_copy(update={"training": routine})
+    trained = train_model.run(Context(first_days, use_case), use_case.history.end)
+    fine = ask("quality", versions.by_version(Context(first_days, use_case), trained.version), use_case)
+    assert fine.passed
+    assert (
+        "It is a refresh by the same recipe as the champion's, version 1, and is not shown to be worse" in fine.sentence
+    )
+    assert fine.figures["changed_recipe"] == 0
+    assert CHAMPIONS_TAG not in connect(first_days).get_run(trained.run_id).data.tags
+
+    def forgetful(folder):
+        pipeline = skops.io.load(folder / MODEL_FILE, trusted=trusted_types(folder / MODEL_FILE))
+        pipeline.named_steps["estimator"].coef_[:, ::3] = 0.0
+        judged_as(folder, pipeline, Evidence(Context(first_days, gated), good, CleanProcess(folder.parent)).raw)
+
+    result = ask("quality", changed(forgetful), with_limits(gated, min_metric=0.5, slice_min_accuracy=0.1))
+    assert not result.passed
+    assert "and is shown to be worse: on" in result.sentence
+    assert result.figures["chance_if_as_good"] <= 0.01
 
 
 def test_the_champions_own_pipeline_passes_however_few_the_rows(ask, gated, changed):
@@ -366,28 +412,30 @@ def test_the_champions_own_pipeline_passes_however_few_the_rows(ask, gated, chan
     assert "It is identical to the champion, version 1." in result.sentence
 
 
-def test_rows_that_the_champion_learned_from_do_not_flatter_it(ask, first_days, gated, good):
+def test_rows_that_the_champion_learned_from_do_not_flatter_it(ask, first_days, gated, good, newer):
     earlier = train_model.run(Context(first_days, gated), gated.history.end - timedelta(days=1))
     version = versions.by_version(Context(first_days, gated), earlier.version)
     figures = ask("quality", version).figures
     judged = pd.read_parquet(artifacts.local_copy(first_days, version) / HOLDOUT_FILE)
     champions = pd.read_parquet(artifacts.local_copy(first_days, good) / HOLDOUT_FILE)
-    assert figures["compared_rows"] == judged["id"].isin(champions["id"]).sum()
-    assert 0 < figures["compared_rows"] < len(judged)
+    # All of the champion's holdout is new to the older version, and so are the labels that came after both trainings.
+    assert figures["compared_rows"] == len(champions) + newer
+    assert 0 < judged["id"].isin(champions["id"]).sum() < len(judged)
 
 
-def test_each_champion_that_a_version_meets_uses_up_a_part_of_alpha(ask, first_days, good, changed, monkeypatch):
-    version, other = changed(), None
+def test_each_champion_that_a_changed_recipe_meets_uses_up_a_part_of_alpha(ask, first_days, good, weak, monkeypatch):
+    version, use_case = weak
     client = connect(first_days)
-    first = ask("quality", version).figures
+    first = ask("quality", version, use_case).figures
     number = int(version.version)
     assert first["chance_allowed"] == pytest.approx(0.9 * 0.05 / (number * (number + 1)))
-    assert ask("quality", version).figures == first
+    assert ask("quality", version, use_case).figures == first
     other = client.create_model_version(good.name, good.source, good.run_id, tags=good.tags)
     with monkeypatch.context() as patch:
         patch.setattr("sluss.gates.comparison.current", lambda _: other)  # another champion in the ledger
-        assert ask("quality", version).figures["chance_allowed"] == pytest.approx(first["chance_allowed"] / 10)
-    assert ask("quality", version).figures == first
+        now = ask("quality", version, use_case).figures
+    assert now["chance_allowed"] == pytest.approx(first["chance_allowed"] / 10)
+    assert ask("quality", version, use_case).figures == first
     assert client.get_run(version.run_id).data.tags[CHAMPIONS_TAG] == f"1,{other.version}"
 
 

@@ -198,7 +198,7 @@ def test_predictions_are_numbers_without_confidence(home, intensity):
 
 def test_the_monitor_sees_drift_of_inputs_and_predictions_and_then_the_quality_drop(monitored):
     raised = {each.summary.interval: each.raised for each in monitored}
-    assert raised == dict.fromkeys(DAYS, "") | {"2026-01-04": "data_drift", "2026-01-06": "quality_drop"}
+    assert raised == dict.fromkeys(DAYS, "") | {"2026-01-04": "data_drift", "2026-01-05": "quality_drop"}
     drift = monitored[3].alerts[0].figures["features"]
     assert {"score", "text.unknown_words"} <= set(drift)
     assert monitored[2].summary.quality.value > 0.4
