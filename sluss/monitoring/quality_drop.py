@@ -103,8 +103,8 @@ def quality_drop(use_case: UseCase, summary: Summary, reference: Estimate, histo
     findings = _findings(use_case, reference, history)
     labelled = round(history.whole.since_promotion.units)
     if not findings or labelled < rules.min_rows:
-        unit = problem_of(use_case).judging.unit
-        return _undecided(f"Only {labelled:,} labelled {unit} are known since the promotion; {rules.min_rows} decide.")
+        few = f"Since the promotion, {labelled:,} {problem_of(use_case).judging.unit} are known, which are too few"
+        return _undecided(f"{_newest(now, reference, summary.quality_intervals)} {few} (min_rows: {rules.min_rows}).")
     shown = _worst(findings)
     verdict = verdict_on_quality(findings)
     message = (
@@ -158,7 +158,8 @@ def _worst(findings: Sequence[Finding]) -> Finding:
 def _newest(now: Estimate, reference: Estimate, intervals: Sequence[str]) -> str:
     days = " to ".join(sorted({intervals[0], intervals[-1]})) if intervals else "recent intervals"
     value = f"{METRICS[now.metric].title} is {now.value:.3f} ({now.low:.3f} to {now.high:.3f})"
-    return f"{value} on {counted(now.rows, 'labelled row')} of {days}; the holdout promised {reference.value:.3f}."
+    rows = counted(now.rows, "labelled row") + ("" if now.groups is None else f" ({counted(now.groups, 'group')})")
+    return f"{value} on {rows} of {days}; the holdout promised {reference.value:.3f}."
 
 
 def _told(found: Finding, history: QualityHistory, judging: Judging) -> str:

@@ -203,8 +203,15 @@ def test_a_few_groups_of_many_rows_decide_nothing_about_the_metric(profile, sent
     one_by_one = estimate("accuracy", np.full(1000, 0.1), labels)
     grouped = estimate("accuracy", np.full(1000, 0.1), labels, groups)
     assert grouped.pieces == 10 < rules.min_rows < one_by_one.pieces == 1000
-    assert quality_drop(one_by_one, holdout, rules, ALPHA).verdict == "breached"
-    condition = quality_drop(grouped, holdout, rules, ALPHA)
+    promise = sample_of(np.repeat([1.0, 0.0], [900, 100]))
+
+    def history(figures):
+        return QualityHistory("1", "2026-01-01", {"": Track(promise, Sample(), {"2026-01-01": sample_of(figures)})})
+
+    right = (labels == 0).astype(float)
+    assert quality_drop(sentiment, summary_of(one_by_one), holdout, history(right)).verdict == "breached"
+    by_group = np.bincount(groups, weights=right) / 100
+    condition = quality_drop(sentiment, summary_of(grouped), holdout, history(by_group))
     assert condition.verdict == "undecided"
     assert "on 1,000 labelled rows (10 groups)" in condition.message
 
