@@ -79,3 +79,14 @@ class Gates(Frozen):
         description="`labels`: largest factor by which the odds of a class may change from the intervals before to the "
         "newest labels",
     )
+    max_copies: float = Field(
+        0.05,
+        ge=0,
+        le=1,
+        description="`leak`: largest share of the holdout's rows that have a copy among the training rows",
+    )
+    known_leaks: dict[str, str] = Field(
+        {},
+        description="`leak`: columns that may predict the label alone, each with the reason; `holdout` for a holdout "
+        "that is right nearly always, `copies` for rows that are equal",
+    )

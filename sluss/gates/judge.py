@@ -14,6 +14,7 @@ from sluss.gates.checks.data import data
 from sluss.gates.checks.environment import environment
 from sluss.gates.checks.identity import identity
 from sluss.gates.checks.labels import labels
+from sluss.gates.checks.leak import leak
 from sluss.gates.checks.monitoring import monitoring
 from sluss.gates.checks.preprocessing import preprocessing
 from sluss.gates.checks.quality import quality
@@ -35,8 +36,8 @@ if TYPE_CHECKING:
 
 # `preprocessing` and `training` come late: the clean processes work while the gates before them run.
 _GATES = (
-    data, labels, contract, identity, safety, environment, monitoring, quality, calibration, preprocessing, training,
-    speed,
+    data, labels, leak, contract, identity, safety, environment, monitoring, quality, calibration, preprocessing,
+    training, speed,
 )  # fmt: skip
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from sluss.counted import counted
+from sluss.profiling.one_column import predicts_alone
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,7 +20,6 @@ _SAME_ROWS = 0.9  # overlap (Jaccard) of the rows without a value and the rows w
 _FEWEST_MISSING = 10
 _LATER = 0.95
 _SAMPLE = 50_000
-_LEAVES = 200
 _MOST_NUMBERED = 10  # classes that are numbers
 
 
@@ -95,31 +95,11 @@ def _alone(table: WholeTable, columns: Sequence[ColumnProfile], label: ColumnPro
     classes = is_classes(label)
     labels = pd.factorize(rows["label"])[0] if classes else rows["label"]
     return {
-        each.name: _score(rows[f"c{place}"], labels, number=each.kind == "number", classes=classes)
+        each.name: predicts_alone(
+            (rows[f"c{place}"][::2], labels[::2]),
+            (rows[f"c{place}"][1::2], labels[1::2]),
+            number=each.kind == "number",
+            classes=classes,
+        ).score
         for place, each in enumerate(columns)
     }
-
-
-def _score(values: object, labels: object, *, number: bool, classes: bool) -> float:
-    import numpy as np
-    import pandas as pd
-    from sklearn.metrics import r2_score, roc_auc_score
-    from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
-
-    column = pd.Series(values)
-    codes = pd.to_numeric(column) if number else pd.Series(pd.factorize(column)[0]).where(column.notna().to_numpy())
-    table = codes.to_numpy(dtype=float, na_value=np.nan).reshape(-1, 1)
-    learn, judge = slice(0, None, 2), slice(1, None, 2)
-    truth = np.asarray(labels)
-    kind = DecisionTreeClassifier if classes else DecisionTreeRegressor
-    tree = kind(max_leaf_nodes=_LEAVES, min_samples_leaf=5, random_state=7)
-    if len(np.unique(truth[learn])) < 2 or len(np.unique(truth[judge])) < 2:
-        return 0.0
-    tree.fit(table[learn], truth[learn])
-    if not classes:
-        return float(r2_score(truth[judge], tree.predict(table[judge])))
-    scores = tree.predict_proba(table[judge])
-    if scores.shape[1] < 2:
-        return 0.0
-    each_class = [(truth[judge] == each, scores[:, place]) for place, each in enumerate(tree.classes_)]
-    return float(max(roc_auc_score(actual, score) for actual, score in each_class if 0 < actual.mean() < 1))
