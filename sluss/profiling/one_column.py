@@ -16,8 +16,11 @@ _KNOWN = 0.5  # share of the rows that must have a value
 
 @dataclass(frozen=True)
 class Alone:
-    """A column's power: `score` is the AUC (the greatest over the classes) or R² (of a number also that of the ranks); `skill` the share of the errors of
-    guessing that it removes, at least, with a probability of 95 % (of a number: R²)."""
+    """A column's power.
+
+    `score` is the AUC (the greatest over the classes) or R² (of numbers, also that of their ranks). `skill` is the
+    share of the errors of guessing that it avoids, at least, with a probability of 95 %; of a number R² again.
+    """
 
     score: float = 0.0
     skill: float = 0.0
