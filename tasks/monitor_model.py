@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from sluss.alerting.deliver import deliver_quietly
 from sluss.counted import counted
 from sluss.deployment.guard import monitor_and_guard
 from sluss.step import chosen_interval, interval_option, main, step_command
@@ -29,6 +30,8 @@ def command(context: Context, interval: str) -> None:
         print("No alerts.")
     if result.restored:
         print(f"The guard has rolled back: version {result.restored} is the champion again.")
+    for problem in deliver_quietly(context, seconds=20).problems:
+        print(problem)
 
 
 if __name__ == "__main__":

@@ -27,7 +27,8 @@ if TYPE_CHECKING:
 
     from sluss.alerting.life import Life
     from sluss.alerting.message import Message
-    from sluss.alerting.outbox import Outcome, Standing
+    from sluss.alerting.news import News
+    from sluss.alerting.outbox import Outcome
     from sluss.alerting.targets import Target
     from sluss.context import Context
 
@@ -61,9 +62,19 @@ def deliver(context: Context, seconds: float = ROUND, longest: float = LONGEST) 
     if not any_target(context.use_case.name):
         return Delivered()
     now = datetime.now(UTC)
-    outbox = read_outbox(context.lake, now)
     known = {life.id: life for life in read_lives(context.lake)}
-    situation = _situation(context, now, known, outbox.standing())
+    found, last_write = _news(context, now, known)
+    # News of an old interval may be those of an interval that was monitored again, and were sent long ago.
+    is_new = all(each.is_fresh for each in found)
+    outbox = read_outbox(context.lake, now - KEPT if is_new else None)
+    situation = Situation(
+        news=found,
+        standing=outbox.standing(),
+        silenced={life.id for life in known.values() if life.silenced(now)},
+        targets=partial(targets, context.use_case.name),
+        now=now,
+        is_settled=now - last_write >= timedelta(minutes=context.settings.alerts_settle_minutes),
+    )
     parcels = due(situation)[:_MOST]
     quiet = [_row(each.key, each.key, target, "covered", "silenced") for each, target in silent(situation)]
     if not parcels and not quiet:
@@ -92,22 +103,13 @@ def deliver_quietly(context: Context, seconds: float = ROUND) -> Delivered:
     return result
 
 
-def _situation(
-    context: Context, now: datetime, known: Mapping[str, Life], standing: Mapping[tuple[str, str], Standing]
-) -> Situation:
-    name, since = context.use_case.name, now - KEPT
+def _news(context: Context, now: datetime, known: Mapping[str, Life]) -> tuple[list[News], datetime]:
+    """Return the news of the last days, and the time at which the monitor wrote last."""
+    since = now - KEPT
     written = read_written(context.lake, since)
     found = news(context.use_case, written, now) if written else []
-    found += expired(name, known.values(), (since, now))
-    rest = timedelta(minutes=context.settings.alerts_settle_minutes)
-    return Situation(
-        news=found,
-        standing=standing,
-        silenced={life.id for life in known.values() if life.silenced(now)},
-        targets=partial(targets, name),
-        now=now,
-        is_settled=written is not None and now - written.last_write >= rest,
-    )
+    found += expired(context.use_case.name, known.values(), (since, now))
+    return found, written.last_write if written else since
 
 
 def _send_all(

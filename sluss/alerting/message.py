@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 _SUBJECT, _LINE = 78, 1_000  # characters; the first is what a mail's header takes in one line (RFC 5322, 2.1.1)
 _NOT_JOINED = "\u200b"  # between the sign and the word of a mention, which then addresses no channel
 _TITLES = {
-    "data_drift": "the data drift", "quality_drop": "quality fell", "low_confidence": "low confidence",
+    "data_drift": "data drift", "quality_drop": "quality fell", "low_confidence": "low confidence",
     "confidence_trend": "confidence falls", "registry_mismatch": "the registry contradicts the ledger",
 }  # fmt: skip
 _WORDS = {"raised": "", "updated": "worse: ", "ended": "over: ", "unsilenced": "silence over: "}

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from sluss.storage.lake import Lake
 
 What = Literal["raised", "updated", "ended", "unsilenced"]
+_FEW = 10
 _FRESH = timedelta(days=1)  # news of an interval that ended longer ago are those of a backfill
 
 
@@ -63,10 +64,18 @@ def read_written(lake: Lake, after: datetime) -> Written | None:
     newest = lake.newest(MONITORING)
     if not stamps or newest is None:
         return None
-    alerts = [alert for name in sorted(stamps) for alert in read_alerts(lake, first=name, last=name)]
+    alerts = _alerts(lake, sorted(stamps))
     last = alerts if newest in stamps else read_alerts(lake, first=newest, last=newest)
     active = frozenset((alert.type, alert.since) for alert in last if alert.interval == newest and alert.active)
     return Written(newest, alerts, active, max(stamps.values()))
+
+
+def _alerts(lake: Lake, names: Sequence[str]) -> list[Alert]:
+    """Read the alerts of some intervals: few of them one by one, since others may lie between them."""
+    if len(names) <= _FEW:
+        return [alert for name in names for alert in read_alerts(lake, first=name, last=name)]
+    wanted = set(names)
+    return [alert for alert in read_alerts(lake, first=names[0], last=names[-1]) if alert.interval in wanted]
 
 
 def news(use_case: UseCase, written: Written, now: datetime) -> list[News]:

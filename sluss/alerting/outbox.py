@@ -82,13 +82,13 @@ class Outbox:
         return append(self.lake, TABLE, _rows(deliveries), _schema(), alone=True)
 
 
-def read_outbox(lake: Lake, now: datetime) -> Outbox:
-    """Read the deliveries of the days for which news are retried.
+def read_outbox(lake: Lake, since: datetime | None) -> Outbox:
+    """Read all deliveries, or those since a moment.
 
     Raises:
         ServiceError: the lake does not answer.
     """
-    first = f"{(now - KEPT - timedelta(days=1)).astimezone(UTC):%Y-%m-%d}"
+    first = f"{since.astimezone(UTC):%Y-%m-%d}" if since else None
     rows = read_appended(lake, TABLE, first=first)
     return Outbox(lake, [Delivery(**{name: row[name] for name in Delivery.__slots__}) for row in rows])
 

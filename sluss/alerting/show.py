@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from sluss.alerting.outbox import read_outbox
+from sluss.alerting.outbox import KEPT, read_outbox
 from sluss.alerting.read import read_lives
 from sluss.interval import parse_interval
 
@@ -91,7 +91,7 @@ def in_words(span: timedelta) -> str:
 
 def _problems(lake: Lake) -> tuple[str, ...]:
     """Return a sentence for each receiver whose last result is a failure."""
-    deliveries = sorted(read_outbox(lake, datetime.now(UTC)).deliveries, key=lambda each: each.at)
+    deliveries = sorted(read_outbox(lake, datetime.now(UTC) - KEPT).deliveries, key=lambda each: each.at)
     last = {each.target: each for each in deliveries if each.outcome in {"sent", "failed"}}
     return tuple(
         f"Since {each.at:%Y-%m-%d %H:%M} UTC, messages do not arrive: {each.error}"

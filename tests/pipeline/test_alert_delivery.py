@@ -8,6 +8,7 @@ import hmac
 import json
 import logging
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -120,7 +121,7 @@ def test_a_mail_has_a_short_subject_a_text_and_escaped_html(world, mail):
     assert deliver(world.context).problems == ()
     [received] = mail.received
     assert received["to"] == ["ann@example.org"]
-    assert received["headers"]["Subject"] == "[critical] sentiment: the data drift"
+    assert received["headers"]["Subject"] == "[critical] sentiment: data drift"
     assert received["headers"]["X-Sluss-Key"] in received["parts"]["text/plain"]
     assert "&lt;b&gt;words&lt;/b&gt; differ." in received["parts"]["text/html"]
     assert "<b>words</b> differ." in received["parts"]["text/plain"]
@@ -175,10 +176,10 @@ def test_a_process_that_is_killed_between_sending_and_recording_is_repeated_unde
 def test_of_two_processes_one_sends(world):
     world.monitored(1, alert(1))
     now = datetime.now(UTC)
-    first, second = (outbox.read_outbox(world.context.lake, now) for _ in range(2))
+    first, second = (outbox.read_outbox(world.context.lake, None) for _ in range(2))
     row = outbox.Delivery("event", "message", "target", "name", now, "claimed")
     assert [first.claim([row]), second.claim([row])] == [True, False]
-    third, fourth = (outbox.read_outbox(world.context.lake, now) for _ in range(2))
+    third, fourth = (outbox.read_outbox(world.context.lake, None) for _ in range(2))
     assert [third.claim([row]), fourth.claim([row])] == [True, False]
 
 
@@ -188,7 +189,7 @@ def test_an_end_arrives_and_a_later_message_covers_an_earlier_one(world, http):
     assert deliver(world.context).sent == 1
     [body] = bodies(http)
     assert [each["event"] for each in body["news"]] == ["raised", "ended"]
-    assert body["subject"] == "[warning] sentiment: over: the data drift"
+    assert body["subject"] == "[warning] sentiment: over: data drift"
 
 
 def test_a_backfill_is_one_message_after_it_is_over(world, http, monkeypatch):
@@ -203,6 +204,18 @@ def test_a_backfill_is_one_message_after_it_is_over(world, http, monkeypatch):
     [body] = bodies(http)
     assert len(body["news"]) == 7
     assert body["subject"].startswith("[warning] sentiment: 4 alerts, 1 still on, ")
+
+
+def test_an_old_interval_that_is_monitored_again_after_weeks_is_not_news(world, http, monkeypatch):
+    world.monitored(30, alert(30))
+    later(monkeypatch, timedelta(minutes=11))
+    assert deliver(world.context).sent == 1
+    world.monitored(30, alert(30))
+    sent = outbox.read_outbox(world.context.lake, None).deliveries
+    shutil.rmtree(world.home / "lake" / "sentiment" / outbox.TABLE)
+    outbox.record(world.context.lake, [replace(each, at=each.at - timedelta(days=20)) for each in sent])
+    assert deliver(world.context).sent == 0
+    assert len(http.received) == 1
 
 
 def test_a_silenced_alert_is_not_sent_until_it_becomes_more_severe(world, http):

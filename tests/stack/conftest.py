@@ -7,7 +7,7 @@ import shutil
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from running import CONFIG, DATA, ENV_FILE, PROJECT, SOURCES, Stack, told
+from running import CONFIG, DATA, ENV_FILE, PROJECT, RECEIVERS, SOURCES, Stack, told
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -51,6 +51,7 @@ def stack() -> Iterator[Stack]:
                 found.command("destroy", "--yes")
             ENV_FILE.unlink()
             SOURCES.unlink()
+            RECEIVERS.unlink()
             shutil.rmtree(CONFIG)
             shutil.rmtree(DATA)
 

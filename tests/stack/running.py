@@ -32,6 +32,8 @@ LOGINS = {
     "PARTNER_S3_ACCESS_KEY_ID": "partner-reader",
     "PARTNER_S3_SECRET_ACCESS_KEY": "the-partner-reads",
 }
+RECEIVERS = ROOT / "var" / "smoke-receivers.env"
+ADDRESSES = "webhook+http://receiver:8000/hidden-token mailto://receiver:2525?from=sluss@example.org&to=ann@example.org"
 PROJECT = "sluss-smoke"
 PORTS = {"MLFLOW_PORT": "15000", "AIRFLOW_PORT": "18080", "MINIO_CONSOLE_PORT": "19001"}
 SERVICES = ("postgres", "minio", "mlflow", "airflow-webserver", "airflow-scheduler", "airflow-dag-processor")
@@ -53,7 +55,9 @@ class Stack:
         # A commit in the middle of the tests would be a reason to replace the scheduler.
         fixed = {"SLUSS_ENV_FILE": str(ENV_FILE), "COMPOSE_PROJECT_NAME": PROJECT, "SLUSS_GIT_COMMIT": "smoke"}
         folders = {"SLUSS_CONFIG_DIR": str(CONFIG), "SLUSS_DATA_DIR": str(DATA), "SLUSS_SOURCES_ENV": str(SOURCES)}
-        settings = {**fixed, **PORTS, **folders}
+        # A backfill is over at once.
+        alerts = {"SLUSS_RECEIVERS_ENV": str(RECEIVERS), "SLUSS_ALERTS_SETTLE_MINUTES": "0"}
+        settings = {**fixed, **PORTS, **folders, **alerts}
         # Settings of the user's own stack, or of this `make`, must not affect this one.
         foreign = ("SLUSS_", "MLFLOW_", "MAKE", "MFLAGS")
         inherited = {name: value for name, value in os.environ.items() if not name.startswith(foreign)}
@@ -81,6 +85,7 @@ class Stack:
         shutil.copytree(ROOT / "config", CONFIG)
         DATA.mkdir(exist_ok=True)
         SOURCES.write_text("".join(f"{name}={value}\n" for name, value in LOGINS.items()), encoding="utf-8")
+        RECEIVERS.write_text(f"SLUSS_NOTIFY_ALARMED={ADDRESSES}\n", encoding="utf-8")
         self.command("up")
         self.first_states = {service: self.inspect(service)["State"] for service in (*SERVICES, *INITS)}
 

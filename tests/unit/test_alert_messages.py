@@ -73,7 +73,7 @@ def test_a_message_names_what_since_how_bad_what_before_and_the_next_step(sentim
 
 
 def test_the_subject_is_short(sentiment):
-    assert single(sentiment, [news()], FACTS, [], None).subject == "[critical] sentiment: the data drift"
+    assert single(sentiment, [news()], FACTS, [], None).subject == "[critical] sentiment: data drift"
     assert len(summary(sentiment, [news()], "key").subject) <= 78
 
 
