@@ -22,7 +22,7 @@ _SUBJECT, _LINE = 78, 1_000  # characters; the first is what a mail's header tak
 _NOT_JOINED = "\u200b"  # between the sign and the word of a mention, which then addresses no channel
 _TITLES = {
     "data_drift": "data drift", "quality_drop": "quality fell", "low_confidence": "low confidence",
-    "confidence_trend": "confidence falls", "registry_mismatch": "the registry contradicts the ledger",
+    "confidence_trend": "confidence falls", "registry_mismatch": "the registry contradicts the ledger", "worse_champion": "the new champion is worse",
 }  # fmt: skip
 _WORDS = {"raised": "", "updated": "worse: ", "ended": "over: ", "unsilenced": "silence over: "}
 
@@ -172,5 +172,6 @@ def _next_steps(use_case: str, news: News) -> list[str]:
         "data_drift": [f"make lineage INTERVAL={news.interval} {chosen}", f"make report {chosen}"],
         "quality_drop": [f"make history {chosen}", f"make rollback {chosen} REASON='{news.type} since {news.since}'"],
         "registry_mismatch": [f"make repair {chosen}"],
+        "worse_champion": [f"make history {chosen}"],  # the guard has rolled back already
     }
     return [f"make ack ALERT={news.alert} {chosen}", *of_type.get(news.type, [f"make report {chosen}"])]

@@ -16,6 +16,8 @@ from sluss.alerting.outbox import wait_after
 from sluss.alerting.send import _finite
 from sluss.alerting.targets import Target, targets, variables
 from sluss.alerting.webhook import headers
+from sluss.monitoring.conditions import alert_types
+from sluss.problems import problem_of
 
 FACTS = Before(300, "Version 2 scored; version 2 was promoted.", "Its config (ab) differs.", "A day has 300 rows.")
 NAUGHTY = "<script>alert(1)</script>\r\nBcc: all@example.org @everyone <!channel>"
@@ -70,6 +72,12 @@ def test_a_message_names_what_since_how_bad_what_before_and_the_next_step(sentim
         assert part.strip() in text
     assert "make ack ALERT=k3f7qa USE_CASE=sentiment" in text
     assert "Key of this message: k1" in text
+
+
+def test_each_type_of_alert_has_a_title_for_the_subject(sentiment):
+    for kind in alert_types(problem_of(sentiment)):
+        subject = single(sentiment, [news(type=kind)], FACTS, [], None).subject
+        assert kind.replace("_", " ") not in subject.removesuffix("low confidence").removesuffix("data drift")
 
 
 def test_the_subject_is_short(sentiment):
