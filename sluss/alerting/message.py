@@ -22,7 +22,8 @@ _SUBJECT, _LINE = 78, 1_000  # characters; the first is what a mail's header tak
 _NOT_JOINED = "\u200b"  # between the sign and the word of a mention, which then addresses no channel
 _TITLES = {
     "data_drift": "data drift", "quality_drop": "quality fell", "low_confidence": "low confidence",
-    "confidence_trend": "confidence falls", "registry_mismatch": "the registry contradicts the ledger", "worse_champion": "the new champion is worse",
+    "confidence_trend": "confidence falls", "registry_mismatch": "the registry contradicts the ledger",
+    "worse_champion": "the new champion is worse",
 }  # fmt: skip
 _WORDS = {"raised": "", "updated": "worse: ", "ended": "over: ", "unsilenced": "silence over: "}
 
