@@ -5,8 +5,8 @@ show that it is not worse by the margin. Both tests bet row by row and are valid
 
 The second is repeated: every changed candidate is compared, some again after a new champion. A test at a fixed alpha
 would therefore promote a worse recipe sooner or later. So each comparison spends its own share of alpha, which depends
-only on the challenger's version number and on the number of champions it has met. The shares add up to alpha at most
-without any process knowing the others (`sluss.statistics.betting_test.allowance`).
+only on the place of its recipe, its own place within that, and the number of champions it has met. The shares add up to
+alpha at most without any process knowing the others (`sluss.statistics.betting_test.allowance`).
 """
 
 from __future__ import annotations
@@ -16,9 +16,10 @@ from typing import TYPE_CHECKING
 
 from sluss.gates.rolling_origin import recipe_differences
 from sluss.gates.unseen import unseen_closeness
-from sluss.registry import artifacts
+from sluss.registry import artifacts, versions
 from sluss.registry.artifacts import CONFIG_FILE
 from sluss.registry.champion import current
+from sluss.registry.names import RECIPE_TAG
 from sluss.statistics.betting_test import allowance, chance_if_as_good, chance_if_worse
 from sluss.training.fingerprint import pipeline_digest
 from sluss.training.recipe import changes, recorded_recipe
@@ -189,9 +190,10 @@ def _proof(
 ) -> Proof:
     import numpy as np
 
-    limits, number = evidence.use_case.gates, int(evidence.version.version)
+    limits, recipes = evidence.use_case.gates, _recipes(evidence)
+    place, attempt = list(dict.fromkeys(recipes)).index(recipes[-1]) + 1, recipes.count(recipes[-1])
     # Before the result is known: otherwise a process that is killed could compare again with an unspent share.
-    allowed = allowance(limits.alpha, number, _count(evidence, str(champion.version)))
+    allowed = allowance(limits.alpha, place, attempt, _count(evidence, str(champion.version)))
     folder = artifacts.local_copy(evidence.context.settings, champion)
     config = recorded_config(evidence.use_case, champion, folder / CONFIG_FILE)
     tried = recipe_differences(evidence.rows.train, (evidence.known.use_case, evidence.pipeline), (config, loaded))
@@ -205,6 +207,13 @@ def _proof(
         allowed,
         limits.margin,
     )
+
+
+def _recipes(evidence: Evidence) -> list[str]:
+    """Return the recipe of each version up to this one. One that was deleted, or records none, has its own."""
+    numbers, known = range(1, int(evidence.version.version) + 1), versions.every(evidence.context)
+    tags = {number: known[str(number)].tags if str(number) in known else {} for number in numbers}
+    return [tags[number].get(RECIPE_TAG, f"of version {number}") for number in numbers]
 
 
 def _count(evidence: Evidence, champion: str) -> int:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 _BETS = 20  # shares of the largest possible bet: for any size of the difference, one of them is near the optimum
 _FIRST_SHARE = 0.9  # a version is hardly ever compared with a second champion
+_LATER = 0.9  # the first recipe of all challenges a champion only where production goes back to it
 
 
 @dataclass(frozen=True)
@@ -93,17 +94,21 @@ def chance_if_as_good(differences: NDArray[np.float64]) -> float:
     return chance_if_worse(-differences, 0.0)
 
 
-def allowance(alpha: float, version: int, champions: int) -> float:
+def allowance(alpha: float, recipe: int, attempt: int, champions: int) -> float:
     """Return the share of alpha that one comparison may spend (alpha-spending).
 
-    The shares of all comparisons add up to alpha at most: 1 / (k (k + 1)) over k = 1, 2, … sums to 1, and so do the
-    shares of the champions, each of which takes nine tenths of the rest. By the union bound, alpha is an upper bound
-    for the probability of any wrong promotion, however the comparisons depend on each other. The share is a function of
-    the arguments alone, so parallel validations need no common account of the alpha that is left.
+    The shares of all comparisons add up to alpha at most: a tenth for the first recipe of all, which is hardly ever a
+    change, and 1 / (k (k + 1)) of the rest for the k-th after it; of a recipe's share, 1 / (k (k + 1)) for its k-th
+    version; and the champions that a version meets take nine tenths of the rest each. By the union bound, alpha is an
+    upper bound for the probability of any wrong promotion, however the comparisons depend on each other. The share is a
+    function of the arguments alone, so parallel validations need no common account of the alpha that is left.
 
     Args:
-        alpha: probability of ever promoting a worse challenger, in (0, 1).
-        version: number of the challenger. The registry assigns each number once, so no two challengers share one.
-        champions: number of champions that it was compared with, including this one.
+        alpha: probability of ever promoting a worse recipe, in (0, 1).
+        recipe: its place among all recipes, by their first version; from 1.
+        attempt: place of the version among those of this recipe; from 1.
+        champions: number of champions that the version was compared with, including this one.
     """
-    return alpha / (version * (version + 1)) * _FIRST_SHARE * (1 - _FIRST_SHARE) ** (champions - 1)
+    of_recipe = 1 - _LATER if recipe == 1 else _LATER / (recipe * (recipe - 1))
+    of_attempt = 1 / (attempt * (attempt + 1))
+    return alpha * of_recipe * of_attempt * _FIRST_SHARE * (1 - _FIRST_SHARE) ** (champions - 1)

@@ -14,7 +14,7 @@ from sluss.problems import problem_of
 from sluss.problems.slicing import slice_bounds
 from sluss.registry import versions
 from sluss.registry.artifacts import BOUNDS_FILE, CONFIG_FILE, HOLDOUT_FILE, PROFILE_FILE
-from sluss.registry.names import DIGEST_TAG, INPUTS_TAG, UNTIL_TAG
+from sluss.registry.names import DIGEST_TAG, INPUTS_TAG, RECIPE_TAG, UNTIL_TAG
 from sluss.registry.trusted_types import TRUSTED_TYPES
 from sluss.tracking.client import experiment_id
 from sluss.tracking.safe_names import safe_name
@@ -27,6 +27,7 @@ from sluss.training.components import (
     components_digest,
     uses_components,
 )
+from sluss.training.recipe import recipe_digest, recipe_of
 from sluss.training.training_run import SLICES_FILE, datasets, parameters, provenance, slice_table
 from sluss.training.trial_runs import chosen_parameters, log_trials
 
@@ -89,6 +90,7 @@ def register(context: Context, candidate: Candidate) -> Registered:
         # Passed to the call that creates the version: tags that were set afterwards could be missing if the step is
         # killed.
         tags = {DIGEST_TAG: digest, INPUTS_TAG: candidate.inputs, UNTIL_TAG: candidate.until.isoformat()}
+        tags[RECIPE_TAG] = recipe_digest(recipe_of(use_case))
         version = _create_version(client, use_case, (model_id, run_id), tags)
     return Registered(version, run_id, candidate.verdict.metrics)
 

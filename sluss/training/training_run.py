@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from sluss.interval import partition
 from sluss.problems import problem_of
-from sluss.registry.names import INPUTS_TAG, UNTIL_TAG
+from sluss.registry.names import INPUTS_TAG, RECIPE_TAG, UNTIL_TAG
 from sluss.training import software
 from sluss.training.branches import unused
 from sluss.training.components import components_digest, uses_components
@@ -76,7 +76,7 @@ def provenance(context: Context, candidate: Candidate) -> dict[str, str]:
         "sluss.data.digest": candidate.rows.digest,
         "sluss.labels.version": str(candidate.rows.labels_version),
         "sluss.pipeline": pipeline_digest(candidate.pipeline),
-        "sluss.recipe": recipe_digest(recipe_of(use_case)),
+        RECIPE_TAG: recipe_digest(recipe_of(use_case)),
         "sluss.commit": commit,
         "sluss.code": software.code_digest(),
         "sluss.lock": software.lock_digest(),
