@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING
 
 from sluss.errors import DataError
 from sluss.interval import Interval, parse_interval, partition
+from sluss.monitoring import sample
 from sluss.monitoring.conditions import data_drift
 from sluss.monitoring.drift import Before, Measured, measure_drift
 from sluss.monitoring.labelled import newest_labelled, window
 from sluss.monitoring.profile import independent
 from sluss.monitoring.quality_drop import quality_drop
 from sluss.monitoring.seasons import NONE, phase_at
-from sluss.monitoring.tables import PREDICTIONS, Last, Point, read_known, read_rows, read_series
+from sluss.monitoring.tables import Last, Point, read_series
 from sluss.monitoring.watch import from_json
 from sluss.problems import problem_of
 from sluss.problems.condition import FigureHistory
@@ -43,22 +44,23 @@ class Known:
 
     raw: pd.DataFrame
     labelled: Labelled
+    scored: int  # rows with a prediction, of which a sample was read if they are very many
 
 
-def scored_rows(lake: Lake, use_case: UseCase, interval: Interval) -> pd.DataFrame:
-    """Read the interval's predictions.
+def scored_rows(lake: Lake, use_case: UseCase, interval: Interval) -> tuple[pd.DataFrame, int]:
+    """Read the interval's predictions, of very many a sample, and count them.
 
     Raises:
         DataError: the interval was not scored.
     """
     name = partition(interval.start, use_case.unit)
-    rows = read_rows(lake, PREDICTIONS, [*_columns(use_case), "model_version", "run_id"], first=name, last=name)
+    rows, count = sample.scored(lake, [*_columns(use_case), "model_version", "run_id"], interval, use_case.unit)
     if rows.empty:
         raise DataError(
             f"The interval {interval} of {use_case.name} has no predictions, so there is nothing to monitor. "
             f"Score it first: python tasks/batch_predict.py --use-case {use_case.name} --interval {name}."
         )
-    return rows
+    return rows, count
 
 
 def version_of(rows: pd.DataFrame) -> tuple[str, str]:
@@ -68,13 +70,20 @@ def version_of(rows: pd.DataFrame) -> tuple[str, str]:
 
 
 def known_at_end(
-    lake: Lake, use_case: UseCase, interval: Interval, version: str, seen: tuple[datetime, str] | None = None
+    lake: Lake,
+    use_case: UseCase,
+    interval: Interval,
+    scored: tuple[str, int],
+    seen: tuple[datetime, str] | None = None,
 ) -> Known:
-    """Read the data known at the interval's end, with the labels of rows that this version scored; see `Labelled`."""
-    name = partition(interval.start, use_case.unit)
+    """Read the data known at the end of an interval, of which a version scored so many rows, and their labels.
+
+    `Labelled` explains `seen`.
+    """
+    version, count = scored
     columns = dict.fromkeys(["id", *use_case.features, *([use_case.group] if use_case.group else [])])
-    raw = read_known(lake, list(columns), (name, name), interval.end)
-    return Known(raw, newest_labelled(lake, use_case, interval, version, seen))
+    raw = sample.raw(lake, list(columns), interval, use_case.unit)
+    return Known(raw, newest_labelled(lake, use_case, interval, version, seen), count)
 
 
 def drift_of(
@@ -104,9 +113,9 @@ def summarise(
         interval=partition(interval.start, use_case.unit),
         model_version=version,
         run_id=run_id,
-        rows=len(rows),
+        rows=known.scored,
         figures=problem.reporting.figures(found) | ({GROUPS: float(alone.sum())} if use_case.group else {}),
-        histogram=histogram(scalars, problem.reporting.score_range(profile.scores[SCORE]["values"])),
+        histogram=histogram(scalars, problem.reporting.score_range(profile.scores[SCORE]["values"]), known.scored),
         drift=drift.drifts,
         quality=estimate_of(use_case, labelled) if len(labelled) else None,
         quality_intervals=tuple(sorted(set(labelled.interval))),
@@ -129,12 +138,15 @@ def estimate_of(use_case: UseCase, labelled: pd.DataFrame) -> Estimate | None:
     return problem.judging.estimate(labelled.label.to_numpy(), problem.scoring.read(labelled), groups)
 
 
-def histogram(scores: Floats, within: tuple[float, float]) -> tuple[int, ...]:
-    """Count rows by score in equal bins over `within`; scores outside count in the first or last bin."""
+def histogram(scores: Floats, within: tuple[float, float], rows: int | None = None) -> tuple[int, ...]:
+    """Count rows by score in equal bins over `within`; scores outside count in the first or last bin.
+
+    The scores may be those of a sample of so many rows.
+    """
     import numpy as np
 
     counts, _ = np.histogram(np.clip(scores, *within), bins=BINS, range=within)
-    return tuple(counts.tolist())
+    return tuple(np.rint(counts * ((rows or len(scores)) / max(len(scores), 1))).astype(int).tolist())
 
 
 def judge(

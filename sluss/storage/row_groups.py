@@ -33,11 +33,16 @@ class RowGroups:
         """Whether the filter keeps no row."""
         return not any(self._kept)
 
+    @property
+    def rows(self) -> int:
+        """How many rows the filter keeps."""
+        return sum(self._kept)
+
     def batches(self, size: int) -> Iterator[pa.RecordBatch]:
         """Yield all rows, at most `size` at a time, and fewer where they are long."""
         for group, count in zip(self.groups, self._kept, strict=True):
             # A filter that keeps every row would add half of the reading time.
-            kept = None if count == sum(part.num_rows for part in group.row_groups) else self.kept
+            kept = None if count == _rows_of(group) else self.kept
             # One row group is too small to share between threads: they cost 50 % more CPU time.
             rows = group.to_table(columns=self.columns, schema=self.schema, filter=kept, use_threads=False)
             yield from sliced(rows, size)
@@ -48,13 +53,20 @@ class RowGroups:
         # Without columns, a scanner counts from the statistics, and reads only the filter's own columns if they do not
         # decide.
         scanners = (group.scanner(schema=self.schema, columns=[], filter=self.kept) for group in self.groups)
-        return [scanner.count_rows() for scanner in scanners]
+        # Where the statistics of the file keep every row, a scanner counts the rows of the file, not of the group.
+        return [
+            min(scanner.count_rows(), _rows_of(group)) for scanner, group in zip(scanners, self.groups, strict=True)
+        ]
 
     def empty(self) -> pa.RecordBatch:
         """Return a batch of these columns without rows."""
         import pyarrow as pa
 
         return pa.RecordBatch.from_pylist([], pa.schema([self.schema.field(name) for name in self.columns]))
+
+
+def _rows_of(group: ds.ParquetFileFragment) -> int:
+    return sum(part.num_rows for part in group.row_groups)
 
 
 def row_groups(table: ds.Dataset, columns: list[str], span: tuple[str, str], kept: ds.Expression) -> RowGroups:
