@@ -28,6 +28,7 @@ from sluss.tracking.client import connect, experiment_id
 from tasks import monitor_model
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from mlflow import MlflowClient
@@ -122,12 +123,13 @@ class World:
         self.lake.replace(name, table, min(rows["interval"]), "9999")
 
 
-def register(world: World, folder: Path, client: MlflowClient) -> str:
-    """Register a version that consists of a profile and the holdout; the monitor needs nothing else of a model."""
+def register(world: World, folder: Path, client: MlflowClient, spoil: Callable[[dict], object] = dict) -> str:
+    """Register a version that consists of a profile, spoilt or not, and the holdout; the monitor needs nothing else."""
     random = np.random.default_rng(42)
     train, held = (pd.DataFrame({"text": texts(random, rows, strange=False)}) for rows in (3000, 1500))
     scores, labels = scored(random, 1500, 0.8)
     profile = build_profile(world.use_case, train, held, scores, labels)
+    spoil(profile)
     folder.mkdir(parents=True)
     (folder / PROFILE_FILE).write_text(json.dumps(profile))
     judged = pd.DataFrame({"id": [f"held-{row}" for row in range(1500)], "label": labels, "score": scores})

@@ -152,6 +152,8 @@ def read_profile(content: dict[str, Any]) -> Profile:
                 f"The reference profile has format {content['format']}, but this version reads formats 1 to {FORMAT}. "
                 "Train the model again: python tasks/train_model.py."
             )
+        if not content[SCORE]["values"]:
+            raise KeyError("no scores")
         return Profile(
             content["features"],
             content["vocabularies"],

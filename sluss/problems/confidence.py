@@ -25,6 +25,10 @@ if TYPE_CHECKING:
     from sluss.statistics.figures import Summary
 
 MEAN, LOW = "mean_confidence", "low_confidence_share"  # names of the figures
+_UNKNOWN = (
+    "The reference profile has no confidences of the holdout to compare with, so low confidence is not judged. "
+    "Train the model again: python tasks/train_model.py."
+)
 ALERTS = ("low_confidence", "confidence_trend")
 ADVICE = MappingProxyType(
     {
@@ -62,11 +66,19 @@ def conditions(
     rows = round(summary.figures.get(GROUPS, summary.rows))  # rows of one group count once
     unsure = round(summary.figures[LOW] * rows), rows
     return [
-        low_confidence(unsure, _usually_unsure(usual, rules), rules, use_case.chance("low_confidence")),
+        low_confidence(unsure, _usually_unsure(usual, rules), rules, use_case.chance("low_confidence"))
+        if _is_known(usual)
+        else Condition("low_confidence", "undecided", "warning", {}, _UNKNOWN),
         confidence_trend(
             history.values, rules, use_case.chance("confidence_trend"), model_changed=history.model_changed
         ),
     ]
+
+
+def _is_known(usual: Mapping[str, Any]) -> bool:
+    """Whether a reference profile has the confidences on the holdout."""
+    part = usual.get("confidence", {})
+    return bool(part.get("rows")) and bool(part.get("values"))
 
 
 def _usually_unsure(usual: Mapping[str, Any], rules: ConfidenceMonitoring) -> tuple[int, int]:
@@ -151,6 +163,8 @@ def cells(summary: Summary) -> dict[str, str]:
 
 def interval_plots(seen: Sequence[Summary], usual: Mapping[str, Any], rules: ConfidenceMonitoring) -> list[Plot]:
     """Mean confidence and the share of unsure rows over the intervals."""
+    if not _is_known(usual):
+        return []
     return [_confidence_plot(seen, usual["confidence"]["mean"]), _unsure_plot(seen, usual, rules)]
 
 

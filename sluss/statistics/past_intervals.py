@@ -31,6 +31,7 @@ FEWEST = 8  # intervals; from fewer, the noise is known too badly
 _SEASON_CHANCE = 0.01  # of taking noise for a season
 _SEASON_FREEDOM = 7  # degrees of freedom that a season has to leave
 PERSISTENCE = 0.95  # of what wanders, from one interval to the next: the slowest that a test allows for
+_SLOW = 2.6  # standard errors of a correlation: one of two hundred aspects without wander is taken for wandering
 _FARTHER = 0.05  # of normal noise lies farther than the farthest that is taken for normal
 _FEWEST_FREEDOM = 7  # as of the fewest intervals: even where data wander widely, a severe change is found
 _TINY = 1e-300
@@ -168,7 +169,7 @@ def _slow_share(residuals: Floats) -> Floats:
     products = (residuals[1:] * residuals[:-1]).sum(axis=0)
     found = products / np.maximum((residuals**2).sum(axis=0), _TINY)
     share = np.minimum((found + (1 + 3 * found) / count) / PERSISTENCE, 1.0)
-    slow: Floats = np.where(found > 2 / np.sqrt(count), share, 0.0)
+    slow: Floats = np.where(found > _SLOW / np.sqrt(count), share, 0.0)
     return slow
 
 
