@@ -39,6 +39,7 @@ class Measured:
     drifts: tuple[Drift, ...]  # the largest distance first
     watch: Watch
     changed_again: bool = False  # whether the data changed once more since the alert that is on
+    worth: float = 1.0  # of a row of scores, compared with an independent one
 
 
 def measure_drift(
@@ -65,6 +66,7 @@ def measure_drift(
         tuple(sorted(found, key=lambda drift: (-drift.distance, drift.feature))),
         judged.watch if judged else before.watch,
         changed_again=judged is not None and judged.changed_again,
+        worth=judged.worth if judged else 1.0,
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from sluss.errors import DataError
@@ -158,7 +158,7 @@ def judge(
     interval = parse_interval(summary.interval, use_case.unit)
     figures = _history(lake, use_case, interval, summary, reporting.trend) if reporting.trend else FigureHistory()
     return [
-        *reporting.conditions(summary, profile.own, figures),
+        *reporting.conditions(summary, profile.own, replace(figures, worth=drift.worth * _read_share(summary))),
         data_drift(
             drift.drifts,
             round(summary.figures.get(GROUPS, summary.rows)),
@@ -168,6 +168,11 @@ def judge(
         ),
         quality_drop(use_case, summary, profile.holdout, history),
     ]
+
+
+def _read_share(summary: Summary) -> float:
+    """Return the share of the interval's rows that were read."""
+    return min(1.0, sample.MOST_ROWS / max(summary.rows, 1))
 
 
 def _history(lake: Lake, use_case: UseCase, interval: Interval, now: Summary, figure: str) -> FigureHistory:

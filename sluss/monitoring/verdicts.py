@@ -10,6 +10,7 @@ from sluss.monitoring.watch import ENOUGH, Borrowed, Column, Watch, with_noise_s
 from sluss.statistics import charts as charting
 from sluss.statistics.charts import Charts
 from sluss.statistics.distances import holm
+from sluss.statistics.figures import SCORE
 from sluss.statistics.past_intervals import FEWEST, WEIGHTS, Past, joined, standardised
 
 if TYPE_CHECKING:
@@ -40,6 +41,7 @@ class Judged:
     p_values: Mapping[str, float]
     watch: Watch
     changed_again: bool
+    worth: float = 1.0  # of a row of scores, compared with an independent one
 
 
 @dataclass(frozen=True)
@@ -79,7 +81,8 @@ def judge(use_case: UseCase, past: Mapping[str, Any], seen: Seen, watch: Watch, 
         new = charting.followed(charting.started(len(differences)), differences)
         p_values = table.p_values(new)
     stable = not active and min(holm(list(p_values.values()))) >= _CHANCE
-    return Judged(p_values, _followed(watch, columns, table.split(new), stable=stable), changed_again)
+    after = _followed(watch, columns, table.split(new), stable=stable)
+    return Judged(p_values, after, changed_again, _worth(known))
 
 
 def _columns(past: Mapping[str, Any], seen: Seen, watch: Watch) -> list[_Aspects]:
@@ -97,6 +100,16 @@ def _with_noise(columns: Sequence[_Aspects]) -> list[_Aspects]:
     borrowed = _borrowed(columns)
     pasts = [with_noise_since(each.past, each.state.since, borrowed) for each in columns]
     return [replace(each, past=past) for each, past in zip(columns, pasts, strict=True) if past is not None]
+
+
+def _worth(known: Sequence[_Aspects]) -> float:
+    """Return how much a row of scores is worth, compared with an independent one."""
+    found = [each for each in known if each.name == SCORE]
+    if not found:
+        return 1.0
+    [score] = found
+    noise = float((score.past.variance / score.past.floor).max())
+    return min(1.0, float(score.past.rows.max()) / max(score.rows, 1.0)) / noise
 
 
 def _borrowed(columns: Sequence[_Aspects]) -> Borrowed | None:

@@ -39,6 +39,7 @@ class FigureHistory:
 
     values: tuple[float, ...] = ()
     model_changed: bool = False  # whether another version scored intervals of the window
+    worth: float = 1.0  # of a row, compared with an independent one; less where rows come in clumps or wander together
 
 
 def verdict_on(rules: Monitoring, rows: int, p_value: float, change: tuple[float, float], alpha: float) -> Verdict:

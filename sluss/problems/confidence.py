@@ -66,7 +66,7 @@ def conditions(
     rows = round(summary.figures.get(GROUPS, summary.rows))  # rows of one group count once
     unsure = round(summary.figures[LOW] * rows), rows
     return [
-        low_confidence(unsure, _usually_unsure(usual, rules), rules, use_case.chance("low_confidence"))
+        low_confidence(unsure, _usually_unsure(usual, rules), rules, use_case.chance("low_confidence"), history.worth)
         if _is_known(usual)
         else Condition("low_confidence", "undecided", "warning", {}, _UNKNOWN),
         confidence_trend(
@@ -109,11 +109,19 @@ def mute(usual: Mapping[str, Any], classes: int, rules: ConfidenceMonitoring) ->
 
 
 def low_confidence(
-    now: tuple[int, int], reference: tuple[int, int], rules: ConfidenceMonitoring, alpha: float
+    now: tuple[int, int],
+    reference: tuple[int, int],
+    rules: ConfidenceMonitoring,
+    alpha: float,
+    worth: float = 1.0,
 ) -> Condition:
-    """Are more rows unsure than on the holdout? Both sides are (rows below the limit, rows)."""
+    """Are more rows unsure than on the holdout? Both sides are (rows below the limit, rows).
+
+    Each row counts as `worth` independent ones.
+    """
     share, usual = now[0] / now[1], reference[0] / reference[1]
-    p_value, rise = exceeds(now, reference), share - usual
+    sides = [(below * worth, rows * worth) for below, rows in (now, reference)]
+    p_value, rise = exceeds(sides[0], sides[1]), share - usual
     verdict = verdict_on(rules, now[1], p_value, (rise, rules.low_confidence_rise), alpha)
     measured = {"share": share, "reference": usual, "rows": now[1], "p_value": p_value}
     message = (

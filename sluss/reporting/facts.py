@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from sluss.errors import DataError
@@ -121,6 +121,8 @@ def alert_periods(alerts: Sequence[Alert]) -> list[AlertPeriod]:
         known = found.get(key)
         severity = "critical" if "critical" in (alert.severity, known and known.severity) else alert.severity
         last = alert.interval if alert.active or known is None else known.last
+        if alert.state == "raised":  # by another change, the period of the one before is over
+            found |= {k: replace(each, ended=True) for k, each in found.items() if k[0] == alert.type and k != key}
         found[key] = AlertPeriod(
             alert.type, severity, alert.since, last, not alert.active, known.message if known else alert.message
         )

@@ -84,7 +84,7 @@ def test_a_table_without_the_state_of_the_charts_gains_it_and_its_alerts_go_on(w
     write_deltalake(
         world.lake.uri("monitoring"), rows, mode="overwrite", schema_mode="overwrite", partition_by=["interval"]
     )
-    assert last_before(world.lake, "2026-01-03").watch == {}
+    assert last_before(world.lake, "2026-01-03").state.watch == {}
     assert world.states(2, 3, kind="data_drift") == ["ongoing", "ended"]
     assert len(read_monitored(world.lake)) == 4
     states = {row["interval"]: row["watch"] for row in world.rows("monitoring")}

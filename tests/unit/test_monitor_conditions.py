@@ -86,6 +86,17 @@ def test_the_share_of_unsure_rows_alarms_when_it_rises_and_only_then(sentiment):
     assert more.count("breached") >= 90
 
 
+def test_unsure_rows_that_come_in_clumps_count_for_less(sentiment):
+    random, rules = np.random.default_rng(16), sentiment.monitoring
+
+    def alarms(worth):
+        clumped = [(5 * random.binomial(80, 0.2), 400) for _ in range(2000)]
+        return [low_confidence(now, (360, 1800), rules, ALPHA, worth).verdict for now in clumped].count("breached")
+
+    assert alarms(1.0) > 40
+    assert alarms(0.2) <= 6
+
+
 def test_a_falling_confidence_alarms_and_a_noisy_one_does_not(sentiment):
     random, rules = np.random.default_rng(7), sentiment.monitoring
     noise = [confidence_trend((0.75 + random.normal(0, 0.01, 14)).tolist(), rules, ALPHA).verdict for _ in range(500)]

@@ -65,3 +65,13 @@ def test_the_rows_of_one_alert_are_one_stretch_of_time(ended, last):
     ]
     [period] = alert_periods(alerts)
     assert (period.since, period.last, period.ended, period.message) == ("2026-01-01", last, ended, "day 1")
+
+
+def test_another_change_ends_the_period_of_the_one_before():
+    alerts = [
+        Alert("2026-01-01", "data_drift", "warning", "raised", "2026-01-01", "One.", {}),
+        Alert("2026-01-02", "data_drift", "warning", "ongoing", "2026-01-01", "One.", {}),
+        Alert("2026-01-03", "data_drift", "critical", "raised", "2026-01-03", "Two.", {}),
+    ]
+    found = [(each.since, each.last, each.ended) for each in alert_periods(alerts)]
+    assert found == [("2026-01-01", "2026-01-02", True), ("2026-01-03", "2026-01-03", False)]
