@@ -90,3 +90,9 @@ class Gates(Frozen):
         description="`leak`: columns that may predict the label alone, each with the reason; `holdout` for a holdout "
         "that is right nearly always, `copies` for rows that are equal",
     )
+    max_age_days: float | None = Field(
+        None,
+        gt=0,
+        description="`age`: most days from the end of its rows to the newest ones; without it 14 days, or seven "
+        "intervals if they are longer",
+    )

@@ -185,6 +185,12 @@ class Evidence:
         return None if found is None or str(found.version) == str(self.version.version) else found
 
     @cached_property
+    def in_production(self) -> bool:
+        """Whether this version is the champion."""
+        found = current(self.context)
+        return found is not None and str(found.version) == str(self.version.version)
+
+    @cached_property
     def champion_model(self) -> LoadedModel:
         """The champion's model."""
         assert self.champion is not None

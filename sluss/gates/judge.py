@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sluss.errors import ServiceError, SlussError
+from sluss.gates.checks.age import age
 from sluss.gates.checks.calibration import calibration
 from sluss.gates.checks.contract import contract
 from sluss.gates.checks.data import data
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
 
 # `preprocessing` and `training` come late: the clean processes work while the gates before them run.
 _GATES = (
-    data, labels, leak, contract, identity, safety, environment, monitoring, quality, calibration, preprocessing,
+    data, labels, leak, contract, identity, safety, environment, monitoring, quality, age, calibration, preprocessing,
     training, speed,
 )  # fmt: skip
 

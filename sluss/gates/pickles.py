@@ -47,6 +47,14 @@ def unsafe_files(folder: Path) -> list[str]:
     return found
 
 
+def links_in(folder: Path | None) -> list[str]:
+    """Return the links in a folder, sorted by name: of the folder itself, of folders and of files."""
+    if folder is None:
+        return []
+    found = [folder] if folder.is_symlink() else sorted(path for path in folder.rglob("*") if path.is_symlink())
+    return [path.name for path in found]
+
+
 def unsafe_in(file: IO[bytes], name: str, depth: int = 0) -> list[str]:
     """Return what can run code in an open file that can be searched: its own name, or those of files within it."""
     if _suffix(name) in _PICKLES | _CODE:

@@ -62,7 +62,7 @@ def telltale_columns(sample: Sample, kinds: Mapping[str, str], figures: dict[str
             best, what = max((best, what), (alone, part), key=lambda each: each[0].skill)
         figures["skill_alone"] = max(figures.get("skill_alone", 0.0), best.skill)
         if len(sample.holdout) >= _FEWEST and best.skill >= _limit(sample) and best.score >= _least_score(sample):
-            of_it = f" by the {what} of its texts" if what else ""
+            of_it = f" by the {what}{' of its texts' if kind == 'text' else ''}" if what else ""
             yield name, f"alone predicts the label of the holdout{of_it} nearly always ({best.score:.3f} of 1)"
         elif kind == "text" and sample.classes and (word := _telling_word(sample, name)):
             yield name, word
@@ -93,7 +93,12 @@ def _aspects(sample: Sample, name: str, kind: str) -> dict[str, tuple[Any, Any]]
 
     columns = sample.train[name], sample.holdout[name]
     if kind == "time":
-        return {"": tuple(pd.to_datetime(each).astype("int64") for each in columns)}  # type: ignore[dict-item]
+        times = [pd.to_datetime(each, utc=True).dt for each in columns]
+        return {
+            "time of the day": tuple(each.hour * 3600 + each.minute * 60 + each.second for each in times),  # type: ignore[dict-item]
+            "minute of the hour": tuple(each.minute * 60 + each.second for each in times),  # type: ignore[dict-item]
+            "day of the week": tuple(each.dayofweek for each in times),  # type: ignore[dict-item]
+        }
     if kind != "text":
         return {"": columns}
     texts = [each.fillna("").astype(str).str.lower() for each in columns]

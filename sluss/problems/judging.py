@@ -163,6 +163,19 @@ class Judging(ABC):
             return self.exact[name](judged)
         return metrics.estimate(name, judged, self.measures[name])
 
+    def estimate_of(self, metric: str, labels: Labels, scores: Floats) -> Estimate | None:
+        """Another metric of the problem with its interval; None where the rows do not define it."""
+        import numpy as np
+
+        if not len(labels) or not np.isfinite(scores).all():
+            return None
+        judged = self.judged(labels, scores)
+        return (
+            self.exact[metric](judged)
+            if metric in self.exact
+            else metrics.estimate(metric, judged, self.measures[metric])
+        )
+
     def baseline(self, learned: Labels, labels: Labels) -> dict[str, float]:
         """Each metric, on `labels`, of the best constant guess for the labels of the training window, `learned`."""
         import numpy as np

@@ -186,6 +186,27 @@ def download(settings: Settings, version: ModelVersion, folder: Path) -> Path:
     return stored
 
 
+def store_of(context: Context, version: ModelVersion) -> Path | None:
+    """Return the folder of a version in the artifact store, if the store is a folder of this machine.
+
+    Raises:
+        ServiceError: MLflow does not answer.
+    """
+    from urllib.parse import unquote, urlparse
+
+    from mlflow.exceptions import MlflowException
+
+    try:
+        with context.reachable():
+            address = context.client.get_model_version_download_uri(version.name, version.version)
+            if address.startswith("models:/"):
+                address = context.client.get_logged_model(address.removeprefix("models:/")).artifact_location
+    except MlflowException:
+        return None  # the download tells why
+    parts = urlparse(address)
+    return Path(unquote(parts.path)) if parts.scheme in ("", "file") else None
+
+
 def reference_profile(context: Context, version: ModelVersion) -> dict[str, object]:
     """Return the version's reference profile as plain JSON values.
 

@@ -31,7 +31,7 @@ def labels(evidence: Evidence) -> GateResult:
     """Pass if its labels are those that were known before, and new ones fit the champion and their own history."""
     before, told = _before(evidence)
     figures: dict[str, float] = {}
-    faults = [*_turned(evidence, before, figures), *_other_rows(evidence, before, figures)]
+    faults = [*_turned(evidence, before, figures), *_lost(evidence, before), *_other_rows(evidence, before, figures)]
     faults += [*_contradicting(evidence, before, figures), *_shifted(evidence, before, figures)]
     if faults:
         return GateResult("labels", f"{' '.join(faults[:3])} {_CURE}.", passed=False, figures=figures)
@@ -99,6 +99,26 @@ def _turned(evidence: Evidence, before: pd.DataFrame | None, figures: dict[str, 
             f"Of {counted(int(found['size']), 'row')} of {name} whose label was known before, {found['mean']:.0%} have "
             "another one now."
         )
+
+
+def _lost(evidence: Evidence, before: pd.DataFrame | None) -> Iterator[str]:
+    """A class most of whose labels are gone, while those of the others stay."""
+    if before is None or "event_time" not in before.columns or not _is_class(evidence):
+        return
+    now = _rows(evidence)
+    times = now["event_time"]
+    span = before[(before["event_time"] >= times.min()) & (before["event_time"] <= times.max())]
+    lost = ~span["id"].isin(now["id"])
+    by_class = lost.groupby(span["label"]).agg(["mean", "size"])
+    for number, found in by_class.iterrows():
+        others = float(lost[span["label"] != number].mean()) if (span["label"] != number).any() else 0.0
+        if found["size"] >= _FEWEST and found["mean"] > others + _MOST_OF_ONE:
+            name = getattr(evidence.use_case, "classes", ())[int(number)]
+            yield (
+                f"Of {counted(int(found['size']), 'row')} whose label {name} was known before, {found['mean']:.0%} "
+                f"have no label any more, and {others:.0%} of the others."
+            )
+            return
 
 
 def _other_rows(evidence: Evidence, before: pd.DataFrame | None, figures: dict[str, float]) -> Iterator[str]:

@@ -30,6 +30,7 @@ _ERRORS = 5  # standard errors
 _MOST_ROWS, _MOST_KNOWN = 5_000, 50_000
 _MARGIN = 0.05
 _SAME_LABEL = 0.95
+_FEWEST_COPIES = 10
 
 
 @dataclass(frozen=True)
@@ -137,14 +138,15 @@ def _copied(evidence: Evidence, figures: dict[str, float], *, classes: bool) -> 
     holdout = holdout.iloc[:: max(len(holdout) // _MOST_ROWS, 1)]
     places, told = _places(evidence, holdout, train)
     share = float((places >= 0).sum() / max((places >= -1).sum(), 1))
+    limit = evidence.use_case.gates.max_copies
+    figures |= {"copies": share, "max_copies": limit}
+    if share <= limit or (places >= 0).sum() < _FEWEST_COPIES:
+        return
     # As many copies as there are within the training rows, later ones of earlier ones, are usual for such rows.
     size = min(len(holdout), len(train) // 2)
     within, _ = _places(evidence, train.tail(size), train.head(len(train) - size))
     usual = float((within >= 0).sum() / max((within >= -1).sum(), 1))
-    limit = evidence.use_case.gates.max_copies
-    figures |= {"copies": share, "usual_copies": usual, "max_copies": limit}
-    if share <= limit or (places >= 0).sum() < 10:
-        return
+    figures["usual_copies"] = usual
     labels = train["label"].to_numpy()[places[places >= 0]]
     own = holdout["label"].to_numpy()[places >= 0]
     alike = float(np.mean(labels == own))

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sluss.gates.pickles import unsafe_files
+from sluss.gates.pickles import links_in, unsafe_files
 from sluss.gates.result import GateResult
+from sluss.registry.artifacts import store_of
 from sluss.registry.trusted_types import untrusted_types
 
 if TYPE_CHECKING:
@@ -16,6 +17,12 @@ _SHOWN = 5
 
 def safety(evidence: Evidence) -> GateResult:
     """Pass if it loads without pickle, has only trusted types, and its artifacts contain neither pickles nor code."""
+    if links := links_in(store_of(evidence.context, evidence.version)):
+        sentence = (
+            f"Its artifacts in the store contain links: {', '.join(links[:_SHOWN])}. A link can lead to other files at "
+            f"any time. Restore the files, or train again: make train USE_CASE={evidence.use_case.name}."
+        )
+        return GateResult("safety", sentence, passed=False)
     if unknown := untrusted_types(evidence.model_file):
         sentence = (
             f"It holds types that are not trusted: {', '.join(unknown)}. Use other classes, or add the type to "

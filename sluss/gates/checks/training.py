@@ -36,12 +36,19 @@ def training(evidence: Evidence) -> GateResult:
     long, fits on samples of the rows must give about its quality.
     """
     started, seconds = time.perf_counter(), evidence.use_case.gates.retrain_seconds
+    own, recorded = pipeline_digest(evidence.pipeline), evidence.known.tag("sluss.pipeline")
+    if own != recorded:
+        sentence = (
+            f"Its run recorded the digest {recorded[:12]} for the fitted pipeline, and the stored one has {own[:12]}: "
+            f"it is not the model of that training. {_CURE.format(name=evidence.use_case.name)}"
+        )
+        return GateResult("training", sentence, passed=False)
     try:
         again = evidence.retraining.whole(seconds)
     except TooSlowError:
         return _by_samples(evidence, seconds)
     figures = {"rows": float(len(evidence.rows.train)), "seconds": time.perf_counter() - started}
-    if pipeline_digest(again) == pipeline_digest(evidence.pipeline):
+    if pipeline_digest(again) == own:
         sentence = f"Trained again from its {_rows(evidence)} in a clean process, it comes out the same."
         return GateResult("training", sentence, passed=True, figures=figures)
     return _differing(evidence, again, seconds, figures)
