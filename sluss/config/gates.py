@@ -80,7 +80,7 @@ class Gates(Frozen):
         "newest labels",
     )
     max_copies: float = Field(
-        0.05,
+        0.1,
         ge=0,
         le=1,
         description="`leak`: largest share of the holdout's rows that have a copy among the training rows",

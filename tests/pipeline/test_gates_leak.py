@@ -98,7 +98,7 @@ def test_copies_of_the_training_rows_are_refused_with_their_share(gate):
     result = gate(copied)
     assert not result.passed
     assert (
-        "of its holdout's rows have a nearly equal text among its training rows (5% may, and 0% is" in result.sentence
+        "of its holdout's rows have a nearly equal text among its training rows (10% may, and 0% is" in result.sentence
     )
     assert 0.4 < result.figures["copies"] < 0.6
 

@@ -30,6 +30,7 @@ _ERRORS = 5  # standard errors
 _MOST_ROWS, _MOST_KNOWN = 5_000, 50_000
 _MARGIN = 0.05
 _SAME_LABEL = 0.95
+_MANY = 0.2  # share of the rows: below it, rows that come twice are usual, such as messages that are passed on
 _FEWEST_COPIES = 10
 
 
@@ -152,7 +153,8 @@ def _copied(evidence: Evidence, figures: dict[str, float], *, classes: bool) -> 
     alike = float(np.mean(labels == own))
     figures["copied_labels"] = alike
     # Rows that are equal by chance have the label that others like them have; copies have the same one.
-    if share > 2 * usual + _MARGIN or (alike > _SAME_LABEL and alike > _right(evidence, classes=classes) + _MARGIN):
+    told_apart = alike > _SAME_LABEL and alike > _right(evidence, classes=classes) + _MARGIN
+    if share > 2 * usual + _MARGIN or (share > _MANY and told_apart):
         yield Culprit(
             COPIES,
             f"{share:.0%} of its holdout's rows have {told} among its training rows ({limit:.0%} may, and {usual:.0%} "
