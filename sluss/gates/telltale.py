@@ -97,7 +97,7 @@ def _aspects(sample: Sample, name: str, kind: str) -> dict[str, tuple[Any, Any]]
         return {
             "time of the day": tuple(each.hour * 3600 + each.minute * 60 + each.second for each in times),  # type: ignore[dict-item]
             "minute of the hour": tuple(each.minute * 60 + each.second for each in times),  # type: ignore[dict-item]
-            "day of the week": tuple(each.dayofweek for each in times),  # type: ignore[dict-item]
+            "day of the week": tuple(each.day_of_week for each in times),  # type: ignore[dict-item]
         }
     if kind != "text":
         return {"": columns}

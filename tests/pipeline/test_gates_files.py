@@ -140,6 +140,21 @@ def test_a_pickle_in_an_archive_is_refused_by_its_path(world, changed):
     assert "can run code when they are loaded: extra.dat/weights. " in result.sentence
 
 
+def test_a_link_in_the_store_is_refused_by_name(world, changed):
+    version = changed(lambda _: None)
+    folder = artifacts.store_of(world, version)
+    (folder / "linked").symlink_to("/etc")
+    assert "contain links: linked. A link can lead to other files" in answer(world, "safety", version).sentence
+
+
+def test_another_digest_of_the_pipeline_on_the_run_is_refused(world, rows):
+    version = registered(world, fitted(world.use_case, rows.train), rows, world.use_case.history.end)
+    world.client.set_tag(version.run_id, "sluss.pipeline", "0" * 64)
+    result = answer(world, "training", version)
+    assert not result.passed
+    assert result.sentence.startswith("Its run recorded the digest 000000000000 for the fitted pipeline")
+
+
 # monitoring
 
 

@@ -97,6 +97,12 @@ def test_new_labels_that_point_the_other_way_are_refused_although_the_old_ones_s
     assert "The new labels of 2026-01-01 contradict the champion's predictions by " in result.sentence
 
 
+def test_labels_that_one_class_has_lost_are_refused_with_the_class(gate):
+    result = gate(lambda rows: rows[(rows["label"] == 0) | (np.arange(len(rows)) % 5 == 0)].reset_index(drop=True))
+    assert not result.passed
+    assert "rows whose label positive was known before, 79% have no label any more, and 0% of" in result.sentence
+
+
 def test_ids_that_stand_for_other_rows_are_refused_with_their_share(gate):
     result = gate(lambda rows: rows.assign(text=np.random.default_rng(1).permutation(rows["text"])))
     assert not result.passed

@@ -150,6 +150,16 @@ def test_single_columns_that_know_the_label_are_named(numpy_seed):
     assert found["paid_at"].startswith("is later than the event")
 
 
+def test_times_that_hold_the_label_are_named():
+    random = np.random.default_rng(4)
+    label = random.integers(0, 2, 2000)
+    rows = table(label=label)
+    hours = pd.to_timedelta(np.arange(2000) // 100 * 24 + label * 12 + random.integers(0, 12, 2000), "h")
+    rows["event_time"] += hours
+    found = columns_of(rows, {"event_time": "time"})
+    assert "by the time of the day nearly always" in found["event_time"]
+
+
 @pytest.fixture(params=[1, 2, 3])
 def numpy_seed(request):
     return request.param
