@@ -13,7 +13,6 @@ from sluss.config.false_alarms import EXAMPLE, SHARES, chance
 from sluss.interval import unit_of
 from sluss.monitoring.quality_drop import judge_tracks, verdict_on_quality
 from sluss.monitoring.quality_history import Track
-from sluss.statistics.dispersion import Dispersion
 from sluss.statistics.sample import Sample, sample_of
 
 if TYPE_CHECKING:
@@ -162,7 +161,7 @@ def _raised(scenario: Scenario, random: Generator) -> Iterator[int]:
         now: Any = scenario.draw(random, day)
         name, oldest = f"{day:03}", f"{day - WINDOW:03}"
         tracks = {key: track.updated({name: now[key]}, name, oldest) for key, track in tracks.items()}
-        verdict = verdict_on_quality(judge_tracks(tracks, Dispersion(), dict.fromkeys(tracks, DROP), BUDGET))
+        verdict = verdict_on_quality(judge_tracks(tracks, (), dict.fromkeys(tracks, DROP), BUDGET))
         if verdict == "breached" and not active:
             yield day
         active = verdict == "breached" or (active and verdict == "undecided")

@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from sluss.config.use_case import UseCase
     from sluss.monitoring.quality_history import QualityHistory, Track
     from sluss.problems.judging import Judging
-    from sluss.statistics.dispersion import Dispersion
     from sluss.statistics.figures import Estimate, Summary
 
 TYPE = "quality_drop"
@@ -59,12 +58,12 @@ def allowed_chance(budget: float, interval: int) -> float:
     return budget * (1 + 2 / interval)
 
 
-def judge_track(track: Track, learned: Dispersion, limit: float, budget: float, name: str = "") -> Finding | None:
+def judge_track(track: Track, learned: Sequence[float], limit: float, budget: float, name: str = "") -> Finding | None:
     """Scan a track for a fall; None as long as it has no labelled rows, or made no promise.
 
     Args:
         track: promise and intervals.
-        learned: the dispersion of earlier versions.
+        learned: the steps between the intervals of earlier versions.
         limit: the fall of the closeness that counts.
         budget: the chance of a false alarm that each interval may take, in the long run.
         name: of the slice.
@@ -119,13 +118,13 @@ def _undecided(message: str) -> Condition:
 
 
 def judge_tracks(
-    tracks: Mapping[str, Track], learned: Dispersion, limits: Mapping[str, float], budget: float
+    tracks: Mapping[str, Track], learned: Sequence[float], limits: Mapping[str, float], budget: float
 ) -> list[Finding]:
     """Scan all tracks; each slice gets its part of the budget (Bonferroni).
 
     Args:
         tracks: by the name of the slice.
-        learned: the dispersion of earlier versions.
+        learned: the steps between the intervals of earlier versions.
         limits: the fall of the closeness that counts, by slice.
         budget: the chance of a false alarm that each interval may take for all of them, in the long run.
     """

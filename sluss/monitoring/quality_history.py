@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from sluss.problems.slicing import PREFIX
-from sluss.statistics.dispersion import Dispersion, dispersion_of
+from sluss.statistics.dispersion import steps_of
 from sluss.statistics.sample import Sample, sample_of, together
 from sluss.storage.lake import INTERVAL
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from sluss.arrays import Floats
     from sluss.problems.problem import Problem
 
-_MOST_FREEDOM = 100.0  # intervals of earlier versions that the dispersion remembers
+_MOST_STEPS = 60  # between intervals of earlier versions that are remembered
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ class QualityHistory:
     version: str
     first: str  # the first interval that the version scored
     tracks: Mapping[str, Track]
-    learned: Dispersion = field(default_factory=Dispersion)  # of the versions before it
+    learned: tuple[float, ...] = ()  # steps between the intervals of earlier versions, by `steps_of`
     bounds: Mapping[str, list[float]] | None = None  # of the slices' quarters; None where the version records none
 
     @property
@@ -86,7 +86,7 @@ class QualityHistory:
         content = {
             "version": self.version,
             "first": self.first,
-            "learned": self.learned.as_list(),
+            "learned": self.learned,
             "bounds": self.bounds,
             "tracks": tracks,
         }
@@ -106,7 +106,7 @@ def read_history(text: str | None) -> QualityHistory | None:
         )
         for name, track in content["tracks"].items()
     }
-    learned = Dispersion(*content["learned"])
+    learned = tuple(content["learned"])
     return QualityHistory(content["version"], content["first"], tracks, learned, content["bounds"])
 
 
@@ -122,13 +122,10 @@ def begin(
     return QualityHistory(version, first, tracks, _learned(before), bounds)
 
 
-def _learned(before: QualityHistory | None) -> Dispersion:
+def _learned(before: QualityHistory | None) -> tuple[float, ...]:
     if before is None:
-        return Dispersion()
-    found = dispersion_of([before.whole.since_promotion], before.learned)
-    # The blocks are those of the holdout and of the version's own intervals, of which there are many from the start.
-    part = min(1.0, _MOST_FREEDOM / found.intervals_freedom) if found.intervals_freedom else 1.0
-    return Dispersion(found.intervals * part, found.intervals_freedom * part)
+        return ()
+    return (*before.learned, *steps_of([each for each in before.whole.recent.values() if each.units]))[-_MOST_STEPS:]
 
 
 def samples(

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from math import sqrt
 from typing import TYPE_CHECKING
 
-from sluss.statistics.dispersion import Dispersion, dispersion_of
+from sluss.statistics.dispersion import block_ratio, interval_ratio, steps_of
 from sluss.statistics.proportions import normal_tail
 from sluss.statistics.sample import Sample
 
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 
 WINDOWS = (1, 2, 4, 8, 16, 32)  # intervals
 _FAR = 3.7  # from this score on, the onsets of alarms by different windows begin to part
-_NOTHING_LEARNED = Dispersion()
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,16 +42,14 @@ class Fall:
         return self.before.mean - self.now.mean
 
 
-def scan(
-    promise: Sample, older: Sample, recent: Sequence[Sample], learned: Dispersion = _NOTHING_LEARNED
-) -> Fall | None:
+def scan(promise: Sample, older: Sample, recent: Sequence[Sample], learned: Sequence[float] = ()) -> Fall | None:
     """Return the strongest evidence that the mean fell; None without units on either side.
 
     Args:
         promise: of the holdout.
         older: of the intervals since the promotion that come before `recent`.
         recent: of the newest intervals, in order; one without units counts for nothing.
-        learned: the dispersion between the intervals of earlier versions.
+        learned: the steps between the intervals of earlier versions; see `steps_of`.
     """
     found = [each for each in recent if each.units]
     sums = [promise, promise + older]
@@ -60,12 +57,12 @@ def scan(
         sums.append(sums[-1] + each)
     if not promise.units or sums[-1].units == promise.units:
         return None
-    known = len(found)
+    known, ratio = len(found), max(block_ratio(sums[-1]), interval_ratio([*learned, *steps_of(found)]))
     windows = [(length, _newest(found, length), sums[-1 - length]) for length in WINDOWS if length <= known]
     if older.units or known not in WINDOWS:
         windows.append((known + round(older.intervals), _newest(found, known) + older, promise))
     best = max(
-        ((score(now, before, learned), length, now, before) for length, now, before in windows),
+        ((score(now, before, ratio), length, now, before) for length, now, before in windows),
         key=lambda each: each[0],
     )
     return Fall(*best[1:], best[0], adjusted(best[0], len(windows)))
@@ -86,12 +83,17 @@ def adjusted(score: float, windows: int) -> float:
     return min(1.0, normal_tail(score) * min(windows, (windows + 1) / 2 * max(1.0, score / _FAR)))
 
 
-def score(now: Sample, before: Sample, learned: Dispersion = _NOTHING_LEARNED) -> float:
+def score(now: Sample, before: Sample, ratio: float = 1.0) -> float:
     """Return the fall of the mean in standard errors, on the scale of the normal distribution.
 
     Both means are estimates. The score of a mean of few rare errors is skewed; the correction is the first term of its
     Edgeworth expansion: P. Hall (1992), On the removal of skewness by transformation, Journal of the Royal Statistical
     Society B 54, 221–228.
+
+    Args:
+        now: the newer units.
+        before: those that they are compared with.
+        ratio: by which dependence between units multiplies the variance.
     """
     units, fall = now.units + before.units, before.mean - now.mean
     # Within each side: the fall itself must not count as spread.
@@ -99,7 +101,7 @@ def score(now: Sample, before: Sample, learned: Dispersion = _NOTHING_LEARNED) -
     if variance <= 0:
         return 0.0 if fall <= 0 else 99.0
     spread = variance * (1 / now.units + 1 / before.units)
-    found = fall / sqrt(spread * dispersion_of((now, before), learned).ratio)
+    found = fall / sqrt(spread * ratio)
     third = (now.cubed_deviations + before.cubed_deviations) / units
     skewness = third * (1 / before.units**2 - 1 / now.units**2) / spread**1.5
     return found - skewness * (found**2 - 1) / 6 if found > 1 else found

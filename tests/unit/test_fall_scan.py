@@ -13,7 +13,7 @@ from sluss.monitoring.quality_drop import allowed_chance, judge_tracks, verdict_
 from sluss.monitoring.quality_history import QualityHistory, Track, begin, read_history
 from sluss.problems.metrics import closeness_limit
 from sluss.statistics.confidence_sequence import mixture
-from sluss.statistics.dispersion import Dispersion, dispersion_of
+from sluss.statistics.dispersion import block_ratio, interval_ratio, steps_of
 from sluss.statistics.fall_scan import adjusted, scan, score
 from sluss.statistics.figures import Estimate
 from sluss.statistics.sample import Sample, sample_of, together
@@ -30,7 +30,7 @@ def raised(random, levels, held, rows=300):
     track, found, active = Track(hits(random, levels[0], held)), [], False
     for day, level in enumerate(levels[1:], start=1):
         track = track.updated({f"{day:03}": hits(random, level, rows)}, f"{day:03}", f"{day - 30:03}")
-        verdict = verdict_on_quality(judge_tracks({"": track}, Dispersion(), {"": 0.05}, BUDGET))
+        verdict = verdict_on_quality(judge_tracks({"": track}, (), {"": 0.05}, BUDGET))
         if verdict == "breached" and not active:
             found.append(day)
         active = verdict == "breached" or (active and verdict == "undecided")
@@ -91,8 +91,8 @@ def test_clumps_of_rows_count_as_what_they_are():
     random = np.random.default_rng(4)
     clumped = sample_of(np.repeat((random.random(400) < 0.8).astype(float), 5))
     single = hits(random, 0.8, 2000)
-    assert dispersion_of([clumped], Dispersion()).ratio == pytest.approx(5, rel=0.4)
-    assert dispersion_of([single], Dispersion()).ratio == 1
+    assert block_ratio(clumped) == pytest.approx(5, rel=0.4)
+    assert block_ratio(single) == 1
 
 
 def test_the_next_version_knows_how_much_days_differ():
@@ -100,7 +100,27 @@ def test_the_next_version_knows_how_much_days_differ():
     days = {f"{day:03}": hits(random, random.normal(0.8, 0.05), 2000) for day in range(30)}
     before = QualityHistory("1", "000", {"": Track(hits(random, 0.8, 2000), Sample(), days)})
     learned = begin("2", "030", {"": hits(random, 0.8, 2000)}, before).learned
-    assert learned.ratio > 10
+    assert interval_ratio(learned) > 10
+
+
+def test_a_fall_is_not_taken_for_days_that_differ_and_lasts_in_the_next_version():
+    seen, taken, next_seen = [], [], []
+    for seed in range(40):
+        random = np.random.default_rng([7, seed])
+        # As in the demo, where other reviews come on the fourth day.
+        days = {f"{day:03}": hits(random, level, 450) for day, level in enumerate([0.8] * 3 + [0.6] * 6)}
+        taken.append(interval_ratio(steps_of(list(days.values()))) > 1)
+        promise, before = hits(random, 0.8, 369), None
+        for day in range(4, 10):
+            before = QualityHistory("1", "000", {"": Track(promise, Sample(), dict(list(days.items())[:day]))})
+            seen.append(verdict_on_quality(judge_tracks(before.tracks, (), {"": 0.05}, BUDGET)) == "breached")
+        learned = begin("2", "009", {"": promise}, before).learned
+        later = [hits(random, level, 480) for level in (0.73, 0.72, 0.64, 0.64)]
+        fall = scan(hits(random, 0.74, 564), Sample(), later, learned)
+        next_seen.append(fall is not None and fall.p_value < BUDGET)
+    assert np.mean(seen) > 0.95
+    assert np.mean(taken) <= 0.15
+    assert np.mean(next_seen) > 0.85
 
 
 def test_a_single_error_after_none_is_no_evidence():
