@@ -84,6 +84,15 @@ def line(frame: Frame, values: Sequence[float | None], style: str) -> str:
     return f'<path class="line {style}" d="{path}"/>{dots}' if path else ""
 
 
+def rings(frame: Frame, values: Sequence[float | None], style: str) -> str:
+    """Draw a ring at each known value."""
+    return "".join(
+        f'<circle class="ring {style}" cx="{frame.x(column):.1f}" cy="{frame.y(value):.1f}" r="3.5"/>'
+        for column, value in enumerate(values)
+        if value is not None
+    )
+
+
 def whiskers(frame: Frame, spans: Sequence[tuple[float, float] | None], style: str) -> str:
     """Draw a pale vertical bar from low to high in each column."""
     half = min(9.0, (frame.x(1) - frame.x(0)) * 0.28)

@@ -11,6 +11,7 @@ from sluss.interval import Interval, parse_interval, partition
 from sluss.monitoring import sample
 from sluss.monitoring.conditions import data_drift
 from sluss.monitoring.drift import Before, Measured, measure_drift
+from sluss.monitoring.estimate import expected_metric, sampled
 from sluss.monitoring.labelled import newest_labelled, window
 from sluss.monitoring.profile import independent
 from sluss.monitoring.quality_drop import quality_drop
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
     from sluss.monitoring.profile import Profile
     from sluss.monitoring.quality_history import QualityHistory
     from sluss.problems.condition import Condition
-    from sluss.statistics.figures import Estimate
+    from sluss.statistics.figures import Estimate, Expected
     from sluss.storage.lake import Lake
 
 
@@ -120,6 +121,21 @@ def summarise(
         quality=estimate_of(use_case, labelled) if len(labelled) else None,
         quality_intervals=tuple(sorted(set(labelled.interval))),
     )
+
+
+def expected(
+    lake: Lake, use_case: UseCase, interval: Interval, seen: tuple[pd.DataFrame, pd.DataFrame | None], profile: Profile
+) -> Expected | None:
+    """Estimate the interval's metric before its labels come, from its raw rows and the rows kept with the model."""
+    (raw, known), name = seen, partition(interval.start, use_case.unit)
+    if known is None:
+        return None
+    some = sampled(raw)
+    columns = ["id", *problem_of(use_case).scoring.stored]
+    # Only the sample's scores: an interval may have millions.
+    scored = read_rows(lake, PREDICTIONS, columns, first=name, last=name, ids=list(some["id"]))
+    rows = some.merge(scored, on="id")
+    return expected_metric(use_case, known, (rows, problem_of(use_case).scoring.read(rows)), profile.vocabularies)
 
 
 def _columns(use_case: UseCase) -> list[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING
 
 from sluss.charts.drift_chart import drift_chart
@@ -17,7 +17,7 @@ from sluss.monitoring.registry import registry_mismatch
 from sluss.monitoring.tables import TABLES
 from sluss.monitoring.watch import to_json
 from sluss.problems import problem_of
-from sluss.registry.artifacts import as_trained, reference_profile
+from sluss.registry.artifacts import as_trained, kept_rows, reference_profile
 from sluss.registry.champion import scored_by
 from sluss.tracking.interval_runs import look
 
@@ -68,7 +68,10 @@ def monitor(context: Context, interval: Interval) -> MonitorResult:
         known = measure.known_at_end(lake, use_case, interval, (version, count), since)
         profile = read_profile(reference.result())
         drift = measure.drift_of(use_case, interval, (rows, known), profile, before)
-        summary = measure.summarise(use_case, interval, (rows, known), profile, drift)
+        summary = replace(
+            measure.summarise(use_case, interval, (rows, known), profile, drift),
+            expected=measure.expected(lake, use_case, interval, (known.raw, kept_rows(context, scorer)), profile),
+        )
         history, probation = quality_record.advance(context, use_case, summary, before, known.labelled)
         conditions = measure.judge(lake, use_case, (summary, drift), history, profile)
         conditions += [*quality_record.guarded(use_case, probation), registry.result()]
@@ -124,6 +127,12 @@ def _metrics(use_case: UseCase, summary: Summary, conditions: list[Condition], a
         "drift_max": max((drift.distance for drift in summary.drift), default=0.0),
     }
     found |= {f"drift.{drift.feature}": drift.distance for drift in summary.drift}
+    if expected := summary.expected:
+        found |= {
+            f"expected_{expected.metric}": expected.value,
+            "expected_outside": expected.outside,
+            "expected_blind": float(bool(expected.blind)),
+        }
     if quality := summary.quality:
         found |= {
             quality.metric: quality.value,

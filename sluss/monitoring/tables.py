@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from sluss.interval import Interval, partition
 from sluss.monitoring.alerts import Alert
 from sluss.monitoring.quality_history import QualityHistory, read_history
-from sluss.statistics.figures import Drift, Estimate, Summary
+from sluss.statistics.figures import Drift, Estimate, Expected, Summary
 from sluss.storage.lake import INTERVAL, Lake
 from sluss.storage.point_in_time import known_rows
 from sluss.storage.table_log import in_common
@@ -65,10 +65,16 @@ class Last:
 
 
 def read_rows(
-    lake: Lake, table: str, columns: list[str], *, first: str | None = None, last: str | None = None
+    lake: Lake,
+    table: str,
+    columns: list[str],
+    *,
+    first: str | None = None,
+    last: str | None = None,
+    ids: list[str] | None = None,
 ) -> pd.DataFrame:
-    """Read columns of the partitions first ≤ interval ≤ last; empty if the table does not exist."""
-    rows: pd.DataFrame = _read(lake, table, columns, (first, last)).to_pandas()
+    """Read columns of the partitions first ≤ interval ≤ last; empty if the table does not exist. `ids`: only these."""
+    rows: pd.DataFrame = _read(lake, table, columns, (first, last), ids).to_pandas()
     return rows
 
 
@@ -115,7 +121,7 @@ def _by_type(alerts: Iterable[Alert]) -> dict[str, Alert]:
 
 def read_monitored(lake: Lake, *, first: str | None = None, last: str | None = None) -> list[Monitored]:
     """Read the statistics and alerts of the partitions first ≤ interval ≤ last, in order."""
-    rows = _read(lake, MONITORING, [*_COLUMNS, _FIGURES, _ALERTS], (first, last)).to_pylist()
+    rows = _read(lake, MONITORING, [*_COLUMNS, _FIGURES, _EXPECTED, _ALERTS], (first, last)).to_pylist()
     found = [Monitored(_summary(row), tuple(_alerts(row))) for row in rows]
     return sorted(found, key=lambda monitored: monitored.summary.interval)
 
@@ -152,8 +158,8 @@ def write(lake: Lake, use_case: UseCase, interval: Interval, monitored: Monitore
         _PROBATION: monitored.state.probation and json.dumps(monitored.state.probation),
     }
     others = [_FIGURES] if row[_FIGURES] else []
-    row |= {name: json.dumps(row[name]) for name in (*_JSON, *others)}
-    types = dict.fromkeys([*_COLUMNS, *others, *_STATE], pa.string())
+    row |= {name: json.dumps(row[name]) for name in (*_JSON, _EXPECTED, *others)}
+    types = dict.fromkeys([*_COLUMNS, _EXPECTED, *others, *_STATE], pa.string())
     types |= {"rows": pa.int64()} | dict.fromkeys(_OWN_COLUMN, pa.float64())
     types[_ALERTS] = pa.list_(pa.struct([(name, pa.string()) for name in _ALERT]))
     rows = pa.Table.from_pylist([row], schema=pa.schema(list(types.items())))
@@ -167,20 +173,25 @@ def write(lake: Lake, use_case: UseCase, interval: Interval, monitored: Monitore
 _OWN_COLUMN = ("mean_confidence", "low_confidence_share", "positive_share")
 _FIGURES = "figures"
 _STATE = _WATCH, _HISTORY, _PROBATION = "watch", "quality_history", "probation"  # JSON; older tables lack them
+_EXPECTED = "expected"  # the metric before labels come, JSON; older tables lack it
 _JSON = ("histogram", "drift", "quality", "quality_intervals")
 _COLUMNS = [INTERVAL, "model_version", "run_id", "rows", *_OWN_COLUMN, *_JSON]
 _ALERTS, _ALERT = "alerts", ("type", "severity", "state", "since", "message", "figures")
 
 
-def _read(lake: Lake, table: str, columns: list[str], span: tuple[str | None, str | None]) -> pa.Table:
+def _read(
+    lake: Lake, table: str, columns: list[str], span: tuple[str | None, str | None], ids: list[str] | None = None
+) -> pa.Table:
     import pyarrow as pa
+    import pyarrow.dataset as ds
 
     dataset = lake.dataset(table, first=span[0], last=span[1])
     if dataset is None:
         return pa.table({name: pa.array([], pa.string()) for name in columns})
     # A table that older code created may lack a column.
     there = set(dataset.schema.names)
-    return dataset.to_table(columns=[name for name in columns if name in there])
+    among = None if ids is None else ds.field("id").isin(ids)
+    return dataset.to_table(columns=[name for name in columns if name in there], filter=among)
 
 
 def _alerts(row: dict[str, Any]) -> list[Alert]:
@@ -190,6 +201,7 @@ def _alerts(row: dict[str, Any]) -> list[Alert]:
 
 def _summary(row: dict[str, Any]) -> Summary:
     parts = {name: json.loads(row[name]) for name in _JSON}
+    expected = json.loads(row.get(_EXPECTED) or "null")
     own = {name: row[name] for name in _OWN_COLUMN if row[name] is not None}
     return Summary(
         **{name: row[name] for name in (INTERVAL, "model_version", "run_id", "rows")},
@@ -198,4 +210,5 @@ def _summary(row: dict[str, Any]) -> Summary:
         drift=tuple(Drift(**drift) for drift in parts["drift"]),
         quality=Estimate(**parts["quality"]) if parts["quality"] else None,
         quality_intervals=tuple(parts["quality_intervals"]),
+        expected=Expected(**expected) if expected else None,
     )

@@ -159,6 +159,12 @@ class ClassJudging(Judging):
         kind = StratifiedGroupKFold if self.use_case.group else StratifiedKFold
         return kind(count, shuffle=True, random_state=seed)
 
+    def probabilities(self, scores: Floats) -> Floats:
+        """Return the probability of each class, shape (n, k)."""
+        import numpy as np
+
+        return scores if scores.ndim > 1 else np.column_stack([1 - scores, scores])
+
     def guess(self, metric: str, learned: Labels) -> Any:  # noqa: ANN401 - a row of probabilities
         """Return the classes' shares for metrics of probabilities; for others, certainty of the best class."""
         import numpy as np

@@ -94,6 +94,10 @@ class Judging(ABC):
     def guess(self, metric: str, learned: Labels) -> Any:  # noqa: ANN401 - a number, or a row of them
         """The score that is best for a metric when it must be the same for all rows, from the labels learned from."""
 
+    def probabilities(self, scores: Floats) -> Floats | None:  # noqa: ARG002 - most kinds have none
+        """The probability of each class, shape (n, k); None where scores are no probabilities."""
+        return None
+
     @abstractmethod
     def close(self, judged: Judged) -> Floats:
         """How close scores are to their labels, from 0 (the worst) to 1 (no error).

@@ -16,6 +16,7 @@ from sluss.registry.trusted_types import trusted_types
 from sluss.tracking.client import connect, reachable, service_error
 
 if TYPE_CHECKING:
+    import pandas as pd
     from mlflow.entities.model_registry import ModelVersion
     from sklearn.pipeline import Pipeline
 
@@ -27,6 +28,7 @@ MODEL_FILE = "model.skops"
 PROFILE_FILE = "reference_profile.json"
 CONFIG_FILE = "use_case.json"  # the use case as its config was at training
 BOUNDS_FILE = "slice_bounds.json"  # where the quarters of numbers end, by which holdout and live rows are sliced
+ESTIMATION_FILE = "estimation.parquet"  # the rows of the holdout that the metric is estimated from
 HOLDOUT_FILE = "holdout.parquet"  # id, label, score and slices of every holdout row, as recorded at training
 
 
@@ -205,6 +207,19 @@ def store_of(context: Context, version: ModelVersion) -> Path | None:
         return None  # the download tells why
     parts = urlparse(address)
     return Path(unquote(parts.path)) if parts.scheme in ("", "file") else None
+
+
+def kept_rows(context: Context, version: ModelVersion) -> pd.DataFrame | None:
+    """Return the version's rows for estimates of the metric, or None if it has none.
+
+    Raises:
+        ModelError: its artifacts were changed or lost.
+        ServiceError: MLflow does not answer.
+    """
+    import pandas as pd
+
+    path = local_copy(context.settings, version) / ESTIMATION_FILE
+    return pd.read_parquet(path) if path.is_file() else None
 
 
 def reference_profile(context: Context, version: ModelVersion) -> dict[str, object]:

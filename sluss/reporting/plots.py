@@ -40,7 +40,7 @@ def quality_plot(use_case: UseCase, facts: Facts) -> Plot:
     drop = use_case.monitoring.quality_drop
     # A drop counts as a share for losses, and as a difference for other metrics.
     limit = holdout.value * (1 + drop) if METRICS[holdout.metric].lower_is_better else holdout.value - drop
-    known = [day.quality for day in facts.days]
+    known, expected = [day.quality for day in facts.days], [day.seen.expected for day in facts.days]
     low, high, step = scale([limit, holdout.value, *(v for q in known if q for v in (q.low, q.high))])
     frame = Frame(len(facts.days), low, high, WIDE, 320, right=MARGIN)
     stretches = list(_mix(facts.days))
@@ -57,12 +57,14 @@ def quality_plot(use_case: UseCase, facts: Facts) -> Plot:
         *(svg.turn(frame, place, f"version {version}") for place, version in champion_changes(facts.days)),
         svg.whiskers(frame, [(q.low, q.high) if q else None for q in known], "a"),
         svg.line(frame, [q.value if q else None for q in known], "a"),
+        svg.line(frame, [e.value if e and not e.blind else None for e in expected], "b"),
+        svg.rings(frame, [e.value if e and e.blind else None for e in expected], "b"),
     ]
     caption = (
         f"{metric} of each {use_case.unit}'s rows against the labels known by now; bars are 95 % intervals, "
         "upright lines new champions, dashed lines the last one's promise and limit."
     )
-    legend = (("a", metric),)
+    legend = (("a", metric), *((("b", "expected before labels; a ring: blind"),) if any(expected) else ()))
     return Plot(f"{metric} per {use_case.unit}", caption, svg.svg(frame, caption, marks), legend, wide=True)
 
 

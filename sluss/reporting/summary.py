@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from sluss.config.use_case import UseCase
     from sluss.interval import Interval
     from sluss.monitoring.alerts import Alert
-    from sluss.statistics.figures import Drift, Estimate, Summary
+    from sluss.statistics.figures import Drift, Estimate, Expected, Summary
 
 _NEXT = {
     "data_drift": "The data changed. Look at rows of this interval; if they are valid, label some and train again.",
@@ -46,6 +46,8 @@ def _figures(use_case: UseCase, measured: Summary) -> str:
     scored = f"{counted(measured.rows, 'row')} by {use_case.model} version {measured.model_version}"
     facts = {"Scored": f"{scored}, {reporting.in_words(measured)}."} | reporting.facts(measured)
     facts["Data"] = _drift(measured.drift, rules)
+    if measured.expected:
+        facts["Expected"] = _expected(measured.expected)
     facts["Quality"] = _quality(measured.quality, measured.quality_intervals)
     return "\n".join(f"- **{name}**: {fact}" for name, fact in facts.items())
 
@@ -56,6 +58,13 @@ def _drift(drifts: Sequence[Drift], rules: Monitoring) -> str:
     far = [drift for drift in drifts if drift.distance >= rules.drift_distance]
     named = ", ".join(f"{feature_in_words(drift.feature)} {drift.distance:.2f}" for drift in far or drifts[:1])
     return f"distance from the reference profile (limit {rules.drift_distance:.2f}): {named}."
+
+
+def _expected(expected: Expected) -> str:
+    value = f"{METRICS[expected.metric].title} {expected.value:.3f} before labels come"
+    if expected.blind:
+        return f"{value}, but do not trust it: {expected.blind}."
+    return f"{value}; {expected.outside:.0%} of the rows lie where the holdout has few."
 
 
 def _quality(quality: Estimate | None, intervals: Sequence[str]) -> str:

@@ -52,6 +52,16 @@ class Estimate:
 
 
 @dataclass(frozen=True, slots=True)
+class Expected:
+    """The metric as it is expected on rows whose labels are not known yet."""
+
+    metric: str
+    value: float
+    outside: float  # share of the rows where the holdout has few or no rows
+    blind: str = ""  # why the value cannot be trusted; empty if it can
+
+
+@dataclass(frozen=True, slots=True)
 class Summary:
     """The statistics of one interval, from the data known at its end."""
 
@@ -64,6 +74,7 @@ class Summary:
     drift: tuple[Drift, ...]
     quality: Estimate | None
     quality_intervals: tuple[str, ...]
+    expected: Expected | None = None  # before labels come; None where the problem has no probabilities, or few rows
 
     @property
     def mean_score(self) -> float:

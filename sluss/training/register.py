@@ -9,11 +9,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sluss.digests import artifact_digest
+from sluss.monitoring.estimate import estimation_rows
 from sluss.monitoring.profile import build_profile
 from sluss.problems import problem_of
 from sluss.problems.slicing import slice_bounds
 from sluss.registry import versions
-from sluss.registry.artifacts import BOUNDS_FILE, CONFIG_FILE, HOLDOUT_FILE, PROFILE_FILE
+from sluss.registry.artifacts import BOUNDS_FILE, CONFIG_FILE, ESTIMATION_FILE, HOLDOUT_FILE, PROFILE_FILE
 from sluss.registry.names import DIGEST_TAG, INPUTS_TAG, RECIPE_TAG, UNTIL_TAG
 from sluss.registry.trusted_types import TRUSTED_TYPES
 from sluss.tracking.client import experiment_id
@@ -166,6 +167,10 @@ def _save(folder: Path, described: Model, use_case: UseCase, candidate: Candidat
     (folder / CONFIG_FILE).write_text(use_case.model_dump_json(by_alias=True), encoding="utf-8")
     (folder / BOUNDS_FILE).write_text(json.dumps(slice_bounds(use_case, rows.train)), encoding="utf-8")
     candidate.verdict.judged.to_parquet(folder / HOLDOUT_FILE, index=False)
+    verdict = candidate.verdict
+    known = estimation_rows(use_case, rows.holdout, (verdict.scores, verdict.labels), profile["vocabularies"])
+    if known is not None:
+        known.to_parquet(folder / ESTIMATION_FILE, index=False)
     if uses_components(use_case.training):
         (folder / COMPONENTS_FILE).write_text(json.dumps(component_files()), encoding="utf-8")
 
