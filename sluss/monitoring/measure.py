@@ -16,7 +16,7 @@ from sluss.monitoring.labelled import newest_labelled, window
 from sluss.monitoring.profile import independent
 from sluss.monitoring.quality_drop import quality_drop
 from sluss.monitoring.seasons import NONE, phase_at
-from sluss.monitoring.tables import Last, Point, read_series
+from sluss.monitoring.tables import Last, Point, read_predictions, read_series
 from sluss.monitoring.watch import from_json
 from sluss.problems import problem_of
 from sluss.problems.condition import FigureHistory
@@ -133,7 +133,7 @@ def expected(
     some = sampled(raw)
     columns = ["id", *problem_of(use_case).scoring.stored]
     # Only the sample's scores: an interval may have millions.
-    scored = read_rows(lake, PREDICTIONS, columns, first=name, last=name, ids=list(some["id"]))
+    scored = read_predictions(lake, columns, name, list(some["id"]))
     rows = some.merge(scored, on="id")
     return expected_metric(use_case, known, (rows, problem_of(use_case).scoring.read(rows)), profile.vocabularies)
 

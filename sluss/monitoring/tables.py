@@ -65,16 +65,16 @@ class Last:
 
 
 def read_rows(
-    lake: Lake,
-    table: str,
-    columns: list[str],
-    *,
-    first: str | None = None,
-    last: str | None = None,
-    ids: list[str] | None = None,
+    lake: Lake, table: str, columns: list[str], *, first: str | None = None, last: str | None = None
 ) -> pd.DataFrame:
-    """Read columns of the partitions first ≤ interval ≤ last; empty if the table does not exist. `ids`: only these."""
-    rows: pd.DataFrame = _read(lake, table, columns, (first, last), ids).to_pandas()
+    """Read columns of the partitions first ≤ interval ≤ last; empty if the table does not exist."""
+    rows: pd.DataFrame = _read(lake, table, columns, (first, last)).to_pandas()
+    return rows
+
+
+def read_predictions(lake: Lake, columns: list[str], interval: str, ids: Sequence[str]) -> pd.DataFrame:
+    """Read columns of the interval's predictions with these ids: an interval may have more rows than fit in memory."""
+    rows: pd.DataFrame = _read(lake, PREDICTIONS, columns, (interval, interval), ids).to_pandas()
     return rows
 
 
@@ -180,7 +180,7 @@ _ALERTS, _ALERT = "alerts", ("type", "severity", "state", "since", "message", "f
 
 
 def _read(
-    lake: Lake, table: str, columns: list[str], span: tuple[str | None, str | None], ids: list[str] | None = None
+    lake: Lake, table: str, columns: list[str], span: tuple[str | None, str | None], ids: Sequence[str] | None = None
 ) -> pa.Table:
     import pyarrow as pa
     import pyarrow.dataset as ds
@@ -190,7 +190,7 @@ def _read(
         return pa.table({name: pa.array([], pa.string()) for name in columns})
     # A table that older code created may lack a column.
     there = set(dataset.schema.names)
-    among = None if ids is None else ds.field("id").isin(ids)
+    among = None if ids is None else ds.field("id").isin(list(ids))
     return dataset.to_table(columns=[name for name in columns if name in there], filter=among)
 
 

@@ -60,6 +60,7 @@ def _odds(reference: pd.DataFrame, present: pd.DataFrame) -> Floats:
     import pandas as pd
     from sklearn.ensemble import HistGradientBoostingClassifier
     from sklearn.model_selection import StratifiedKFold, cross_val_predict
+    from threadpoolctl import threadpool_limits
 
     rows, categorical = _encoded(pd.concat([reference, present], ignore_index=True))
     classifier = HistGradientBoostingClassifier(
@@ -72,9 +73,9 @@ def _odds(reference: pd.DataFrame, present: pd.DataFrame) -> Floats:
     )
     folds = StratifiedKFold(_FOLDS, shuffle=True, random_state=_SEED)
     is_present = np.repeat([0, 1], [len(reference), len(present)])
-    share = np.clip(
-        cross_val_predict(classifier, rows, is_present, cv=folds, method="predict_proba")[:, 1], 1e-6, 1 - 1e-6
-    )
+    with threadpool_limits(1, "openmp"):  # of a few thousand rows, threads would wait longer than they work
+        share = cross_val_predict(classifier, rows, is_present, cv=folds, method="predict_proba")[:, 1]
+    share = np.clip(share, 1e-6, 1 - 1e-6)
     odds: Floats = share / (1 - share)
     return odds
 
@@ -84,13 +85,19 @@ def _encoded(rows: pd.DataFrame) -> tuple[Floats, list[bool]]:
     import numpy as np
     import pandas as pd
 
-    columns, categorical = [], []
-    for _, column in rows.items():
-        is_category = not pd.api.types.is_numeric_dtype(column)
-        if is_category:
-            frequent = column.value_counts().index[:_CATEGORIES]
-            codes = pd.Categorical(column, categories=frequent).codes.astype(float)
-            column = pd.Series(np.where(column.isna(), np.nan, np.where(codes < 0, len(frequent), codes)))
-        columns.append(column.to_numpy(dtype=float, na_value=np.nan))
-        categorical.append(is_category)
+    categorical = [not pd.api.types.is_numeric_dtype(rows[name]) for name in rows]
+    columns = [
+        _codes(rows[name]) if is_category else rows[name].to_numpy(dtype=float, na_value=np.nan)
+        for name, is_category in zip(rows, categorical, strict=True)
+    ]
     return np.column_stack(columns), categorical
+
+
+def _codes(column: pd.Series[str]) -> Floats:
+    import numpy as np
+    import pandas as pd
+
+    frequent = column.value_counts().index[:_CATEGORIES]
+    codes = pd.Categorical(column, categories=frequent).codes.astype(float)
+    rare: Floats = np.where(codes < 0, len(frequent), codes)
+    return np.where(column.isna(), np.nan, rare)
