@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -15,6 +17,12 @@ from sluss.statistics.covariate_shift import measure_shift
 from sluss.statistics.recalibration import recalibrated
 
 RANDOM = np.random.default_rng(11)
+
+
+@pytest.fixture(autouse=True)
+def seeded(monkeypatch):
+    """Each test draws the same rows, whatever ran before it."""
+    monkeypatch.setattr(sys.modules[__name__], "RANDOM", np.random.default_rng(11))
 
 
 def rows_of(count, shift=0.0, spread=1.0):
