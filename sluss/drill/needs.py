@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from sluss.counted import counted
 from sluss.drill.mistake import nothing
 
 if TYPE_CHECKING:
@@ -61,7 +62,9 @@ def live_labels(world: World) -> str:
     rows = world.read("rows").merge(world.read("labels"), on="id")
     known = rows[(rows.event_time >= world.live[0].start) & (rows.label_time < world.now)]
     return (
-        "" if len(known) >= enough else f"Fewer than {enough} live labels are known after {len(world.live)} intervals."
+        ""
+        if len(known) >= enough
+        else f"Fewer than {counted(enough, 'live label')} known after {counted(len(world.live), 'interval')}."
     )
 
 

@@ -95,8 +95,8 @@ def mute(usual: Mapping[str, Any], classes: int, rules: ConfidenceMonitoring) ->
     """Why the model could never be found too unsure, or nothing."""
     if rules.low_confidence <= 1 / classes:
         return (
-            f"monitoring.low_confidence is {rules.low_confidence:g}, and the most probable of {classes} classes never "
-            "has less: no row would ever count as unsure. Raise it."
+            f"monitoring.low_confidence is {rules.low_confidence:g}, and the most probable of "
+            f"{counted(classes, 'class')} never has less: no row would ever count as unsure. Raise it."
         )
     unsure, rows = _usually_unsure(usual, rules)
     if unsure / rows + rules.low_confidence_rise >= 1:

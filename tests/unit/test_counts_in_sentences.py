@@ -20,7 +20,7 @@ _NOUNS = (
     "|folds|gates|groups|hours|intervals|labels|lines|minutes|months|objects|packages|partitions|predictions|runs|rows"
     "|secrets|seconds|slices|texts|times|trainings|values|versions|weeks|words|years"
 )
-_NO_ADJECTIVES = "a|and|are|does|drops|gives|has|have|holds|in|is|its|no|of|or|other|predicts|several|the|two"
+_NO_ADJECTIVES = "a|and|are|before|does|drops|gives|has|have|holds|in|is|its|no|of|or|other|predicts|several|the|two"
 _COUNT = re.compile(rf"^ (?:(?!(?:{_NO_ADJECTIVES})\b)[a-z]+ ){{0,2}}({_NOUNS})\b")
 
 

@@ -74,8 +74,8 @@ def age(evidence: Evidence) -> GateResult:
     figures = {"age_days": days, "limit": limit}
     if days > limit and not evidence.in_production:
         sentence = (
-            f"It learned from rows up to {until:%Y-%m-%d} and the newest ones are of {now:%Y-%m-%d}, {days:.0f} days "
-            f"later; gates.max_age_days allows {limit:g}. Train a newer one: make train "
+            f"It learned from rows up to {until:%Y-%m-%d} and the newest ones are of {now:%Y-%m-%d}, "
+            f"{counted(round(days), 'day')} later; gates.max_age_days allows {limit:g}. Train a newer one: make train "
             f"USE_CASE={evidence.use_case.name}."
         )
         return GateResult("age", sentence, passed=False, figures=figures)
@@ -83,7 +83,9 @@ def age(evidence: Evidence) -> GateResult:
     faults = [*_below(newest, figures), *_slices_below(newest)]
     if faults:
         return GateResult("age", f"{' '.join(faults[:3])} Train it on newer rows.", passed=False, figures=figures)
-    sentence = f"It is {days:.1f} days old ({limit:g} are allowed), and {_told(newest)}.{_unjudged(newest)}"
+    sentence = (
+        f"It is {counted(round(days, 1), 'day')} old ({limit:g} are allowed), and {_told(newest)}.{_unjudged(newest)}"
+    )
     return GateResult("age", sentence, passed=True, figures=figures)
 
 

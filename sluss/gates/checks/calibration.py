@@ -47,7 +47,7 @@ class _Finding:
             low, high = float(forecast.probabilities.min()), float(forecast.probabilities.max())
             return (
                 f"the probabilities of {forecast.name} hardly differ ({low:.4f} to {high:.4f}), although the rows do: "
-                f"their log odds are {found.slope:.0f} times too small"
+                f"their log odds are {counted(round(found.slope), 'time')} too small"
             )
         if found.error > limit and found.p_value < _CHANCE:
             return (

@@ -34,7 +34,7 @@ def speed(evidence: Evidence) -> GateResult:
     words = f"{took:.3g} ms for 1,000 rows of a batch of {counted(len(batch), 'row')}"
     if len(batch) < _BATCH:
         words += f" ({_BYTES >> 20} MB, the most that is tried)"
-    words += f", at the pace of a usual machine (this one takes {pace:.1f} times as long now)"
+    words += f", at the pace of a usual machine (this one takes {counted(round(pace, 1), 'time')} as long now)"
     figures = {
         "ms_per_1000_rows": took,
         "limit": limit,

@@ -101,7 +101,7 @@ def _within_spread(evidence: Evidence, others: Sequence[Pipeline], figures: dict
     between = max(_apart(one, other) for place, one in enumerate(scores) for other in scores[:place])
     distance = float(np.median([_apart(evidence.scores, each) for each in scores]))
     figures |= {"distance": distance, "spread": between, "fits": float(len(scores))}
-    said = f"the predictions of {len(scores)} such trainings differ by {between:.3g} on average"
+    said = f"the predictions of {counted(len(scores), 'such training')} differ by {between:.3g} on average"
     if distance > _SPREAD * between + ROUNDING or _better_than(evidence, scores):
         sentence = (
             f"It is not what its {_rows(evidence)} make: {said}, its own from theirs by {distance:.3g}. "
@@ -166,8 +166,8 @@ def _by_samples(evidence: Evidence, seconds: float) -> GateResult:
             continue
         return _beside_samples(evidence, _scores(evidence, fitted), (few, more))
     sentence = (
-        f"No fit ends within {seconds:g} seconds, not even on every {_SAMPLES[-1][0]}th of its {_rows(evidence)}, so "
-        "the gate cannot see whether they make this model. Raise gates.retrain_seconds."
+        f"No fit ends within {counted(seconds, 'second')}, not even on every {_SAMPLES[-1][0]}th of its "
+        f"{_rows(evidence)}, so the gate cannot see whether they make this model. Raise gates.retrain_seconds."
     )
     return GateResult("training", sentence, passed=False)
 

@@ -16,6 +16,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
+from sluss.counted import counted
 from sluss.errors import ModelError
 from sluss.registry.trusted_types import TRUSTED_TYPES
 from sluss.training.components import FOLDER
@@ -205,7 +206,7 @@ class FittingProcess(CleanProcess):
                 raise ModelError(self._why(code))
             if time.monotonic() > end:
                 self.end()
-                raise TooSlowError(f"no fit within {seconds:g} seconds")
+                raise TooSlowError(f"no fit within {counted(seconds, 'second')}")
             time.sleep(0.02)
         return path
 
