@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from sluss.errors import DataError
 from sluss.tracking.client import experiment_id
 
 if TYPE_CHECKING:
@@ -49,6 +50,21 @@ def fault(context: Context, entries: Sequence[Entry]) -> str | None:
     if min(len(entries) - number, anchored) > _BEHIND:
         return f"MLflow's anchor ends with entry {number}, and the ledger with {len(entries)}: the anchor was changed."
     return None
+
+
+def check(context: Context, entries: Sequence[Entry]) -> None:
+    """Compare the ledger's entries with the anchor.
+
+    Raises:
+        DataError: they contradict each other: the ledger was changed by other means, or its end was cut off.
+        ServiceError: MLflow does not answer.
+    """
+    if found := fault(context, entries):
+        name = context.use_case.name
+        raise DataError(
+            f"The ledger of {name} is not as it was written: {found} Nothing was changed. Look at it (make history "
+            f"USE_CASE={name}), then restore what was written: make repair USE_CASE={name}."
+        )
 
 
 def move(context: Context, entries: Sequence[Entry]) -> None:

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from sluss.errors import ModelError
-from sluss.registry import ledger
+from sluss.registry import anchor, ledger
 from sluss.registry.champion import champion, in_ledger
 from sluss.registry.contract import check_contract
 from sluss.registry.names import UNTIL_TAG
@@ -32,6 +32,7 @@ def champion_for(context: Context, interval: Interval) -> ModelVersion:
         ServiceError: the lake or MLflow does not answer.
     """
     entries = ledger.read_verified(context.lake)
+    anchor.check(context, entries)  # a chain of forged entries is whole as well
     version = champion(context, entries)
     for number in reversed(ledger.standing(entries)[:-1]):
         if _trained_before(version, interval):

@@ -12,7 +12,7 @@ from sluss.conversion.numbers import with_decimal_point
 from sluss.conversion.storable import storable
 from sluss.conversion.texts import Texts
 from sluss.conversion.times import as_times
-from sluss.errors import ConfigError
+from sluss.errors import ConfigError, DataError
 from sluss.sources.source import Section
 
 if TYPE_CHECKING:
@@ -116,6 +116,7 @@ class MappedSource:
         config, columns = self.config, self._columns(batch)
         times = self._row_times(columns)
         if interval is not None and column is not None:
+            self._check_times(times[column], column)
             # Before anything else is converted: of a long file, an interval has few rows.
             columns, times = _inside(times[column], interval, columns, times)
         columns = self._given(columns)
@@ -136,6 +137,16 @@ class MappedSource:
                 found[name] = stored
         self._check(found)
         return pa.RecordBatch.from_pydict(found)
+
+    def _check_times(self, times: pa.Array, column: str) -> None:
+        """Refuse a batch in which too many rows have no time: they belong to no interval, so no quarantine has them."""
+        missing, limit = times.null_count, self.context.use_case.curation.max_bad_share
+        if missing > limit * len(times):
+            raise DataError(
+                f"{missing} of {len(times)} rows of {self.reader} that were read together have no {column}, more than "
+                f"{limit:.0%}, so they belong to no interval. Mend the source, or raise curation.max_bad_share in "
+                f"config/{self.context.use_case.name}.yaml."
+            )
 
     def _meant(self) -> set[str | None]:
         """Columns with a meaning of their own, and those that are left out."""

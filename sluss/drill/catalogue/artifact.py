@@ -140,9 +140,10 @@ def _linked(folder: Path) -> None:
 
 
 def _linked_model(folder: Path) -> None:
-    path = folder / MODEL_FILE
-    path.rename(folder.parent / "elsewhere.skops")
-    path.symlink_to(folder.parent / "elsewhere.skops")
+    path, elsewhere = folder / MODEL_FILE, folder.parent / "elsewhere.skops"
+    _cut(folder)
+    path.rename(elsewhere)
+    path.symlink_to(elsewhere)
 
 
 def _digest(value: str | None) -> Callable[[World], list[Refusal]]:
@@ -217,7 +218,7 @@ MISTAKES = (
         files_after(edited_holdout(lambda judged: judged.assign(score=judged["score"].round(1)))),
     ),
     _artifact("a folder is a symbolic link", "safety", files_before(_linked)),
-    _artifact("the model's file is a symbolic link", "safety", files_before(_linked_model)),
+    _artifact("the model's file became a link to another one", "identity", files_after(_linked_model)),
     # Before: files that run code when they are loaded.
     *(
         _artifact(

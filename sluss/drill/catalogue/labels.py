@@ -159,8 +159,8 @@ def _other_ids(_: World, frame: Frame) -> Frame:
 
 
 def _ids_sorted(_: World, frame: Frame) -> Frame:
-    """Labels in the order of time joined to ids in the order of the alphabet."""
-    return frame.assign(id=frame["id"].sort_values().to_numpy())
+    """Labels in the order of the alphabet of their ids, joined to rows in the order of time."""
+    return frame.assign(label=frame.sort_values("id")["label"].to_numpy())
 
 
 def _number(change: Callable[[Any], Any]) -> Damage:

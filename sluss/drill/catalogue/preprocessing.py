@@ -231,5 +231,5 @@ MISTAKES = (
     ),
     _preprocessing("all probabilities are close to one half", _made(_scaled(1e-3)), "calibration", _linear),
     _preprocessing("all probabilities are close to 0 or 1", _made(_scaled(1e3)), "calibration", _linear),
-    _preprocessing("all probabilities are too high", _made(_scaled(1.0, 1.5)), "calibration", _linear),
+    _preprocessing("all probabilities are too high", _made(_scaled(1.0, 2.5)), "calibration", _linear),
 )
