@@ -36,7 +36,8 @@ def command(context: Context, *, kind: str | None, name: str | None, json: bool,
     wanted = chosen(kinds, [name] if name else [])
     results = _with_progress(context, kinds, [name] if name else [], min(jobs or _cores(), len(wanted)))
     if json:
-        print(json_text.dumps([each.as_dict() for each in results if each.state == "tried"], indent=2))
+        tried = [each.as_dict() for each in results if each.state == "tried"]
+        print(json_text.dumps(tried, indent=2, ensure_ascii=False))
     else:
         _show(results)
     for each in results if json else ():

@@ -67,6 +67,23 @@ def check(context: Context, entries: Sequence[Entry]) -> None:
         )
 
 
+def proven(context: Context, entries: Sequence[Entry]) -> Sequence[Entry]:
+    """Return the entries without those that the anchor does not know: a chain of forged entries is whole as well.
+
+    Where entries were cut off, or the anchor itself is gone, the ledger is all that is left, and scoring goes on by it.
+
+    Raises:
+        DataError: an anchored entry is another one by now.
+        ServiceError: MLflow does not answer.
+    """
+    number, digest = read(context)
+    if not 0 < number <= len(entries):
+        return entries
+    if entries[number - 1].hash != digest:
+        check(context, entries)
+    return entries if len(entries) - number <= _BEHIND else entries[:number]
+
+
 def move(context: Context, entries: Sequence[Entry]) -> None:
     """Anchor the newest entry, or that there is none.
 

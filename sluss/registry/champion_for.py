@@ -31,8 +31,7 @@ def champion_for(context: Context, interval: Interval) -> ModelVersion:
         DataError: the ledger was changed by other means.
         ServiceError: the lake or MLflow does not answer.
     """
-    entries = ledger.read_verified(context.lake)
-    anchor.check(context, entries)  # a chain of forged entries is whole as well
+    entries = anchor.proven(context, ledger.read_verified(context.lake))
     version = champion(context, entries)
     for number in reversed(ledger.standing(entries)[:-1]):
         if _trained_before(version, interval):
