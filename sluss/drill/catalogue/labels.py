@@ -168,16 +168,16 @@ def _number(change: Callable[[Any], Any]) -> Damage:
 
 
 def _ids_reused(world: World) -> list[Refusal]:
-    """New rows bear the ids of old ones."""
-    rows = world.read("rows")
-    old = rows[rows.event_time < world.use_case.history.end]["id"]
+    """The numbering of rows began anew: those of the newest third bear the ids of the oldest."""
+    oldest = world.read("rows").sort_values("event_time", ignore_index=True)["id"]
 
     def change(frame: Frame) -> Frame:
-        return frame.assign(id=old.head(len(frame)).to_numpy()[: len(frame)])
+        frame = frame.sort_values("event_time", ignore_index=True)
+        late = len(frame) - len(frame) // 3
+        return frame.assign(id=[*frame["id"].iloc[:late], *oldest.iloc[: len(frame) - late]])
 
-    for span in world.live[1:]:
-        world.change("rows", change, span)
-    refused = curation(world, *world.live)
+    world.change("rows", change)
+    refused = curation(world, world.use_case.history, *world.live)
     return refused or learn(world)
 
 
@@ -216,7 +216,7 @@ MISTAKES = (
     _labels("a late correction turns a quarter of the labels", _corrections),
     _labels("most labels of one class are lost", _lost, needs.classes),
     _labels("all labels are one class", _one_class, needs.classes),
-    _labels("all labels of the newest days are one class", _one_class_of_late, needs.classes),
+    _labels("all labels of the newest days are one class", _one_class_of_late, needs.classes, "rehearsal"),
     _labels("labels have stopped before the holdout", _stopped, _timed, "rehearsal"),
     _labels("labels come a year late", _a_year_late, lock="rehearsal"),
     _labels("labels have the ids of another numbering", _other_ids, lock="rehearsal"),

@@ -116,6 +116,7 @@ def _timed(world: World, frame: Frame) -> Frame:
     passed: Any = frame.event_time - starts
     share = passed / length
     moments = (starts + (share / 2 + np.where(_is_last(world, frame), 0.5, 0)) * length).dt.as_unit("us")
+    moments = moments.where(frame["label"].notna(), frame.event_time)
     return frame.assign(event_time=moments, arrived_at=moments)
 
 
