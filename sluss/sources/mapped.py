@@ -116,7 +116,8 @@ class MappedSource:
         config, columns = self.config, self._columns(batch)
         times = self._row_times(columns)
         if interval is not None and column is not None:
-            self._check_times(times[column], column)
+            for name in dict.fromkeys(filter(None, (column, self.config.time))):
+                self._check_times(times[name], name)
             # Before anything else is converted: of a long file, an interval has few rows.
             columns, times = _inside(times[column], interval, columns, times)
         columns = self._given(columns)

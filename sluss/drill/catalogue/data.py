@@ -241,8 +241,8 @@ MISTAKES = (
         _number,
     ),
     # Times.
-    _empties("times are null", _without(1.0, "event_time")),
-    _empties("arrival times are null", _without(1.0, "arrived_at")),
+    _data("times are null", rows_of_a_day(_without(1.0, "event_time"))),
+    _data("arrival times are null", rows_of_a_day(_without(1.0, "arrived_at"))),
     _data("times are null in a fifth of the rows", rows_of_a_day(_without(0.2, "event_time"))),
     _data(
         "times in another format",

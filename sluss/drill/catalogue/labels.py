@@ -168,13 +168,15 @@ def _number(change: Callable[[Any], Any]) -> Damage:
 
 
 def _ids_reused(world: World) -> list[Refusal]:
-    """The numbering of rows began anew: those of the newest third bear the ids of the oldest."""
+    """Two systems number their rows alike: a third of the newer rows bear the ids of the oldest ones."""
     oldest = world.read("rows").sort_values("event_time", ignore_index=True)["id"]
 
     def change(frame: Frame) -> Frame:
         frame = frame.sort_values("event_time", ignore_index=True)
-        late = len(frame) - len(frame) // 3
-        return frame.assign(id=[*frame["id"].iloc[:late], *oldest.iloc[: len(frame) - late]])
+        again = frame.index[len(frame) // 2 :: 3]
+        ids = frame["id"].copy()
+        ids[again] = oldest.iloc[: len(again)].to_numpy()
+        return frame.assign(id=ids)
 
     world.change("rows", change)
     refused = curation(world, world.use_case.history, *world.live)
