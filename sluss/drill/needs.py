@@ -38,7 +38,7 @@ def column_limit(name: str) -> Needs:
 def limited(world: World, name: str) -> str | None:
     """The first curated column with a limit, apart from the id."""
     columns = world.use_case.curation.columns
-    return next((key for key, column in columns.items() if key != "id" and getattr(column, name)), None)
+    return next((key for key, column in columns.items() if key != "id" and getattr(column, name) is not None), None)
 
 
 def classes(world: World) -> str:

@@ -147,6 +147,9 @@ class OwnTable:
             if stream.error is not None:
                 raise stream.error from None
             raise
+        # DuckDB's driver takes a stream that ends in an error for one that ends, and ingests nothing.
+        if stream.error is not None:
+            raise stream.error
         return stream.rows
 
 

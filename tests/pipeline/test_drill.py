@@ -96,6 +96,11 @@ def rooms(tmp_path, settings) -> Context:
     return Context(mine, load_use_case("mine", mine.config_dir))
 
 
+def test_numbers_that_became_texts_are_refused_and_not_lost(rooms):
+    (result,) = drill(rooms, names=["numbers as texts with a unit"])
+    assert (result.refused, result.refused_by) == (True, "curation"), result.sentence
+
+
 @pytest.mark.nightly
 @pytest.mark.timeout(3600)
 def test_no_lock_stays_silent(settings, sentiment):
