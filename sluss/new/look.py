@@ -67,6 +67,8 @@ class Look:
                     f"Not {each.written}: {counted(each.odd, 'value')} of '{each.name}', sent to quarantine with "
                     f"{'its row' if each.odd == 1 else 'their rows'}."
                 )
+        if self.span and self.span.outside:
+            yield _outside(self.span)
         if self.span and self.span.gaps:
             shown = ", ".join(map(str, self.span.gaps[:3]))
             yield f"There are no rows for {shown}{' and more' if len(self.span.gaps) > 3 else ''}."
@@ -108,6 +110,17 @@ def look(table: WholeTable, asked: Asked, writing: Writing) -> Look:
         span,
         tuple(_calendar(table, kept, time)),
         _doubled(table, ids, found),
+    )
+
+
+def _outside(span: Span) -> str:
+    """A sentence about rows whose days are far from those of the others."""
+    shown = ", ".join(str(day) for day, _ in span.outside[:3])
+    more = " and more" if len(span.outside) > 3 else ""
+    rows = counted(span.rows_outside, "row", "lies", "lie")
+    return (
+        f"{rows} outside {span.first} to {span.last}, where the others are (on {shown}{more}), and will not be used. "
+        "Correct the date if it is wrong."
     )
 
 

@@ -527,3 +527,30 @@ def test_a_long_span_leaves_more_days_to_learn_from_than_to_be_judged_on(years):
     first, last = date(2026, 1, 1) - timedelta(days=365 * years), date(2026, 1, 1)
     days = days_of(SimpleNamespace(span=Span(first, last, "day", 30, last, ())))
     assert 3 * days.holdout < days.window
+
+
+@pytest.mark.parametrize("wrong", ["2016-03-01", "2226-03-01", "1970-01-01"])
+def test_a_mistyped_year_does_not_move_the_span(table, wrong):
+    path = table(rows=400, t=lambda row: wrong if row == 7 else f"{START + timedelta(hours=12 * row):%Y-%m-%d}")
+    with opened(str(path)) as found:
+        seen = look(found, Asked("y"), Writing())
+        check_enough(found, seen)
+    assert (seen.span.first, seen.span.last) == (START.date(), START.date() + timedelta(days=199))
+    assert f"1 row lies outside 2026-01-01 to 2026-07-19, where the others are (on {wrong})" in " ".join(seen.warnings)
+
+
+def test_of_a_table_with_a_pause_of_years_the_newest_part_is_used(table):
+    day = lambda row: START + timedelta(days=row // 2 - (3650 if row < 200 else 0))  # noqa: E731 - a column
+    path = table(rows=400, t=lambda row: f"{day(row):%Y-%m-%d}")
+    with opened(str(path)) as found:
+        seen = look(found, Asked("y"), Writing())
+        check_enough(found, seen)
+    assert seen.span.first == START.date() + timedelta(days=100)
+    assert seen.span.rows_outside == 200
+
+
+@pytest.mark.parametrize("days", [(0, 40, 80, 120, 160), (0, 1, 2, 3, 4, 30), (0, 365, 730, 1095)])
+def test_rows_that_are_as_far_apart_as_usual_are_all_used(table, days):
+    path = table(t=lambda row: f"{START + timedelta(days=days[row % len(days)]):%Y-%m-%d}")
+    with opened(str(path)) as found:
+        assert not look(found, Asked("y"), Writing()).span.outside
