@@ -108,7 +108,7 @@ def _add(found: Extract, raw: pa.RecordBatch, interval: Interval, unit: Unit) ->
     first, last = pc.min(times).as_py(), pc.max(times).as_py()
     if first and (first < interval.start or last >= interval.end):
         raise ConfigError(f"{query.name} gives rows outside {interval}. It must keep {query.time} >= $1 and < $2.")
-    names = pc.fill_null(partition_names(times, unit), partition(interval.start, unit))
+    names = _names(times, values[query.arrival], interval, unit)
     rows = pa.RecordBatch.from_arrays([names, *values.columns], schema=found.good.schema)
     faults = row_faults(raw, values, query.columns)
     if faults:
@@ -118,6 +118,18 @@ def _add(found: Extract, raw: pa.RecordBatch, interval: Interval, unit: Unit) ->
         is_good[list(faults)] = False
         rows = rows.filter(pa.array(is_good))
     _keep(found, rows)
+
+
+def _names(times: pa.Array, arrivals: pa.Array, interval: Interval, unit: Unit) -> pa.Array:
+    """The partition of each row: of its time, or else of its arrival where that lies in the interval."""
+    import pyarrow.compute as pc
+
+    names = partition_names(times, unit)
+    if not names.null_count:
+        return names
+    inside = pc.and_(pc.greater_equal(arrivals, interval.start), pc.less(arrivals, interval.end))
+    by_arrival = partition_names(pc.if_else(inside, arrivals, None), unit)
+    return pc.fill_null(pc.coalesce(names, by_arrival), partition(interval.start, unit))
 
 
 def _keep(found: Extract, rows: pa.RecordBatch) -> None:

@@ -61,8 +61,14 @@ def _of_table(context: Context, interval: Interval, query: Query, table: str) ->
     """The rows of a table of ours. The fixed order makes a second run write the same table."""
     columns = ", ".join(quoted(name) for name in query.columns)
     order = ", ".join(dict.fromkeys([query.time, "id", query.arrival]))
-    span = f"{query.time} >= {literal(interval.start)} AND {query.time} < {literal(interval.end)}"
+    span = _within(query.time, interval)
+    if query.time != query.arrival:  # a row without a time belongs to the interval in which it arrived
+        span += f" OR {query.time} IS NULL AND {_within(query.arrival, interval)}"
     with context.warehouse() as warehouse:
         if warehouse.exists(table):
             sql = f"SELECT {columns} FROM {quoted(table)} WHERE {span} ORDER BY {order}"  # noqa: S608 - quoted
             yield from warehouse.select(sql, f"the table {table}")
+
+
+def _within(column: str, interval: Interval) -> str:
+    return f"{column} >= {literal(interval.start)} AND {column} < {literal(interval.end)}"

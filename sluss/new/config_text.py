@@ -35,6 +35,7 @@ _OWN_NAMES = {
 }  # columns of each curated table
 _MOST_COMPARED = 200  # categories from which an interval has too few rows of each
 _ALL_DAYS = 3650  # where rows have no time of their own
+_BAD = 0.05  # share of bad rows from which an interval is refused
 _MOST_MS = 500  # for 1,000 rows
 _MS_OF_A_CHARACTER = 0.5  # of each of 1,000 rows: vectorisers take a fifth of it on a slow machine
 _SCHEDULES = {"hour": "@hourly", "day": "@daily", "week": "0 0 * * 1", "month": "@monthly"}
@@ -221,9 +222,18 @@ def _curation(facts: ConfigFacts) -> Iterator[str]:
     for each in facts.look.columns("feature"):
         nullable = "" if each.kind == "text" else ", nullable: true"  # vectorisers take no missing values
         yield f"    {scalar(curated(each.name))}: {{kind: {each.kind}{nullable}}}{_remark(each)}"
-    yield "  max_bad_share: 0.05"
+    yield from _most_bad(facts.look)
     if facts.look.span is None:
         yield "  min_rows: 0    # a day may bring no new row"
+
+
+def _most_bad(look: Look) -> Iterator[str]:
+    """Twice the share of bad rows in the table, and usually more."""
+    if 2 * look.bad_share <= _BAD:
+        yield f"  max_bad_share: {_BAD}"
+        return
+    share = min(-(-int(look.bad_share * 1000) // 10) * 2 / 100, 1.0)
+    yield f"  max_bad_share: {share:g}    # in this table up to {look.bad_share:.1%} of the rows are bad"
 
 
 def _remark(column: ColumnProfile) -> str:

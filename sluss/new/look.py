@@ -53,6 +53,13 @@ class Look:
         return next(iter(self.columns("time")), None)
 
     @property
+    def bad_share(self) -> float:
+        """At most, of the rows that go to quarantine: without a time, or with a value that cannot be read."""
+        used = [each for name, each in self.profile.columns.items() if self.roles[name].name in ("feature", "time")]
+        missing = self.time.missing if self.time else 0
+        return min((missing + sum(each.odd for each in used)) / self.profile.rows, 1.0)
+
+    @property
     def warnings(self) -> Iterator[str]:
         """A sentence for each thing that a person should look at."""
         for leak in self.leaks.values():
@@ -67,6 +74,9 @@ class Look:
                     f"Not {each.written}: {counted(each.odd, 'value')} of '{each.name}', sent to quarantine with "
                     f"{'its row' if each.odd == 1 else 'their rows'}."
                 )
+        if self.time and self.time.missing:
+            rows = counted(self.time.missing, "row", "has", "have")
+            yield f"{rows} no time in '{self.time.name}': sent to quarantine."
         if self.span and self.span.outside:
             yield _outside(self.span)
         if self.span and self.span.gaps:

@@ -18,6 +18,8 @@ RoleName = Literal["id", "time", "label", "feature", "left out"]
 
 _MISSING_TEXTS = 0.02  # share from which a text is left out: vectorisers take no missing values
 _FEW = 2  # rows, of which any value is unique
+_FEW_WITHOUT = 0.05  # share of rows without a time, which go to quarantine
+_MOST_WITHOUT = 0.5  # where a person has named the column
 NO_TIME = "none"  # a person's word for it
 _ID = re.compile(r"(^|_|\b)(id|uuid|guid|key|no|nr|rownames?|index|nummer|number)$", re.IGNORECASE)
 _TIME = re.compile(r"time|date|_at$|timestamp|created|when|wann|datum|zeit", re.IGNORECASE)
@@ -75,15 +77,32 @@ def _time(profile: TableProfile, asked: Asked) -> str | None:
     if asked.time == NO_TIME:
         return None
     if asked.time:
-        if (column := _column(profile, asked.time)).kind != "time":
-            raise ConfigError(
-                f"'{asked.time}' is not a column of times ({column.written}). Name another one with TIME=, or its "
-                "format with DATE_FORMAT=, for example DATE_FORMAT=%d.%m.%Y, or unix for seconds since 1970."
-            )
+        _check_time(_column(profile, asked.time))
         return asked.time
-    whole = [each for each in profile.columns.values() if each.kind == "time" and not each.missing and not each.odd]
-    likely = sorted(whole, key=lambda each: (bool(_TIME.search(each.name)), each.distinct), reverse=True)
+    times = [each for each in profile.columns.values() if each.kind == "time" and without_value(each) <= _FEW_WITHOUT]
+    # One without a gap is rather the time of the row than, say, the time of its return.
+    likely = sorted(
+        times, key=lambda each: (not without_value(each), bool(_TIME.search(each.name)), each.distinct), reverse=True
+    )
     return next((each.name for each in likely if each.name != asked.target), None)
+
+
+def _check_time(column: ColumnProfile) -> None:
+    if column.kind != "time":
+        raise ConfigError(
+            f"'{column.name}' is not a column of times ({column.written}). Name another one with TIME=, or its "
+            "format with DATE_FORMAT=, for example DATE_FORMAT=%d.%m.%Y, or unix for seconds since 1970."
+        )
+    if without_value(column) > _MOST_WITHOUT:
+        raise ConfigError(
+            f"{without_value(column):.0%} of the rows have no time in '{column.name}', and no interval would have "
+            "them. Name another column with TIME=, or TIME=none: then rows are split by their ids."
+        )
+
+
+def without_value(column: ColumnProfile) -> float:
+    """The share of the rows whose value is missing or cannot be read."""
+    return (column.missing + column.odd) / column.rows
 
 
 def _id(profile: TableProfile, taken: Sequence[str]) -> list[str]:

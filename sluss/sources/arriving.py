@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from sluss.conversion.texts import as_text
+from sluss.sources.known_ids import among, hashes
 from sluss.sources.mapped import MappedSource
 from sluss.storage.own_tables import literal, quoted
 
@@ -16,14 +17,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from datetime import datetime
 
-    import numpy as np
-    import numpy.typing as npt
     import pandas as pd
     import pyarrow as pa
 
     from sluss.interval import Interval
-
-    Hashes = npt.NDArray[np.uint64]
 
 ARRIVAL = "arrival in Sluss"  # the name of a column that no table has
 
@@ -37,10 +34,10 @@ class ArrivingRows(MappedSource):
         import numpy as np
         import pyarrow as pa
 
-        known = np.sort(np.concatenate([_hashes(batch["id"]) for batch in self._brought("rows", interval, ["id"])]))
+        known = np.sort(np.concatenate([hashes(batch["id"]) for batch in self._brought("rows", interval, ["id"])]))
         for batch in self.reader.batches(None):
             rows = self.rows_of(with_arrival(batch, self.moment(interval)))
-            yield rows.filter(pa.array(~_among(_hashes(rows["id"]), known)))
+            yield rows.filter(pa.array(~among(hashes(rows["id"]), known)))
 
     def labels(self, interval: Interval) -> Iterator[pa.RecordBatch]:
         """Stream the labels that are new, or that differ from those that other intervals have brought."""
@@ -52,7 +49,7 @@ class ArrivingRows(MappedSource):
         known = self._known_labels(interval)
         for batch in self.reader.batches(None):
             labels = self.labels_of(with_arrival(batch, self.moment(interval)))
-            before = known.reindex(_hashes(labels["id"])).to_numpy()
+            before = known.reindex(hashes(labels["id"])).to_numpy()
             yield labels.filter(pa.array(before != as_text(labels["label"]).to_numpy(zero_copy_only=False)))
 
     def moment(self, interval: Interval) -> datetime:
@@ -65,8 +62,8 @@ class ArrivingRows(MappedSource):
         import pandas as pd
 
         found = list(self._brought("labels", interval, ["id", "label"]))
-        hashes = np.concatenate([_hashes(batch["id"]) for batch in found])
-        labels = pd.Series([each for batch in found for each in as_text(batch["label"]).to_pylist()], hashes, object)
+        ids = np.concatenate([hashes(batch["id"]) for batch in found])
+        labels = pd.Series([each for batch in found for each in as_text(batch["label"]).to_pylist()], ids, object)
         return labels[~labels.index.duplicated(keep="last")]
 
     def _brought(self, kind: str, interval: Interval, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
@@ -88,21 +85,3 @@ def with_arrival(batch: pa.RecordBatch, moment: datetime) -> pa.RecordBatch:
     import pyarrow as pa
 
     return batch.append_column(ARRIVAL, pa.repeat(pa.scalar(moment, pa.timestamp("us", "UTC")), batch.num_rows))
-
-
-def _hashes(ids: pa.Array) -> Hashes:
-    """A number of 64 bits for each id: of ten million, two share one with a chance of 3 in a million."""
-    import numpy as np
-    import pandas as pd
-
-    found: Hashes = pd.util.hash_array(np.asarray(as_text(ids).to_pylist(), dtype=object), categorize=False)
-    return found
-
-
-def _among(hashes: Hashes, known: Hashes) -> npt.NDArray[np.bool_]:
-    """Which hashes are among those that are known, which are sorted."""
-    import numpy as np
-
-    places = np.searchsorted(known, hashes)
-    places[places == len(known)] = 0
-    return known[places] == hashes if len(known) else np.zeros(len(hashes), dtype=bool)

@@ -85,4 +85,4 @@ def _condition(schema: pa.Schema, bounds: Bounds | None) -> ds.Expression | None
     column, naive = ds.field(bounds.column), type_.tz is None
     low, high = (bounds.start - _A_DAY, bounds.end + _A_DAY) if naive else (bounds.start, bounds.end)
     low, high = (moment.replace(tzinfo=None) if naive else moment for moment in (low, high))
-    return (column >= pa.scalar(low, type_)) & (column < pa.scalar(high, type_))
+    return (column >= pa.scalar(low, type_)) & (column < pa.scalar(high, type_)) | column.is_null()

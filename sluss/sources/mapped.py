@@ -12,11 +12,12 @@ from sluss.conversion.numbers import with_decimal_point
 from sluss.conversion.storable import storable
 from sluss.conversion.texts import Texts
 from sluss.conversion.times import as_times
-from sluss.errors import ConfigError, DataError
+from sluss.errors import ConfigError
 from sluss.sources.source import Section
+from sluss.sources.timeless import Timeless
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
     from datetime import date, datetime
 
     import pyarrow as pa
@@ -65,12 +66,12 @@ class MappedSource:
         return self.config.start
 
     def rows(self, interval: Interval) -> Iterator[pa.RecordBatch]:
-        """Stream the rows that arrive in the interval."""
-        return self._rows(interval, self.config.arrived_at or self.config.time)
+        """Stream the rows that arrive in the interval; without a time, in the first one that finds them."""
+        return self._rows(interval, self.config.arrived_at or self.config.time, Timeless(self.context, interval).new)
 
     def events(self, interval: Interval) -> Iterator[pa.RecordBatch]:
         """Stream the rows whose event lies in the interval, whenever they arrived."""
-        return self._rows(interval, self.config.time)
+        return self._rows(interval, self.config.time, Timeless(self.context, interval, in_place=True).new)
 
     def labels(self, interval: Interval) -> Iterator[pa.RecordBatch]:
         """Stream the labels that become known in the interval."""
@@ -83,14 +84,26 @@ class MappedSource:
         for batch in self.reader.batches(self._label_bounds(interval)):
             yield self.labels_of(batch, interval)
 
-    def _rows(self, interval: Interval, column: str | None) -> Iterator[pa.RecordBatch]:
+    def _rows(
+        self, interval: Interval, column: str | None, of_the_timeless: Callable[[pa.RecordBatch], pa.RecordBatch]
+    ) -> Iterator[pa.RecordBatch]:
+        import pyarrow.compute as pc
+
         if column is None:
             raise ConfigError(
                 f"{self.reader} has source.label_time but no source.time, so labels would come before their rows. Give "
                 f"source.time, or leave label_time out, in config/{self.context.use_case.name}.yaml."
             )
         for batch in self.reader.batches(self._bounds(column, interval)):
-            yield self.rows_of(batch, column, interval)
+            columns = self._columns(batch)
+            times = self._row_times(columns)
+            if times[column].null_count:  # a row without an arrival arrives with its event
+                times[column] = pc.coalesce(times[column], times[str(self.config.time)])
+            # Before anything else is converted: of a long file, an interval has few rows.
+            yield self._row_batch(*_inside(times[column], interval, columns, times))
+            if times[column].null_count:
+                lost = times[column].is_null()
+                yield of_the_timeless(self._row_batch(*_filtered(lost, columns, times)))
 
     def _bounds(self, column: str, interval: Interval) -> Bounds:
         return self._within(column, interval.start, interval.end)
@@ -107,20 +120,15 @@ class MappedSource:
         config = self.config
         return Bounds(column, start, end, config.time_zone, config.date_format, config.missing)
 
-    def rows_of(
-        self, batch: pa.RecordBatch, column: str | None = None, interval: Interval | None = None
-    ) -> pa.RecordBatch:
-        """The rows of a batch, of those whose time in the column lies in the interval."""
+    def rows_of(self, batch: pa.RecordBatch) -> pa.RecordBatch:
+        """The rows of a batch."""
+        columns = self._columns(batch)
+        return self._row_batch(columns, self._row_times(columns))
+
+    def _row_batch(self, columns: Mapping[str, pa.Array], times: Mapping[str, pa.Array]) -> pa.RecordBatch:
         import pyarrow as pa
 
-        config, columns = self.config, self._columns(batch)
-        times = self._row_times(columns)
-        if interval is not None and column is not None:
-            for name in dict.fromkeys(filter(None, (column, self.config.time))):
-                self._check_times(times[name], name)
-            # Before anything else is converted: of a long file, an interval has few rows.
-            columns, times = _inside(times[column], interval, columns, times)
-        columns = self._given(columns)
+        config, columns = self.config, self._given(columns)
         assert config.time is not None
         event = times[config.time]
         arrived = times[config.arrived_at or config.time]
@@ -138,16 +146,6 @@ class MappedSource:
                 found[name] = stored
         self._check(found)
         return pa.RecordBatch.from_pydict(found)
-
-    def _check_times(self, times: pa.Array, column: str) -> None:
-        """Refuse a batch in which too many rows have no time: they belong to no interval, so no quarantine has them."""
-        missing, limit = times.null_count, self.context.use_case.curation.max_bad_share
-        if missing > limit * len(times):
-            raise DataError(
-                f"{missing} of {len(times)} rows of {self.reader} that were read together have no {column}, more than "
-                f"{limit:.0%}, so they belong to no interval. Mend the source, or raise curation.max_bad_share in "
-                f"config/{self.context.use_case.name}.yaml."
-            )
 
     def _meant(self) -> set[str | None]:
         """Columns with a meaning of their own, and those that are left out."""
@@ -268,9 +266,13 @@ def _inside(
 ) -> tuple[dict[str, pa.Array], dict[str, pa.Array]]:
     """The rows of some columns, and of their times, whose moment lies in the interval."""
     inside = within(moments, interval)
-    if inside is None:
-        return columns, times
-    kept, when = ({name: values.filter(inside) for name, values in each.items()} for each in (columns, times))
+    return (columns, times) if inside is None else _filtered(inside, columns, times)
+
+
+def _filtered(
+    chosen: pa.Array, columns: dict[str, pa.Array], times: dict[str, pa.Array]
+) -> tuple[dict[str, pa.Array], dict[str, pa.Array]]:
+    kept, when = ({name: values.filter(chosen) for name, values in each.items()} for each in (columns, times))
     return kept, when
 
 

@@ -45,7 +45,7 @@ class FileSpans:
             return False
         _, _, first, last = found
         if first is None or last is None:
-            return True
+            return False  # it is empty, or its rows have no time and arrive with the first interval that finds them
         return last < bounds.start.timestamp() * _MICRO or first >= bounds.end.timestamp() * _MICRO
 
     def watched(self, file: DataFile, batches: Iterator[pa.RecordBatch], bounds: Bounds) -> Iterator[pa.RecordBatch]:

@@ -121,7 +121,8 @@ class TableReader:
             low, high = _on_the_wall(bounds.start - _A_DAY, bounds), _on_the_wall(bounds.end + _A_DAY, bounds)
         else:
             return ""
-        return f" WHERE {quoted(bounds.column)} >= {low} AND {quoted(bounds.column)} < {high}"
+        column = quoted(bounds.column)
+        return f" WHERE {column} >= {low} AND {column} < {high} OR {column} IS NULL"
 
     @contextmanager
     def _database(self) -> Iterator[Warehouse]:

@@ -554,3 +554,20 @@ def test_rows_that_are_as_far_apart_as_usual_are_all_used(table, days):
     path = table(t=lambda row: f"{START + timedelta(days=days[row % len(days)]):%Y-%m-%d}")
     with opened(str(path)) as found:
         assert not look(found, Asked("y"), Writing()).span.outside
+
+
+def test_a_few_rows_without_a_time_are_said_and_the_others_split_by_it(table):
+    path = table(rows=400, t=lambda row: "soon" if row % 40 == 0 else "" if row % 40 == 1 else hour(12 * row))
+    seen, content = looked(path)
+    assert content["source"]["time"] == "t"
+    assert content["curation"]["max_bad_share"] == 0.1
+    warnings = " ".join(seen.warnings)
+    assert "10 values of 't', sent to quarantine with their rows" in warnings
+    assert "10 rows have no time in 't': sent to quarantine" in warnings
+
+
+def test_a_column_that_is_mostly_without_a_time_is_not_the_rows_time(table):
+    path = table(t=lambda row: hour(row) if row % 3 == 0 else "")
+    assert "time" not in looked(path)[1]["source"]
+    with pytest.raises(ConfigError, match="66% of the rows have no time in 't'.*TIME=none"):
+        looked(path, Asked("y", "t"))
