@@ -6,7 +6,7 @@ import tempfile
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from sluss.storage.batches import BATCH_BYTES, fitting_rows
+from sluss.batches import BATCH_BYTES, fitting_rows
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

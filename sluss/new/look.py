@@ -68,6 +68,14 @@ class Look:
             yield f"{counted(self.profile.duplicates, 'row', 'is', 'are')} equal to another one."
         if self.doubled_ids:
             yield f"{counted(self.doubled_ids, 'row', 'has', 'have')} the id of another row; the last one counts."
+        yield from self._of_values()
+        if self.span and self.span.outside:
+            yield _outside(self.span)
+        if self.span and self.span.gaps:
+            shown = ", ".join(map(str, self.span.gaps[:3]))
+            yield f"There are no rows for {shown}{' and more' if len(self.span.gaps) > 3 else ''}."
+
+    def _of_values(self) -> Iterator[str]:
         for each in self.profile.columns.values():
             if each.odd:
                 yield (
@@ -77,11 +85,6 @@ class Look:
         if self.time and self.time.missing:
             rows = counted(self.time.missing, "row", "has", "have")
             yield f"{rows} no time in '{self.time.name}': sent to quarantine."
-        if self.span and self.span.outside:
-            yield _outside(self.span)
-        if self.span and self.span.gaps:
-            shown = ", ".join(map(str, self.span.gaps[:3]))
-            yield f"There are no rows for {shown}{' and more' if len(self.span.gaps) > 3 else ''}."
 
 
 def look(table: WholeTable, asked: Asked, writing: Writing) -> Look:

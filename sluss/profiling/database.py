@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit, urlunsplit
 
-from sluss.config.settings import load_settings
 from sluss.errors import DataError, ServiceError
+from sluss.formats.listing import listed
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from pyarrow.fs import FileSystem
 
 
 def is_postgres(data: str) -> bool:
@@ -51,19 +56,40 @@ def read_postgres(connection: Any, address: str) -> None:  # noqa: ANN401 - Duck
         raise DataError(f"{shown} cannot be read: {str(error).splitlines()[0]}") from None
 
 
-def read_s3(connection: Any, address: str) -> None:  # noqa: ANN401
-    """Copy the files of an address under S3 into the table `data`; the login is the lake's.
+def is_folder(system: FileSystem, path: str, address: str) -> bool:
+    """Whether there is something below a path.
 
     Raises:
-        DataError: there is no file that can be read.
+        ServiceError: S3 does not answer.
     """
-    from pyarrow import dataset
+    from pyarrow import fs
 
-    store = load_settings().s3_account.filesystem()
-    kind = "csv" if address.endswith((".csv", ".csv.gz")) else "parquet"
     try:
-        found = dataset.dataset(address.removeprefix("s3://"), filesystem=store, format=kind)
-        connection.register("rows", found)
-        connection.execute("CREATE TABLE data AS SELECT * FROM rows")
-    except (OSError, ValueError) as error:
-        raise DataError(f"{address} cannot be read: {str(error).splitlines()[0]}") from None
+        return bool(system.get_file_info(path).type == fs.FileType.Directory)
+    except OSError as error:
+        raise _unanswered(address, error) from None
+
+
+def copied(system: FileSystem, path: str, address: str, folder: Path) -> list[Path]:
+    """Copies of the files that a path under S3 names, which are then read as those on this disk.
+
+    Raises:
+        ServiceError: S3 does not answer.
+    """
+    from pyarrow import fs
+
+    try:
+        found = []
+        for file in sorted(listed(system, path), key=lambda file: file.path):
+            copy = folder / file.path
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            fs.copy_files(file.path, str(copy), source_filesystem=system, destination_filesystem=fs.LocalFileSystem())
+            found.append(copy)
+    except OSError as error:
+        raise _unanswered(address, error) from None
+    return found
+
+
+def _unanswered(address: str, error: OSError) -> ServiceError:
+    reason = " ".join(str(error).split())[:300]
+    return ServiceError(f"{address} cannot be read: {reason}. Check the address, and the account in .env.")

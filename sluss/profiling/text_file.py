@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import codecs
 import csv
-import gzip
+import io
 import shutil
 from collections import Counter
 from dataclasses import dataclass
@@ -12,6 +12,8 @@ from itertools import islice
 from typing import TYPE_CHECKING, BinaryIO
 
 from sluss.errors import DataError
+from sluss.formats.csv_rows import BOMS
+from sluss.formats.data_file import COMPRESSED
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -21,7 +23,6 @@ _BLOCK = 1 << 20
 _DELIMITERS = ",;\t|"
 _LINES_LOOKED_AT = 1000  # for the delimiter; what they suggest is tried on all lines
 _LONGEST_FIELD = 2**31 - 1  # instead of 131,072 characters, which a text may well have
-_BOMS = {codecs.BOM_UTF8: "utf-8-sig", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
 # Bytes that are control characters in Latin-1 and letters or signs, such as €, in Windows' code page.
 _ONLY_IN_CP1252 = bytes(range(0x80, 0xA0))
 
@@ -43,14 +44,15 @@ def open_text(path: Path, scratch: Path) -> TextFile:
         DataError: it is empty, or two of its columns have the same name.
     """
     encoding = encoding_of(path)
-    readable = path if encoding == "utf-8" else _in_utf8(path, encoding, scratch)
+    is_plain = encoding == "utf-8" and path.suffix not in COMPRESSED
+    readable = path if is_plain else _in_utf8(path, encoding, scratch)
     with _opened(readable) as raw:
         lines = list(islice(codecs.getreader("utf-8-sig")(raw), _LINES_LOOKED_AT))
     if not any(line.strip() for line in lines):
         raise DataError(f"{path} is empty. Name a file with a line of column names and rows below it.")
     delimiter = delimiter_of(lines)
     names = next(csv.reader(lines, delimiter=delimiter, strict=False))
-    _check_names(path, names)
+    check_names(path, names)
     return TextFile(readable, encoding, delimiter, tuple(name.strip() for name in names))
 
 
@@ -58,7 +60,7 @@ def encoding_of(path: Path) -> str:
     """The encoding of a text, by all of its bytes: UTF-8, UTF-16, Windows' code page 1252 or Latin-1."""
     with _opened(path) as raw:
         start = raw.read(4)
-    for mark, name in _BOMS.items():
+    for mark, name in BOMS.items():
         if start.startswith(mark):
             return name
     if b"\0" in start:  # every other byte of a text that is mostly ASCII
@@ -83,7 +85,12 @@ def delimiter_of(lines: Sequence[str]) -> str:
     return max(_DELIMITERS, key=fit)
 
 
-def _check_names(path: Path, names: Sequence[str]) -> None:
+def check_names(path: Path, names: Sequence[str]) -> None:
+    """Check that each column has a name of its own.
+
+    Raises:
+        DataError: one has none, or two have the same.
+    """
     doubled = [name for name, times in Counter(name.strip() for name in names).items() if times > 1]
     if doubled:
         shown = f"'{doubled[0]}'" if doubled[0] else "(empty)"
@@ -101,9 +108,11 @@ def _check_names(path: Path, names: Sequence[str]) -> None:
 
 
 def _opened(path: Path) -> BinaryIO:
-    if path.suffix == ".gz":
-        return gzip.open(path)  # type: ignore[return-value]
-    return path.open("rb")
+    if path.suffix not in COMPRESSED:
+        return path.open("rb")
+    import pyarrow as pa
+
+    return io.BufferedReader(pa.input_stream(str(path), compression=COMPRESSED[path.suffix]))
 
 
 def _blocks(path: Path) -> Iterator[bytes]:
@@ -154,7 +163,8 @@ def _has_any(path: Path, values: bytes) -> bool:
 
 
 def _in_utf8(path: Path, encoding: str, scratch: Path) -> Path:
-    copy = scratch / f"{path.name.removesuffix('.gz')}.utf8"
+    scratch.mkdir(parents=True, exist_ok=True)
+    copy = scratch / f"{path.stem}.utf8"
     with _opened(path) as raw, copy.open("w", encoding="utf-8", newline="") as target:
         shutil.copyfileobj(codecs.getreader(encoding)(raw, "replace"), target, _BLOCK)
     return copy

@@ -8,23 +8,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from sluss.config.settings import load_settings
 from sluss.counted import counted
 from sluss.errors import DataError
-from sluss.profiling.database import is_postgres, read_postgres, read_s3
-from sluss.profiling.text_file import TextFile, open_text
+from sluss.formats.data_file import COMPRESSED, SUFFIXES, DataFile, Form
+from sluss.formats.read import read_file
+from sluss.profiling.database import copied, is_folder, is_postgres, read_postgres
+from sluss.profiling.text_file import TextFile, check_names, open_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-_TEXTS = {".csv", ".tsv", ".txt", ".tab"}
-_READERS = {
-    ".parquet": "read_parquet(?)",
-    ".pq": "read_parquet(?)",
-    ".json": "read_json(?)",
-    ".jsonl": "read_json(?, format = 'newline_delimited')",
-    ".ndjson": "read_json(?, format = 'newline_delimited')",
-}
-_ARROW = {".arrow", ".feather", ".ipc"}
+    import pyarrow as pa
+
 _LONGEST_LINE = 50_000_000
 
 
@@ -83,17 +79,31 @@ def _read(connection: Any, data: str, scratch: Path) -> WholeTable:  # noqa: ANN
         read_postgres(connection, data)
         return WholeTable(connection, _types(connection), "table")
     if data.startswith("s3://"):
-        read_s3(connection, data)
-        return WholeTable(connection, _types(connection), "file")
-    paths = files_of(data)
-    suffix = _suffix(paths[0])
+        return _read_s3(connection, data, scratch)
     if (Path(data) / "_delta_log").is_dir():
-        return _read_delta(connection, data)
-    if suffix in _TEXTS:
-        texts = tuple(open_text(path, scratch) for path in paths)
+        return _read_delta(connection, data, None)
+    return _read_files(connection, data, files_of(data), scratch)
+
+
+def _read_s3(connection: Any, data: str, scratch: Path) -> WholeTable:  # noqa: ANN401
+    """The login is the lake's."""
+    account = load_settings().s3_account
+    system, path = account.filesystem(), data.removeprefix("s3://").rstrip("/")
+    if is_folder(system, f"{path}/_delta_log", data):
+        return _read_delta(connection, data, account.delta_options)
+    return _read_files(connection, data, _of_one_format(data, copied(system, path, data, scratch / "s3")), scratch)
+
+
+def _read_files(connection: Any, data: str, paths: Sequence[Path], scratch: Path) -> WholeTable:  # noqa: ANN401
+    if _format(paths[0]) == "csv":
+        texts = tuple(open_text(path, scratch / str(number)) for number, path in enumerate(paths))
         _read_texts(connection, data, texts)
         return WholeTable(connection, _types(connection), "file", texts)
-    _read_typed(connection, paths, suffix)
+    if _format(paths[0]) == "parquet":
+        names = [str(path) for path in paths]
+        connection.execute("CREATE TABLE data AS SELECT * FROM read_parquet(?)", [names])
+    else:
+        _read_as_the_source(connection, paths)
     return WholeTable(connection, _types(connection), "file")
 
 
@@ -104,30 +114,35 @@ def files_of(data: str) -> list[Path]:
         DataError: there are none, or they are of several kinds.
     """
     path = Path(data)
-    known = {*_TEXTS, *_READERS, *_ARROW, ".xlsx"}
     if path.is_dir():
-        if (path / "_delta_log").is_dir():
-            return [path]
-        found = sorted(each for each in path.rglob("*") if _suffix(each) in known and each.is_file())
+        found = sorted(each for each in path.rglob("*") if _format(each) and each.is_file())
     else:
         found = [path] if path.is_file() else sorted(path.parent.glob(path.name)) if "*" in path.name else []
+    return _of_one_format(data, found)
+
+
+def _of_one_format(data: str, found: Sequence[Path]) -> list[Path]:
+    """The files that were found.
+
+    Raises:
+        DataError: there are none, or they are of several formats, or of none that is known.
+    """
     if not found:
         raise DataError(f"There is no table at {data}. Name a file, a folder, postgres://…/table or s3://….")
-    kinds = {_suffix(each) for each in found}
-    if len(kinds) > 1:
+    unknown = next((each for each in found if not _format(each)), None)
+    if unknown is not None:
         raise DataError(
-            f"{data} has files of several kinds ({', '.join(sorted(kinds))}). Name a pattern, such as *.csv."
+            f"{unknown} is not a table that can be read. Known endings: {', '.join(sorted(SUFFIXES))}, and of texts "
+            f"also with {', '.join(sorted(COMPRESSED))} behind them."
         )
-    if not kinds <= known:
-        raise DataError(f"{data} is not a table that can be read. Known endings: {', '.join(sorted(known))}.")
-    return found
+    if len({_format(each) for each in found}) > 1:
+        kinds = ", ".join(sorted({"".join(each.suffixes) for each in found}))
+        raise DataError(f"{data} has files of several kinds ({kinds}). Name a pattern, such as *.csv.")
+    return [*found]
 
 
-def _suffix(path: Path) -> str:
-    name = path.name.lower()
-    for packed in (".gz", ".zst"):
-        name = name.removesuffix(packed)
-    return Path(name).suffix
+def _format(path: Path) -> str | None:
+    return None if path.name.startswith((".", "_")) else DataFile(None, str(path), 0).format
 
 
 def _types(connection: Any) -> dict[str, str]:  # noqa: ANN401
@@ -169,8 +184,6 @@ def _refuse_rejected(connection: Any, data: str, file: TextFile) -> None:  # noq
 
 
 def _up_to(path: Path, position: int) -> Iterator[bytes]:
-    if path.suffix == ".gz":
-        return
     with path.open("rb") as raw:
         while position > 0 and (block := raw.read(min(position, 1 << 20))):
             position -= len(block)
@@ -181,36 +194,49 @@ def _literal(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
-def _read_typed(connection: Any, paths: Sequence[Path], suffix: str) -> None:  # noqa: ANN401
-    if suffix in _READERS:
-        connection.execute(
-            f"CREATE TABLE data AS SELECT * FROM {_READERS[suffix]}",  # noqa: S608 - one of our own
-            [[str(path) for path in paths]],
-        )
-        return
-    rows = _arrow_rows(paths) if suffix in _ARROW else _excel_rows(paths)
-    connection.register("rows", rows)
-    connection.execute("CREATE TABLE data AS SELECT * FROM rows")
+def _read_as_the_source(connection: Any, paths: Sequence[Path]) -> None:  # noqa: ANN401
+    """Files of JSON, Excel or Arrow by the very reader of a source; those of texts give texts."""
+    from pyarrow import fs
+
+    exists = False
+    for path in paths:
+        for batch in read_file(DataFile(fs.LocalFileSystem(), str(path), path.stat().st_size), Form()):
+            check_names(path, batch.schema.names)
+            _add(connection, _with_texts(batch), exists=exists)
+            exists = True
+    if not exists:
+        raise DataError(f"{paths[0]} has no rows. Name a table with rows.")
 
 
-def _arrow_rows(paths: Sequence[Path]) -> Any:  # noqa: ANN401
-    from pyarrow import dataset
+def _add(connection: Any, rows: pa.Table, *, exists: bool) -> None:  # noqa: ANN401
+    """Put rows into `data`, with the columns that it does not have yet."""
+    connection.register("batch", rows)
+    if not exists:
+        connection.execute("CREATE TABLE data AS SELECT * FROM batch")
+    else:
+        known = _types(connection)
+        for name, kind, *_ in connection.execute("DESCRIBE batch").fetchall():
+            if name not in known:
+                connection.execute(f"ALTER TABLE data ADD COLUMN {quoted(name)} {kind}")
+        connection.execute("INSERT INTO data BY NAME SELECT * FROM batch")
+    connection.unregister("batch")
 
-    return dataset.dataset([str(path) for path in paths], format="feather").to_table()
+
+def _with_texts(batch: pa.RecordBatch) -> pa.Table:
+    """Lists and objects of JSON as their text, so that a column has one type in all batches."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    columns = {
+        name: pc.list_element(values, 0) if values.type == pa.list_(pa.string()) else values
+        for name, values in zip(batch.schema.names, batch.columns, strict=True)
+    }
+    return pa.table(columns)
 
 
-def _excel_rows(paths: Sequence[Path]) -> Any:  # noqa: ANN401
-    import pandas as pd
-
-    try:
-        return pd.concat([pd.read_excel(path) for path in paths], ignore_index=True)
-    except ImportError as error:
-        raise DataError(f"{paths[0]} cannot be read: {error}. Save it as CSV, or install that package.") from None
-
-
-def _read_delta(connection: Any, data: str) -> WholeTable:  # noqa: ANN401
+def _read_delta(connection: Any, data: str, options: dict[str, str] | None) -> WholeTable:  # noqa: ANN401
     from deltalake import DeltaTable
 
-    connection.register("rows", DeltaTable(data).to_pyarrow_dataset())
+    connection.register("rows", DeltaTable(data, storage_options=options).to_pyarrow_dataset())
     connection.execute("CREATE TABLE data AS SELECT * FROM rows")
     return WholeTable(connection, _types(connection), "delta")

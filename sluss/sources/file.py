@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fnmatch
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -10,9 +9,11 @@ from typing import TYPE_CHECKING, Literal
 from pydantic import Field
 
 from sluss.errors import DataError, ServiceError
+from sluss.formats.data_file import DataFile, Form
+from sluss.formats.listing import listed
+from sluss.formats.read import read_file
 from sluss.sources.arrivals import arrived_in, note_arrivals
 from sluss.sources.arriving import with_arrival
-from sluss.sources.formats import DataFile, Form, read_file
 from sluss.sources.mapped import MappedSource
 from sluss.sources.on_s3 import MayBeOnS3
 from sluss.sources.spans import open_spans
@@ -29,11 +30,9 @@ if TYPE_CHECKING:
     from sluss.interval import Interval
     from sluss.sources.mapped import Bounds, Reader
 
-_GLOB = frozenset("*?[")
-
 
 class FileSource(MayBeOnS3):
-    """Files: CSV, TSV, Parquet, Arrow or Feather, JSON lines, Excel; text also as `.gz`, `.bz2`, `.zst` or `.lz4`."""
+    """Files: CSV, TSV, Parquet, Arrow or Feather, JSON, Excel; text also as `.gz`, `.bz2`, `.zst` or `.lz4`."""
 
     kind: Literal["file"] = Field(description="Files on disk or on S3")
     path: str = Field(
@@ -41,7 +40,9 @@ class FileSource(MayBeOnS3):
         "`s3://bucket/…`; new files and new rows are found when they come"
     )
     format: Literal["csv", "parquet", "arrow", "json", "excel"] | None = Field(
-        None, description="Format of the files, if their names do not end in it; `json` has one object a line"
+        None,
+        description="Format of the files, if their names do not end in it; `json` has one object a line, or is "
+        "one list of objects",
     )
     encoding: str | None = Field(None, description="Encoding of text files, if not UTF-8: `cp1252`, `latin-1`")
     delimiter: str | None = Field(None, min_length=1, max_length=1, description="Sign between columns, if not found")
@@ -105,30 +106,12 @@ class Files:
         return self.settings.config_dir.resolve().parent
 
     def _listed(self) -> Iterator[DataFile]:
-        from pyarrow import fs
-
         system, path = self._system()
-        base, pattern = _split(path)
         try:
-            info = system.get_file_info(base)
-            if info.type == fs.FileType.File:
-                yield DataFile(system, base, info.size, info.mtime_ns)
-                return
-            if info.type == fs.FileType.NotFound:
-                return
-            for each in system.get_file_info(fs.FileSelector(base, recursive=True)):
-                if each.type == fs.FileType.File and self._is_meant(each.path, pattern):
-                    yield DataFile(system, each.path, each.size, each.mtime_ns)
+            yield from listed(system, path, any_name=self.form.format is not None)
         except OSError as error:
             reason = " ".join(str(error).split())[:300]
             raise ServiceError(f"{self} cannot be listed: {reason}. Check source.path and its key.") from None
-
-    def _is_meant(self, path: str, pattern: str | None) -> bool:
-        if Path(path).name.startswith((".", "_")):
-            return False
-        if pattern is not None:
-            return fnmatch.fnmatchcase(path, pattern)
-        return self.form.format is not None or DataFile(None, path, 0).format is not None
 
     def _system(self) -> tuple[FileSystem, str]:
         from pyarrow import fs
@@ -137,13 +120,6 @@ class Files:
         if not path.startswith("s3://"):
             return fs.LocalFileSystem(), str(self._root / Path(path).expanduser())
         return self.config.account(self.settings).filesystem(), path.removeprefix("s3://").rstrip("/")
-
-
-def _split(path: str) -> tuple[str, str | None]:
-    """The folder to list, and the pattern that the paths below it must match."""
-    parts = path.split("/")
-    plain = next((number for number, part in enumerate(parts) if _GLOB & set(part)), None)
-    return (path, None) if plain is None else ("/".join(parts[:plain]), path)
 
 
 @dataclass(frozen=True)

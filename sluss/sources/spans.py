@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from sluss.config.settings import Settings
-    from sluss.sources.formats import DataFile, Form
+    from sluss.formats.data_file import DataFile, Form
     from sluss.sources.mapped import Bounds
 
     Known = tuple[int, int, int | None, int | None]  # size, time of change, first and last microsecond

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from sluss.storage.batches import sliced
+from sluss.batches import sliced
 from sluss.storage.lake import INTERVAL
 
 if TYPE_CHECKING:

@@ -12,11 +12,11 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from sluss.batches import fitting_rows
 from sluss.counted import counted
 from sluss.errors import ConfigError
 from sluss.problems import problem_of
 from sluss.registry.trusted_types import trusted_types, untrusted_types
-from sluss.storage.batches import fitting_rows
 from sluss.training.branches import BuiltBranch, branches_of
 from sluss.training.fingerprint import pipeline_digest
 from sluss.training.fitting import fit_weights

@@ -10,10 +10,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from pyarrow import fs
 
+from sluss.batches import BATCH_BYTES, fitting_rows, sliced
 from sluss.curation.spool import rechunked
+from sluss.formats.data_file import DataFile, Form
+from sluss.formats.read import read_file
 from sluss.gates.checks.speed import batch_of
-from sluss.sources.formats import DataFile, Form, read_file
-from sluss.storage.batches import BATCH_BYTES, fitting_rows, sliced
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -569,5 +569,5 @@ def test_a_few_rows_without_a_time_are_said_and_the_others_split_by_it(table):
 def test_a_column_that_is_mostly_without_a_time_is_not_the_rows_time(table):
     path = table(t=lambda row: hour(row) if row % 3 == 0 else "")
     assert "time" not in looked(path)[1]["source"]
-    with pytest.raises(ConfigError, match="66% of the rows have no time in 't'.*TIME=none"):
+    with pytest.raises(ConfigError, match=r"66% of the rows have no time in 't'.*TIME=none"):
         looked(path, Asked("y", "t"))

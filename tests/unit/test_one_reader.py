@@ -14,10 +14,11 @@ from hypothesis import strategies as st
 
 from sluss.conversion.numbers import as_numbers
 from sluss.conversion.times import as_times
+from sluss.formats.data_file import DataFile, Form
+from sluss.formats.read import read_file
 from sluss.profiling.columns import profile
 from sluss.profiling.whole_table import opened
 from sluss.profiling.writing import Writing
-from sluss.sources.formats import DataFile, Form, read_file
 
 if TYPE_CHECKING:
     from pathlib import Path
