@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sluss.curation.curate import curate
+from sluss.curation.late import curate_late
 from sluss.errors import DataError
 from sluss.interval import partitions
 from sluss.sources.generate import generate
@@ -16,7 +17,9 @@ if TYPE_CHECKING:
 
 
 def bring(context: Context, interval: Interval) -> CuratedData | None:
-    """Load and curate the interval's rows; None, and nothing is read, where the lake has rows of it.
+    """Load and curate the interval's rows, and late ones with their own interval, as the scoring DAG does.
+
+    Returns None, and reads nothing, where the lake has rows of the interval.
 
     Raises:
         ConfigError: the source, a query or the interval is wrong.
@@ -34,6 +37,7 @@ def bring(context: Context, interval: Interval) -> CuratedData | None:
     curated = curate(context, interval)
     if not (curated.rows or may_be_empty):  # labels of earlier intervals came alone
         raise _nothing(context, interval)
+    curate_late(context, interval)
     return curated
 
 

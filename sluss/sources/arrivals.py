@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, TypeVar
 from sluss.errors import DataError
 from sluss.interval import Interval, partition, partitions
 from sluss.storage.lake import INTERVAL
+from sluss.storage.own_tables import literal, quoted
+from sluss.storage.point_in_time import ARRIVED
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -36,10 +38,26 @@ def _require_history(context: Context, interval: Interval, arrived: list[dict[st
     use_case = context.use_case
     live = partition(use_case.first_live, use_case.unit)
     if interval.start >= use_case.first_live and not any(row[INTERVAL] < live for row in arrived):
-        raise DataError(
-            f"The history of {use_case.name} is not loaded, to which the files that are there now belong. Load it "
-            f"first: make data USE_CASE={use_case.name}, or Airflow's DAG {use_case.name}_data."
-        )
+        raise history_first(context, "files")
+
+
+def history_first(context: Context, things: str) -> DataError:
+    """The refusal of an interval that would take the rows of the history for new ones."""
+    name = context.use_case.name
+    return DataError(
+        f"The history of {name} is not loaded, to which the {things} that are there now belong. Load it first: make "
+        f"data USE_CASE={name}, or Airflow's DAG {name}_data."
+    )
+
+
+def history_is_brought(context: Context) -> bool:
+    """Whether the warehouse has a row that was brought before the use case went live."""
+    table, live = f"{context.use_case.name}_rows", literal(context.use_case.first_live)
+    with context.warehouse() as warehouse:
+        if not warehouse.exists(table):
+            return False
+        older = f"SELECT id FROM {quoted(table)} WHERE {ARRIVED} < {live} LIMIT 1"  # noqa: S608 - quoted
+        return any(batch.num_rows for batch in warehouse.select(older, f"the table {table}"))
 
 
 def note_arrivals(context: Context, interval: Interval, files: Sequence[str]) -> None:

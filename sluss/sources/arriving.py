@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from sluss.conversion.texts import as_text
+from sluss.sources.arrivals import history_first, history_is_brought
 from sluss.sources.known_ids import among, hashes
 from sluss.sources.mapped import MappedSource
 from sluss.storage.own_tables import literal, quoted
@@ -30,10 +31,15 @@ class ArrivingRows(MappedSource):
     """Rows without a time. A row that is found again with other values stays as it arrived; its label may change."""
 
     def rows(self, interval: Interval) -> Iterator[pa.RecordBatch]:
-        """Stream the rows whose ids no other interval has brought."""
+        """Stream the rows whose ids no other interval has brought.
+
+        Raises:
+            DataError: the history, to which the first rows belong, is not loaded.
+        """
         import numpy as np
         import pyarrow as pa
 
+        self._require_history(interval)
         known = np.sort(np.concatenate([hashes(batch["id"]) for batch in self._brought("rows", interval, ["id"])]))
         for batch in self.reader.batches(None):
             rows = self.rows_of(with_arrival(batch, self.moment(interval)))
@@ -55,6 +61,11 @@ class ArrivingRows(MappedSource):
     def moment(self, interval: Interval) -> datetime:
         """The time of all rows that arrive in an interval: the start of its last unit."""
         return self.context.use_case.unit.before(interval.end)
+
+    def _require_history(self, interval: Interval) -> None:
+        """Otherwise, a schedule that starts before the history is loaded would take its rows for new ones."""
+        if interval.start >= self.context.use_case.first_live and not history_is_brought(self.context):
+            raise history_first(self.context, "rows")
 
     def _known_labels(self, interval: Interval) -> pd.Series[str]:
         """The newest label of each id, by the id's hash."""

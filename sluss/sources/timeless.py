@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from sluss.sources.arrivals import history_is_brought
 from sluss.sources.known_ids import among, hashes
 from sluss.storage.own_tables import literal, quoted
 from sluss.storage.point_in_time import ARRIVED
@@ -64,16 +65,13 @@ class Timeless:
         """The ids of such rows of other intervals; None where the history, which has most of them, is not loaded."""
         import numpy as np
 
-        table, start, live = f"{self.context.use_case.name}_rows", self.interval.start, self.context.use_case.first_live
+        table, start = f"{self.context.use_case.name}_rows", self.interval.start
+        if start >= self.context.use_case.first_live and not history_is_brought(self.context):
+            return None
         elsewhere = f"{ARRIVED} < {literal(start)} OR {ARRIVED} >= {literal(self.interval.end)}"
         known = [np.zeros(0, np.uint64)]
         with self.context.warehouse() as warehouse:
-            exists = warehouse.exists(table)
-            if start >= live:
-                older = f"SELECT id FROM {quoted(table)} WHERE {ARRIVED} < {literal(live)} LIMIT 1"  # noqa: S608 - quoted
-                if not exists or not any(batch.num_rows for batch in warehouse.select(older, f"the table {table}")):
-                    return None
-            if exists:
+            if warehouse.exists(table):
                 sql = f"SELECT id FROM {quoted(table)} WHERE {_TIME} IS NULL AND ({elsewhere})"  # noqa: S608 - quoted
                 known += [hashes(batch["id"]) for batch in warehouse.select(sql, f"the table {table}")]
         return np.sort(np.concatenate(known))

@@ -8,6 +8,7 @@ from datetime import timedelta
 import pytest
 from any_table import ROWS, START, bring, config, context, rows_of, table, write_csv
 
+from sluss.curation.bring import bring as bring_interval
 from sluss.curation.curate import curate
 from sluss.curation.late import LateRows, curate_late
 from sluss.interval import parse_interval
@@ -69,3 +70,14 @@ def test_late_rows_that_break_a_limit_are_left_out_with_a_warning(live, caplog):
     assert "Late rows of 2026-01-03" in caplog.text
     assert "more than 23" in caplog.text
     assert rows_of(live) == before
+
+
+def test_scoring_a_day_by_hand_curates_late_rows_as_the_schedule_does(tmp_path):
+    arrivals = table()["t"]
+    arrivals[50] = (START + timedelta(days=7, hours=3)).isoformat()
+    write_csv(tmp_path / "mine.csv", table(a=arrivals))
+    where = context(tmp_path, config({"arrived_at": "a"}, live_start="2026-01-08"))
+    bring(where)
+    assert "r50" not in {row["id"] for row in rows_of(where)}
+    assert bring_interval(where, parse_interval("2026-01-08", where.use_case.unit)).rows == 24
+    assert {row["id"]: row["interval"] for row in rows_of(where)}["r50"] == "2026-01-03"

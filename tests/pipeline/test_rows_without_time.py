@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 
+import pyarrow as pa
 import pytest
 from any_table import ROWS, bring, config, context, rows_of, table, write_csv
+from deltalake import write_deltalake
 
 from sluss.curation.curate import curate
+from sluss.errors import DataError
 from sluss.interval import parse_interval
 from sluss.sources.generate import generate
 from sluss.storage.warehouse import open_warehouse
@@ -68,8 +71,6 @@ def test_a_row_with_an_arrival_alone_goes_to_that_intervals_quarantine(tmp_path)
 
 @pytest.mark.parametrize("kind", ["warehouse", "delta"])
 def test_times_that_are_missing_in_a_table_are_counted(tmp_path, kind):
-    from deltalake import write_deltalake
-
     columns = {name: values for name, values in table().items() if name != "t"}
     file = write_csv(tmp_path / "rows.csv", columns | {"t": times(dict.fromkeys(JUNK, ""))})
     source = {"kind": "table", "table": "theirs", "path": None}
@@ -89,3 +90,15 @@ def test_times_that_are_missing_in_a_table_are_counted(tmp_path, kind):
             warehouse.execute(f"CREATE TABLE theirs AS {rows}")
     assert bring(where).bad_rows == len(JUNK)
     assert live(where, "2026-01-10").bad_rows == 0
+
+
+def test_rows_of_a_table_without_times_do_not_arrive_before_the_history_is_loaded(tmp_path):
+    content = config({"kind": "delta", "path": "theirs", "time": None})
+    content["curation"] |= {"min_rows": 0}
+    where = context(tmp_path, content)
+    columns = {name: values for name, values in table().items() if name != "t"}
+    write_deltalake(str(tmp_path / "theirs"), pa.table(columns))
+    with pytest.raises(DataError, match="history of mine is not loaded, to which the rows that are there now belong"):
+        live(where, "2026-01-10")
+    assert bring(where).rows == ROWS
+    assert live(where, "2026-01-10").rows == 0
