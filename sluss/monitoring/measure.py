@@ -16,7 +16,7 @@ from sluss.monitoring.labelled import newest_labelled, window
 from sluss.monitoring.profile import independent
 from sluss.monitoring.quality_drop import quality_drop
 from sluss.monitoring.seasons import NONE, phase_at
-from sluss.monitoring.tables import Last, Point, read_predictions, read_series
+from sluss.monitoring.tables import Last, Point, read_groups, read_predictions, read_series
 from sluss.monitoring.watch import from_json
 from sluss.problems import problem_of
 from sluss.problems.condition import FigureHistory
@@ -199,6 +199,13 @@ def _history(lake: Lake, use_case: UseCase, interval: Interval, now: Summary, fi
     earlier = [each for each in read_series(lake, figure, window(use_case, interval)) if each.interval < now.interval]
     version, enough = now.model_version, use_case.monitoring.min_rows
     present = Point(now.interval, version, now.rows, now.figures[figure])
+    # Rows of one group count once.
+    groups = read_groups(lake, [each.interval for each in earlier]) if use_case.group else {}
+    sizes = groups | {now.interval: now.figures.get(GROUPS, now.rows)}
     # Each version has a level of its own, so a change of the version would look like a trend.
-    values = [each.value for each in (*earlier, present) if each.model_version == version and each.rows >= enough]
+    values = [
+        each.value
+        for each in (*earlier, present)
+        if each.model_version == version and sizes.get(each.interval, each.rows) >= enough
+    ]
     return FigureHistory(tuple(values), any(each.model_version != version for each in earlier))

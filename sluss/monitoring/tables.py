@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from sluss.interval import Interval, partition
 from sluss.monitoring.alerts import Alert
 from sluss.monitoring.quality_history import QualityHistory, read_history
-from sluss.statistics.figures import Drift, Estimate, Expected, Summary
+from sluss.statistics.figures import GROUPS, Drift, Estimate, Expected, Summary
 from sluss.storage.lake import INTERVAL, Lake
 from sluss.storage.point_in_time import known_rows
 from sluss.storage.table_log import in_common
@@ -137,6 +137,15 @@ def read_series(lake: Lake, figure: str, intervals: Sequence[str]) -> list[Point
     found = in_common(lake, MONITORING, columns, (min(intervals), max(intervals)))
     known = sorted(name for name in found.keys() & set(intervals) if len(found[name]) == len(columns))
     return [Point(name, *(found[name][column] for column in columns)) for name in known]
+
+
+def read_groups(lake: Lake, intervals: Sequence[str]) -> dict[str, float]:
+    """How many groups the rows of these intervals come from, where that is known."""
+    if not intervals:
+        return {}
+    rows = _read(lake, MONITORING, [INTERVAL, _FIGURES], (min(intervals), max(intervals))).to_pylist()
+    figures = {row[INTERVAL]: json.loads(row.get(_FIGURES) or "{}") for row in rows}
+    return {name: each[GROUPS] for name, each in figures.items() if GROUPS in each}
 
 
 def read_alerts(lake: Lake, *, first: str | None = None, last: str | None = None) -> list[Alert]:

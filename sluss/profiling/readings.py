@@ -29,9 +29,10 @@ PATTERNS = {
     "first_above_12": r"(1[3-9]|2\d|3[01])[/.]\d{1,2}[/.]\d{4}.*",
     "second_above_12": r"\d{1,2}[/.](1[3-9]|2\d|3[01])[/.]\d{4}.*",
     "nested": r"\s*[\[{].*[\]}]\s*",
+    "with_comma": r".*,.*",
     # A comma that is a decimal comma and cannot part thousands, and a point of which the same is true.
-    "surely_comma": r"[+-]?\d+,(\d{1,2}|\d{4,})|[+-]?\d{1,3}(\.\d{3})+,\d+",
-    "surely_point": r"[+-]?(\d+\.(\d{0,2}|\d{4,})|\d{4,}\.\d+|\.\d+)([eE][+-]?\d+)?|[+-]?\d{1,3}(,\d{3})+\.\d+",
+    "surely_comma": r"[+-]?0,\d+|[+-]?\d+,(\d{1,2}|\d{4,})|[+-]?\d{1,3}(\.\d{3})+,\d+",
+    "surely_point": r"[+-]?(0\.\d+|\d+\.(\d{0,2}|\d{4,})|\d{4,}\.\d+|\.\d+)([eE][+-]?\d+)?|[+-]?\d{1,3}(,\d{3})+\.\d+",
 }
 
 
@@ -53,6 +54,7 @@ class Readings:
     first_above_12: int
     second_above_12: int
     nested: int
+    with_comma: int
     surely_comma: int
     surely_point: int
 

@@ -75,6 +75,8 @@ def _decimal(readings: Mapping[str, Readings], delimiter: str) -> str:
     commas = [name for name in unclear if readings[name].point > readings[name].whole]
     if not commas or delimiter == ";":  # the comma is no delimiter where it is the decimal sign
         return "," if commas else "."
+    if not any(readings[name].with_comma for name in commas):  # 1.234, in a table that is not written with semicolons
+        return "."
     raise UnclearError(
         f"The numbers of '{commas[0]}' can be read in two ways: 1,234 may be 1234 or 1.234. Say which the comma is: "
         "DECIMAL=, (a decimal comma) or DECIMAL=. (it parts thousands).",

@@ -571,3 +571,10 @@ def test_a_column_that_is_mostly_without_a_time_is_not_the_rows_time(table):
     assert "time" not in looked(path)[1]["source"]
     with pytest.raises(ConfigError, match=r"66% of the rows have no time in 't'.*TIME=none"):
         looked(path, Asked("y", "t"))
+
+
+@pytest.mark.parametrize("number", [1.234, 0.123, -0.5])
+def test_numbers_of_three_decimals_are_numbers_with_a_point(table, number):
+    found = profiled(table(x=lambda row: f"{number + row % 5:.3f}"))
+    assert found.columns["x"].kind == "number"
+    assert found.writing.decimal == "."
