@@ -123,9 +123,11 @@ def test_the_model_says_that_it_predicts_numbers(artifacts):
 
 
 @pytest.mark.usefixtures("monitored")
-def test_every_gate_lets_it_pass_and_says_so_in_its_terms(home, intensity, trained):
+def test_the_gates_judge_it_in_its_terms(home, intensity, trained):
     said = {result.gate: result for result in validate_model.run(Context(home, intensity), trained.version).results}
-    assert all(result.passed for result in said.values())
+    # By now, Amazon's reviews have come, on which it is worse: only the gate that asks about the newest rows refuses.
+    assert [gate for gate, result in said.items() if not result.passed] == ["age"]
+    assert "On the 563 rows with source = amazon" in said["age"].sentence
     names = {"data", "contract", "identity", "safety", "environment", "monitoring", "quality", "preprocessing", "speed"}
     assert names <= set(said)
     assert "Its r2 on the holdout is 0.513. Guessing gives -0.001." in said["quality"].sentence
@@ -166,9 +168,9 @@ def test_a_metric_in_the_targets_unit_is_told_with_it(home, intensity, trained):
 )
 def test_what_is_not_good_enough_is_refused_in_its_terms(home, intensity, trained, limits, reason):
     strict = intensity.model_copy(update={"gates": intensity.gates.model_copy(update=limits)})
-    [refusal] = validate_model.run(Context(home, strict), trained.version).refusals
-    assert refusal.gate == "quality"
-    assert reason in refusal.sentence
+    refusals = {each.gate: each for each in validate_model.run(Context(home, strict), trained.version).refusals}
+    assert refusals.keys() <= {"quality", "age"}
+    assert reason in refusals["quality"].sentence
 
 
 def test_a_challenger_worse_than_the_champion_is_refused(home, intensity, worse):
