@@ -41,6 +41,17 @@ def limited(world: World, name: str) -> str | None:
     return next((key for key, column in columns.items() if key != "id" and getattr(column, name) is not None), None)
 
 
+def free_number(world: World, limit_name: str) -> str | None:
+    """The first number among the features that lacks a limit, so that the curation cannot refuse what passes it."""
+    columns = world.use_case.curation.columns
+    return next((name for name in world.columns("number") if getattr(columns[name], limit_name) is None), None)
+
+
+def without(limit_name: str) -> Needs:
+    """A number among the features without a limit."""
+    return lambda world: "" if free_number(world, limit_name) else f"No number is without {limit_name}."
+
+
 def classes(world: World) -> str:
     """Labels that are classes."""
     return "" if world.classes else "Labels are numbers."

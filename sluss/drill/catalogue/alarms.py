@@ -72,9 +72,11 @@ def _cipher(text: str) -> str:
     return "".join(chr(ord(sign) + 1) if sign.isalpha() and sign.isascii() else sign for sign in text)
 
 
-def _column(kind: str, change: Callable[[Any], Any]) -> Damage:
+def _column(kind: str, change: Callable[[Any], Any], free_of: str = "") -> Damage:
+    """Change the first feature of a kind; of numbers, the first without a limit."""
+
     def damage(world: World, frame: Frame) -> Frame:
-        name = world.columns(kind)[0]
+        name = (needs.free_number(world, free_of) if free_of else None) or world.columns(kind)[0]
         return frame.assign(**{name: change(frame[name])})
 
     return damage
@@ -180,7 +182,10 @@ MISTAKES = (
     ),
     _alarm("every row is the same", "data_drift", live_rows(_all_columns)),
     _alarm(
-        "numbers in another unit", "data_drift", live_rows(_column("number", lambda values: values * 1000)), _number
+        "numbers in another unit",
+        "data_drift",
+        live_rows(_column("number", lambda values: values * 1000, "maximum")),
+        needs.without("maximum"),
     ),
     _alarm(
         "a sensor stands still", "data_drift", live_rows(_column("number", lambda values: values.median())), _number
@@ -194,8 +199,8 @@ MISTAKES = (
     _alarm(
         "numbers with the wrong sign",
         "data_drift",
-        live_rows(_column("number", lambda values: -values.abs() - 1)),
-        _number,
+        live_rows(_column("number", lambda values: -values.abs() - 1, "minimum")),
+        needs.without("minimum"),
     ),
     _alarm(
         "one category everywhere",

@@ -69,11 +69,11 @@ def _words(share: float, build: Callable[[str, str], str], *, one_class: bool = 
     return damage
 
 
-def _of_column(kind: str, values: Callable[[Any, Any], Any]) -> Damage:
+def _of_column(kind: str, values: Callable[[Any, Any], Any], free_of: str = "") -> Damage:
     """Another content of the first feature of a kind, from whether a row is of the last class, and its content now."""
 
     def damage(world: World, frame: Frame) -> Frame:
-        name = world.columns(kind)[0]
+        name = (needs.free_number(world, free_of) if free_of else None) or world.columns(kind)[0]
         return frame.assign(**{name: values(_is_last(world, frame), frame[name])})
 
     return damage
@@ -220,8 +220,8 @@ MISTAKES = (
     ),
     _leak(
         "a number whose sign is the label",
-        leaking(_of_column("number", lambda last, values: values.abs().where(last, -values.abs() - 1))),
-        _number,
+        leaking(_of_column("number", lambda last, values: values.abs().where(last, -values.abs() - 1), "minimum")),
+        needs.without("minimum"),
     ),
     _leak(
         "a category that follows the label",
