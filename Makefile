@@ -28,8 +28,9 @@ demo: $(READY)  ## The whole life cycle on real data, on this machine, without D
 	@$(SLUSS) demo
 test: $(READY)  ## All tests that need no Docker
 	@.venv/bin/pytest -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
-nightly: $(READY)  ## The tests of every single estimator, which take minutes
+nightly: $(READY)  ## The tests that take long: every estimator, all mistakes of the drill, refreshes; the stack's with Docker
 	@.venv/bin/pytest -n auto --maxprocesses 4 -m nightly
+	@if docker info >/dev/null 2>&1; then .venv/bin/pytest tests/stack -s -m nightly; fi
 ui: $(READY)  ## MLflow's and Airflow's pages with the demo's results, without Docker
 	@$(SLUSS) ui
 report: $(READY)  ## Write the report and open it

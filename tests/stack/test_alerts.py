@@ -18,7 +18,7 @@ from running import CONFIG, PROJECT, ROOT, Stack, told
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-pytestmark = pytest.mark.stack
+pytestmark = [pytest.mark.stack, pytest.mark.nightly]
 
 NAME = "alarmed"
 ENDS = "2026-01-05T00:00:00Z"  # of the first day of another source
