@@ -28,6 +28,6 @@ def test_a_notebook_hands_a_model_over_and_gates_and_deployment_take_it_from_the
     assert names <= {name.removeprefix("sluss.gate.") for name in gates}
     assert {name for name, verdict in gates.items() if not verdict.startswith("passed")} <= {"sluss.gate.quality"}
     promoted = gates["sluss.gate.quality"].startswith("passed")
-    assert (champion(Context(home, sentiment)).version == version.version) == promoted
+    assert (champion(Context(home, sentiment)).version == str(version.version)) == promoted
     assert ("is the champion" in said) == promoted
     assert ("is refused, and the champion stays" in said) != promoted
