@@ -11,7 +11,7 @@ from commands import reproduce
 from sluss.config.settings import ROOT
 from sluss.context import Context
 from sluss.errors import DataError, ModelError
-from sluss.registry import versions
+from sluss.registry.champion import champion
 from sluss.tracking.client import connect
 from tasks import reproduce_model
 
@@ -19,7 +19,7 @@ from tasks import reproduce_model
 @pytest.fixture
 def version(first_days, sentiment):
     """The version that is in production."""
-    return versions.champion(Context(first_days, sentiment))
+    return champion(Context(first_days, sentiment))
 
 
 @pytest.fixture

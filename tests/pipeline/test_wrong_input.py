@@ -90,8 +90,8 @@ def test_training_without_data_says_how_to_load_it(run_step, tmp_path):
     refuses(run_step("train_model", SLUSS_HOME=tmp_path), "has no curated data to learn from", "make data")
 
 
-def test_scoring_without_a_champion_says_how_to_get_one(run_step, config, first_days):
-    environment = config(lambda content: content.update(model="untrained")) | {"SLUSS_HOME": first_days.home}
+def test_scoring_without_a_champion_says_how_to_get_one(run_step, config, copy_of_first_days):
+    environment = config(lambda content: content.update(model="untrained")) | {"SLUSS_HOME": copy_of_first_days.home}
     finished = run_step("batch_predict", "--interval", "2026-01-01", **environment)
     refuses(finished, "No version of untrained is the champion", "make train deploy")
 
