@@ -10,6 +10,7 @@ import skops.io
 from sklearn.base import clone
 from sklearn.compose import ColumnTransformer
 from sklearn.dummy import DummyClassifier, DummyRegressor
+from sklearn.ensemble import BaggingClassifier, BaggingRegressor
 from sklearn.neighbors import KNeighborsClassifier, KNeighborsRegressor
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import FunctionTransformer
@@ -226,7 +227,12 @@ MISTAKES = (
     ),
     _preprocessing(
         "a model that is too slow",
-        _made(_with_estimator(KNeighborsClassifier(50, algorithm="brute"), KNeighborsRegressor(50, algorithm="brute"))),
+        _made(
+            _with_estimator(
+                BaggingClassifier(KNeighborsClassifier(50, algorithm="brute"), 3, random_state=0),
+                BaggingRegressor(KNeighborsRegressor(50, algorithm="brute"), 3, random_state=0),
+            )
+        ),
         "speed",
     ),
     _preprocessing("all probabilities are close to one half", _made(_scaled(1e-3)), "calibration", _linear),
