@@ -176,7 +176,7 @@ def _bring_up(context: Context, found: Look, console: Console) -> None:
 
 
 def _needs(context: Context) -> str:
-    """What the stack needs to read the same table, where it does not find it by itself."""
+    """A hint for the stack, which may not reach the table by the same address."""
     source = context.use_case.source
     path, variable = getattr(source, "path", ""), getattr(source, "url_variable", None)
     if variable:

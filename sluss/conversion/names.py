@@ -15,7 +15,7 @@ def found_name(name: str, names: Iterable[str], where: str) -> str:
     """The name of a column among others: as it is written, or else the only one that differs in case.
 
     Raises:
-        ConfigError: there is no such column; the nearest one is named.
+        ConfigError: the column does not exist; the sentence names the nearest one.
     """
     names = list(names)
     if name in names:

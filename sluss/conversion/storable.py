@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def storable(values: pa.Array, name: str, *, wanted: bool) -> pa.Array | None:
-    """The values in a type that the warehouse has; None for a column of lists that nobody asks for.
+    """The values in a type that the warehouse has; None for a column of lists that the use case does not take.
 
     Raises:
         ConfigError: a wanted column holds lists or structures.

@@ -23,7 +23,7 @@ class Texts:
     missing: tuple[str, ...]
 
     def without_missing(self, values: pa.Array) -> pa.Array:
-        """Null where a text means that there is no value."""
+        """Replace each text that stands for a missing value by null."""
         import pyarrow as pa
         import pyarrow.compute as pc
 

@@ -117,7 +117,7 @@ def _from_iso(texts: pa.Array, name: str, zone: str | None) -> pa.Array:
 
     texts = pc.replace_substring_regex(texts, r"[.,](\d{1,6})\d*", r".\1")
     texts = pc.replace_substring_regex(texts, r"([T ])(\d)(:|$)", r"\10\2\3")
-    # A day alone ends in -05, which is no zone.
+    # The -05 at the end of a day alone is not an offset.
     zoned = pc.and_(pc.match_substring_regex(texts, _ZONED), pc.invert(pc.match_substring_regex(texts, _DATE)))
     in_utc = _cast(pc.if_else(zoned, texts, None), pa.timestamp("us", "UTC"))
     without = _cast(pc.if_else(zoned, None, texts), pa.timestamp("us"))

@@ -15,7 +15,7 @@ from sluss.errors import DataError, ModelError
 from sluss.registry import aliases, anchor, ledger
 from sluss.registry.entry import Change, Entry
 from sluss.registry.ledger import LedgerMovedError
-from sluss.registry.mismatch import registered_differently
+from sluss.registry.mismatch import not_the_champion, registered_differently
 from sluss.registry.names import CHAMPION, PREVIOUS
 
 if TYPE_CHECKING:
@@ -84,8 +84,8 @@ def verified(context: Context, lake: Lake) -> list[Entry]:
 def _point(context: Context, entries: Sequence[Entry]) -> None:
 
     previous, champion = [None, None, *ledger.standing(entries)][-2:]
-    if champion:
-        _check_registered(context, champion, entries[-1])
+    if champion and (different := not_the_champion(context, champion, entries[-1].model)):
+        raise _lost(context, different)
     before = ledger.entry_of(entries, previous) if previous else None
     # A predecessor that MLflow has lost or replaced is still known to the ledger; the alias must not name another.
     if before and before.model and registered_differently(context, str(previous), before.model.digest):
@@ -96,16 +96,6 @@ def _point(context: Context, entries: Sequence[Entry]) -> None:
     for alias, version in ((PREVIOUS, previous), (CHAMPION, champion)):
         if now.get(alias) != version and not aliases.point(context, alias, version) and alias == CHAMPION:
             raise _lost(context, f"MLflow has no version {version} of {context.use_case.model} any more.")
-
-
-def _check_registered(context: Context, version: str, entry: Entry) -> None:
-    use_case, model = context.use_case, entry.model
-    if model is None:  # an entry of an older release
-        return
-    if model.name != use_case.model:
-        raise _lost(context, f"The config names the model {use_case.model}, but {model.name} is in production.")
-    if difference := registered_differently(context, version, model.digest):
-        raise _lost(context, difference)
 
 
 def _lost(context: Context, why: str) -> ModelError:

@@ -11,7 +11,7 @@ from sluss.errors import DataError, ModelError
 from sluss.registry import anchor, artifacts, ledger, versions
 from sluss.registry.champion import as_model, in_ledger
 from sluss.registry.entry import Change, verify
-from sluss.registry.mismatch import mismatches, registered_differently
+from sluss.registry.mismatch import damage, mismatches, not_the_champion
 from sluss.storage.lake import Lake
 
 if TYPE_CHECKING:
@@ -61,9 +61,10 @@ def repair(context: Context, *, accept: bool = False, by: str = "") -> Repair:
 def _restore_ledger(context: Context, *, accept: bool) -> list[str]:
     lake = context.lake
     entries = ledger.read(lake)
-    fault = _fault(context, entries)
-    if fault is None:
+    faults = damage(context, entries)
+    if not faults:
         return []
+    fault = faults[0]
     if (version := _sound_version(context, lake)) is not None:
         table = lake.table(ledger.TABLE)
         assert table is not None
@@ -80,10 +81,6 @@ def _restore_ledger(context: Context, *, accept: bool) -> list[str]:
     )
 
 
-def _fault(context: Context, entries: Sequence[Entry]) -> str | None:
-    return next(iter(verify(entries)), None) or anchor.fault(context, entries)
-
-
 def _sound_version(context: Context, lake: Lake) -> int | None:
     """Return the newest version of the ledger's table whose entries are whole and agree with the anchor, or None."""
     table = lake.table(ledger.TABLE)
@@ -92,7 +89,7 @@ def _sound_version(context: Context, lake: Lake) -> int | None:
             found = ledger.read(Lake(lake.settings, lake.use_case, {ledger.TABLE: version}))
         except DataError:  # vacuumed, and so are all before it
             return None
-        if _fault(context, found) is None:
+        if not damage(context, found):
             return version
     return None
 
@@ -101,14 +98,7 @@ def _register_again(context: Context, entries: Sequence[Entry], by: str) -> list
     """Register the champion's artifacts as a new version if MLflow does not have them under its name and number."""
     use_case, number = context.use_case, ledger.in_production(entries)
     model = entries[-1].model if entries else None
-    if number is None or model is None:
-        return []
-    wrong = (
-        f"The config names the model {use_case.model}, but {model.name} is in production."
-        if model.name != use_case.model
-        else registered_differently(context, number, model.digest)
-    )
-    if wrong is None:
+    if number is None or model is None or (wrong := not_the_champion(context, number, model)) is None:
         return []
     known = in_ledger(context, entries, number)
     try:

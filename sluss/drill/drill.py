@@ -57,7 +57,7 @@ def drill(
         tell: is called with every result as it comes.
 
     Raises:
-        ConfigError: there is no such kind or mistake.
+        ConfigError: the kind or the mistake does not exist.
         SlussError: the use case itself is refused, so nothing can be tried with it.
     """
     wanted = chosen(kinds, names)
@@ -95,7 +95,7 @@ def chosen(kinds: Sequence[str] = (), names: Sequence[str] = ()) -> list[Mistake
     """The mistakes of these kinds and names, in the order of the catalogue.
 
     Raises:
-        ConfigError: there is no such kind or mistake.
+        ConfigError: the kind or the mistake does not exist.
     """
     if unknown := [kind for kind in kinds if kind not in KINDS]:
         raise ConfigError(f"There is no kind of mistakes '{unknown[0]}'. Choose of {', '.join(KINDS)}.")

@@ -17,7 +17,7 @@ from sluss.monitoring.registry import registry_mismatch
 from sluss.monitoring.tables import TABLES
 from sluss.monitoring.watch import to_json
 from sluss.problems import problem_of
-from sluss.registry.artifacts import as_trained, kept_rows, reference_profile
+from sluss.registry.artifacts import features_in, kept_rows, local_copy, reference_profile, with_features
 from sluss.registry.champion import scored_by
 from sluss.tracking.interval_runs import look
 
@@ -61,16 +61,16 @@ def monitor(context: Context, interval: Interval) -> MonitorResult:
         lake = context.lake.holding(*TABLES)
         rows, count = measure.scored_rows(lake, use_case, interval)
         scorer = scored_by(context, *measure.version_of(rows))
-        reference = pool.submit(reference_profile, context, scorer)
-        use_case, version = as_trained(context, scorer), str(scorer.version)
+        folder = local_copy(context.settings, scorer)
+        profile = read_profile(reference_profile(folder, scorer))
+        use_case, version = with_features(use_case, features_in(folder)), str(scorer.version)
         before = tables.last_before(lake, name)
         since = quality_record.seen(use_case, version, before)
         known = measure.known_at_end(lake, use_case, interval, (version, count), since)
-        profile = read_profile(reference.result())
         drift = measure.drift_of(use_case, interval, (rows, known), profile, before)
         summary = replace(
             measure.summarise(use_case, interval, (rows, known), profile, drift),
-            expected=measure.expected(lake, use_case, interval, (known.raw, kept_rows(context, scorer)), profile),
+            expected=measure.expected(lake, use_case, interval, (known.raw, kept_rows(folder)), profile),
         )
         history, probation = quality_record.advance(context, use_case, summary, before, known.labelled)
         conditions = measure.judge(lake, use_case, (summary, drift), history, profile)

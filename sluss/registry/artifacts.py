@@ -81,17 +81,6 @@ def with_features(use_case: UseCase, features: tuple[str, ...]) -> UseCase:
     return use_case.model_copy(update={"features": features}) if known else use_case
 
 
-def as_trained(context: Context, version: ModelVersion) -> UseCase:
-    """Return the use case with the features that a version was trained with.
-
-    Raises:
-        ModelError: its artifacts were changed or lost.
-        ServiceError: MLflow does not answer.
-    """
-    folder = local_copy(context.settings, version)
-    return with_features(context.use_case, features_in(folder))
-
-
 def local_copy(settings: Settings, version: ModelVersion) -> Path:
     """Return a folder with the version's artifacts: an intact copy with the recorded digest, or a new download.
 
@@ -209,26 +198,20 @@ def store_of(context: Context, version: ModelVersion) -> Path | None:
     return Path(unquote(parts.path)) if parts.scheme in ("", "file") else None
 
 
-def kept_rows(context: Context, version: ModelVersion) -> pd.DataFrame | None:
-    """Return the version's rows for estimates of the metric, or None if it has none.
-
-    Raises:
-        ModelError: its artifacts were changed or lost.
-        ServiceError: MLflow does not answer.
-    """
+def kept_rows(folder: Path) -> pd.DataFrame | None:
+    """Return the rows for estimates of the metric from a local copy of a version, or None if it has none."""
     import pandas as pd
 
-    path = local_copy(context.settings, version) / ESTIMATION_FILE
+    path = folder / ESTIMATION_FILE
     return pd.read_parquet(path) if path.is_file() else None
 
 
-def reference_profile(context: Context, version: ModelVersion) -> dict[str, object]:
-    """Return the version's reference profile as plain JSON values.
+def reference_profile(folder: Path, version: ModelVersion) -> dict[str, object]:
+    """Return the reference profile from the local copy of a version, as plain JSON values.
 
     Raises:
         ModelError: the version has no profile.
     """
-    folder = local_copy(context.settings, version)
     path = folder / PROFILE_FILE
     if not path.is_file():
         raise ModelError(

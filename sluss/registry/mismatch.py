@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from sluss.context import Context
-    from sluss.registry.entry import Entry
+    from sluss.registry.entry import Entry, Model
 
 
 def mismatches(context: Context, entries: Sequence[Entry]) -> list[str]:
@@ -23,7 +23,7 @@ def mismatches(context: Context, entries: Sequence[Entry]) -> list[str]:
     Raises:
         ServiceError: MLflow does not answer.
     """
-    found = [*verify(entries), *filter(None, [anchor.fault(context, entries)])]
+    found = damage(context, entries)
     # The end of a damaged ledger is not known, so the registry cannot be compared with it.
     if found:
         return found
@@ -37,23 +37,43 @@ def mismatches(context: Context, entries: Sequence[Entry]) -> list[str]:
     return [*found, *clock_faults(entries)]
 
 
+def damage(context: Context, entries: Sequence[Entry]) -> list[str]:
+    """Return the faults of the ledger itself, a sentence each: of its chain, and of its end.
+
+    Raises:
+        ServiceError: MLflow does not answer.
+    """
+    return [*verify(entries), *filter(None, [anchor.fault(context, entries)])]
+
+
 def _of_champion(context: Context, number: str, entry: Entry) -> list[str]:
-    use_case, model = context.use_case, entry.model
-    if model is None:  # an entry of an older release
-        return []
-    found = []
-    if model.name != use_case.model:
-        found.append(
-            f"config/{use_case.name}.yaml names the model {use_case.model}, but {model.name} is in production."
-        )
-    elif difference := registered_differently(context, number, model.digest):
-        found.append(difference)
+    use_case, different = context.use_case, not_the_champion(context, number, entry.model)
+    found = [different] if different else []
     if entry.contract and (changed := changed_meaning(use_case, entry.contract)):
         found.append(
             f"config/{use_case.name}.yaml has other {' and '.join(changed)} than version {number} was validated with, "
             "so nothing is scored."
         )
     return found
+
+
+def not_the_champion(context: Context, number: str, model: Model | None) -> str | None:
+    """Return how config or registry differ from the model in production, as a sentence, or None.
+
+    Args:
+        context: settings and use case.
+        number: of the version in production.
+        model: that the ledger recorded with it; None in entries of older releases, which are not compared.
+
+    Raises:
+        ServiceError: MLflow does not answer.
+    """
+    use_case = context.use_case
+    if model is None:
+        return None
+    if model.name != use_case.model:
+        return f"config/{use_case.name}.yaml names the model {use_case.model}, but {model.name} is in production."
+    return registered_differently(context, number, model.digest)
 
 
 def registered_differently(context: Context, number: str, digest: str) -> str | None:

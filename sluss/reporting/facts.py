@@ -101,9 +101,7 @@ def gather(context: Context) -> Facts:
         days=[Day(s, quality.get(s.interval), dict(mixes.get(s.interval, {}))) for s in seen],
         alert_periods=alert_periods(alerts),
         alerts=alerts,
-        profile=read_profile(
-            artifacts.reference_profile(context, scored_by(context, seen[-1].model_version, seen[-1].run_id))
-        ),
+        profile=_profile(context, seen[-1]),
         champion=_champion(context),
         mix_column=mix_column,
         before=_estimate(use_case, rows[rows[INTERVAL] < turning]),
@@ -111,6 +109,12 @@ def gather(context: Context) -> Facts:
         by_version=_by_version(use_case, rows) if mix_column else {},
         since=_estimate(use_case, rows[rows[INTERVAL] >= present]) if present else None,
     )
+
+
+def _profile(context: Context, last: Summary) -> Profile:
+    """Return the profile of the version that scored an interval."""
+    scorer = scored_by(context, last.model_version, last.run_id)
+    return read_profile(artifacts.reference_profile(artifacts.local_copy(context.settings, scorer), scorer))
 
 
 def alert_periods(alerts: Sequence[Alert]) -> list[AlertPeriod]:
