@@ -13,8 +13,10 @@ if TYPE_CHECKING:
     from sluss.profiling.whole_table import WholeTable
 
 _ROWS = 60_000  # the newest; enough for a floor
+_TEXT_ROWS, _CHARACTERS = 5_000, 10_000  # of tables with free texts, and of each text
 _HOLDOUT = 0.2
 _MOST_CATEGORIES = 200
+_TEXT = ".text"  # ends the name of a column of free texts
 
 
 @dataclass(frozen=True)
@@ -59,10 +61,14 @@ def _rows(table: WholeTable, look: Look) -> tuple[pd.DataFrame, np.ndarray[Any, 
     features = look.columns("feature")
     label = look.profile.columns[look.target.column]
     order = look.time.sql if look.time else "hash(rowid)"
-    chosen = ", ".join(f"{each.sql} AS c{place}" for place, each in enumerate(features))
+    has_texts = any(each.kind == "text" for each in features)
+    chosen = ", ".join(
+        f"{f'left({each.sql}, {_CHARACTERS})' if each.kind == 'text' else each.sql} AS c{place}"
+        for place, each in enumerate(features)
+    )
     frame: pd.DataFrame = table.connection.execute(
         f"SELECT {chosen}, {label.sql} AS label FROM data WHERE {label.sql} IS NOT NULL ORDER BY {order} DESC "  # noqa: S608 - quoted
-        f"LIMIT {_ROWS}"
+        f"LIMIT {_TEXT_ROWS if has_texts else _ROWS}"
     ).df()
     frame = frame.iloc[::-1].reset_index(drop=True)
     labels = frame.pop("label")
@@ -70,7 +76,8 @@ def _rows(table: WholeTable, look: Look) -> tuple[pd.DataFrame, np.ndarray[Any, 
     kinds = [each.kind for each in features]
     parts = [_numbers_of(frame[f"c{place}"], kind, f"c{place}") for place, kind in enumerate(kinds) if kind == "time"]
     keep = [f"c{place}" for place, kind in enumerate(kinds) if kind in ("number", "category")]
-    return pd.concat([frame[keep], *parts], axis=1), numbers
+    texts = {f"c{place}{_TEXT}": frame[f"c{place}"].fillna("") for place, kind in enumerate(kinds) if kind == "text"}
+    return pd.concat([frame[keep], *parts, pd.DataFrame(texts)], axis=1), numbers
 
 
 def _numbers_of(column: pd.Series[Any], _: str, name: str) -> pd.DataFrame:
@@ -88,19 +95,30 @@ def _fitted(look: Look, rows: pd.DataFrame, labels: np.ndarray[Any, Any], *, str
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder, StandardScaler
 
-    texts = [name for name in rows if not _is_number(rows[name])]
-    numbers = [name for name in rows if name not in texts]
+    names = list(map(str, rows.columns))
+    categories = [name for name in names if not _is_number(rows[name]) and not name.endswith(_TEXT)]
+    numbers = [name for name in names if _is_number(rows[name])]
+    texts = [(name, _text_steps(), name) for name in names if name.endswith(_TEXT)]
     classes = look.target.kind == "classification"
     if strong:
         ordinal = OrdinalEncoder(handle_unknown="use_encoded_value", unknown_value=-1, max_categories=_MOST_CATEGORIES)
-        prepared = ColumnTransformer([("numbers", "passthrough", numbers), ("texts", ordinal, texts)])
+        prepared = ColumnTransformer([("numbers", "passthrough", numbers), ("categories", ordinal, categories), *texts])
         model = (HistGradientBoostingClassifier if classes else HistGradientBoostingRegressor)(random_state=7)
     else:
         scaled = make_pipeline(SimpleImputer(strategy="median"), StandardScaler())
         one_hot = OneHotEncoder(handle_unknown="infrequent_if_exist", max_categories=50)
-        prepared = ColumnTransformer([("numbers", scaled, numbers), ("texts", one_hot, texts)])
+        prepared = ColumnTransformer([("numbers", scaled, numbers), ("categories", one_hot, categories), *texts])
         model = LogisticRegression(max_iter=300) if classes else Ridge()
     return make_pipeline(prepared, model).fit(rows, labels)
+
+
+def _text_steps() -> Any:  # noqa: ANN401 - a pipeline
+    """The steps that the config gives a text, with fewer columns."""
+    from sklearn.decomposition import TruncatedSVD
+    from sklearn.feature_extraction.text import HashingVectorizer, TfidfTransformer
+    from sklearn.pipeline import make_pipeline
+
+    return make_pipeline(HashingVectorizer(n_features=4096), TfidfTransformer(), TruncatedSVD(30, random_state=7))
 
 
 def _is_number(column: pd.Series[Any]) -> bool:

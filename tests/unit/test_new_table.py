@@ -288,6 +288,21 @@ def test_free_texts_become_numbers_and_those_that_are_often_missing_are_left_out
     assert seen.roles["remark"].reason == "free text that is missing in 34% of the rows"
 
 
+@pytest.mark.parametrize("missing", [0, 50])
+def test_a_table_of_texts_alone_is_tried_on_its_texts(tmp_path, missing):
+    """Its words tell the label in nine rows of ten; a text may be missing."""
+
+    def words(row: int) -> str:
+        told = ("good", "bad")[BASE["y"](row)] if row % 10 else "odd"
+        return f"{told} w{row * 7 % 99} w{row * 11 % 98} w{row % 97} w{row * 5 % 96}" if row != missing else ""
+
+    path = csv(tmp_path / "texts.csv", {name: BASE[name] for name in ("id", "t", "y")} | {"note": words}, 600)
+    with opened(str(path)) as found:
+        quick = try_models(found, look(found, Asked("y"), Writing()))
+    assert quick.strong > quick.guess + 0.2
+    assert quick.simple > quick.guess + 0.2
+
+
 def test_one_day_for_all_rows_says_how_to_go_on(table):
     path = table(t=lambda _: "2026-01-01T00:00:00Z")
     with pytest.raises(ConfigError, match=r"same day in 't'.*TIME=none"):
