@@ -14,11 +14,13 @@ import click
 from commands import place
 from sluss.config.settings import step_settings
 from sluss.errors import ConfigError
-from sluss.new.config_text import config_text, facts_of, url_variable
+from sluss.new.config_text import config_text
 from sluss.new.enough import check_enough
+from sluss.new.facts import facts_of
 from sluss.new.look import Look, look
 from sluss.new.quick import try_models
 from sluss.new.show import show
+from sluss.new.source_text import url_variable
 from sluss.new.written import is_kept, write
 from sluss.profiling.database import database_and_table, is_postgres
 from sluss.profiling.roles import Asked

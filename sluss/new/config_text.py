@@ -2,135 +2,37 @@
 
 from __future__ import annotations
 
-import json
-from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from typing import TYPE_CHECKING
 
-import yaml
-
 from sluss.counted import counted
-from sluss.profiling.database import database_and_table
+from sluss.new.days import days_of, fewest_training_rows
+from sluss.new.limits_text import gate_lines, operation_lines
+from sluss.new.source_text import source_lines
+from sluss.new.yaml_line import curated, remark, scalar
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from sluss.new.facts import ConfigFacts
     from sluss.new.look import Look
-    from sluss.new.quick import Quick
     from sluss.profiling.columns import ColumnProfile
-    from sluss.profiling.whole_table import WholeTable
 
-_MOST_LIVE = 30  # intervals that are kept for scoring
-_LONGEST_WINDOW = 730  # days: what is older helps less than it costs
-_SHOWN_BY_THE_FILE = ("utf-8", "utf-8-sig", "utf-16")  # by its first bytes
 _SOME_WEEKS = 28  # days
-_OWN_NAMES = {
-    "id",
-    "event_time",
-    "arrived_at",
-    "label",
-    "label_time",
-    "interval",
-    "superseded_at",
-}  # columns of each curated table
-_MOST_COMPARED = 200  # categories from which an interval has too few rows of each
 _ALL_DAYS = 3650  # where rows have no time of their own
 _BAD = 0.05  # share of bad rows from which an interval is refused
-_MOST_MS = 500  # for 1,000 rows
-_MS_OF_A_CHARACTER = 0.5  # of each of 1,000 rows: vectorisers take a fifth of it on a slow machine
 _SCHEDULES = {"hour": "@hourly", "day": "@daily", "week": "0 0 * * 1", "month": "@monthly"}
+_SIMPLE = {"classification": "sklearn.linear_model.LogisticRegression", "regression": "sklearn.linear_model.Ridge"}
 _STRONG = {
     "classification": "sklearn.ensemble.HistGradientBoostingClassifier",
     "regression": "sklearn.ensemble.HistGradientBoostingRegressor",
 }
-_SIMPLE = {"classification": "sklearn.linear_model.LogisticRegression", "regression": "sklearn.linear_model.Ridge"}
-
-
-@dataclass(frozen=True)
-class Days:
-    """The days of a use case: the history to learn from, and the days to score."""
-
-    start: date
-    live_start: date
-    window: int
-    holdout: int
-
-
-@dataclass(frozen=True)
-class ConfigFacts:
-    """Facts that the text is written from."""
-
-    name: str
-    data: str
-    look: Look
-    kind: str  # of the source
-    encoding: str
-    delimiter: str
-    quick: Quick | None
-
-
-def facts_of(name: str, data: str, table: WholeTable, look: Look, quick: Quick | None) -> ConfigFacts:
-    """Gather them."""
-    file = table.files[0] if table.files else None
-    return ConfigFacts(
-        name, data, look, table.kind, file.encoding if file else "utf-8", file.delimiter if file else "", quick
-    )
 
 
 def config_text(facts: ConfigFacts) -> str:
     """The whole file."""
-    sections = (_head, _source, _curation, _problem, _training, _gates, _operation)
+    sections = (_head, source_lines, _curation, _problem, _training, gate_lines, operation_lines)
     return "\n\n".join("\n".join(section(facts)) for section in sections) + "\n"
-
-
-def days_of(look: Look) -> Days | None:
-    """The history and the live days, by the span of the data; None without times."""
-    if look.span is None:
-        return None
-    span, unit = look.span, look.span.days_of_a_unit
-    live = unit * max(1, min(_MOST_LIVE, span.days // unit // 10))
-    live_start = _start_of(span.last + timedelta(days=1) - timedelta(days=live), span.unit)
-    history = (live_start - span.first).days
-    window = min(history, _LONGEST_WINDOW)
-    return Days(_start_of(span.first, span.unit), live_start, window, max(window // 5, 1))
-
-
-def fewest_training_rows(rows: int) -> int:
-    """Labelled rows of a table of so many rows below which nothing is trained."""
-    return max(rows // 10, 30)
-
-
-def fewest_holdout_rows(rows: int) -> int:
-    """Rows below which no model is judged."""
-    return max(min(rows // 50, 1000), 10)
-
-
-def _start_of(day: date, unit: str) -> date:
-    match unit:
-        case "week":
-            return day - timedelta(days=day.weekday())
-        case "month":
-            return day.replace(day=1)
-        case _:
-            return day
-
-
-def curated(name: str) -> str:
-    """A column's name in the curated table, where some names have a meaning of their own."""
-    return f"{name}_value" if name in _OWN_NAMES else name
-
-
-def scalar(value: object) -> str:
-    """A value as YAML on one line."""
-    text = yaml.safe_dump(value, default_flow_style=True, allow_unicode=True, width=10_000, sort_keys=False)
-    line = text.removesuffix("\n").removesuffix("...").rstrip()
-    # YAML folds a text with a line break; JSON, which is YAML, writes it as a sign.
-    return json.dumps(value, ensure_ascii=True) if len(line.splitlines()) > 1 else line
-
-
-def remark(text: str) -> str:
-    """A text as the end of a comment: a line break would end the comment."""
-    return " ".join(text.split())
 
 
 def _head(facts: ConfigFacts) -> Iterator[str]:
@@ -156,62 +58,6 @@ def _head(facts: ConfigFacts) -> Iterator[str]:
 def _shown(data: str) -> str:
     """Without a password."""
     return data.rsplit("@", 1)[-1] if "://" in data else data
-
-
-def _source(facts: ConfigFacts) -> Iterator[str]:
-    look, days = facts.look, days_of(facts.look)
-    yield "source:"
-    yield f"  kind: {facts.kind}"
-    yield from (f"  {line}" for line in _place(facts))
-    # Rows without a time arrive with their file, which is there since yesterday at the latest.
-    yield f"  start: {days.start if days else date.today() - timedelta(days=1)}"  # noqa: DTZ011 - the person's own day
-    ids = [each.name for each in look.columns("id")]
-    yield f"  id: {scalar(ids[0] if len(ids) == 1 else ids)}" if ids else "  # no id: a hash of the row is its id"
-    if look.time:
-        yield f"  time: {scalar(look.time.name)}"
-        if any(each.kind == "time" and not each.zoned for each in look.profile.columns.values()):
-            zone = scalar(look.profile.writing.time_zone or "UTC")
-            yield f"  time_zone: {zone}    # of times and days that have no zone of their own"
-    else:
-        yield f"  # no time: rows arrive {'with their file' if facts.kind == 'file' else 'when they are found first'}"
-    yield f"  label: {scalar(look.target.column)}"
-    if look.target.mapping:
-        yield f"  mapping: {scalar(look.target.mapping)}"
-    yield from (f"  {line}" for line in _written(facts))
-    renamed = {each.name: curated(each.name) for each in look.columns("feature") if each.name != curated(each.name)}
-    if renamed:
-        yield f"  rename: {scalar(renamed)}"
-    left_out = [(name, role.reason) for name, role in look.roles.items() if role.name == "left out"]
-    if left_out:
-        yield "  exclude:"
-        yield from (f"    - {scalar(name)}    # {remark(reason)}" for name, reason in left_out)
-
-
-def _place(facts: ConfigFacts) -> Iterator[str]:
-    if facts.kind == "table":
-        yield f"table: {scalar(database_and_table(facts.data)[1])}"
-        yield f"url_variable: {url_variable(facts.name)}    # the address, with its password, stands in the environment"
-    else:
-        yield f"path: {scalar(facts.data)}"
-
-
-def url_variable(name: str) -> str:
-    """The variable with the address of a use case's own database."""
-    return f"{name.upper()}_DATABASE_URL"
-
-
-def _written(facts: ConfigFacts) -> Iterator[str]:
-    writing, missing = facts.look.profile.writing, facts.look.profile.missing_words
-    if facts.encoding not in _SHOWN_BY_THE_FILE:
-        yield f"encoding: {facts.encoding}"
-    if facts.delimiter not in ("", ","):
-        yield f"delimiter: {scalar(facts.delimiter)}"
-    if writing.decimal != ".":
-        yield f"decimal: {scalar(writing.decimal)}"
-    if writing.date_format:
-        yield f"date_format: {scalar(writing.date_format)}"
-    if missing:
-        yield f"missing: {scalar(list(missing))}    # words for a missing value"
 
 
 def _curation(facts: ConfigFacts) -> Iterator[str]:
@@ -303,69 +149,3 @@ def _branches(look: Look) -> Iterator[str]:
             yield "    - {class: sklearn.feature_extraction.text.HashingVectorizer, params: {n_features: 65536}}"
             yield "    - {class: sklearn.feature_extraction.text.TfidfTransformer}"
             yield "    - {class: sklearn.decomposition.TruncatedSVD, params: {n_components: 30, random_state: 7}}"
-
-
-def _gates(facts: ConfigFacts) -> Iterator[str]:
-    look, quick = facts.look, facts.quick
-    rows = look.profile.rows
-    yield "# The floors lie between guessing and what a quick trial reached, so that a sound model passes."
-    yield "gates:"
-    yield f"  min_training_rows: {max(rows // 10, 20)}"
-    yield f"  min_holdout_rows: {fewest_holdout_rows(rows)}"
-    yield f"  min_metric: {quick.floor if quick else 0.0}"
-    yield f"  min_gain: {quick.gain if quick else 0.01}"
-    yield "  slice_min_rows: 100"
-    yield "  margin: 0.02"
-    yield "  alpha: 0.05"
-    yield f"  max_ms_per_1000_rows: {_most_milliseconds(look)}"
-    if look.target.kind == "regression":
-        low, _, high = look.target.quantiles
-        yield f"  error_cap: {_two_digits((high - low) / 2)}    # half of what nearly all values span"
-
-
-def _most_milliseconds(look: Look) -> int:
-    """A generous limit for 1,000 rows: a text takes as long as its characters are many."""
-    characters = sum(each.length for each in look.columns("feature"))
-    return max(_MOST_MS, round(_two_digits(characters * _MS_OF_A_CHARACTER)))
-
-
-def _two_digits(value: float) -> float:
-    return float(f"{value:.2g}") or 1.0
-
-
-def _operation(facts: ConfigFacts) -> Iterator[str]:
-    look, days = facts.look, days_of(facts.look)
-    per_unit = int(look.span.rows_of_a_unit) if look.span else look.profile.rows
-    window = max(30, (look.span.days_of_a_unit if look.span else 1) * 10)
-    yield "deployment: {approval: none, smoke_rows: 100}"
-    yield "monitoring:"
-    yield f"  window_days: {window}"
-    yield "  window_intervals: 50"
-    yield f"  min_rows: {max(min(per_unit // 4, 50), 5)}"
-    if look.target.kind == "classification":
-        yield "  low_confidence: 0.60"
-        yield "  low_confidence_rise: 0.10"
-        yield "  trend_fall: 0.05"
-    yield "  false_alarms: 1 per 90 days    # of all types of alerts together"
-    # Without times, rows are taken for independent at first, and a small distance may be due to clumps of them.
-    yield f"  drift_distance: {0.05 if look.span else 0.15}"
-    yield "  quality_drop: 0.05"
-    yield f"  quality_rows: {max(min(per_unit * 3, 1000), 100)}"
-    yield from _ignored(look)
-    yield "retraining:"
-    yield f"  min_new_labels: {max(per_unit * max((days.window if days else 10) // 10, 5), 100)}"
-    yield f"  min_new_labels_on_alert: {max(per_unit * 2, 50)}"
-    yield "  cool_down_hours: 96"
-    yield "  max_per_day: 1"
-    yield "retention: {predictions_days: 365, monitoring_runs_days: 90, table_history_hours: 168}"
-
-
-def _ignored(look: Look) -> Iterator[str]:
-    """Features whose distance from the training data says nothing, each with its reason."""
-    reasons = dict.fromkeys(look.calendar, "the calendar always moves on")
-    for each in look.columns("feature"):
-        if each.kind == "category" and each.distinct > _MOST_COMPARED:
-            reasons[each.name] = f"{counted(each.distinct, 'different value')}: two samples always differ much"
-    if reasons:
-        yield "  ignore:"
-        yield from (f"    - {scalar(curated(name))}    # {reason}" for name, reason in reasons.items())

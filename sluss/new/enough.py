@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from sluss.counted import counted
 from sluss.errors import DataError
-from sluss.new.config_text import days_of, fewest_holdout_rows, fewest_training_rows
+from sluss.new.days import fewest_holdout_rows, fewest_training_rows, sides
 from sluss.new.target import class_text
 from sluss.profiling.unclear import UnclearError
 
@@ -34,7 +33,7 @@ def check_enough(table: WholeTable, look: Look) -> None:
             "Name a table with more rows."
         )
     _check_classes(look)
-    learn, judge = _sides(look)
+    learn, judge = sides(look)
     if learn == judge:
         return
     value = class_text(label) if look.target.kind == "classification" else "'all'"
@@ -79,17 +78,3 @@ def _check_classes(look: Look) -> None:
                 "few to learn from and to judge on. Join rare classes or leave their rows out, or name a table with "
                 "more rows."
             )
-
-
-def _sides(look: Look) -> tuple[str, str]:
-    """The conditions of both sides in SQL, which are equal where ids split the rows."""
-    days = days_of(look)
-    if days is None or look.time is None:
-        return "true", "true"
-    held_out = days.live_start - timedelta(days=days.holdout)
-    first = days.live_start - timedelta(days=days.window)
-    day = f"CAST({look.time.sql} AS DATE)"
-    return (
-        f"{day} >= DATE '{first}' AND {day} < DATE '{held_out}'",
-        f"{day} >= DATE '{held_out}' AND {day} < DATE '{days.live_start}'",
-    )

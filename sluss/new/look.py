@@ -60,6 +60,11 @@ class Look:
         return min((missing + sum(each.odd for each in used)) / self.profile.rows, 1.0)
 
     @property
+    def merged_rows(self) -> int:
+        """Rows that become one with another: by their id, or where a hash of the row is its id."""
+        return self.doubled_ids if self.columns("id") else self.profile.duplicates
+
+    @property
     def warnings(self) -> Iterator[str]:
         """A sentence for each thing that a person should look at."""
         for leak in self.leaks.values():

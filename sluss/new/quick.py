@@ -16,6 +16,7 @@ _ROWS = 60_000  # the newest; enough for a floor
 _TEXT_ROWS, _CHARACTERS = 5_000, 10_000  # of tables with free texts, and of each text
 _HOLDOUT = 0.2
 _MOST_CATEGORIES = 200
+_SURE_ABOVE = 0.25  # quantile of the confidence
 _TEXT = ".text"  # ends the name of a column of free texts
 
 
@@ -27,6 +28,7 @@ class Quick:
     strong: float
     simple: float
     guess: float
+    usual_confidence: float = 1.0  # of the strong model, in at least three of four rows
 
     @property
     def floor(self) -> float:
@@ -48,10 +50,16 @@ def try_models(table: WholeTable, look: Look) -> Quick | None:
         return None
     strong, simple = (_fitted(look, rows[:cut], labels[:cut], strong=each) for each in (True, False))
     guess = _guess(look, labels[:cut])
-    judged = [_metric(look, model, rows[cut:], labels[cut:]) for model in (strong, simple, guess)]
+    good, plain, least = (_metric(look, model, rows[cut:], labels[cut:]) for model in (strong, simple, guess))
     if not classes:  # the median of the past may be far off, which is not a gain of the model's
-        judged[2] = max(judged[2], 0.0)
-    return Quick(len(rows), *judged)
+        return Quick(len(rows), good, plain, max(least, 0.0))
+    return Quick(len(rows), good, plain, least, _usual_confidence(strong, rows[cut:]))
+
+
+def _usual_confidence(model: Any, rows: pd.DataFrame) -> float:  # noqa: ANN401 - a model
+    import numpy as np
+
+    return float(np.quantile(model.predict_proba(rows).max(axis=1), _SURE_ABOVE))
 
 
 def _rows(table: WholeTable, look: Look) -> tuple[pd.DataFrame, np.ndarray[Any, Any]]:

@@ -15,6 +15,8 @@ Unit = Literal["hour", "day", "week", "month"]
 
 _ROWS_OF_AN_INTERVAL = 20  # fewer decide nothing
 _ROWS_OF_AN_HOUR = 2_000
+_FEWEST_INTERVALS = 4  # of a table: the newest is scored, and the others are the history
+_UNITS: tuple[Unit, ...] = ("day", "week", "month")
 _LENGTH = {"hour": 1, "day": 1, "week": 7, "month": 31}
 _GAP = 3  # times as long as usual between two days with rows: worth a word
 # A few rows far away are mistyped dates or tests; a model of their years would have nothing to learn from.
@@ -125,11 +127,11 @@ def _unit(counts: dict[date, int]) -> Unit:
     per_day = sorted(counts.values())[len(counts) // 2]
     if per_day >= 24 * _ROWS_OF_AN_HOUR:
         return "hour"
-    for unit in ("day", "week"):
-        parts = sorted(_per(counts, unit).values())
-        if parts[len(parts) // 2] >= _ROWS_OF_AN_INTERVAL:
-            return unit
-    return "month"
+    parts = {unit: sorted(_per(counts, unit).values()) for unit in _UNITS}
+    enough = [unit for unit in _UNITS if parts[unit][len(parts[unit]) // 2] >= _ROWS_OF_AN_INTERVAL]
+    wanted = _UNITS.index(enough[0]) if enough else len(_UNITS) - 1
+    # Of a table that lasts a few weeks, the newest month would be all.
+    return next((unit for unit in _UNITS[wanted::-1] if len(parts[unit]) >= _FEWEST_INTERVALS), "day")
 
 
 def _per(counts: dict[date, int], unit: Unit) -> dict[date, int]:

@@ -16,7 +16,8 @@ import yaml
 from running import CONFIG, DATA, Stack, told, wait_for
 
 from commands.new import Answers
-from sluss.new.config_text import config_text, facts_of
+from sluss.new.config_text import config_text
+from sluss.new.facts import facts_of
 from sluss.new.look import look
 from sluss.new.quick import try_models
 from sluss.profiling.whole_table import opened

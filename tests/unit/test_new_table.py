@@ -20,8 +20,12 @@ from sluss.conversion.texts import Texts, as_text
 from sluss.conversion.times import as_times
 from sluss.errors import ConfigError, DataError
 from sluss.monitoring.drift import _ignored
-from sluss.new.config_text import config_text, days_of, facts_of
+from sluss.monitoring.watchable import cannot_fall
+from sluss.new.config_text import config_text
+from sluss.new.days import days_of
 from sluss.new.enough import check_enough
+from sluss.new.expected_rows import expected_rows
+from sluss.new.facts import facts_of
 from sluss.new.look import Look, look
 from sluss.new.quick import Quick, try_models
 from sluss.new.written import write
@@ -593,3 +597,65 @@ def test_numbers_of_three_decimals_are_numbers_with_a_point(table, number):
     found = profiled(table(x=lambda row: f"{number + row % 5:.3f}"))
     assert found.columns["x"].kind == "number"
     assert found.writing.decimal == "."
+
+
+@pytest.mark.parametrize(("rows", "days"), [(100, 1), (150, 1 / 3), (400, 1 / 12), (400, 1 / 98), (400, 20)])
+def test_the_monitor_can_watch_a_table_of_any_size(table, rows, days):
+    path = table(rows=rows, t=lambda row: f"{START + timedelta(days=days * row):%Y-%m-%dT%H:%M:%SZ}")
+    with opened(str(path)) as found:
+        seen = look(found, Asked("y"), Writing())
+        check_enough(found, seen)
+        there = expected_rows(found, seen)
+        content = yaml.safe_load(config_text(facts_of("mine", str(path), found, seen, None)))
+    assert 0 < there.largest <= there.labelled <= rows
+    rules = content["monitoring"]
+    assert there.untested(rules["min_rows"], content["unit"]) == ""
+    assert there.unwatched(rules["quality_rows"]) == ""
+
+
+@pytest.mark.parametrize(
+    ("rows", "a_day", "unit"),
+    [(60, 2, "week"), (90, 1, "week"), (150, 1, "month"), (60, 1, "week"), (60, 25, "day"), (9, 3, "day")],
+)
+def test_the_newest_interval_of_a_short_table_leaves_a_history(table, rows, a_day, unit):
+    path = table(rows=rows, t=lambda row: hour(24 * row // a_day), y=lambda row: row * 1.5)
+    with opened(str(path)) as found:
+        seen = look(found, Asked("y"), Writing())
+    assert seen.span.unit == unit
+    assert days_of(seen).window > 0
+
+
+def test_equal_rows_and_rows_without_a_label_are_not_expected(table):
+    # Each row comes twice, without an id, and one of five has no label.
+    path = table(
+        rows=400, t=lambda row: hour(row // 2 * 8), id=lambda row: row // 2 % 2, x=lambda row: row // 2 % 9,
+        y=lambda row: "" if row // 2 % 5 == 0 else row // 2 % 3 % 2,
+    )  # fmt: skip
+    with opened(str(path)) as found:
+        seen = look(found, Asked("y"), Writing())
+        assert seen.merged_rows == 200
+        there = expected_rows(found, seen)
+    in_history = (days_of(seen).live_start - START.date()).days * 3
+    assert there.labelled == pytest.approx(in_history * 4 / 5, rel=0.02)
+    assert there.largest == 21  # of a week
+
+
+@pytest.mark.parametrize(
+    ("usual", "strong", "low", "drop"), [(0.9, 0.8, 0.6, 0.05), (0.31, 0.4, 0.31, 0.05), (0.11, 0.04, 0.11, 0.013)]
+)
+def test_limits_of_the_confidence_and_of_the_metric_can_be_passed(table, usual, strong, low, drop):
+    path = table(y=lambda row: f"class {row % 10}")
+    with opened(str(path)) as found:
+        seen = look(found, Asked("y"), Writing())
+        quick = Quick(ROWS, strong, 0.0, 0.0, usual)
+        rules = yaml.safe_load(config_text(facts_of("mine", str(path), found, seen, quick)))["monitoring"]
+    assert (rules["low_confidence"], rules["quality_drop"]) == (low, drop)
+    assert not cannot_fall("accuracy", strong, rules["quality_drop"])
+
+
+def test_without_a_trial_the_confidence_that_counts_as_unsure_depends_on_the_classes(table):
+    path = table(y=lambda row: f"class {row % 10}")
+    with opened(str(path)) as found:
+        seen = look(found, Asked("y"), Writing())
+        rules = yaml.safe_load(config_text(facts_of("mine", str(path), found, seen, None)))["monitoring"]
+    assert (rules["low_confidence"], rules["quality_drop"]) == (0.2, 0.05)

@@ -7,15 +7,18 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from sluss.counted import counted
+from sluss.errors import ModelError
 from sluss.gates.result import GateResult
 from sluss.monitoring.drift import measure_drift
 from sluss.monitoring.profile import build_profile, feature_parts, independent, read_profile
+from sluss.monitoring.watchable import WatchableRows, cannot_fall
 from sluss.registry.artifacts import PROFILE_FILE
 from sluss.statistics.figures import feature_in_words
 from sluss.storage.table_log import rows_by_partition
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from sluss.gates.evidence import Evidence
     from sluss.monitoring.profile import Profile
@@ -23,13 +26,12 @@ if TYPE_CHECKING:
 _TOLERANCE = 1e-5  # relative difference of two figures of a profile; it keeps six digits
 _SHOWN = 4
 _FARTHEST = 0.8  # distance from the profile, at most 1
-_FROM_ZERO = {"accuracy", "balanced_accuracy", "f1", "f1_macro", "roc_auc", "average_precision"}
 
 
 def monitoring(evidence: Evidence) -> GateResult:
     """Pass if its profile is the one that its rows make, fits the use case, and lets the limits of the monitor fire."""
     path = evidence.file(PROFILE_FILE, "reference profile, without which it cannot be monitored")
-    content = json.loads(path.read_text(encoding="utf-8"))
+    content = _read(path, evidence.use_case.name)
     profile = read_profile(content)
     if fault := _misfit(evidence, profile) or _not_of_its_rows(evidence, content) or _silent(evidence, profile):
         return GateResult("monitoring", fault, passed=False)
@@ -47,6 +49,17 @@ def monitoring(evidence: Evidence) -> GateResult:
     return GateResult("monitoring", sentence, passed=True, figures={"distance": drifts[0].distance, "limit": limit})
 
 
+def _read(path: Path, use_case: str) -> dict[str, Any]:
+    try:
+        content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError:  # also bytes that are not UTF-8
+        raise ModelError(
+            f"Its reference profile ({path.name}) is not JSON, so it was cut off or overwritten. Train it again: "
+            f"make train USE_CASE={use_case}."
+        ) from None
+    return content
+
+
 def _misfit(evidence: Evidence, profile: Profile) -> str:
     """Why the profile does not fit the present config, or nothing."""
     use_case, rows = evidence.use_case, evidence.rows.holdout
@@ -55,7 +68,7 @@ def _misfit(evidence: Evidence, profile: Profile) -> str:
         differing = ", ".join(sorted(wanted ^ set(profile.features)))
         return f"Its reference profile is not of the features that the monitor watches: {differing} differ."
     if profile.holdout.metric != use_case.training.metric:
-        return f"Its profile promises a {profile.holdout.metric}; the monitor watches {use_case.training.metric}."
+        return f"The metric of its profile is {profile.holdout.metric}; the monitor watches {use_case.training.metric}."
     return ""
 
 
@@ -111,9 +124,9 @@ def _silent(evidence: Evidence, profile: Profile) -> str:
             f"Lower it to {_FARTHEST:g} or less."
         )
     metric, promised = evidence.problem.judging.metric, profile.holdout.value
-    if metric.name in _FROM_ZERO and promised <= rules.quality_drop:
+    if cannot_fall(metric.name, promised, rules.quality_drop):
         return (
-            f"Its holdout promises a {metric.name} of {promised:.3f}, and monitoring.quality_drop allows a fall by "
+            f"Its holdout promises {metric.name} {promised:.3f}, and monitoring.quality_drop allows a fall by "
             f"{rules.quality_drop:g}, to 0 or less: no alert could be raised. Lower it."
         )
     return _too_few_rows(evidence) or evidence.problem.reporting.mute(profile.own)
@@ -125,15 +138,5 @@ def _too_few_rows(evidence: Evidence) -> str:
     if not use_case.source.has_times:
         return ""
     largest = max(rows_by_partition(evidence.context.lake, "curated").values(), default=0)
-    if largest < rules.min_rows:
-        return (
-            f"monitoring.min_rows is {rules.min_rows:,}, and no {use_case.unit} so far has more than "
-            f"{counted(largest, 'row')}: none would ever be tested. Lower it, or choose a longer unit."
-        )
-    labelled = len(evidence.rows.train) + len(evidence.rows.holdout)
-    if labelled < rules.quality_rows:
-        return (
-            f"monitoring.quality_rows is {rules.quality_rows:,}, and its whole training window has "
-            f"{counted(labelled, 'labelled row')}: the metric would never be watched. Lower it."
-        )
-    return ""
+    rows = WatchableRows(largest, len(evidence.rows.train) + len(evidence.rows.holdout))
+    return rows.untested(rules.min_rows, str(use_case.unit)) or rows.unwatched(rules.quality_rows)
