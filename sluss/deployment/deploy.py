@@ -12,7 +12,7 @@ from sluss.errors import ModelError
 from sluss.gates.validate import validate
 from sluss.registry import ledger, versions
 from sluss.registry.champion import as_model
-from sluss.registry.contract import LIMITS, contract_of, loosened
+from sluss.registry.contract import LIMITS, contract_of, loosened, named_leaks
 from sluss.registry.entry import Change, Entry, Model
 
 if TYPE_CHECKING:
@@ -166,7 +166,11 @@ def _current(context: Context, checked: Checked) -> Checked:
 
 
 def _new_limits(entries: list[Entry], contract: Mapping[str, Any]) -> str:
-    """Name the limits that are looser than at the promotion before: the reason of an entry must not hide them."""
+    """Name looser limits, and leaks that were named, since the promotion before: an entry must not hide them."""
     before = next((each.contract for each in reversed(entries) if each.action == "promote" and each.contract), None)
-    looser = loosened(before[LIMITS], contract[LIMITS]) if before and contract else []
-    return f"; looser limits than for the version before: {', '.join(looser)}" if looser else ""
+    if not before or not contract:
+        return ""
+    looser, named = (each(before[LIMITS], contract[LIMITS]) for each in (loosened, named_leaks))
+    return (f"; looser limits than for the version before: {', '.join(looser)}" if looser else "") + (
+        f"; leaks that the config names since then: {', '.join(named)}" if named else ""
+    )

@@ -31,11 +31,16 @@ def pinned(lines: list[str]) -> tuple[dict[str, str], list[str]]:
     pins, loose = dict[str, str](), []
     for line in filter(None, map(str.strip, lines)):
         if pin := _PIN.fullmatch(line.partition(";")[0].strip()):
-            # Normalised as in PEP 503, because package lists spell names differently.
-            pins[pin[1].lower().replace("_", "-").replace(".", "-")] = pin[2]
+            pins[package_of(pin[1])] = pin[2]
         else:
             loose.append(line)
     return pins, loose
+
+
+def package_of(requirement: str) -> str:
+    """Return the name of a requirement's package, normalised as in PEP 503: package lists spell names differently."""
+    name = re.match(r"[A-Za-z0-9._-]*", requirement.strip())
+    return re.sub(r"[-_.]+", "-", name[0]).lower() if name else ""
 
 
 def contradictions(conda: Path, description: Path, pins: dict[str, str]) -> list[str]:
@@ -44,10 +49,14 @@ def contradictions(conda: Path, description: Path, pins: dict[str, str]) -> list
 
     named = [("conda.yaml", *each) for each in _in_conda(yaml.safe_load(conda.read_text(encoding="utf-8")))]
     named += [("MLmodel", *each) for each in _in_description(yaml.safe_load(description.read_text(encoding="utf-8")))]
+    files: dict[tuple[str, str], dict[str, None]] = {}  # in order, each once
+    for file, package, version in named:
+        if pins.get(package) != version:
+            files.setdefault((package, version), {})[file] = None
     return [
-        f"{file} names {package} {version} ≠ {pins.get(package, 'none')}"
-        for file, package, version in named
-        if pins.get(package) != version
+        f"{' and '.join(those)} {'names' if len(those) == 1 else 'name'} {package} {version} ≠ "
+        f"{pins.get(package, 'none')}"
+        for (package, version), those in files.items()
     ]
 
 

@@ -13,8 +13,10 @@ if TYPE_CHECKING:
 
 _MEANING = ("classes", "decision", "target", "quantiles")
 LIMITS = "limits"
+KNOWN_LEAKS = "known_leaks"  # among the limits, and yet none: what a person knows of the columns
 # Of limits whose name does not contain "min", a higher value is looser; these are the exceptions.
 _LOOSER_WHEN_HIGHER = {"slice_min_rows"}
+_LOOSER_WHEN_LOWER = {"retrain_seconds"}  # within a longer time, the fit on all rows is compared, and not a part's
 
 
 def contract_of(use_case: UseCase) -> dict[str, Any]:
@@ -47,19 +49,30 @@ def changed_meaning(use_case: UseCase, contract: Mapping[str, Any]) -> list[str]
 
 
 def loosened(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
-    """Return the limits that are looser than before, as `min_metric 0.65 → 0`."""
+    """Return the limits that are looser than before, as `min_metric 0.65 → 0`.
+
+    Known leaks are not among them: the gate `leak` asks for them, and `named_leaks` returns those that are new.
+    """
     found = []
     for name, old in before.items():
+        if name == KNOWN_LEAKS:
+            continue
         new = after.get(name)
         if new != old and (new is None or _is_looser(name, old, new)):
             found.append(f"{name} {old} → {'no limit' if new is None else new}")
     return found
 
 
+def named_leaks(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
+    """Return the leaks that a person has named since, each with the reason, as `odor (known before the label)`."""
+    old, new = before.get(KNOWN_LEAKS) or {}, after.get(KNOWN_LEAKS) or {}
+    return [f"{name} ({reason})" for name, reason in new.items() if old.get(name) != reason]
+
+
 def _is_looser(name: str, before: Any, after: Any) -> bool:  # noqa: ANN401 - any value of a config
     if isinstance(before, bool) or not isinstance(before, int | float) or not isinstance(after, int | float):
         return True  # a choice by name: another one has to be judged by a person
-    lower_is_looser = "min" in name and name not in _LOOSER_WHEN_HIGHER
+    lower_is_looser = ("min" in name and name not in _LOOSER_WHEN_HIGHER) or name in _LOOSER_WHEN_LOWER
     return after < before if lower_is_looser else after > before
 
 

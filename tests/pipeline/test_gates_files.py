@@ -116,6 +116,27 @@ def test_every_file_that_names_packages_must_name_those_of_the_training(world, c
     assert said in result.sentence
 
 
+def test_files_that_name_the_same_other_package_are_named_together(world, changed):
+    def both(folder):
+        in_yaml("conda.yaml", other_scikit_learn)(folder)
+        in_yaml("MLmodel", lambda all_: all_["flavors"]["sklearn"].update(sklearn_version="1.4.2"))(folder)
+
+    said = answer(world, "environment", changed(both)).sentence
+    assert "conda.yaml and MLmodel name scikit-learn 1.4.2 ≠ " in said
+    assert said.count("scikit-learn") == 1
+
+
+@pytest.mark.parametrize("line", ["scikit-learn>=1.4", "scikit_learn", "Scikit-Learn[tests]"])
+def test_a_package_without_a_pin_is_named_once(world, changed, line):
+    def unpinned(folder):
+        path = folder / "requirements.txt"
+        lines = path.read_text().splitlines()
+        path.write_text("\n".join(line if each.startswith("scikit-learn==") else each for each in lines))
+
+    said = answer(world, "environment", changed(unpinned)).sentence
+    assert said == f"Its requirements do not pin {line}, so they cannot be compared."
+
+
 def test_a_sound_version_names_the_same_packages_in_all_files(world, good):
     assert answer(world, "environment", good).passed
     assert answer(world, "safety", good).passed
@@ -186,6 +207,22 @@ def test_a_profile_that_its_rows_do_not_make_is_refused(world, changed, change):
     assert result.sentence.endswith("Train it again: make train USE_CASE=sentiment.")
 
 
+@pytest.mark.parametrize("content", [b"", b'{"format": 2, "featur', b"\xff\xfe\x00", b"Hello"])
+def test_a_profile_that_is_not_json_is_a_sentence(world, changed, content):
+    result = answer(world, "monitoring", changed(lambda folder: (folder / PROFILE_FILE).write_bytes(content)))
+    assert not result.passed
+    assert result.sentence == (
+        "Its reference profile (reference_profile.json) is not JSON, so it was cut off or overwritten. "
+        "Train it again: make train USE_CASE=sentiment."
+    )
+
+
+def test_a_profile_of_another_metric_is_refused_by_both_names(world, changed):
+    change = in_file(PROFILE_FILE, lambda all_: all_["holdout"].update(metric="roc_auc"))
+    said = answer(world, "monitoring", changed(change)).sentence
+    assert said == "The metric of its profile is roc_auc; the monitor watches accuracy."
+
+
 @pytest.mark.parametrize(
     ("rules", "said"),
     [
@@ -194,6 +231,7 @@ def test_a_profile_that_its_rows_do_not_make_is_refused(world, changed, change):
         ({"ignore": ("text",)}, "monitoring.ignore names every feature"),
         ({"drift_distance": 0.95}, "the alert would need a change of nearly all rows"),
         ({"quality_drop": 0.85}, "to 0 or less: no alert could be raised"),
+        ({"quality_drop": 0.85}, "Its holdout promises accuracy 0."),
         ({"low_confidence": 0.5}, "no row would ever count as unsure. Raise it."),
         ({"low_confidence": 0.9999}, "so their share could not rise by 0.05"),
     ],
@@ -233,6 +271,7 @@ def test_probabilities_that_mean_nothing_are_refused_with_figures(world, changed
     assert not result.passed
     assert said in result.sentence
     assert "sklearn.calibration.CalibratedClassifierCV" in result.sentence
+    assert ("raise min_samples_leaf or n_neighbors" in result.sentence) == ("are 0 or 1" in said)
     gates = world.use_case.gates.model_copy(update={"max_calibration_error": 1.0})
     off = Context(world.settings, world.use_case.model_copy(update={"gates": gates}))
     assert answer(off, "calibration", versions.newest(world)).passed

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 import pytest
 from deltalake import DeltaTable
+from gate_world import answer
 
 from sluss.context import Context
 from sluss.deployment.deploy import Checked
@@ -186,7 +187,26 @@ def test_limits_that_were_loosened_after_the_training_refuse(context):
         deploy_model.check(loose, unvalidated(loose))
 
 
+def test_a_longer_retraining_and_a_named_leak_are_not_looser_limits(context):
+    update = {"retrain_seconds": 900.0, "known_leaks": {"text": "the raters write it"}}
+    gates = context.use_case.gates.model_copy(update=update)
+    wiser = Context(context.settings, context.use_case.model_copy(update={"gates": gates}))
+    version, digest = unvalidated(wiser), champion(wiser).tags[DIGEST_TAG]
+    wiser.client.set_model_version_tag(wiser.use_case.model, version, DIGEST_TAG, digest)
+    result = answer(wiser, "contract", versions.by_version(wiser, version))
+    assert result.passed
+    assert result.sentence.endswith(
+        "Leaks that the config names since then, each with the reason: text (the raters write it)."
+    )
+    promote(wiser, version)
+    assert ledger.read(wiser.lake)[-1].reason.endswith(
+        "; leaks that the config names since then: text (the raters write it)"
+    )
+
+
 def test_a_limit_is_looser_in_its_own_direction():
+    assert loosened({"retrain_seconds": 300.0}, {"retrain_seconds": 60.0}) == ["retrain_seconds 300.0 → 60.0"]
+    assert loosened({"retrain_seconds": 300.0}, {"retrain_seconds": 900.0}) == []
     before = {"min_metric": 0.6, "max_metric": 2.0, "slice_min_rows": 100, "alpha": 0.05, "margin": 0.02}
     assert loosened(before, before) == []
     assert loosened(before, before | {"min_metric": 0.7, "max_metric": 1.0, "slice_min_rows": 50, "alpha": 0.01}) == []

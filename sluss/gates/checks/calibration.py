@@ -22,8 +22,12 @@ _ERRORS = 3  # standard errors
 # Parameters that change how frequent a class looks to the fit, in a config or in its estimator.
 _WEIGHTS = re.compile(r'"(class_weight|sample_weight|scale_pos_weight|is_unbalance|auto_class_weights)":(?!null)')
 _CURE = (
-    "Calibrate it (sklearn.calibration.CalibratedClassifierCV), choose another estimator, or raise "
-    "gates.max_calibration_error if nothing uses its probabilities."
+    "Calibrate it (sklearn.calibration.CalibratedClassifierCV) or choose another estimator. If nothing uses its "
+    "probabilities, set gates.max_calibration_error to 1. Then train it again."
+)
+_OVERCONFIDENT = (
+    " It is too certain, as a tree whose leaves hold one row and a single nearest neighbour are: raise "
+    "min_samples_leaf or n_neighbors."
 )
 
 
@@ -33,12 +37,17 @@ class _Finding:
     found: Calibration
     reweighed: bool
 
+    @property
+    def too_certain(self) -> bool:
+        """Whether it knows no doubt, and is wrong now and then."""
+        return self.found.certain >= _NEARLY_ALL and self.found.wrong > _RARELY
+
     def fault(self, limit: float) -> str:
         """Why it is refused, in words; empty if it is not."""
         found, forecast = self.found, self.forecast
         if limit >= 1:
             return ""
-        if found.certain >= _NEARLY_ALL and found.wrong > _RARELY:
+        if self.too_certain:
             return (
                 f"{found.certain:.0%} of the probabilities of {forecast.name} are 0 or 1, and {found.wrong:.1%} of "
                 "those did not come true"
@@ -75,7 +84,8 @@ def calibration(evidence: Evidence) -> GateResult:
         "certain_share": worst.found.certain,
     }
     if faults := [fault for each in findings if (fault := each.fault(limit))]:
-        sentence = f"On the holdout, {'; '.join(faults[:3])}. {_CURE}"
+        certain = _OVERCONFIDENT if any(each.too_certain for each in findings) else ""
+        sentence = f"On the holdout, {'; '.join(faults[:3])}.{certain} {_CURE}"
         return GateResult("calibration", sentence, passed=False, figures=figures)
     apart = " (apart from their mean, which the weights of the fit shift)" if worst.reweighed else ""
     sentence = (

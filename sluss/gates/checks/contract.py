@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sluss.gates.result import GateResult
-from sluss.registry.contract import LIMITS, changed_meaning, contract_of, loosened
+from sluss.registry.contract import LIMITS, changed_meaning, contract_of, loosened, named_leaks
 
 if TYPE_CHECKING:
     from sluss.gates.evidence import Evidence
@@ -29,4 +29,6 @@ def contract(evidence: Evidence) -> GateResult:
         )
     else:
         sentence = "The config gives its scores the meaning that they had at its training, and no limit is looser."
+        if named := named_leaks(trained[LIMITS], now[LIMITS]):
+            sentence += f" Leaks that the config names since then, each with the reason: {', '.join(named)}."
     return GateResult("contract", sentence, passed=not changed and not looser)

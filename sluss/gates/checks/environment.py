@@ -8,7 +8,7 @@ from importlib import metadata
 from typing import TYPE_CHECKING
 
 from sluss.counted import counted
-from sluss.gates.recorded_packages import PYTHON, contradictions, forgotten, pinned
+from sluss.gates.recorded_packages import PYTHON, contradictions, forgotten, package_of, pinned
 from sluss.gates.result import GateResult
 from sluss.training.components import COMPONENTS_FILE, component_files
 from sluss.training.software import python_version
@@ -54,8 +54,9 @@ def _recorded(evidence: Evidence) -> tuple[dict[str, str], list[str]]:
     python = re.search(r"^python: (\S+)$", made, re.MULTILINE)
     pins, loose = pinned(lines)
     pins |= {PYTHON: python[1]} if python else {}
+    named = {package_of(line) for line in loose}
     # A list that lacks one of these was not made by the training.
-    return pins, loose + [name for name in _FIRST if name not in pins]
+    return pins, loose + [name for name in _FIRST if name not in pins and name not in named]
 
 
 def _contradictions(evidence: Evidence, pins: dict[str, str]) -> list[str]:
