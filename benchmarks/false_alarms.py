@@ -21,7 +21,7 @@ from sluss.config.false_alarms import EXAMPLE, SHARES, chance
 from sluss.interval import unit_of
 from sluss.statistics.aspects import ORDER, legendre
 from sluss.statistics.charts import Charts, by_column, followed, p_values, started
-from sluss.statistics.past_intervals import WEIGHTS, Past, fit, standardised
+from sluss.statistics.past_intervals import WEIGHTS, Past, fit, standardised, with_rows, with_within, within_intervals
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -34,6 +34,7 @@ HISTORIES, COLUMNS, PAST, JUDGED = 500, 20, 28, 90
 DISTANCE = 0.05  # the limit of a config that `make new` writes
 BUDGET = 1.0  # false alarms in the judged days
 ALPHA = chance(EXAMPLE, "data_drift", unit_of("day"))
+_PIECES = 5  # of a past day, by time
 _CELLS = 50
 _VALUES = ndtri((np.arange(_CELLS) + 0.5) / _CELLS)  # of the reference
 _BETWEEN = np.concatenate([[_VALUES[0] - 1], (_VALUES[1:] + _VALUES[:-1]) / 2, [_VALUES[-1] + 1]])
@@ -50,6 +51,8 @@ class World:
     rows: int
     weekly: float = 0.0  # amplitude in standard deviations, in five of the columns
     clump: int = 1  # equal rows that come together
+    scattered: bool = False  # whether the rows of a clump come at different times of the day
+    fewer: int = 0  # rows of a judged day, where they differ
     wander: float = 0.0  # standard deviation of a slow autoregression, 0.95 from day to day, in all columns
     shift: float = 0.0  # of one column, from the first judged day on
     past: int = PAST
@@ -63,6 +66,12 @@ _STEADY = (
     World("clumps of five", 0, clump=5),
 )
 STABLE = [replace(world, rows=rows) for world in _STEADY for rows in (100, 1_000, 50_000)]
+FEWER = [
+    World("stable", 300, fewer=60),
+    World("weekly 0.25 σ", 300, weekly=0.25, fewer=60),
+    World("clumps of five", 300, clump=5, fewer=60),
+    World("scattered clumps of five", 300, clump=5, scattered=True, fewer=60),
+]
 WANDERING = [World(f"wander of 0.15 σ after {past} days", 1_000, wander=0.15, past=past) for past in (28, 60, 90, 180)]
 CHANGED = [
     (World("shift of 0.3 σ", 1_000, shift=0.3, judged=1), 1, None),
@@ -89,51 +98,70 @@ def means(world: World, random: np.random.Generator, histories: int) -> Floats:
     return found
 
 
-def drawn(world: World, at: Floats, random: np.random.Generator) -> tuple[Floats, Floats]:
-    """Return the aspects of one day and the Kolmogorov–Smirnov distances, given the columns' means."""
+def drawn(rows: int, clump: int, at: Floats, random: np.random.Generator) -> tuple[Floats, Floats]:
+    """Return the aspects of some rows and the Kolmogorov–Smirnov distances, given the columns' means."""
     steps = np.concatenate([np.zeros((*at.shape, 1)), ndtr(_VALUES - at[..., None]), np.ones((*at.shape, 1))], axis=-1)
-    counts = random.multinomial(world.rows // world.clump, np.diff(steps, axis=-1))
-    shares = counts / (world.rows // world.clump)
+    counts = random.multinomial(rows // clump, np.diff(steps, axis=-1))
+    shares = counts / (rows // clump)
     distance = np.abs(np.cumsum(shares, axis=-1)[..., :-1] - _BELOW + 0.5 / _CELLS).max(axis=-1)
     return (shares @ _ASPECTS).reshape(-1), distance
+
+
+def pieces(world: World, at: Floats, random: np.random.Generator) -> Floats:
+    """Return the aspects of each piece of a day, shape (pieces, aspects)."""
+    rows = world.rows // _PIECES
+    if world.scattered:
+        # Each row of a clump is in another piece.
+        return np.repeat(drawn(rows, 1, at, random)[0][None], _PIECES, axis=0)
+    return np.stack([drawn(rows, world.clump, at, random)[0] for _ in range(_PIECES)])
+
+
+def learned(world: World, at: Floats, random: np.random.Generator) -> Past:
+    """Return the noise of the days before the judged ones, within each of them, too, where judged days are smaller."""
+    aspects = at[0].size * ORDER
+    by_day = [
+        pieces(world, day, random) if world.fewer else drawn(world.rows, world.clump, day, random)[0][None]
+        for day in at[: world.past]
+    ]
+    past = fit(
+        np.stack([day.mean(axis=0) for day in by_day]),
+        np.full((world.past, aspects), float(world.rows)),
+        np.arange(world.past) % 7,
+        np.tile(legendre(_VALUES, _VALUES).var(axis=0), at[0].size),
+        ORDER,
+    )
+    rows = np.full(_PIECES, world.rows / _PIECES)
+    return with_within(past, within_intervals([(day, rows) for day in by_day], aspects)) if world.fewer else past
 
 
 def raised(world: World, seed: int, histories: int = HISTORIES) -> Bools:
     """Return, for each judged day and history, whether an alert was raised."""
     random = np.random.default_rng([seed, world.rows])
     at = means(world, random, histories)
-    days = [drawn(world, day, random) for day in at]
-    aspects = histories * COLUMNS * ORDER
-    rows, floor = (
-        np.full(aspects, float(world.rows)),
-        np.tile(legendre(_VALUES, _VALUES).var(axis=0), histories * COLUMNS),
-    )
-    past = fit(
-        np.stack([values for values, _ in days[: world.past]]),
-        np.tile(rows, (world.past, 1)),
-        np.arange(world.past) % 7,
-        floor,
-        ORDER,
-    )
-    charts, on = started(aspects), np.zeros(histories, dtype=np.bool_)
+    past, each = learned(world, at, random), world.fewer or world.rows
+    rows = np.full(histories * COLUMNS * ORDER, float(each))
+    past, freedom = with_rows(past, rows, [ORDER] * (histories * COLUMNS))
+    charts, on = started(len(rows)), np.zeros(histories, dtype=np.bool_)
     found: list[Bools] = []
-    for number, (values, distance) in enumerate(days[world.past :], world.past):
+    for number, day in enumerate(at[world.past :], world.past):
+        values, distance = drawn(each, world.clump, day, random)
         differences = standardised(past, values, rows, number % 7)
-        charts, breached, clear = _judged(past, (charts, differences), distance, number % 7, on)
+        charts, breached, clear = _judged((past, freedom), (charts, differences), distance, number % 7, on)
         found.append(breached & ~on)
         on = (on | breached) & ~clear
     return np.array(found)
 
 
 def _judged(
-    past: Past, seen: tuple[Charts, Floats], distance: Floats, phase: int, on: Bools
+    noise: tuple[Past, Floats], seen: tuple[Charts, Floats], distance: Floats, phase: int, on: Bools
 ) -> tuple[Charts, Bools, Bools]:
     """Return the charts after a day, and whether `data_drift` is breached and clear, by history."""
     before, differences = seen
+    past, freedom = noise
     histories = len(on)
     starts = _STARTS[: histories * COLUMNS]
     charts = followed(before, differences)
-    chances = p_values(charts, past, phase)
+    chances = p_values(charts, past, phase, freedom)
     alone = COLUMNS * by_column(chances[:, 0], starts, len(WEIGHTS)).reshape(histories, COLUMNS)
     severe = ((alone < ALPHA) & (distance >= DISTANCE)).any(axis=1) & ~on
     if severe.any():
@@ -149,10 +177,11 @@ def _judged(
 
 def measure(bench: Bench) -> list[Line]:
     """Simulate every world."""
-    bar = bench.progress.add_task("Simulating false alarms", total=len(STABLE) + len(WANDERING) + len(CHANGED))
+    bar = bench.progress.add_task("Simulating false alarms", total=len([*STABLE, *FEWER, *WANDERING, *CHANGED]))
     lines = []
-    for world in (*STABLE, *WANDERING):
-        what = f"{world.name}, {world.rows:,} rows: false alarms in {JUDGED} days"
+    for world in (*STABLE, *FEWER, *WANDERING):
+        rows = f"{world.fewer} instead of {world.rows:,} rows" if world.fewer else f"{world.rows:,} rows"
+        what = f"{world.name}, {rows}: false alarms in {JUDGED} days"
         # Wander is shown without a limit: the reference days that it needs depend on how slow it is.
         limit = None if world.wander else SHARES["data_drift"] * BUDGET
         lines.append(_line(what, raised(world, 1).sum() / HISTORIES, limit, at_most=True))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from sluss.monitoring.seasons import phase_of, season_of, wall_starts
 from sluss.statistics import aspects
-from sluss.statistics.past_intervals import WEIGHTS, Past, fit
+from sluss.statistics.past_intervals import WEIGHTS, Past, Within, fit, with_within, within_intervals
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -26,6 +26,9 @@ TIME = "event_time"
 # Of many short intervals, the newest are enough; each of them costs a fraction of a millisecond for each column.
 _MOST_PARTS = 20_000
 _FEWEST_INTERVALS = 56
+_PIECES = 5  # of an interval, by time …
+_PIECE_ROWS = 25  # … of at least so many rows
+_MOST_CUT = 56  # intervals that are cut into pieces
 
 
 @dataclass(frozen=True)
@@ -40,6 +43,22 @@ class Slice:
     def rows(self) -> int:
         """How many rows it has."""
         return self.end - self.first
+
+    @property
+    def pieces(self) -> list[tuple[int, int]]:
+        """First row and end of each piece by time, counted within the interval; none of an interval of few rows."""
+        count = min(_PIECES, self.rows // _PIECE_ROWS)
+        ends = [self.rows * number // count for number in range(1, count + 1)] if count > 1 else []
+        return list(zip([0, *ends], ends, strict=False))
+
+
+@dataclass(frozen=True)
+class Observed:
+    """The distributions of a past interval, and those of its pieces, if it was cut into some."""
+
+    start: datetime
+    parts: Parts
+    pieces: Sequence[Parts] = ()
 
 
 def slices(rows: pd.DataFrame, unit: Unit) -> list[Slice]:
@@ -61,26 +80,31 @@ def newest(found: Sequence[Slice], use_case: UseCase) -> list[Slice]:
     return [each for each in found if each.rows >= use_case.monitoring.min_rows][-most:]
 
 
-def learn(reference: Parts, observed: Sequence[tuple[datetime, Parts]], unit: Unit) -> dict[str, Any]:
+def cut(found: Sequence[Slice]) -> set[Slice]:
+    """Return the intervals to be cut into pieces: of many, the newest."""
+    return {each for each in found[-_MOST_CUT:] if each.pieces}
+
+
+def learn(reference: Parts, observed: Sequence[Observed], unit: Unit) -> dict[str, Any]:
     """Return the noise between intervals for each column of a reference, as JSON.
 
     Args:
         reference: the distributions that intervals are compared with.
-        observed: start and distributions of each past interval, in their order.
+        observed: the past intervals, in their order.
         unit: the unit of the intervals.
     """
-    season = season_of(unit, [start for start, _ in observed])
+    season = season_of(unit, [each.start for each in observed])
     found = {name: _noise(name, part, observed, season) for name, part in reference.items()}
     return {"season": season, "columns": {name: noise for name, noise in found.items() if noise}}
 
 
-def _noise(
-    name: str, reference: Distribution, observed: Sequence[tuple[datetime, Parts]], season: str
-) -> dict[str, Any] | None:
+def _noise(name: str, reference: Distribution, observed: Sequence[Observed], season: str) -> dict[str, Any] | None:
     import numpy as np
 
     seen = [
-        (phase_of(season, start), of_part(name, reference, parts[name])) for start, parts in observed if name in parts
+        (phase_of(season, each.start), of_part(name, reference, each.parts[name]))
+        for each in observed
+        if name in each.parts
     ]
     kept = [(phase, values, rows) for phase, (values, rows) in seen if rows]
     if not kept:
@@ -88,7 +112,21 @@ def _noise(
     values = np.stack([values for _, values, _ in kept])
     rows = np.array([rows for *_, rows in kept])[:, None] * np.ones(values.shape[1])
     phases = np.array([phase for phase, *_ in kept], dtype=np.int64)
-    return _as_json(fit(values, rows, phases, aspects.floor(reference, values.shape[1]), values.shape[1]))
+    count = values.shape[1]
+    past = fit(values, rows, phases, aspects.floor(reference, count), count)
+    return _as_json(with_within(past, _within(name, reference, observed, count)))
+
+
+def _within(name: str, reference: Distribution, observed: Sequence[Observed], count: int) -> Within | None:
+    import numpy as np
+
+    found = []
+    for each in observed:
+        pieces = [of_part(name, reference, piece[name]) for piece in each.pieces if name in piece]
+        known = [(values, rows) for values, rows in pieces if rows]
+        if len(known) > 1:
+            found.append((np.stack([values for values, _ in known]), np.array([rows for _, rows in known])))
+    return within_intervals(found, count)
 
 
 def of_part(name: str, reference: Distribution, part: Distribution) -> tuple[Floats, float]:
@@ -119,10 +157,13 @@ def anchor(name: str, reference: Distribution) -> Past:
         slow=one * 0,
         tails=np.ones((len(values), len(WEIGHTS))),
         floor=least,
+        within=one * 0,
+        within_freedom=one * 0,
     )
 
 
 _BY_ASPECT = ("variance", "freedom", "slow")
+_WITHIN = ("within", "within_freedom")  # profiles of format 2 lack them
 _BY_PHASE = ("means", "uncertainty")
 _BY_CHART = ("tails",)
 _OF_COLUMN = ("rows", "intervals")
@@ -130,7 +171,7 @@ _OF_COLUMN = ("rows", "intervals")
 
 def _as_json(past: Past) -> dict[str, Any]:
     found: dict[str, Any] = {name: float(f"{getattr(past, name)[0]:.6g}") for name in _OF_COLUMN}
-    found |= {name: _rounded(getattr(past, name)) for name in _BY_ASPECT}
+    found |= {name: _rounded(getattr(past, name)) for name in (*_BY_ASPECT, *_WITHIN)}
     alike = all((getattr(past, name) == getattr(past, name)[:, :1]).all() for name in _BY_PHASE)
     found |= {name: [_rounded(row) for row in getattr(past, name)] for name in _BY_CHART}
     return found | {name: [_rounded(row[:1] if alike else row) for row in getattr(past, name)] for name in _BY_PHASE}
@@ -148,5 +189,6 @@ def read(content: Mapping[str, Any], reference: Distribution) -> Past:
     return Past(
         **{name: np.array(content[name], dtype=float) for name in (*_BY_PHASE, *_BY_CHART, *_BY_ASPECT)},
         **{name: np.full(aspects_, float(content[name])) for name in _OF_COLUMN},
+        **{name: np.array(content.get(name, [0.0] * aspects_), dtype=float) for name in _WITHIN},
         floor=aspects.floor(reference, aspects_),
     )

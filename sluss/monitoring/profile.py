@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from sluss.errors import ModelError
-from sluss.monitoring.past import learn, newest, slices
+from sluss.monitoring.past import Observed, cut, learn, newest, slices
 from sluss.monitoring.words import Words, found_once, hashed_words, hashes_of, some_texts, text_numbers, vocabulary
 from sluss.problems import problem_of
 from sluss.statistics.distributions import Distribution, category_part, number_part
@@ -19,7 +19,6 @@ from sluss.statistics.figures import SCORE, Estimate
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from datetime import datetime
 
     import numpy as np
     import pandas as pd
@@ -27,9 +26,12 @@ if TYPE_CHECKING:
 
     from sluss.arrays import Floats, Labels
     from sluss.config.use_case import UseCase
+    from sluss.monitoring.words import Hashes
 
-FORMAT = 2
-_READ = (1, FORMAT)  # format 1 has no past intervals: drift is judged by rows until enough intervals were seen
+FORMAT = 3
+# Format 1 has no past intervals: drift is judged by rows until enough intervals were seen. Format 2 has no noise within
+# intervals: in those of few rows, all noise is taken to grow.
+_READ = (1, 2, FORMAT)
 _OF_ALL = ("format", "training_rows", "features", "vocabularies", SCORE, "holdout", "past")
 
 
@@ -101,7 +103,7 @@ def build_profile(
 
 def _training_intervals(
     use_case: UseCase, rows: pd.DataFrame, words: dict[str, Words], vocabularies: dict[str, str]
-) -> Iterator[tuple[datetime, dict[str, Distribution]]]:
+) -> Iterator[Observed]:
     """Each interval of the training, compared with the vocabulary of the others alone."""
     import numpy as np
 
@@ -111,26 +113,43 @@ def _training_intervals(
         return
     known = {name: hashes_of(text) for name, text in vocabularies.items()}
     once = {name: found_once(words[name], of_row, known[name]) for name in known}
-    for each in newest(every, use_case):
-        frame = rows.iloc[each.first : each.end]
-        alone = independent(use_case, frame)
+    kept = newest(every, use_case)
+    to_cut = cut(kept)
+    for each in kept:
+        others = {name: known[name][once[name] != every.index(each)] for name in known}
         own = {name: some_texts(texts, each.first, each.end) for name, texts in words.items()}
-        parts = feature_parts(use_case, frame[alone], vocabularies, own if alone.all() else None)
-        for name, texts in own.items():
-            numbers = text_numbers(texts, known[name][once[name] != every.index(each)])
-            parts[f"{name}.unknown_words"] = number_part(numbers["unknown_words"])
-        yield each.start, parts
+        parts, *pieces = [
+            _parts_by_others(
+                use_case,
+                rows.iloc[each.first + first : each.first + end],
+                (vocabularies, others),
+                {name: some_texts(texts, first, end) for name, texts in own.items()},
+            )
+            for first, end in [(0, each.rows), *(each.pieces if each in to_cut else [])]
+        ]
+        yield Observed(each.start, parts, pieces)
+
+
+def _parts_by_others(
+    use_case: UseCase, rows: pd.DataFrame, known: tuple[dict[str, str], dict[str, Hashes]], words: dict[str, Words]
+) -> dict[str, Distribution]:
+    """Return the distributions of some rows; a word is known if the other intervals have it, too."""
+    alone, (vocabularies, others) = independent(use_case, rows), known
+    found = feature_parts(use_case, rows[alone], vocabularies, words if alone.all() else None)
+    for name, texts in words.items():
+        found[f"{name}.unknown_words"] = number_part(text_numbers(texts, others[name])["unknown_words"])
+    return found
 
 
 def _holdout_intervals(
     use_case: UseCase, rows: pd.DataFrame, scores: Floats, vocabularies: dict[str, str]
-) -> Iterator[tuple[datetime, dict[str, Distribution]]]:
+) -> Iterator[Observed]:
     """Each interval of the holdout: its features, and the scores that the model gave it."""
     distributions = problem_of(use_case).reporting.distributions
     for each in newest(slices(rows, use_case.unit), use_case):
         frame, judged = rows.iloc[each.first : each.end], scores[each.first : each.end]
         alone = independent(use_case, frame)
-        yield each.start, feature_parts(use_case, frame[alone], vocabularies) | distributions(judged[alone])
+        yield Observed(each.start, feature_parts(use_case, frame[alone], vocabularies) | distributions(judged[alone]))
 
 
 def independent(use_case: UseCase, rows: pd.DataFrame) -> NDArray[np.bool_]:

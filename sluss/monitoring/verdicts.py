@@ -11,7 +11,7 @@ from sluss.statistics import charts as charting
 from sluss.statistics.charts import Charts
 from sluss.statistics.distances import holm
 from sluss.statistics.figures import SCORE
-from sluss.statistics.past_intervals import FEWEST, WEIGHTS, Past, joined, standardised
+from sluss.statistics.past_intervals import FEWEST, WEIGHTS, Past, joined, standardised, with_rows
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -70,7 +70,7 @@ def judge(use_case: UseCase, past: Mapping[str, Any], seen: Seen, watch: Watch, 
     known = _with_noise(columns)
     if not known:
         return Judged({}, _followed(watch, columns, {}, stable=False), changed_again=False)
-    table = _Table(known, joined([each.past for each in known]), phase)
+    table = _table(known, phase)
     differences, old = table.differences(), table.charts()
     new = charting.followed(old, differences)
     limits = (use_case.chance("data_drift"), use_case.monitoring.drift_distance)
@@ -129,6 +129,7 @@ class _Table:
 
     columns: Sequence[_Aspects]
     past: Past
+    freedom: Floats  # of the noise of the interval alone
     phase: int
 
     @property
@@ -169,11 +170,11 @@ class _Table:
 
     def p_values(self, charts: Charts) -> dict[str, float]:
         """The p-value of each column by all charts."""
-        return self._named(charting.p_values(charts, self.past, self.phase).min(axis=1), len(WEIGHTS))
+        return self._named(charting.p_values(charts, self.past, self.phase, self.freedom).min(axis=1), len(WEIGHTS))
 
     def is_severe(self, charts: Charts, distances: Mapping[str, float], limits: tuple[float, float]) -> bool:
         """Whether the newest interval alone is a change."""
-        alone = self._named(charting.p_values(charts, self.past, self.phase)[:, 0], len(WEIGHTS))
+        alone = self._named(charting.p_values(charts, self.past, self.phase, self.freedom)[:, 0], len(WEIGHTS))
         alpha, least = limits
         adjusted = dict(zip(alone, holm(list(alone.values())), strict=True))
         return any(p_value < alpha and distances[name] >= least for name, p_value in adjusted.items())
@@ -191,6 +192,16 @@ class _Table:
     def _named(self, p_values: Floats, tests: int) -> dict[str, float]:
         found = charting.by_column(p_values, self.starts, tests)
         return {each.name: float(p_value) for each, p_value in zip(self.columns, found, strict=True)}
+
+
+def _table(columns: Sequence[_Aspects], phase: int) -> _Table:
+    """Join columns to a table, with the noise of an interval of so many rows."""
+    import numpy as np
+
+    past = joined([each.past for each in columns])
+    counts = [len(each.values) for each in columns]
+    rows = np.repeat([each.rows for each in columns], counts)
+    return _Table(columns, *with_rows(past, rows, counts), phase)
 
 
 def _followed(watch: Watch, columns: Sequence[_Aspects], charts: Mapping[str, Charts], *, stable: bool) -> Watch:

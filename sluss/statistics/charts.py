@@ -54,8 +54,11 @@ def followed(charts: Charts, differences: Floats) -> Charts:
     return Charts(np.where(seen[:, None], means, charts.means), charts.intervals + seen)
 
 
-def p_values(charts: Charts, past: Past, phase: int) -> Floats:
-    """Return the two-sided p-values, shape (aspects, charts), in the phase of the newest interval."""
+def p_values(charts: Charts, past: Past, phase: int, newest: Floats | None = None) -> Floats:
+    """Return the two-sided p-values, shape (aspects, charts), in the phase of the newest interval.
+
+    `newest` are the degrees of freedom of its own noise, which the first chart has alone, if they differ.
+    """
     import numpy as np
     from scipy.special import stdtr
 
@@ -66,7 +69,9 @@ def p_values(charts: Charts, past: Past, phase: int) -> Floats:
     own = np.maximum(past.uncertainty[:, column] - 1 / np.maximum(past.intervals, 1.0), 0.0)[:, None]
     variance = chart_noise(weights, count, past.slow[:, None]) * (1 + own) + (1 - (1 - weights) ** count) ** 2 * shared
     t = np.abs(charts.means) / np.sqrt(np.maximum(variance, 1e-12)) / past.tails
-    found: Floats = np.where(count > 0, 2 * stdtr(np.maximum(past.freedom, 1.0)[:, None], -t), 1.0)
+    freedom = np.repeat(past.freedom[:, None], len(WEIGHTS), axis=1)
+    freedom[:, 0] = past.freedom if newest is None else newest
+    found: Floats = np.where(count > 0, 2 * stdtr(np.maximum(freedom, 1.0), -t), 1.0)
     return found
 
 

@@ -16,7 +16,7 @@ from sluss.monitoring.watch import Borrowed, Column, Since, Watch, from_json, to
 from sluss.statistics.aspects import NEW_AND_RARE, ORDER, cells, floor, legendre, number_grid, of_category, of_number
 from sluss.statistics.charts import by_column, followed, jump_p_values, p_values, started
 from sluss.statistics.distributions import category_part, number_part
-from sluss.statistics.past_intervals import fit, joined, standardised
+from sluss.statistics.past_intervals import fit, joined, standardised, with_rows, with_within, within_intervals
 
 FLOOR = 1 / (2 * np.arange(1, ORDER + 1) + 1)
 
@@ -90,6 +90,40 @@ def test_an_interval_of_few_rows_is_judged_by_its_own_noise():
     few, usual, many = (np.abs(standardised(past, value, np.full(ORDER, float(n)), 0)) for n in (100, 1000, 100_000))
     assert usual == pytest.approx(few * np.sqrt(10), rel=1e-9)
     assert many == pytest.approx(usual)  # whether its noise shrinks, past intervals of fewer rows cannot show
+
+
+def cut(random, rows, *, clump=1, scattered=False, spread=0.0):
+    """The past of days whose fifths are known, with clumps in one fifth, or one row of each clump in each fifth."""
+    levels = random.normal(0, spread, 28)
+    parts = [days(random, 1 if scattered else 5, rows // 5, shift=level, clump=clump) for level in levels]
+    parts = [np.repeat(part, 5, axis=0) if scattered else part for part in parts]
+    past = learned(np.stack([part.mean(axis=0) for part in parts]), rows)
+    return with_within(past, within_intervals([(part, np.full(5, rows / 5)) for part in parts], ORDER))
+
+
+@pytest.mark.parametrize("clump", [1, 3])
+def test_the_noise_of_fewer_rows_is_that_within_intervals_and_better_known(clump):
+    past = cut(np.random.default_rng(20), 300, clump=clump)
+    fewer, freedom = with_rows(past, np.full(ORDER, 60.0), [ORDER])
+    true = days(np.random.default_rng(21), 4_000, 60, clump=clump).var(axis=0) * 60
+    assert fewer.variance == pytest.approx(true, rel=0.3)
+    assert freedom.min() > 3 * past.freedom.max()
+    usual, same = with_rows(past, np.full(ORDER, 300.0), [ORDER])
+    assert usual.variance == pytest.approx(past.variance)
+    assert same == pytest.approx(past.freedom)
+
+
+@pytest.mark.parametrize("noise", [{"clump": 1, "scattered": True}, {"spread": 0.2}])
+def test_where_clumps_may_be_scattered_all_noise_grows_in_fewer_rows(noise):
+    past = cut(np.random.default_rng(22), 300, **noise)
+    fewer, freedom = with_rows(past, np.full(ORDER, 60.0), [ORDER])
+    assert fewer.variance == pytest.approx(past.variance)
+    assert freedom == pytest.approx(past.freedom)
+
+
+def test_without_noise_within_intervals_all_noise_grows_in_fewer_rows():
+    past = learned(days(np.random.default_rng(23), 28, 300), 300)
+    assert with_rows(past, np.full(ORDER, 60.0), [ORDER])[0].variance == pytest.approx(past.variance)
 
 
 def test_stable_days_seldom_look_changed_and_a_small_shift_adds_up():
