@@ -71,7 +71,7 @@ class Gates(Frozen):
         0.1,
         ge=0,
         le=1,
-        description="`labels`: largest share of the rows known before that have other features now",
+        description="`labels`: largest share of the rows known before that have other features now, or are gone",
     )
     max_share_shift: float = Field(
         4,

@@ -107,6 +107,20 @@ class Keys:
         keys = self.ids ^ _mixed(self.parts.astype(np.uint64) + np.uint64(1))
         return repeated(keys)
 
+    def shared(self, most: int) -> tuple[int, int]:
+        """How many rows bear an id that more than `most` times of their partition have, and the most rows of one."""
+        import numpy as np
+
+        keys = self.ids ^ _mixed(self.parts.astype(np.uint64) + np.uint64(1))
+        _, places, counts = np.unique(keys, return_inverse=True, return_counts=True)
+        many = counts[places] > most
+        if not many.any():
+            return 0, 0
+        # A row that came twice has one time.
+        times = np.unique(np.stack([places[many], self.times[many]]), axis=1)
+        worn = np.bincount(times[0], minlength=len(counts)) > most
+        return int(counts[worn].sum()), int(counts[worn].max(initial=0))
+
     def repeated_across(self, elsewhere: Hashes) -> npt.NDArray[np.bool_]:
         """Whether the id of each row stands in an earlier partition, or among those that stand elsewhere."""
         import numpy as np

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from sluss.config.use_case import UseCase
     from sluss.curation.extract import Extract
 
+_MOST_OF_ONE_ID = 10  # rows of one partition that bear one id at different times: the first and its corrections
+
 
 def require_rows(rows: Extract, labels: Extract, use_case: UseCase, interval: Interval) -> None:
     """Check that the interval has rows, or labels at least; with `min_rows: 0` it may have neither.
@@ -47,6 +49,29 @@ def limit_bad(extract: Extract, use_case: UseCase, interval: Interval) -> None:
     raise DataError(
         f"{bad} of {total} {extract.kind}s for {interval} are bad, more than {limit:.0%}, so nothing was written "
         f"({'; '.join(examples)}). Mend the source, or raise curation.max_bad_share in config/{use_case.name}.yaml."
+    )
+
+
+def needs_rows(use_case: UseCase, interval: Interval) -> bool:
+    """Whether labels alone are too little: `min_rows` asks for rows, until scoring ends."""
+    end = use_case.end_live
+    return bool(use_case.curation.min_rows) and (end is None or interval.start < end)
+
+
+def limit_shared_ids(rows: Extract, use_case: UseCase, interval: Interval) -> None:
+    """Check that ids tell rows apart: of rows that share one, the last arrival hides the others.
+
+    Raises:
+        DataError: too many rows share their id with many rows of other times; a row is not corrected that often.
+    """
+    shared, most = rows.keys.shared(_MOST_OF_ONE_ID)
+    limit = use_case.curation.max_bad_share
+    if shared <= limit * rows.good.rows:
+        return
+    raise DataError(
+        f"{counted(shared, 'row')} of {rows.good.rows:,} for {interval} share their id with rows of other times, up to "
+        f"{most:,} one id, so nothing was written: only the last row of each id would count. Give source.id columns "
+        f"that tell rows apart, or raise curation.max_bad_share in config/{use_case.name}.yaml."
     )
 
 

@@ -14,7 +14,7 @@ from sluss.registry.artifacts import CONFIG_FILE, HOLDOUT_FILE, MODEL_FILE
 from sluss.registry.champion import current
 from sluss.registry.names import DIGEST_TAG, UNTIL_TAG
 from sluss.registry.trusted_types import trusted_types
-from sluss.training.recorded_training import Recorded, recorded, recorded_config, recorded_rows
+from sluss.training.recorded_training import Recorded, recorded, recorded_config, recorded_labelled, recorded_rows
 from sluss.training.rows import newer_rows, newest_end
 from sluss.training.split import holdout_start
 
@@ -224,6 +224,11 @@ class Evidence:
                 found = found.sort_values("label_time", kind="stable").drop_duplicates("id", keep="last")
                 return found[["id", "label"]]
         return None
+
+    @cached_property
+    def labelled(self) -> pd.DataFrame:
+        """All labelled rows of its window, as the recorded versions of the tables have them; nothing is left out."""
+        return recorded_labelled(self.context.settings, self.known)
 
     @cached_property
     def retraining(self) -> Retraining:

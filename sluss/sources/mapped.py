@@ -12,7 +12,8 @@ from sluss.conversion.numbers import with_decimal_point
 from sluss.conversion.storable import storable
 from sluss.conversion.texts import Texts
 from sluss.conversion.times import as_times
-from sluss.errors import ConfigError
+from sluss.counted import counted
+from sluss.errors import ConfigError, DataError
 from sluss.sources.source import Section
 from sluss.sources.timeless import Timeless
 
@@ -87,23 +88,36 @@ class MappedSource:
     def _rows(
         self, interval: Interval, column: str | None, of_the_timeless: Callable[[pa.RecordBatch], pa.RecordBatch]
     ) -> Iterator[pa.RecordBatch]:
-        import pyarrow.compute as pc
-
         if column is None:
             raise ConfigError(
                 f"{self.reader} has source.label_time but no source.time, so labels would come before their rows. Give "
                 f"source.time, or leave label_time out, in config/{self.context.use_case.name}.yaml."
             )
+        found, guessed = 0, 0
         for batch in self.reader.batches(self._bounds(column, interval)):
             columns = self._columns(batch)
             times = self._row_times(columns)
             if times[column].null_count:  # a row without an arrival arrives with its event
-                times[column] = pc.coalesce(times[column], times[str(self.config.time)])
+                times[column], lacking = _with_the_event(times[column], times[str(self.config.time)], interval)
+                guessed += lacking
             # Before anything else is converted: of a long file, an interval has few rows.
-            yield self._row_batch(*_inside(times[column], interval, columns, times))
+            rows = self._row_batch(*_inside(times[column], interval, columns, times))
+            found += rows.num_rows
+            yield rows
             if times[column].null_count:
                 lost = times[column].is_null()
                 yield of_the_timeless(self._row_batch(*_filtered(lost, columns, times)))
+        self._limit_guessed(guessed, found, interval)
+
+    def _limit_guessed(self, guessed: int, found: int, interval: Interval) -> None:
+        """Refuse a live interval in which too many rows do not show when they arrived: late ones would look early."""
+        use_case = self.context.use_case
+        if interval.start >= use_case.first_live and guessed > use_case.curation.max_bad_share * found:
+            raise DataError(
+                f"{guessed:,} of {counted(found, 'row')} for {interval} have no {self.config.arrived_at}, so it is not "
+                "known when they arrived. Mend the source, raise curation.max_bad_share, or, if rows arrive with their "
+                f"event, leave source.arrived_at out of config/{use_case.name}.yaml."
+            )
 
     def _bounds(self, column: str, interval: Interval) -> Bounds:
         return self._within(column, interval.start, interval.end)
@@ -259,6 +273,15 @@ class MappedSource:
         if not (settings.config_dir / f"{use_case.name}.sql").is_file():
             for name in use_case.curation.columns:
                 found_name(name, found, str(self.reader))
+
+
+def _with_the_event(arrivals: pa.Array, events: pa.Array, interval: Interval) -> tuple[pa.Array, int]:
+    """The arrivals, with the event where there is none, and how many of those lie in the interval."""
+    import pyarrow.compute as pc
+
+    guessed = within(events.filter(arrivals.is_null()), interval)
+    lacking = arrivals.null_count if guessed is None else guessed.true_count
+    return pc.coalesce(arrivals, events), lacking
 
 
 def _inside(

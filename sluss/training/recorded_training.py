@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from datetime import datetime
-from typing import TYPE_CHECKING
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, TypeVar
 
 from pydantic import ValidationError
 
@@ -15,16 +15,20 @@ from sluss.registry import artifacts
 from sluss.registry.artifacts import CONFIG_FILE
 from sluss.registry.names import UNTIL_TAG
 from sluss.storage.lake import Lake
-from sluss.training.rows import training_rows
+from sluss.training.rows import newer_rows, training_rows
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
+    import pandas as pd
     from mlflow.entities.model_registry import ModelVersion
 
     from sluss.config.settings import Settings
     from sluss.context import Context
     from sluss.training.rows import TrainingRows
+
+_T = TypeVar("_T")
 
 
 @dataclass(frozen=True)
@@ -93,12 +97,26 @@ def recorded_rows(settings: Settings, known: Recorded) -> TrainingRows:
     Raises:
         DataError: a table does not have that version any more.
     """
+    return _read(settings, known, training_rows)
+
+
+def recorded_labelled(settings: Settings, known: Recorded) -> pd.DataFrame:
+    """Read all labelled rows of the version's window, those too that its split leaves out.
+
+    Raises:
+        DataError: a table does not have that version any more.
+    """
+    window = timedelta(days=known.use_case.training.window_days)
+    return _read(settings, known, lambda lake, use_case, until: newer_rows(lake, use_case, until - window, until))
+
+
+def _read(settings: Settings, known: Recorded, read: Callable[[Lake, UseCase, datetime], _T]) -> _T:
     from deltalake.exceptions import DeltaError
 
     versions = {"curated": int(known.tag("sluss.data.version")), "labels": int(known.tag("sluss.labels.version"))}
     lake = Lake(settings, known.use_case.name, versions)
     try:
-        return training_rows(lake, known.use_case, datetime.fromisoformat(known.tag(UNTIL_TAG)))
+        return read(lake, known.use_case, datetime.fromisoformat(known.tag(UNTIL_TAG)))
     except (DeltaError, FileNotFoundError) as error:
         raise DataError(
             f"The rows of {known.use_case.model} version {known.version} are gone: {lake.uri('curated')} version "

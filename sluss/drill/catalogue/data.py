@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     Frame = pd.DataFrame
     Damage = Callable[[World, Frame], Frame]
 
+_TIMES = ("event_time", "arrived_at")
+
 
 def rows_of_a_day(damage: Damage, what: str = "rows") -> Callable[[World], list[Refusal]]:
     """Damage the rows of the newest live interval; curate it, and score it if the curation lets it pass."""
@@ -165,9 +167,11 @@ def _data(
     return Mistake(name, "data", lock, inject, needed or needs.nothing)
 
 
-def _empties(name: str, damage: Damage, needed: Needs | None = None) -> Mistake:
-    """An interval without a row. Labels may come alone, so the curation lets it pass, and the scoring does not."""
-    return _data(name, rows_of_a_day(damage), needed, "scoring")
+def _may_be_empty(world: World) -> str:
+    return "The config sets curation.min_rows." if world.use_case.curation.min_rows else ""
+
+
+_a_year_on = rows_of_a_day(_moved(lambda _: timedelta(days=365), *_TIMES))
 
 
 _number = needs.feature("number")
@@ -252,7 +256,9 @@ MISTAKES = (
             )
         ),
     ),
-    _empties("times a year in the future", _moved(lambda _: timedelta(days=365), "event_time", "arrived_at")),
+    _data("times a year in the future", _a_year_on, needs.limit("curation", "min_rows")),
+    # Labels may come alone, so the curation lets it pass, and the scoring does not.
+    _data("times a year in the future, where an interval may be empty", _a_year_on, _may_be_empty, "scoring"),
     _data(
         "local time taken for UTC",
         rows_of_a_day(_moved(lambda world: -_interval(world) / 3, "event_time", "arrived_at")),
@@ -266,7 +272,7 @@ MISTAKES = (
         needs.limit("curation", "max_age_hours"),
     ),
     # Amounts.
-    _empties("the interval is empty", lambda _, frame: frame.head(0), needs.limit("curation", "min_rows")),
+    _data("the interval is empty", rows_of_a_day(lambda _, frame: frame.head(0)), needs.limit("curation", "min_rows")),
     _data(
         "only the first few rows came",
         rows_of_a_day(lambda _, frame: frame.head(10)),

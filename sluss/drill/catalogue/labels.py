@@ -217,7 +217,7 @@ MISTAKES = (
     _labels("predictions of the champion in the place of labels", _from_the_champion),
     _labels("a late correction turns a quarter of the labels", _corrections),
     _labels("most labels of one class are lost", _lost, needs.classes),
-    _labels("all labels are one class", _one_class, needs.classes),
+    _labels("all labels are one class", _one_class, needs.classes, "rehearsal"),
     _labels("all labels of the newest days are one class", _one_class_of_late, needs.classes, "rehearsal"),
     _labels("labels have stopped before the holdout", _stopped, _timed, "rehearsal"),
     _labels("labels come a year late", _a_year_late, lock="rehearsal"),

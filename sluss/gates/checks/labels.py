@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from sluss.counted import counted
 from sluss.errors import DataError, ModelError
 from sluss.gates.result import GateResult
+from sluss.registry.names import UNTIL_TAG
 from sluss.statistics.known_values import agreement, changed, middle_shift, share_shift
 
 if TYPE_CHECKING:
@@ -122,23 +124,37 @@ def _lost(evidence: Evidence, before: pd.DataFrame | None) -> Iterator[str]:
 
 
 def _other_rows(evidence: Evidence, before: pd.DataFrame | None, figures: dict[str, float]) -> Iterator[str]:
-    """Ids that stand for other rows than before."""
+    """Ids that stand for other rows than before, or for none: a row that comes with a known id hides the first one."""
     import numpy as np
 
     features = [name for name in evidence.use_case.features if before is not None and name in before.columns]
     if before is None or not features:
         return
-    both = _both(evidence, before)
-    if both.empty:
+    both, gone = _both(evidence, before), _vanished(evidence, before)
+    known = len(both) + gone
+    if not known:
         return
-    other = np.any([changed(both[f"{name}_before"], both[name]) for name in features], axis=0)
-    share, limit = float(np.mean(other)), evidence.use_case.gates.max_changed_rows
-    figures |= {"changed_share": share, "changed_limit": limit}
+    other = int(np.any([changed(both[f"{name}_before"], both[name]) for name in features], axis=0).sum())
+    share, limit = (other + gone) / known, evidence.use_case.gates.max_changed_rows
+    figures |= {"changed_share": other / known, "vanished_share": gone / known, "changed_limit": limit}
     if share > limit:
+        vanished = f" and {gone / known:.1%} are gone" if gone else ""
         yield (
-            f"Of {counted(len(both), 'id')} that were known before, {share:.1%} have other features now ({limit:.0%} "
-            f"may): ids were used again for other rows, or a feature was computed otherwise."
+            f"Of {counted(known, 'id')} that were known before, {other / known:.1%} have other features now{vanished} "
+            f"({limit:.0%} may): ids were used again for other rows, or a feature was computed otherwise."
         )
+
+
+def _vanished(evidence: Evidence, before: pd.DataFrame) -> int:
+    """How many labelled rows of the window were known before and are not there any more."""
+    if "event_time" not in before.columns:
+        return 0
+    config, until = evidence.known.use_case, datetime.fromisoformat(evidence.known.tag(UNTIL_TAG))
+    start = until - timedelta(days=config.training.window_days)
+    expected = before[(before["event_time"] >= start) & (before["event_time"] < until)]
+    gone = expected[~expected["id"].isin(_rows(evidence)["id"])]
+    # Where the split leaves rows out (a gap, a purge, groups), only the tables know which are there.
+    return 0 if gone.empty else int((~gone["id"].isin(evidence.labelled["id"])).sum())
 
 
 def _is_class(evidence: Evidence) -> bool:
