@@ -1,4 +1,4 @@
-"""The nightly drill: mistakes made on purpose, in a copy of a use case's stores. A lock that stays silent fails it."""
+"""The nightly drill: mistakes made on purpose, in a copy of a use case's stores. A silent lock raises an alert."""
 
 from __future__ import annotations
 

@@ -23,7 +23,7 @@ _NOT_JOINED = "\u200b"  # between the sign and the word of a mention, which then
 _TITLES = {
     "data_drift": "data drift", "quality_drop": "quality fell", "low_confidence": "low confidence",
     "confidence_trend": "confidence falls", "registry_mismatch": "the registry contradicts the ledger",
-    "worse_champion": "the new champion is worse",
+    "worse_champion": "the new champion is worse", "silent_lock": "a lock stays silent",
 }  # fmt: skip
 _WORDS = {"raised": "", "updated": "worse: ", "ended": "over: ", "unsilenced": "silence over: "}
 
@@ -173,6 +173,7 @@ def _next_steps(use_case: str, news: News) -> list[str]:
         "data_drift": [f"make lineage INTERVAL={news.interval} {chosen}", f"make report {chosen}"],
         "quality_drop": [f"make history {chosen}", f"make rollback {chosen} REASON='{news.type} since {news.since}'"],
         "registry_mismatch": [f"make repair {chosen}"],
+        "silent_lock": [f"make drill {chosen}"],
         "worse_champion": [f"make history {chosen}"],  # the guard has rolled back already
     }
     return [f"make ack ALERT={news.alert} {chosen}", *of_type.get(news.type, [f"make report {chosen}"])]

@@ -16,6 +16,11 @@ from sluss.drill.export import export
 from sluss.drill.mistake import KINDS, NotRefusedError, judged, left_out
 from sluss.drill.sound import build
 from sluss.errors import ConfigError, ModelError
+from sluss.interval import parse_interval
+from sluss.monitoring import silent_locks
+from sluss.monitoring.monitor import monitor
+from sluss.monitoring.silent_locks import Silence
+from sluss.monitoring.tables import MONITORING
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -73,7 +78,7 @@ def drill(
 
 
 def nightly(context: Context) -> Drilled:
-    """Make every mistake, as the nightly DAG does.
+    """Make every mistake, as the nightly DAG does. A lock that stays silent raises an alert, which ends when it holds.
 
     Raises:
         SilentLockError: no lock refused one of them; the sentence names mistakes and locks.
@@ -81,6 +86,7 @@ def nightly(context: Context) -> Drilled:
     """
     results = drill(context)
     silent = [each for each in results if each.silent]
+    tell_monitor(context, [Silence(each.name, each.expected, each.sentence) for each in silent])
     if silent:
         named = "; ".join(f"{each.name} ({each.expected}: {each.sentence})" for each in silent)
         raise SilentLockError(
@@ -89,6 +95,16 @@ def nightly(context: Context) -> Drilled:
         )
     tried = sum(each.state == "tried" for each in results)
     return Drilled(tried, len(results) - tried)
+
+
+def tell_monitor(context: Context, silent: Sequence[Silence]) -> None:
+    """Keep the result for the monitor, and let it judge the newest interval again if the silent locks are others."""
+    last = silent_locks.read(context.lake)
+    silent_locks.write(context.lake, silent)
+    before = () if last is None else last.silent
+    newest = context.lake.newest(MONITORING)
+    if newest is not None and {each.mistake for each in before} != {each.mistake for each in silent}:
+        monitor(context, parse_interval(newest, context.use_case.unit))
 
 
 def chosen(kinds: Sequence[str] = (), names: Sequence[str] = ()) -> list[Mistake]:

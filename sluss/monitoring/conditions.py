@@ -16,7 +16,11 @@ if TYPE_CHECKING:
     from sluss.statistics.figures import Drift
 
 
-OF_ALL = ("data_drift", "quality_drop", "worse_champion", "registry_mismatch")  # types of alerts
+OF_LOCKS = (
+    "registry_mismatch",
+    "silent_lock",
+)  # types of alerts that are about the stores and locks, not about a model
+OF_ALL = ("data_drift", "quality_drop", "worse_champion", *OF_LOCKS)
 
 
 def alert_types(problem: Problem) -> tuple[str, ...]:

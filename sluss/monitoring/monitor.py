@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 
 from sluss.charts.drift_chart import drift_chart
 from sluss.interval import Interval, partition
-from sluss.monitoring import alerts, measure, quality_record, tables
+from sluss.monitoring import alerts, measure, quality_record, silent_locks, tables
+from sluss.monitoring.conditions import OF_LOCKS
 from sluss.monitoring.monitor_run import Record, record_monitoring
 from sluss.monitoring.profile import read_profile
-from sluss.monitoring.registry import TYPE as REGISTRY
 from sluss.monitoring.registry import registry_mismatch
 from sluss.monitoring.tables import TABLES
 from sluss.monitoring.watch import to_json
@@ -56,7 +56,7 @@ def monitor(context: Context, interval: Interval) -> MonitorResult:
     client = context.client
     with ThreadPoolExecutor() as pool:  # MLflow and the lake work in parallel
         name = partition(interval.start, use_case.unit)
-        registry = pool.submit(registry_mismatch, context)
+        registry, drilled = pool.submit(registry_mismatch, context), pool.submit(silent_locks.read, context.lake)
         seen = pool.submit(look, context.settings, client, use_case.monitoring_experiment, name)
         lake = context.lake.holding(*TABLES)
         rows, count = measure.scored_rows(lake, use_case, interval)
@@ -75,6 +75,9 @@ def monitor(context: Context, interval: Interval) -> MonitorResult:
         history, probation = quality_record.advance(context, use_case, summary, before, known.labelled)
         conditions = measure.judge(lake, use_case, (summary, drift), history, profile)
         conditions += [*quality_record.guarded(use_case, probation), registry.result()]
+        conditions.append(
+            silent_locks.silent_lock(use_case.name, drilled.result(), before.alerts.get(silent_locks.TYPE))
+        )
         found = _alerts(before, conditions, summary)
         content = _record(use_case, summary, conditions, found)
         # In parallel, without an order: a step that is killed between the two writes is repeated and replaces both.
@@ -91,8 +94,8 @@ def _alerts(before: Last, conditions: list[Condition], summary: Summary) -> list
     version, name = summary.model_version, summary.interval
     if before.model_version in (None, version):
         return alerts.advance(before.alerts, conditions, name)
-    of_both = {kind: alert for kind, alert in before.alerts.items() if kind == REGISTRY}
-    of_old = {kind: alert for kind, alert in before.alerts.items() if kind != REGISTRY}
+    of_both = {kind: alert for kind, alert in before.alerts.items() if kind in OF_LOCKS}
+    of_old = {kind: alert for kind, alert in before.alerts.items() if kind not in OF_LOCKS}
     ended = alerts.succeeded(of_old, name, (before.model_version, version))
     return [*ended, *alerts.advance(of_both, conditions, name)]
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from sluss.counted import counted
 from sluss.interval import parse_interval, partition
+from sluss.monitoring.conditions import OF_LOCKS
 from sluss.monitoring.tables import latest_alerts, raised_for
 from sluss.training.new_labels import newly_labelled
 from sluss.training.past_trainings import trained_moments
@@ -75,7 +76,9 @@ def read_facts(context: Context, lake: Lake, until: datetime) -> TrainingFacts:
     # Without the training for `until` itself, so that a retried step decides as it did before.
     before = [moment for moment in trainings if moment < until]
     events = newly_labelled(lake, use_case, until, max(before, default=None))
-    alerts = [alert for alert in latest_alerts(lake, partition(until, use_case.unit)).values() if alert.active]
+    latest = latest_alerts(lake, partition(until, use_case.unit)).values()
+    # No training mends a lock or a store.
+    alerts = [alert for alert in latest if alert.active and alert.type not in OF_LOCKS]
     alarm = None
     if alerts:
         first = min(alerts, key=lambda alert: (alert.since, alert.type))
