@@ -21,7 +21,7 @@ $(READY): requirements.lock pyproject.toml scripts/dev/setup.sh
 	@scripts/dev/setup.sh
 
 ##@ Start here
-.PHONY: new demo test nightly ui report notebook
+.PHONY: new demo test nightly status ui report notebook
 new: $(READY)  ## Your own table: NAME=flights DATA=flights.csv TARGET=late (TIME=… ID=… ZONE=… YES=1, DRY=1: only look)
 	@$(SLUSS) new
 demo: $(READY)  ## The whole life cycle on real data, on this machine, without Docker (DATA=path: archive on disk)
@@ -31,6 +31,8 @@ test: $(READY)  ## All tests that need no Docker
 nightly: $(READY)  ## The tests that take long: every estimator, all mistakes of the drill, refreshes; the stack's with Docker
 	@.venv/bin/pytest -n auto --maxprocesses 4 -m nightly
 	@if docker info >/dev/null 2>&1; then .venv/bin/pytest tests/stack -s -m nightly; fi
+status: $(READY)  ## Show what is live, since when, why, how good and how fresh, and what needs a person (exit code 1; JSON=1)
+	@$(SLUSS) status
 ui: $(READY)  ## MLflow's and Airflow's pages with the demo's results, without Docker
 	@$(SLUSS) ui
 report: $(READY)  ## Write the report and open it

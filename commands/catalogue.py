@@ -33,6 +33,11 @@ class Subcommand:
 
 START = (
     Subcommand(
+        "status",
+        "Show what is live, how fresh and how good it is, and what needs a person",
+        target="commands.status:command",
+    ),
+    Subcommand(
         "new", "Look at a table, write its use case, and bring a model into production", target="commands.new:command"
     ),
     Subcommand(

@@ -31,6 +31,7 @@ class Settings(BaseSettings):
     s3_access_key_id: str | None = Field(None, description="The lake's own key")
     s3_secret_access_key: SecretStr | None = Field(None, description="The lake's own secret")
     s3_region: str = Field("us-east-1", description="S3 region of the lake")
+    place: str = Field("embedded", description="Name of this place on pages and in reports; the stack's is `stack`")
     deploys: bool = Field(
         default=True,
         description="`false`: what is installed here is not what will run a model, so nothing is deployed from here",
@@ -71,6 +72,11 @@ class Settings(BaseSettings):
     def lake_options(self) -> dict[str, str]:
         """Storage options of delta-rs; empty for a folder."""
         return self.s3_account.delta_options if self.lake.startswith("s3://") else {}
+
+    @property
+    def is_scheduled(self) -> bool:
+        """Whether Airflow runs the schedules here. Embedded, nothing does."""
+        return self.place != "embedded"
 
     @property
     def s3_account(self) -> S3Account:

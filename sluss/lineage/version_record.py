@@ -37,6 +37,7 @@ class Provenance:
     tags: dict[str, str]
     params: dict[str, str]
     gates: dict[str, str] = field(default_factory=dict)  # by name: `passed: sentence` or `refused: sentence`
+    metrics: dict[str, float] = field(default_factory=dict)
 
     @property
     def registered(self) -> datetime:
@@ -108,6 +109,7 @@ def _with_runs(settings: Settings, versions: Sequence[ModelVersion]) -> Iterator
             registration=version,
             tags=tags,
             params=dict(run.data.params) if run else {},
+            metrics=dict(run.data.metrics) if run else {},
             gates={
                 name.removeprefix(GATE_TAG): verdict
                 for name, verdict in sorted(tags.items())

@@ -120,6 +120,7 @@ def summarise(
         drift=drift.drifts,
         quality=estimate_of(use_case, labelled) if len(labelled) else None,
         quality_intervals=tuple(sorted(set(labelled.interval))),
+        promise=profile.holdout,
     )
 
 

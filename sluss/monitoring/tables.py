@@ -121,7 +121,7 @@ def _by_type(alerts: Iterable[Alert]) -> dict[str, Alert]:
 
 def read_monitored(lake: Lake, *, first: str | None = None, last: str | None = None) -> list[Monitored]:
     """Read the statistics and alerts of the partitions first ≤ interval ≤ last, in order."""
-    rows = _read(lake, MONITORING, [*_COLUMNS, _FIGURES, _EXPECTED, _ALERTS], (first, last)).to_pylist()
+    rows = _read(lake, MONITORING, [*_COLUMNS, _FIGURES, *_LATER, _ALERTS], (first, last)).to_pylist()
     found = [Monitored(_summary(row), tuple(_alerts(row))) for row in rows]
     return sorted(found, key=lambda monitored: monitored.summary.interval)
 
@@ -167,8 +167,8 @@ def write(lake: Lake, use_case: UseCase, interval: Interval, monitored: Monitore
         _PROBATION: monitored.state.probation and json.dumps(monitored.state.probation),
     }
     others = [_FIGURES] if row[_FIGURES] else []
-    row |= {name: json.dumps(row[name]) for name in (*_JSON, _EXPECTED, *others)}
-    types = dict.fromkeys([*_COLUMNS, _EXPECTED, *others, *_STATE], pa.string())
+    row |= {name: json.dumps(row[name]) for name in (*_JSON, *_LATER, *others)}
+    types = dict.fromkeys([*_COLUMNS, *_LATER, *others, *_STATE], pa.string())
     types |= {"rows": pa.int64()} | dict.fromkeys(_OWN_COLUMN, pa.float64())
     types[_ALERTS] = pa.list_(pa.struct([(name, pa.string()) for name in _ALERT]))
     rows = pa.Table.from_pylist([row], schema=pa.schema(list(types.items())))
@@ -182,7 +182,8 @@ def write(lake: Lake, use_case: UseCase, interval: Interval, monitored: Monitore
 _OWN_COLUMN = ("mean_confidence", "low_confidence_share", "positive_share")
 _FIGURES = "figures"
 _STATE = _WATCH, _HISTORY, _PROBATION = "watch", "quality_history", "probation"  # JSON; older tables lack them
-_EXPECTED = "expected"  # the metric before labels come, JSON; older tables lack it
+# The metric before labels come, and on the version's holdout, JSON; older tables lack them.
+_LATER = _EXPECTED, _PROMISE = "expected", "promise"
 _JSON = ("histogram", "drift", "quality", "quality_intervals")
 _COLUMNS = [INTERVAL, "model_version", "run_id", "rows", *_OWN_COLUMN, *_JSON]
 _ALERTS, _ALERT = "alerts", ("type", "severity", "state", "since", "message", "figures")
@@ -210,7 +211,7 @@ def _alerts(row: dict[str, Any]) -> list[Alert]:
 
 def _summary(row: dict[str, Any]) -> Summary:
     parts = {name: json.loads(row[name]) for name in _JSON}
-    expected = json.loads(row.get(_EXPECTED) or "null")
+    expected, promise = (json.loads(row.get(name) or "null") for name in _LATER)
     own = {name: row[name] for name in _OWN_COLUMN if row[name] is not None}
     return Summary(
         **{name: row[name] for name in (INTERVAL, "model_version", "run_id", "rows")},
@@ -220,4 +221,5 @@ def _summary(row: dict[str, Any]) -> Summary:
         quality=Estimate(**parts["quality"]) if parts["quality"] else None,
         quality_intervals=tuple(parts["quality_intervals"]),
         expected=Expected(**expected) if expected else None,
+        promise=Estimate(**promise) if promise else None,
     )

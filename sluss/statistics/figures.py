@@ -75,6 +75,7 @@ class Summary:
     quality: Estimate | None
     quality_intervals: tuple[str, ...]
     expected: Expected | None = None  # before labels come; None where the problem has no probabilities, or few rows
+    promise: Estimate | None = None  # the metric on the version's holdout; None in rows of older releases
 
     @property
     def mean_score(self) -> float:

@@ -1,0 +1,183 @@
+"""The last known state of every use case, refreshed by a thread, so that a page waits for no store."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from sluss.alerting.actions import read_actions
+from sluss.alerting.life import Life, lives
+from sluss.context import Context
+from sluss.control_room.days import Day, Days
+from sluss.control_room.details import Details, read_details
+from sluss.control_room.overview import worst_first
+from sluss.control_room.registered import Registered, awaiting_approval, read_registered
+from sluss.control_room.standing import Standing, read_standing
+from sluss.control_room.status import Status, of_broken, of_silent, status_of, with_approval
+from sluss.control_room.truth import Truth, read_truth
+from sluss.control_room.volumes import Volume, read_volumes
+from sluss.errors import ConfigError, SlussError
+from sluss.use_cases import load_use_case, use_case_names
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from sluss.config.settings import Settings
+    from sluss.config.use_case import UseCase
+
+_LOG = logging.getLogger(__name__)
+_EVERY = 5.0  # seconds between two looks at the lake
+_AT_ONCE = 4  # use cases
+
+
+@dataclass(frozen=True)
+class Seen:
+    """The state of one use case as it was read last, and the stores that did not answer since."""
+
+    name: str
+    use_case: UseCase | None = None  # None where its config cannot be read
+    broken: str = ""  # why not, in a sentence
+    standing: Standing | None = None
+    days: tuple[Day, ...] = ()
+    lives: tuple[Life, ...] = ()
+    volumes: tuple[Volume, ...] = ()
+    registered: Registered = field(default_factory=Registered)
+    truth: Truth = field(default_factory=Truth)
+    details: Details = field(default_factory=Details)
+    lake_error: str = ""
+    mlflow_error: str = ""
+
+    @property
+    def title(self) -> str:
+        """Its title, or its name where the config cannot be read."""
+        return self.use_case.title if self.use_case else self.name
+
+    def status(self, now: datetime, *, scheduled: bool) -> Status:
+        """Its status at a moment, from what was read last."""
+        if self.use_case is None:
+            return of_broken(self.name, self.broken)
+        if self.standing is None:
+            waiting = self.lake_error or "Its state is being read for the first time."
+            return of_silent(self.name, self.title, waiting)
+        status = status_of(self.use_case, self.standing, now, scheduled=scheduled)
+        if self.use_case.deployment.approval == "manual":
+            status = with_approval(status, awaiting_approval(self.standing.entries, self.registered))
+        return replace(status, error=self.lake_error or self.mlflow_error)
+
+
+class Known:
+    """Keeps the state of every use case in `config/`."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self._seen: dict[str, Seen] = {}
+        self._readers: dict[str, _Reader] = {}
+        self._wake, self._stopped = threading.Event(), threading.Event()
+        self._thread = threading.Thread(target=self._loop, name="refresh", daemon=True)
+
+    def start(self) -> None:
+        """Read everything once in the background, and then again every few seconds."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End the thread."""
+        self._stopped.set()
+        self._wake.set()
+
+    def look_again(self) -> None:
+        """Look at the lake now: a person has changed something."""
+        self._wake.set()
+
+    def get(self, name: str) -> Seen | None:
+        """Return the state of a use case, or None if `config/` has none of that name."""
+        return self._seen.get(name)
+
+    def all(self) -> list[Seen]:
+        """Return the state of every use case, by name."""
+        return [self._seen[name] for name in sorted(self._seen)]
+
+    def statuses(self, now: datetime) -> list[Status]:
+        """Return the status of every use case, the worst first."""
+        return worst_first(each.status(now, scheduled=self.settings.is_scheduled) for each in self.all())
+
+    def refresh(self) -> None:
+        """Read everything that has changed."""
+        names = use_case_names(self.settings.config_dir)
+        for name in names:
+            self._readers.setdefault(name, _Reader(self.settings, name))
+            self._seen.setdefault(name, Seen(name))
+        for gone in self._seen.keys() - set(names):
+            del self._seen[gone], self._readers[gone]
+        with ThreadPoolExecutor(_AT_ONCE) as pool:
+            for step in ("read_lake", "read_mlflow"):
+                list(pool.map(lambda name, step=step: self._advance(name, step), names))
+
+    def _advance(self, name: str, step: str) -> None:
+        read: Callable[[Seen], Seen] = getattr(self._readers[name], step)
+        try:
+            self._seen[name] = read(self._seen[name])
+        except Exception:  # noqa: BLE001
+            # A defect in the reading of one use case must not blind the page for the others.
+            _LOG.exception("The state of %s could not be read.", name)
+
+    def _loop(self) -> None:
+        while not self._stopped.is_set():
+            self.refresh()
+            self._wake.wait(_EVERY)
+            self._wake.clear()
+
+
+class _Reader:
+    """Reads one use case, and remembers what need not be read again."""
+
+    def __init__(self, settings: Settings, name: str) -> None:
+        self._settings, self._name = settings, name
+        self._context: Context | None = None
+        self._days = Days()
+        self._judged: tuple[object, ...] = ()
+
+    def read_lake(self, before: Seen) -> Seen:
+        try:
+            use_case = load_use_case(self._name, self._settings.config_dir)
+        except ConfigError as error:
+            return replace(before, use_case=None, broken=str(error))
+        if self._context is None or self._context.use_case != use_case:
+            self._context = Context(self._settings, use_case)
+        seen = replace(before, use_case=use_case, broken="")
+        try:
+            return self._from_lake(self._context, seen)
+        except SlussError as error:
+            return replace(seen, lake_error=str(error))
+
+    def _from_lake(self, context: Context, seen: Seen) -> Seen:
+        days = self._days.read(context.lake)
+        found = lives(self._name, [(day.interval, day.alerts) for day in days], read_actions(context.lake))
+        return replace(
+            seen,
+            standing=read_standing(context),
+            days=tuple(days),
+            lives=tuple(found),
+            volumes=tuple(read_volumes(context.lake)),
+            lake_error="",
+        )
+
+    def read_mlflow(self, before: Seen) -> Seen:
+        """Read the versions and the later truth, if the lake or the registry may have changed."""
+        context, standing = self._context, before.standing
+        if context is None or standing is None or before.use_case is None:
+            return before
+        key = (standing.entries, before.days[-1:], before.volumes[-1:], datetime.now(UTC).timestamp() // 60)
+        if key == self._judged:
+            return before
+        try:
+            registered = read_registered(context, standing.entries)
+            truth = read_truth(context, before.days)
+            details = read_details(context, before.days[-1].interval) if before.days else Details()
+        except SlussError as error:
+            return replace(before, mlflow_error=str(error))
+        self._judged = key
+        return replace(before, registered=registered, truth=truth, details=details, mlflow_error="")

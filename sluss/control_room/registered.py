@@ -1,0 +1,46 @@
+"""The registered versions of a use case, and the runs that made them, as MLflow has them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from sluss.lineage import version_record
+from sluss.registry import ledger
+from sluss.registry.mismatch import mismatches
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sluss.context import Context
+    from sluss.lineage.version_record import Provenance
+    from sluss.registry.entry import Entry
+
+
+@dataclass(frozen=True)
+class Registered:
+    """All versions, the oldest first, and the contradictions between MLflow and the ledger, a sentence each."""
+
+    versions: tuple[Provenance, ...] = ()
+    mismatches: tuple[str, ...] = ()
+
+    def of(self, number: str) -> Provenance | None:
+        """Return the version with that number."""
+        return next((each for each in self.versions if each.version == number), None)
+
+
+def read_registered(context: Context, entries: Sequence[Entry]) -> Registered:
+    """Read the versions, and compare the registry with the ledger.
+
+    Raises:
+        ServiceError: MLflow does not answer.
+    """
+    return Registered(tuple(version_record.of_all(context)), tuple(mismatches(context, entries)))
+
+
+def awaiting_approval(entries: Sequence[Entry], registered: Registered) -> Provenance | None:
+    """Return the newest version that every gate has passed and that was never in production, if it is the newest."""
+    newest = registered.versions[-1] if registered.versions else None
+    if newest is None or not newest.gates or newest.refusals:
+        return None
+    return None if ledger.entry_of(entries, newest.version, newest.run_id) else newest

@@ -1,0 +1,73 @@
+"""The present state of one use case, as its tables in the lake have it. MLflow is not asked."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from sluss.alerting.show import Line, list_alerts
+from sluss.control_room.days import Day, brief
+from sluss.monitoring.tables import MONITORING, PREDICTIONS, read_monitored
+from sluss.registry import ledger
+from sluss.registry.entry import clock_faults, verify
+
+if TYPE_CHECKING:
+    from sluss.context import Context
+    from sluss.registry.entry import Entry
+    from sluss.storage.lake import Lake
+
+
+@dataclass(frozen=True)
+class Standing:
+    """The state of a use case at a moment."""
+
+    at: datetime
+    entries: tuple[Entry, ...] = ()  # of the ledger, the oldest first
+    faults: tuple[str, ...] = ()  # of the ledger, a sentence each
+    scored: str | None = None  # the newest scored interval
+    day: Day | None = None  # the newest monitored interval
+    measured: Day | None = None  # the newest one with a metric
+    alerts: tuple[Line, ...] = ()  # the open ones, the most severe and oldest first
+    undelivered: tuple[str, ...] = ()  # receivers that do not get their messages, a sentence each
+
+
+def read_standing(context: Context) -> Standing:
+    """Read the state of a use case.
+
+    Raises:
+        ServiceError: the lake does not answer.
+    """
+    lake = context.lake
+    with ThreadPoolExecutor(4) as pool:
+        entries = pool.submit(ledger.read, lake)
+        listing = pool.submit(list_alerts, context)
+        scored = pool.submit(lake.newest, PREDICTIONS)
+        day = _newest(lake)
+    found = entries.result()
+    return Standing(
+        at=datetime.now(UTC),
+        entries=tuple(found),
+        faults=(*verify(found), *clock_faults(found)),
+        scored=scored.result(),
+        day=day,
+        measured=_measured(lake, day),
+        alerts=listing.result().lines,
+        undelivered=listing.result().problems,
+    )
+
+
+def _newest(lake: Lake) -> Day | None:
+    name = lake.newest(MONITORING)
+    found = read_monitored(lake, first=name, last=name) if name else []
+    return brief(found[0]) if found else None
+
+
+def _measured(lake: Lake, newest: Day | None) -> Day | None:
+    """Return the newest interval with a metric: after a promotion, the first ones have no labels yet."""
+    if newest is None or newest.quality is not None:
+        return newest
+    before = lake.newest(MONITORING, newest.interval)
+    found = [brief(each) for each in read_monitored(lake, first=before, last=before)] if before else []
+    return next((day for day in found if day.quality is not None), newest)

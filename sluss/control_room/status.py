@@ -1,0 +1,185 @@
+"""The status of a use case: the answers that a person asks for first, and the next command."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Literal
+
+from sluss.alerting.show import Line, status_in_words
+from sluss.control_room.freshness import Freshness, freshness
+from sluss.counted import counted
+from sluss.problems.metrics import METRICS
+from sluss.registry import ledger
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from sluss.config.use_case import UseCase
+    from sluss.control_room.days import Day
+    from sluss.control_room.standing import Standing
+    from sluss.lineage.version_record import Provenance
+    from sluss.registry.entry import Entry
+
+Level = Literal["well", "attention", "critical", "unknown"]
+ORDER: tuple[Level, ...] = ("critical", "unknown", "attention", "well")  # the worst first
+
+
+@dataclass(frozen=True)
+class Status:
+    """The status of one use case. `waiting` are the sentences of all that needs a person; none if all is well."""
+
+    name: str
+    title: str
+    level: Level
+    waiting: tuple[str, ...] = ()
+    next: str = ""  # a command; empty if there is nothing to do
+    entry: Entry | None = None  # of the ledger: the newest change of production
+    freshness: Freshness | None = None
+    measured: Day | None = None  # the newest interval with a metric
+    alerts: tuple[Line, ...] = ()
+    error: str = ""  # why nothing newer is known
+
+    @property
+    def champion(self) -> str | None:
+        """The version in production."""
+        return self.entry.version if self.entry else None
+
+
+@dataclass(frozen=True)
+class _Need:
+    sentence: str
+    next: str
+    level: Level = "attention"
+
+
+def status_of(use_case: UseCase, standing: Standing, now: datetime, *, scheduled: bool) -> Status:
+    """Return the status of a use case.
+
+    Args:
+        use_case: its config.
+        standing: its state.
+        now: the present moment.
+        scheduled: whether something runs its schedule. Embedded, nothing does.
+    """
+    fresh = freshness(use_case, standing.scored, now, scheduled=scheduled)
+    needs = [*_ledger(use_case, standing), *_late(use_case, fresh), *_alerts(use_case, standing, now)]
+    needs.sort(key=lambda need: ORDER.index(need.level))
+    return Status(
+        name=use_case.name,
+        title=use_case.title,
+        level=needs[0].level if needs else "well",
+        waiting=tuple(need.sentence for need in needs),
+        next=needs[0].next if needs else "",
+        entry=standing.entries[-1] if standing.entries else None,
+        freshness=fresh,
+        measured=standing.measured,
+        alerts=standing.alerts,
+    )
+
+
+def of_broken(name: str, sentence: str) -> Status:
+    """Return the status of a use case whose config cannot be read."""
+    return Status(name, name, "critical", (sentence,), f"edit config/{name}.yaml, then make status", error=sentence)
+
+
+def of_silent(name: str, title: str, sentence: str) -> Status:
+    """Return the status of a use case whose stores do not answer."""
+    return Status(name, title, "unknown", (sentence,), "make ps", error=sentence)
+
+
+def with_approval(status: Status, candidate: Provenance | None) -> Status:
+    """Return the status with a version that waits for a person's approval, if there is one."""
+    if candidate is None:
+        return status
+    sentence = f"Version {candidate.version} has passed every gate and waits for approval."
+    command = status.next or f"make deploy VERSION={candidate.version} USE_CASE={status.name}"
+    level: Level = "attention" if status.level == "well" else status.level
+    return replace(status, level=level, waiting=(*status.waiting, sentence), next=command)
+
+
+def _ledger(use_case: UseCase, standing: Standing) -> list[_Need]:
+    suffix = f"USE_CASE={use_case.name}"
+    if standing.faults:
+        return [_Need(standing.faults[0], f"make history {suffix}", "critical")]
+    if ledger.in_production(standing.entries) is None:
+        what = "its last version was taken out" if standing.entries else "none was deployed yet"
+        return [_Need(f"No version is in production: {what}.", f"make train deploy {suffix}")]
+    return []
+
+
+def _late(use_case: UseCase, fresh: Freshness) -> list[_Need]:
+    if fresh.fresh is not False or fresh.due is None:
+        return []
+    first = use_case.unit.partition(use_case.first_live) if fresh.last is None else fresh.last
+    command = f"make backfill USE_CASE={use_case.name} FROM={first[:10]} TO={fresh.due[:10]}"
+    behind = counted(fresh.behind, str(use_case.unit))
+    return [
+        _Need(f"Scoring is {behind} behind its schedule.", command, "critical" if fresh.behind > 1 else "attention")
+    ]
+
+
+def _alerts(use_case: UseCase, standing: Standing, now: datetime) -> list[_Need]:
+    unowned = [line for line in standing.alerts if line.life.status(now) in {"open", "reopened"}]
+    found = [
+        _Need(
+            f"The alert {line.life.type} ({line.life.severity}, {line.age} old) has no owner.",
+            f"make ack ALERT={line.life.id} USE_CASE={use_case.name}",
+            "critical" if line.life.severity == "critical" else "attention",
+        )
+        for line in unowned
+    ]
+    unsent = [_Need(sentence, f"make notify USE_CASE={use_case.name}") for sentence in standing.undelivered]
+    return [*found, *unsent]
+
+
+def as_dict(status: Status, now: datetime) -> dict[str, Any]:
+    """Return the status as plain values for JSON."""
+    entry, fresh = status.entry, status.freshness
+    return {
+        "name": status.name,
+        "title": status.title,
+        "level": status.level,
+        "champion": status.champion,
+        "since": entry.at.isoformat() if entry else None,
+        "why": f"{entry.action}: {entry.reason}" if entry else None,
+        "by": entry.by if entry else None,
+        "fresh": fresh.fresh if fresh else None,
+        "last_interval": fresh.last if fresh else None,
+        "due_interval": fresh.due if fresh else None,
+        "behind": fresh.behind if fresh else None,
+        "metric": metric_of(status.measured),
+        "alerts": [_alert(line, now) for line in status.alerts],
+        "waiting": list(status.waiting),
+        "next": status.next or None,
+    }
+
+
+def metric_of(day: Day | None) -> dict[str, Any] | None:
+    """Return an interval's metric with the promise of its version, as plain values."""
+    if day is None or day.quality is None:
+        return None
+    quality = day.quality
+    return {
+        "name": quality.metric,
+        "value": quality.value,
+        "low": quality.low,
+        "high": quality.high,
+        "rows": quality.rows,
+        "interval": day.interval,
+        "version": day.version,
+        "promise": day.promise.value if day.promise else None,
+    }
+
+
+def metric_in_words(day: Day | None) -> str:
+    """Return an interval's metric beside its promise: `accuracy 0.78 (promised 0.80) on 2026-01-23`."""
+    if day is None or day.quality is None:
+        return "not measured yet"
+    promised = f" (promised {day.promise.value:.3g})" if day.promise else ""
+    return f"{METRICS[day.quality.metric].title} {day.quality.value:.3g}{promised} on {day.interval}"
+
+
+def _alert(line: Line, now: datetime) -> dict[str, Any]:
+    life = line.life
+    kept = ("id", "type", "severity", "since", "owner", "message")
+    return {name: getattr(life, name) for name in kept} | {"age": line.age, "state": status_in_words(life, now)}

@@ -1,0 +1,1 @@
+"""The control room's pages: views make the content, templates the HTML, `app` the routes."""

@@ -1,0 +1,85 @@
+"""Show the status of every use case: what is live, how fresh and how good it is, and what needs a person."""
+
+from __future__ import annotations
+
+import json as json_module
+import sys
+from typing import TYPE_CHECKING, NoReturn
+
+import click
+
+from sluss.config.settings import load_settings
+from sluss.control_room.overview import Overview, overview
+from sluss.control_room.status import metric_in_words
+from sluss.counted import counted
+from sluss.step import main
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from sluss.control_room.status import Status
+
+run = overview
+_COLOURS = {"critical": "red", "unknown": "magenta", "attention": "yellow", "well": "green"}
+
+
+@click.command()
+@click.option("--json", is_flag=True, help="Print it as JSON.")
+def command(*, json: bool) -> NoReturn:
+    """Show the status of every use case; exit code 1 if something needs a person."""
+    end(json=json)
+
+
+def end(*, json: bool) -> NoReturn:
+    """Print the status, and end the process."""
+    found = run(load_settings())
+    if json:
+        print(json_module.dumps(found.as_json(), indent=2, ensure_ascii=False))
+    else:
+        show(found)
+    sys.exit(0 if found.all_well else 1)
+
+
+def show(found: Overview) -> None:
+    """Print a paragraph for each use case, the worst first."""
+    from rich.console import Console
+
+    console = Console(highlight=False)
+    console.print(f"[bold]{found.place}[/bold], {found.at:%Y-%m-%d %H:%M:%S} UTC")
+    for status in found.use_cases:
+        _paragraph(console, status)
+    busy = sum(status.level != "well" for status in found.use_cases)
+    if not found.use_cases:
+        console.print("There is no use case yet. Make one of your table: make new NAME=… DATA=… TARGET=…")
+    elif busy:
+        console.print(f"\n{counted(busy, 'use case', 'needs', 'need')} a person.")
+    else:
+        console.print("\nAll is well.")
+
+
+def _paragraph(console: Console, status: Status) -> None:
+    from rich.markup import escape
+
+    colour, entry = _COLOURS[status.level], status.entry
+    console.print(f"\n[{colour}]●[/{colour}] [bold]{escape(status.title)}[/bold] ({status.name}): {status.level}")
+    facts = {}
+    if entry:
+        live = f"version {entry.version}" if entry.version else "none"
+        facts["champion"] = f"{live} since {entry.at:%Y-%m-%d %H:%M} UTC, by {entry.by}"
+        facts["why"] = f"{entry.action}: {entry.reason}"
+    if status.freshness:
+        facts["data"] = status.freshness.words
+        facts["quality"] = metric_in_words(status.measured)
+        owned = [f"{line.life.type} ({line.life.severity}, {line.age}, {line.life.owner or 'no owner'})"
+                 for line in status.alerts]  # fmt: skip
+        facts["alerts"] = "; ".join(owned) or "none open"
+    for name, text in facts.items():
+        console.print(f"  {name:9} {escape(text)}", soft_wrap=True)
+    for sentence in status.waiting:
+        console.print(f"  [{colour}]waiting[/{colour}]   {escape(sentence)}", soft_wrap=True)
+    if status.next:
+        console.print(f"  next      {escape(status.next)}", soft_wrap=True)
+
+
+if __name__ == "__main__":
+    main(command, name="show_status")
