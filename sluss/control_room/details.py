@@ -30,7 +30,7 @@ _AFTER_ALL = "~"  # sorts after every name of an interval
 
 @dataclass(frozen=True)
 class Drifted:
-    """The drift of one feature, with its distributions in the training data and in the interval where both are known."""
+    """The drift of a feature, with its distributions in the training data and the interval where both are known."""
 
     drift: Drift
     then: Distribution | None = None
