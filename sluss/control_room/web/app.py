@@ -9,7 +9,7 @@ from fastapi import FastAPI
 from fastapi.staticfiles import StaticFiles
 
 from sluss.control_room.known import Known
-from sluss.control_room.web import headers, pages
+from sluss.control_room.web import errors, headers, pages, records
 from sluss.control_room.web.people import OpenDoor
 from sluss.control_room.web.site import STATIC
 
@@ -41,6 +41,8 @@ def create_app(settings: Settings, door: Door | None = None, known: Known | None
     app = FastAPI(title="Sluss control room", docs_url=None, redoc_url=None, openapi_url=None, lifespan=lifespan)
     app.state.known, app.state.door, app.state.settings = state, door or OpenDoor(), settings
     headers.add(app)
+    errors.add(app)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     app.include_router(pages.router)
+    app.include_router(records.router)
     return app

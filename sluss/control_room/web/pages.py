@@ -1,59 +1,17 @@
-"""The pages that a person reads."""
+"""The pages of all use cases, of one, and of the alerts."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Annotated
 
-from fastapi import APIRouter, Depends, HTTPException, Request
+from fastapi import APIRouter
 from fastapi.responses import HTMLResponse, JSONResponse
 
-from sluss.control_room.known import Known, Seen
 from sluss.control_room.overview import Overview
-from sluss.control_room.web import links
-from sluss.control_room.web.people import Person, this_user
-from sluss.control_room.web.site import render
-from sluss.control_room.web.views import alerts, use_case, use_cases
+from sluss.control_room.web.request import KnownState, OneSeen, Reader, found, page
+from sluss.control_room.web.views import alert, alerts, use_case, use_cases
 
 router = APIRouter(default_response_class=HTMLResponse)
-
-
-def person(request: Request) -> Person:
-    """The person who asks."""
-    return this_user()
-
-
-def known(request: Request) -> Known:
-    """The state that the pages show."""
-    found: Known = request.app.state.known
-    return found
-
-
-KnownState = Annotated[Known, Depends(known)]
-Reader = Annotated[Person, Depends(person)]
-
-
-def seen(name: str, state: KnownState) -> Seen:
-    """The use case of the address.
-
-    Raises:
-        HTTPException: there is none of that name.
-    """
-    found = state.get(name)
-    if found is None:
-        raise HTTPException(404, f"There is no use case '{name}' in config/.")
-    return found
-
-
-OneSeen = Annotated[Seen, Depends(seen)]
-
-
-def page(template: str, state: Known, reader: Person, **content: object) -> str:
-    """Render a page with what every page shows: place, moment and person."""
-    now = datetime.now(UTC)
-    return render(
-        template, place=state.settings.place, now=now, person=reader, links=links.of(state.settings), **content
-    )
 
 
 @router.get("/")
@@ -72,6 +30,13 @@ def one_use_case(one: OneSeen, state: KnownState, reader: Reader, last: int = 60
 def all_alerts(state: KnownState, reader: Reader) -> str:
     """The alerts of all use cases, the open ones first."""
     return page("alerts.html", state, reader, **alerts.content(state, datetime.now(UTC)))
+
+
+@router.get("/alerts/{name}/{alert_id}")
+def one_alert(one: OneSeen, alert_id: str, state: KnownState, reader: Reader) -> str:
+    """One alert: its sentences of today and of the first day, its evidence and its history."""
+    content = found(alert.content(one, alert_id, datetime.now(UTC)), f"{one.name} has no alert '{alert_id}'.")
+    return page("alert.html", state, reader, **content)
 
 
 @router.get("/status.json", response_class=JSONResponse)

@@ -39,7 +39,7 @@ def templates() -> Environment:
     return found
 
 
-def render(name: str, **content: Any) -> str:  # noqa: ANN401 - a template's own values
+def render(name: str, /, **content: Any) -> str:  # noqa: ANN401 - a template's own values
     """Render a template."""
     return templates().get_template(name).render(**content)
 
