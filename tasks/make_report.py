@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from sluss.reporting import write_report
+from sluss.control_room.report import write_report
 from sluss.step import main, step_command
 
 if TYPE_CHECKING:

@@ -96,7 +96,7 @@ class Story:
 
     def end(self) -> None:
         """The summary, the report, and where to look next."""
-        from sluss.reporting import write_report
+        from sluss.control_room.report import write_report
 
         report = write_report(self.context)
         self.console.print()

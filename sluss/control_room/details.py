@@ -13,6 +13,7 @@ from sluss.monitoring.profile import feature_parts, read_profile
 from sluss.monitoring.tables import last_before, read_monitored
 from sluss.registry import artifacts
 from sluss.registry.champion import scored_by
+from sluss.reporting.facts import Facts, gather
 from sluss.statistics.figures import Summary, feature_in_words
 from sluss.storage.lake import INTERVAL
 
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from sluss.statistics.figures import Drift
 
 _FEATURES = 8  # whose distributions are shown
+_INTERVALS = 60  # that the story is told of
 _EXAMPLES = 20  # rows of the quarantine
 _AFTER_ALL = "~"  # sorts after every name of an interval
 
@@ -71,6 +73,7 @@ class Details:
     drifted: tuple[Drifted, ...] = ()
     slices: tuple[Slice, ...] = ()
     quarantined: tuple[Quarantined, ...] = ()
+    facts: Facts | None = None  # of the newest intervals
 
 
 def read_details(context: Context, interval: str) -> Details:
@@ -85,7 +88,9 @@ def read_details(context: Context, interval: str) -> Details:
         return Details()
     summary = found[0].summary
     history = last_before(context.lake, _AFTER_ALL).state.history
-    return Details(summary, _drifted(context, summary), _slices(history), examples(context))
+    return Details(
+        summary, _drifted(context, summary), _slices(history), examples(context), gather(context, _INTERVALS)
+    )
 
 
 def _drifted(context: Context, summary: Summary) -> tuple[Drifted, ...]:

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 _LOG = logging.getLogger(__name__)
 _EVERY = 5.0  # seconds between two looks at the lake
 _AT_ONCE = 4  # use cases
+_MINUTE = 60
 
 
 @dataclass(frozen=True)
@@ -113,7 +114,7 @@ class Known:
         for gone in self._seen.keys() - set(names):
             del self._seen[gone], self._readers[gone]
         with ThreadPoolExecutor(_AT_ONCE) as pool:
-            for step in ("read_lake", "read_mlflow"):
+            for step in ("read_lake", "read_registry", "read_details"):
                 list(pool.map(lambda name, step=step: self._advance(name, step), names))
 
     def _advance(self, name: str, step: str) -> None:
@@ -131,13 +132,21 @@ class Known:
             self._wake.clear()
 
 
+def read_once(context: Context) -> Seen:
+    """Read the state of one use case now, for a page that is written once."""
+    reader, seen = _Reader(context.settings, context.use_case.name, context), Seen(context.use_case.name)
+    seen = reader.from_lake(context, replace(seen, use_case=context.use_case))
+    return reader.read_details(reader.read_registry(seen))
+
+
 class _Reader:
     """Reads one use case, and remembers what need not be read again."""
 
-    def __init__(self, settings: Settings, name: str) -> None:
+    def __init__(self, settings: Settings, name: str, context: Context | None = None) -> None:
         self._settings, self._name = settings, name
-        self._context: Context | None = None
+        self._context = context
         self._days = Days()
+        self._compared: tuple[object, ...] = ()
         self._judged: tuple[object, ...] = ()
 
     def read_lake(self, before: Seen) -> Seen:
@@ -149,11 +158,16 @@ class _Reader:
             self._context = Context(self._settings, use_case)
         seen = replace(before, use_case=use_case, broken="")
         try:
-            return self._from_lake(self._context, seen)
+            return self.from_lake(self._context, seen)
         except SlussError as error:
             return replace(seen, lake_error=str(error))
 
-    def _from_lake(self, context: Context, seen: Seen) -> Seen:
+    def from_lake(self, context: Context, seen: Seen) -> Seen:
+        """Read everything that the lake alone has.
+
+        Raises:
+            ServiceError: it does not answer.
+        """
         days = self._days.read(context.lake)
         found = lives(self._name, [(day.interval, day.alerts) for day in days], read_actions(context.lake))
         return replace(
@@ -165,19 +179,32 @@ class _Reader:
             lake_error="",
         )
 
-    def read_mlflow(self, before: Seen) -> Seen:
-        """Read the versions and the later truth, if the lake or the registry may have changed."""
+    def read_registry(self, before: Seen) -> Seen:
+        """Read the versions, once a minute and whenever production has changed."""
         context, standing = self._context, before.standing
         if context is None or standing is None or before.use_case is None:
             return before
-        key = (standing.entries, before.days[-1:], before.volumes[-1:], datetime.now(UTC).timestamp() // 60)
-        if key == self._judged:
+        key = (standing.entries, datetime.now(UTC).timestamp() // _MINUTE)
+        if key == self._compared:
             return before
         try:
             registered = read_registered(context, standing.entries)
-            truth = read_truth(context, before.days)
-            details = read_details(context, before.days[-1].interval) if before.days else Details()
         except SlussError as error:
             return replace(before, mlflow_error=str(error))
+        self._compared = key
+        return replace(before, registered=registered, mlflow_error="")
+
+    def read_details(self, before: Seen) -> Seen:
+        """Read the later truth and the newest interval in full, if rows or labels have come."""
+        context, days = self._context, before.days
+        if context is None or before.use_case is None or not days:
+            return before
+        key = (days, before.volumes)
+        if key == self._judged:
+            return before
+        try:
+            truth, details = read_truth(context, days), read_details(context, days[-1].interval)
+        except SlussError as error:
+            return replace(before, mlflow_error=before.mlflow_error or str(error))
         self._judged = key
-        return replace(before, registered=registered, truth=truth, details=details, mlflow_error="")
+        return replace(before, truth=truth, details=details)

@@ -1,7 +1,1 @@
-"""Pages for people: the summary of an interval and the report of a use case, with figures from the tables."""
-
-from __future__ import annotations
-
-from sluss.reporting.page import write_report
-
-__all__ = ["write_report"]
+"""Pages for people: the summary of an interval, lineage, and the story of the newest intervals."""

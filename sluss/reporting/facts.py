@@ -11,7 +11,7 @@ from sluss.interval import parse_interval
 from sluss.monitoring.labelled import labelled_rows
 from sluss.monitoring.measure import estimate_of
 from sluss.monitoring.profile import Profile, read_profile
-from sluss.monitoring.tables import read_known, read_monitored
+from sluss.monitoring.tables import MONITORING, read_known, read_monitored
 from sluss.registry import artifacts
 from sluss.registry.champion import current, scored_by
 from sluss.storage.lake import INTERVAL, Lake
@@ -73,8 +73,12 @@ class Facts:
     by_version: dict[tuple[str, str], Estimate]  # by mix and version, in the order of time
 
 
-def gather(context: Context) -> Facts:
+def gather(context: Context, newest: int | None = None) -> Facts:
     """Read the content of the report from the lake and MLflow.
+
+    Args:
+        context: settings and use case.
+        newest: how many of the newest intervals; by default all.
 
     Raises:
         DataError: no interval was monitored yet.
@@ -82,7 +86,7 @@ def gather(context: Context) -> Facts:
     """
     use_case = context.use_case
     lake = context.lake
-    monitored = read_monitored(lake)
+    monitored = read_monitored(lake, first=_first(lake, newest))
     if not monitored:
         raise DataError(
             f"No interval of {use_case.name} was monitored yet, so there is nothing to report. "
@@ -109,6 +113,13 @@ def gather(context: Context) -> Facts:
         by_version=_by_version(use_case, rows) if mix_column else {},
         since=_estimate(use_case, rows[rows[INTERVAL] >= present]) if present else None,
     )
+
+
+def _first(lake: Lake, newest: int | None) -> str | None:
+    """Return the first of the newest intervals, or None where all are wanted."""
+    table = lake.table(MONITORING) if newest else None
+    names = sorted({part[INTERVAL] for part in table.partitions()}) if table else []
+    return names[-newest] if newest and len(names) > newest else None
 
 
 def _profile(context: Context, last: Summary) -> Profile:

@@ -15,8 +15,8 @@ from monitor_world import World, register, world_from
 
 from sluss.config.settings import ROOT
 from sluss.context import Context
+from sluss.control_room.report import write_report
 from sluss.errors import DataError
-from sluss.reporting import write_report
 from sluss.tracking.client import connect
 
 if TYPE_CHECKING:
@@ -99,7 +99,7 @@ def test_the_page_needs_nothing_from_elsewhere_and_runs_no_script(story):
 
 def test_every_picture_has_words_for_who_cannot_see_it(story):
     text = page(story)
-    assert len(re.findall(r'<svg [^>]*role="img" aria-label="[^"]{20,}"', text)) == text.count("<svg") == 6
+    assert len(re.findall(r'<svg [^>]*role="img" aria-label="[^"]{20,}"', text)) == text.count("<svg") >= 6
 
 
 def test_text_of_the_data_is_shown_and_never_run(world):

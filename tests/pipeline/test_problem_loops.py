@@ -15,11 +15,11 @@ from sklearn.metrics import mean_pinball_loss, roc_auc_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
+from sluss.control_room.report import write_report
 from sluss.errors import ConfigError, DataError
 from sluss.interval import parse_interval
 from sluss.registry import versions
 from sluss.registry.artifacts import HOLDOUT_FILE, local_copy
-from sluss.reporting import write_report
 from sluss.storage.lake import Lake
 from sluss.training.rows import training_rows
 from tasks import (

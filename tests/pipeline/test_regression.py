@@ -12,12 +12,12 @@ import pytest
 from sluss.config.settings import ROOT, Settings
 from sluss.config.training import Part
 from sluss.context import Context
+from sluss.control_room.report import write_report
 from sluss.errors import ConfigError, ModelError
 from sluss.interval import parse_interval
 from sluss.registry import versions
 from sluss.registry.artifacts import HOLDOUT_FILE, PROFILE_FILE, local_copy
 from sluss.registry.champion import champion
-from sluss.reporting import write_report
 from sluss.storage.lake import Lake
 from sluss.tracking.client import connect
 from sluss.training.rehearsal import rehearse

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
+from itertools import groupby, pairwise
 from typing import TYPE_CHECKING
 
 from sluss.charts import svg
@@ -11,7 +11,7 @@ from sluss.charts.svg import Frame
 from sluss.problems.metrics import METRICS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from sluss.alerting.life import Life
     from sluss.config.use_case import UseCase
@@ -45,9 +45,22 @@ def sparkline(values: Sequence[float | None], promise: float | None) -> str:
 
 
 def quality(
-    use_case: UseCase, days: Sequence[Day], truth: Truth, entries: Iterable[Entry], lives: Iterable[Life]
+    use_case: UseCase,
+    days: Sequence[Day],
+    truth: Truth,
+    events: tuple[Iterable[Entry], Iterable[Life]],
+    mixes: Mapping[str, Mapping[str, int]],
 ) -> Plot:
-    """Plot the metric over time, with estimates, promotions, rollbacks, alerts and changes of the data on one axis."""
+    """Plot the metric over time, with estimates, promotions, rollbacks, alerts and changes of the data on one axis.
+
+    Args:
+        use_case: names the metric.
+        days: the intervals, in order.
+        truth: the metric of each by the labels known by now.
+        events: entries of the ledger, and alerts.
+        mixes: the rows of each interval by category, where the use case has one.
+    """
+    entries, lives = events
     metric = METRICS[use_case.training.metric]
     names = [day.interval for day in days]
     true = [truth.by_interval.get(name) for name in names]
@@ -58,7 +71,10 @@ def quality(
     shown = [life for life in lives if life.interval >= names[0]] if names else []
     kinds = sorted({life.type for life in shown})
     frame = Frame(len(days), low, high, WIDE, 330 + 26 * len(kinds), right=MARGIN, bottom=34 + 26 * len(kinds))
+    stretches = list(_mix(names, mixes))
+    shown_kinds = list(dict.fromkeys(name for _, name in stretches))
     marks = [
+        *(svg.shade(frame, span, f"mix{shown_kinds.index(name) % 4}", name) for span, name in stretches),
         svg.y_axis(frame, step),
         _axis(frame, axis_names(names)),
         svg.rules(frame, [(promise.value, f"promise {promise.value:.3g}", "calm")]) if promise else "",
@@ -89,6 +105,17 @@ def changes(days: Sequence[Day], entries: Iterable[Entry]) -> list[tuple[int, st
             action = actions.get(day.version, "promote")
             found.append((place, f"v{day.version}" + ("" if action == "promote" else f" ({action})")))
     return found
+
+
+def _mix(names: Sequence[str], mixes: Mapping[str, Mapping[str, int]]) -> Iterator[tuple[tuple[int, int], str]]:
+    """Return runs of intervals with the same most frequent category."""
+    main = [max(mix, key=lambda name: (mix[name], name)) if (mix := mixes.get(each)) else "" for each in names]
+    start = 0
+    for name, stretch in groupby(main):
+        stop = start + len(list(stretch)) - 1
+        if name:
+            yield (start, stop), name
+        start = stop + 1
 
 
 def _axis(frame: Frame, labels: Sequence[str]) -> str:

@@ -23,7 +23,8 @@ def all_use_cases(state: KnownState, reader: Reader) -> str:
 @router.get("/use-cases/{name}")
 def one_use_case(one: OneSeen, state: KnownState, reader: Reader, last: int = 60) -> str:
     """One use case: what is live, since when and why, how good it is, and what changed."""
-    return page("use_case.html", state, reader, **use_case.content(state, one, last, datetime.now(UTC)))
+    content = use_case.content(one, last, datetime.now(UTC), scheduled=state.settings.is_scheduled)
+    return page("use_case.html", state, reader, **content)
 
 
 @router.get("/alerts")

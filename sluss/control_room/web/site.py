@@ -58,8 +58,10 @@ def moment(at: datetime) -> str:
 
 
 def figure(value: float | None, digits: int = 3) -> str:
-    """A figure to so many significant digits, or a dash."""
-    return "–" if value is None else f"{value:.{digits}g}"
+    """A figure to so many significant digits, or a dash; no digit before the point is left out."""
+    if value is None:
+        return "–"
+    return f"{value:,.0f}" if abs(value) >= 10**digits else f"{value:.{digits}g}"
 
 
 def metric_title(name: str) -> str:

@@ -9,7 +9,10 @@ from sluss.control_room.registered import awaiting_approval
 from sluss.control_room.status import metric_of
 from sluss.control_room.web import charts
 from sluss.control_room.web.views.alerts import rows_of
+from sluss.problems import problem_of
 from sluss.registry import ledger
+from sluss.reporting.plots import plots
+from sluss.reporting.story import card, story
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -17,7 +20,7 @@ if TYPE_CHECKING:
 
     from sluss.charts.plot import Plot
     from sluss.control_room.days import Day
-    from sluss.control_room.known import Known, Seen
+    from sluss.control_room.known import Seen
     from sluss.lineage.version_record import Provenance
     from sluss.registry.entry import Entry
 
@@ -35,9 +38,9 @@ class Live:
     differences: tuple[tuple[str, str, str], ...]  # name, before, now
 
 
-def content(state: Known, seen: Seen, last: int, now: datetime) -> dict[str, Any]:
+def content(seen: Seen, last: int, now: datetime, *, scheduled: bool) -> dict[str, Any]:
     """Return what the page shows. A use case that cannot be read shows why, and what was known last."""
-    status = seen.status(now, scheduled=state.settings.is_scheduled)
+    status = seen.status(now, scheduled=scheduled)
     days = seen.days[-max(2, min(last, 5000)) :]
     return {
         "seen": seen,
@@ -54,6 +57,22 @@ def content(state: Known, seen: Seen, last: int, now: datetime) -> dict[str, Any
         "costs": costs(seen),
         "spans": SPANS,
         "last": last,
+        **told(seen),
+    }
+
+
+def told(seen: Seen) -> dict[str, Any]:
+    """Return the story of the newest intervals, with plots and figures of each; empty where nothing was monitored."""
+    facts, use_case = seen.details.facts, seen.use_case
+    if facts is None or use_case is None:
+        return {"facts": None, "story": None, "plots": [], "cells": [], "card": []}
+    reporting = problem_of(use_case).reporting
+    return {
+        "facts": facts,
+        "story": story(use_case, facts),
+        "plots": plots(use_case, facts),
+        "cells": [reporting.cells(day.seen) for day in facts.days],
+        "card": card(use_case, facts),
     }
 
 
@@ -88,7 +107,9 @@ def quality(seen: Seen, days: tuple[Day, ...]) -> Plot | None:
     """Draw the metric over time, if anything was monitored."""
     if seen.use_case is None or not days or seen.standing is None:
         return None
-    return charts.quality(seen.use_case, days, seen.truth, seen.standing.entries, seen.lives)
+    facts = seen.details.facts
+    mixes = {day.seen.interval: day.mix for day in facts.days} if facts else {}
+    return charts.quality(seen.use_case, days, seen.truth, (seen.standing.entries, seen.lives), mixes)
 
 
 def estimate_error(seen: Seen, days: tuple[Day, ...]) -> dict[str, Any] | None:

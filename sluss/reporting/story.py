@@ -1,56 +1,17 @@
-"""The report: one self-contained HTML page."""
+"""The story that the newest intervals tell, and the champion's facts."""
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sluss.counted import counted
-from sluss.problems import problem_of
 from sluss.problems.metrics import METRICS
 from sluss.registry.names import UNTIL_TAG
-from sluss.reporting.facts import Facts, gather
-from sluss.reporting.plots import plots
 
 if TYPE_CHECKING:
     from sluss.config.use_case import UseCase
-    from sluss.context import Context
+    from sluss.reporting.facts import Facts
     from sluss.statistics.figures import Estimate
-
-
-def write_report(context: Context) -> Path:
-    """Write `<home>/report/<use case>.html`, and return its path.
-
-    Raises:
-        DataError: no interval was monitored yet.
-        ServiceError: the lake or MLflow does not answer.
-    """
-    page = render(context.use_case, gather(context))
-    path = context.settings.home / "report" / f"{context.use_case.name}.html"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    # Replaced in one step, so that a browser never loads half a page.
-    scratch = path.with_suffix(".tmp")
-    scratch.write_text(page, encoding="utf-8")
-    scratch.replace(path)
-    return path
-
-
-def render(use_case: UseCase, facts: Facts) -> str:
-    """Render the page."""
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
-    environment = Environment(
-        loader=FileSystemLoader(Path(__file__).parent), autoescape=True, undefined=StrictUndefined, trim_blocks=True
-    )
-    return environment.get_template("report.html").render(
-        use_case=use_case,
-        facts=facts,
-        metric=METRICS[use_case.training.metric].title,
-        cells=[problem_of(use_case).reporting.cells(day.seen) for day in facts.days],
-        story=story(use_case, facts),
-        plots=plots(use_case, facts),
-        card=card(use_case, facts),
-    )
 
 
 def story(use_case: UseCase, facts: Facts) -> dict[str, Any]:

@@ -1,0 +1,57 @@
+"""The report: the control room's page of one use case as a file that needs nothing else."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from sluss.control_room.known import Seen, read_once
+from sluss.control_room.web import links
+from sluss.control_room.web.site import STATIC, render
+from sluss.control_room.web.views import use_case
+from sluss.errors import DataError, ServiceError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from sluss.context import Context
+
+
+def write_report(context: Context) -> Path:
+    """Write `<home>/report/<use case>.html`, and return its path.
+
+    Raises:
+        DataError: no interval was monitored yet.
+        ServiceError: the lake or MLflow does not answer.
+    """
+    name, settings = context.use_case.name, context.settings
+    page = render_report(context, read_once(context))
+    path = settings.home / "report" / f"{name}.html"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    # Replaced in one step, so that a browser never loads half a page.
+    scratch = path.with_suffix(".tmp")
+    scratch.write_text(page, encoding="utf-8")
+    scratch.replace(path)
+    return path
+
+
+def render_report(context: Context, seen: Seen) -> str:
+    """Render the page of a state that was read whole.
+
+    Raises:
+        DataError: no interval was monitored yet.
+        ServiceError: the lake or MLflow did not answer when it was read.
+    """
+    name, now = context.use_case.name, datetime.now(UTC)
+    if error := seen.lake_error or seen.mlflow_error:
+        raise ServiceError(error)
+    if not seen.days:
+        raise DataError(
+            f"No interval of {name} was monitored yet, so there is nothing to report. "
+            f"Score and monitor one first: make score USE_CASE={name}, or see it all with make demo."
+        )
+    settings = context.settings
+    shared = {"place": settings.place, "now": now, "links": links.of(settings), "person": None}
+    style = (STATIC / "style.css").read_text(encoding="utf-8")
+    content = use_case.content(seen, use_case.SPANS[1], now, scheduled=settings.is_scheduled)
+    return render("use_case.html", **shared | content | {"style": style})
