@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from sluss.curation.dataset_run import Content, describe_table, record, run_name
 from sluss.curation.extract import quarantined
 from sluss.curation.good_rows import Curated, GoodRows, write_table
-from sluss.curation.limits import check_intervals, limit_bad, limit_shared_ids, needs_rows, require_rows
+from sluss.curation.limits import check_intervals, limit_ahead, limit_bad, limit_shared_ids, needs_rows, require_rows
 from sluss.curation.origin import read_labels, read_rows
 from sluss.curation.repeats import ids_elsewhere, separate_early, separate_repeated, separate_returning
 from sluss.interval import Interval, partition, partitions
@@ -74,6 +74,7 @@ def _finish(
     for extract in extracts:
         limit_bad(extract, context.use_case, interval)
     limit_shared_ids(rows, context.use_case, interval)
+    limit_ahead(rows, context.use_case, interval, lake)
     if rows.total or not labels.total or needs_rows(context.use_case, interval):
         check_intervals(rows, context.use_case, interval)
     written = _write(context, lake, extracts, partitions(interval, context.use_case.unit))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from sluss.curation.checks import row_faults
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
     from sluss.config.curation import Column
 
+_CLOCKS = timedelta(minutes=15)
 QUARANTINE = (INTERVAL, "kind", "id", "reason", "row")  # all of them text; `row` is the raw row as JSON
 
 
@@ -53,6 +55,7 @@ class Extract:
     dropped: set[int] = field(default_factory=set)  # numbers of rows that were found bad afterwards
     superseded: dict[int, datetime] = field(default_factory=dict)  # by number: when the next row of its id arrived
     unique: dict[str, UniqueValues] = field(default_factory=dict)
+    ahead: int = 0  # good rows that arrived before their event
 
     @property
     def kind(self) -> str:
@@ -137,6 +140,8 @@ def _keep(found: Extract, rows: pa.RecordBatch) -> None:
 
     found.good.append(rows)
     found.keys.append(rows["id"], rows[INTERVAL], rows[found.query.time])
+    if found.query.time != found.query.arrival:
+        found.ahead += ahead(rows[found.query.time], rows[found.query.arrival])
     by_name = pa.table([rows[INTERVAL], rows[found.query.time]], ["name", "time"])
     for each in by_name.group_by("name").aggregate([("time", "max"), ("time", "count")]).to_pylist():
         found.counts[each["name"]] += each["time_count"]
@@ -145,6 +150,15 @@ def _keep(found: Extract, rows: pa.RecordBatch) -> None:
     for name, column in found.query.columns.items():
         if column.unique and name != "id":
             found.unique.setdefault(name, UniqueValues()).append(rows[name], rows[INTERVAL], rows["id"])
+
+
+def ahead(events: pa.Array | pa.ChunkedArray, arrivals: pa.Array | pa.ChunkedArray) -> int:
+    """How many rows arrived before their event; clocks may differ by some minutes."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    early = pc.greater(pc.subtract(events, arrivals), pa.scalar(_CLOCKS, pa.duration("us")))
+    return int(pc.sum(early).as_py() or 0)
 
 
 def quarantined(kind: str, bad: list[tuple[str, str, Mapping[str, object]]]) -> pa.Table:

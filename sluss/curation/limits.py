@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from sluss.counted import counted
+from sluss.curation.extract import ahead
 from sluss.errors import DataError, printable
 from sluss.interval import Interval, intervals, partition
 
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from sluss.config.curation import Curation
     from sluss.config.use_case import UseCase
     from sluss.curation.extract import Extract
+    from sluss.storage.lake import Lake
 
 _MOST_OF_ONE_ID = 10  # rows of one partition that bear one id at different times: the first and its corrections
 
@@ -72,6 +74,30 @@ def limit_shared_ids(rows: Extract, use_case: UseCase, interval: Interval) -> No
         f"{counted(shared, 'row')} of {rows.good.rows:,} for {interval} share their id with rows of other times, up to "
         f"{most:,} one id, so nothing was written: only the last row of each id would count. Give source.id columns "
         f"that tell rows apart, or raise curation.max_bad_share in config/{use_case.name}.yaml."
+    )
+
+
+def limit_ahead(rows: Extract, use_case: UseCase, span: Interval, lake: Lake) -> None:
+    """Check that rows do not arrive before their event, unless those of the interval before did, as bookings do.
+
+    Raises:
+        DataError: too many do.
+    """
+    limit = use_case.curation.max_bad_share
+    if span.start < use_case.first_live or rows.ahead <= limit * rows.good.rows:
+        return
+    before = lake.newest("curated", before=partition(span.start, use_case.unit))
+    dataset = None if before is None else lake.dataset("curated", first=before, last=before)
+    if dataset is None:
+        return
+    with lake.reachable():
+        usual = dataset.to_table(["event_time", "arrived_at"])
+    if ahead(usual["event_time"], usual["arrived_at"]) > limit * usual.num_rows:
+        return
+    raise DataError(
+        f"{rows.ahead:,} of {counted(rows.good.rows, 'row')} for {span} arrived before their event, which those of "
+        f"{before} did not: times are in another zone, or the source's clock is ahead. Nothing was written. Correct "
+        f"the times, or raise curation.max_bad_share in config/{use_case.name}.yaml."
     )
 
 

@@ -14,6 +14,7 @@ from sluss.drill.catalogue import (
     preprocessing,
     profile,
     registry,
+    teams,
 )
 
 MISTAKES = (
@@ -28,4 +29,5 @@ MISTAKES = (
     *profile.MISTAKES,
     *config.MISTAKES,
     *alarms.MISTAKES,
+    *teams.MISTAKES,
 )
