@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from itertools import combinations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -68,6 +69,11 @@ def _month_first(_: World, frame: Frame) -> Frame:
     return frame.assign(**{name: frame[name].map(exchanged) for name in ("event_time", "arrived_at")})
 
 
+def _two_dates(world: World) -> str:
+    day = world.live[-1].start
+    return "" if day.day <= 12 and day.day != day.month else "The newest interval's day is not a month, or the same."
+
+
 def _each_in_three(world: World, frame: Frame) -> Frame:
     """A JOIN gives each row three times, under ids of its own."""
     del world
@@ -86,9 +92,10 @@ def _filtered(world: World, frame: Frame) -> Frame:
 
 
 def _two(world: World, kind: str) -> tuple[str, str] | None:
-    """Two features of one kind that lie furthest apart, and that the limits allow to be exchanged."""
-    names = world.columns(kind)
-    return (names[0], names[1]) if len(names) > 1 else None
+    """Two features of one kind with the same limits, so that the curation cannot see the exchange."""
+    columns = world.use_case.curation.columns
+    pairs = combinations(world.columns(kind), 2)
+    return next(((one, other) for one, other in pairs if columns[one] == columns[other]), None)
 
 
 def _exchanged(kind: str) -> Damage:
@@ -100,14 +107,13 @@ def _exchanged(kind: str) -> Damage:
 
 
 def _has_two(kind: str) -> Needs:
-    return lambda world: "" if _two(world, kind) else f"There are not two features that are a {kind}."
+    return lambda world: "" if _two(world, kind) else f"No two features that are a {kind} have the same limits."
 
 
-def _misread(_: World, frame: Frame) -> Frame:
+def _misread(world: World, frame: Frame) -> Frame:
     """Texts read in another encoding, as exports through an office program have them."""
     signs = str.maketrans({"'": "â€™", '"': "â€œ", "-": "â€“", "e": "Ã©"})
-    texts = [name for name in frame if frame[name].map(type).eq(str).all() and name != "id"]
-    return frame.assign(**{name: frame[name].str.translate(signs) for name in texts})
+    return frame.assign(**{name: frame[name].str.translate(signs) for name in world.columns("text")})
 
 
 def _codes(world: World, frame: Frame) -> Frame:
@@ -254,7 +260,7 @@ MISTAKES = (
         "data",
         "curation",
         rows_of_a_day(_month_first),
-        needs.limit("curation", "min_rows"),
+        needs.both(needs.limit("curation", "min_rows"), _two_dates),
     ),
     _mistake(
         "a JOIN gives each row three times, under other ids", "data", "curation", rows_of_a_day(_each_in_three),
