@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from sluss.interval import Interval, partition
-from sluss.monitoring.tables import LABELS, PREDICTIONS, read_known, read_rows
+from sluss.monitoring import sample
+from sluss.monitoring.tables import LABELS, PREDICTIONS, read_known
 from sluss.problems import problem_of
 from sluss.storage.held_out import never_learned
 from sluss.storage.lake import INTERVAL, Lake
@@ -38,21 +39,33 @@ def labelled_rows(lake: Lake, use_case: UseCase, span: tuple[str, str], known_be
     """Read predictions of the intervals from the first to the last with the labels known before a moment.
 
     A corrected label counts once. Where rows come in groups, their column is there too. Without times, rows that a
-    version may have learned from are left out.
+    version may have learned from are left out. Of an interval with very many rows, a sample is read.
     """
-    import pandas as pd
-
-    group = use_case.group
-    (first, last), stored = span, problem_of(use_case).scoring.stored
-    table = lake.dataset(LABELS, first=first, last=last)
-    labels = pd.DataFrame(columns=["id", "label", "label_time"]) if table is None else known_labels(table, known_before)
+    group, stored, many = use_case.group, problem_of(use_case).scoring.stored, sample.shares(lake, span)
+    columns = ["id", "event_time", *stored, _VERSION]
+    # Very many labels do not fit in memory, so only those of the rows in the sample are read.
+    scored = sample.scored_in(lake, columns, span, many, use_case.unit) if many else None
+    labels = _labels(lake, span, known_before, scored)
     if labels.empty:
         return labels.assign(interval="", model_version="", **dict.fromkeys([*stored, *([group] if group else [])]))
-    scored = read_rows(lake, PREDICTIONS, [INTERVAL, "id", "event_time", *stored, _VERSION], first=first, last=last)
+    if scored is None:
+        scored = sample.scored_in(lake, columns, span, many, use_case.unit)
     found = not_before_the_event(scored.merge(labels, on="id")).drop(columns="event_time")
     if group:
-        found = found.merge(read_known(lake, ["id", group], span, known_before), on="id")
+        ids = found["id"].tolist() if many else None
+        found = found.merge(read_known(lake, ["id", group], span, known_before, ids), on="id")
     return never_learned(use_case, found)
+
+
+def _labels(lake: Lake, span: tuple[str, str], known_before: datetime, scored: pd.DataFrame | None) -> pd.DataFrame:
+    """Read the labels known before a moment, all or those of some rows."""
+    import pandas as pd
+    import pyarrow.dataset as ds
+
+    table = lake.dataset(LABELS, first=span[0], last=span[1])
+    if table is None:
+        return pd.DataFrame(columns=["id", "label", "label_time"])
+    return known_labels(table, known_before, None if scored is None else ds.field("id").isin(scored["id"].tolist()))
 
 
 @dataclass(frozen=True)
@@ -82,7 +95,8 @@ def newest_labelled(
             it, the whole window is read.
     """
     names, needed = _names(lake, use_case, interval, version, seen), use_case.monitoring.quality_rows
-    arrived = None if seen is None else _arrived(lake, use_case, seen[0], interval)
+    share = min(sample.shares(lake, (names[-1], names[0])).values(), default=1.0)
+    arrived = None if seen is None else _arrived(lake, use_case, seen[0], interval, share)
     depth = _GLANCE if arrived is not None else len(names)
     while True:
         rows = labelled_rows(lake, use_case, (names[:depth][-1], names[0]), interval.end)
@@ -108,11 +122,13 @@ def _names(
     return [name for name in names if name in scored and scored[name].get(_VERSION, version) == version]
 
 
-def _arrived(lake: Lake, use_case: UseCase, since: datetime, interval: Interval) -> set[str]:
-    """Return the ids whose label arrived since a moment. A label is in the partition of its arrival."""
-    first, last = partition(since, use_case.unit), partition(interval.start, use_case.unit)
-    table = lake.dataset(LABELS, first=first, last=last)
-    return set() if table is None else set(known_labels(table, interval.end).id)
+def _arrived(lake: Lake, use_case: UseCase, since: datetime, interval: Interval, share: float) -> set[str]:
+    """Return the ids whose label arrived since a moment, or of very many the sample that all intervals have in common.
+
+    A label is in the partition of its arrival.
+    """
+    unit = use_case.unit
+    return sample.arrived(lake, (partition(since, unit), partition(interval.end, unit)), interval.end, share)
 
 
 def pieces(use_case: UseCase, rows: pd.DataFrame) -> int:

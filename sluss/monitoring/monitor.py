@@ -17,8 +17,9 @@ from sluss.monitoring.registry import registry_mismatch
 from sluss.monitoring.tables import TABLES
 from sluss.monitoring.watch import to_json
 from sluss.problems import problem_of
+from sluss.registry import ledger
 from sluss.registry.artifacts import features_in, kept_rows, local_copy, reference_profile, with_features
-from sluss.registry.champion import scored_by
+from sluss.registry.champion import in_ledger
 from sluss.tracking.interval_runs import look
 
 if TYPE_CHECKING:
@@ -56,11 +57,13 @@ def monitor(context: Context, interval: Interval) -> MonitorResult:
     client = context.client
     with ThreadPoolExecutor() as pool:  # MLflow and the lake work in parallel
         name = partition(interval.start, use_case.unit)
-        registry, drilled = pool.submit(registry_mismatch, context), pool.submit(silent_locks.read, context.lake)
         seen = pool.submit(look, context.settings, client, use_case.monitoring_experiment, name)
+        entries = ledger.read(context.lake)
+        registry = pool.submit(registry_mismatch, context, entries)
+        drilled = pool.submit(silent_locks.read, context.lake)
         lake = context.lake.holding(*TABLES)
         rows, count = measure.scored_rows(lake, use_case, interval)
-        scorer = scored_by(context, *measure.version_of(rows))
+        scorer = in_ledger(context, entries, *measure.version_of(rows))
         folder = local_copy(context.settings, scorer)
         profile = read_profile(reference_profile(folder, scorer))
         use_case, version = with_features(use_case, features_in(folder)), str(scorer.version)
@@ -72,7 +75,8 @@ def monitor(context: Context, interval: Interval) -> MonitorResult:
             measure.summarise(use_case, interval, (rows, known), profile, drift),
             expected=measure.expected(lake, use_case, interval, (known.raw, kept_rows(folder)), profile),
         )
-        history, probation = quality_record.advance(context, use_case, summary, before, known.labelled)
+        judged = quality_record.Judged(use_case, folder, entries)
+        history, probation = quality_record.advance(context, judged, summary, before, known.labelled)
         conditions = measure.judge(lake, use_case, (summary, drift), history, profile)
         conditions += [*quality_record.guarded(use_case, probation), registry.result()]
         conditions.append(

@@ -24,6 +24,7 @@ from sluss.statistics.sample import Sample, sample_of
 from sluss.storage.lake import INTERVAL
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import datetime
 
     import pandas as pd
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from sluss.context import Context
     from sluss.monitoring.labelled import Labelled
     from sluss.monitoring.quality_history import QualityHistory
+    from sluss.registry.entry import Entry
 
 TYPE = "worse_champion"
 ROWS = 5_000  # labelled units after which a probation ends: a difference that shows later is a matter of `quality_drop`
@@ -103,17 +105,17 @@ def read_probation(content: dict[str, Any] | None) -> Probation | None:
     return Probation(**content | samples | {"bets": read_bets(content["bets"])})
 
 
-def start(context: Context, version: str, before: QualityHistory | None) -> Probation | None:
+def start(context: Context, entries: Sequence[Entry], version: str, before: QualityHistory | None) -> Probation | None:
     """Return the probation of a version that was just promoted; None without a predecessor, or a guard.
 
     Args:
-        context: the guard's mode, and the ledger.
+        context: the guard's mode.
+        entries: of the ledger.
         version: that scored the interval.
         before: the history of the version before it.
     """
     mode = context.use_case.deployment.guard
-    entries = [] if mode == "off" else ledger.read(context.lake)
-    promotion = ledger.promotion_of(entries, version)
+    promotion = None if mode == "off" else ledger.promotion_of(entries, version)
     if promotion is None or promotion.replaced is None:
         return None
     follows = before is not None and before.version == promotion.replaced
@@ -125,9 +127,15 @@ def start(context: Context, version: str, before: QualityHistory | None) -> Prob
 
 
 def go_on(
-    context: Context, probation: Probation, labelled: Labelled, since: datetime | None, until: datetime
+    known: tuple[Context, Sequence[Entry]],
+    probation: Probation,
+    labelled: Labelled,
+    since: datetime | None,
+    until: datetime,
 ) -> Probation:
     """Return the probation after the labels that have arrived since a moment, or all of them.
+
+    `known` are the context, and the entries of the ledger.
 
     Raises:
         ServiceError: MLflow or the lake does not answer.
@@ -137,12 +145,12 @@ def go_on(
         return probation
     # In the order in which the labels came, so that a bet never knows a label that came before it.
     rows = rows.sort_values(["label_time", "id"], ignore_index=True)
-    use_case = context.use_case
+    use_case = known[0].use_case
     close = closeness_of(problem_of(use_case), rows, use_case.group)
     if not probation.shadow:
         return probation.after_labels(sample_of(close))
     try:
-        scored = _scored_before(context, probation, rows, until)
+        scored = _scored_before(known, probation, rows, until)
     except ServiceError:
         raise
     # Its artifacts were lost, or it takes a column that is not curated any more: no reason to stop the monitor.
@@ -152,15 +160,17 @@ def go_on(
     return replace(probation.after_pair(before - close), hindrance="")
 
 
-def _scored_before(context: Context, probation: Probation, rows: pd.DataFrame, until: datetime) -> pd.DataFrame:
+def _scored_before(
+    known: tuple[Context, Sequence[Entry]], probation: Probation, rows: pd.DataFrame, until: datetime
+) -> pd.DataFrame:
     """Return the rows with the predecessor's scores in place of the champion's."""
+    context, entries = known
     scoring, use_case = problem_of(context.use_case).scoring, context.use_case
-    pipeline = artifacts.load(
-        context.settings, in_ledger(context, ledger.read(context.lake), probation.predecessor)
-    ).pipeline
+    pipeline = artifacts.load(context.settings, in_ledger(context, entries, probation.predecessor)).pipeline
     features = list(getattr(pipeline, "feature_names_in_", use_case.features))
     span = str(rows[INTERVAL].min()), str(rows[INTERVAL].max())
-    raw = read_known(context.lake, ["id", *features], span, until).set_index("id").reindex(rows["id"])
+    ids = rows["id"].tolist()
+    raw = read_known(context.lake, ["id", *features], span, until, ids).set_index("id").reindex(ids)
     scores: Floats = scoring.scores(pipeline, raw[features].reset_index(drop=True))
     return rows.assign(**scoring.frame(scores))
 

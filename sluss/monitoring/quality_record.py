@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from sluss.interval import parse_interval
@@ -11,11 +12,10 @@ from sluss.monitoring.quality_history import QualityHistory, begin, samples, sli
 from sluss.monitoring.tables import Last, read_known
 from sluss.problems import problem_of
 from sluss.problems.slicing import PREFIX, columns_of_slices, sliced_by
-from sluss.registry import artifacts
 from sluss.registry.artifacts import BOUNDS_FILE, HOLDOUT_FILE
-from sluss.registry.champion import scored_by
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import datetime
     from pathlib import Path
 
@@ -25,11 +25,21 @@ if TYPE_CHECKING:
     from sluss.context import Context
     from sluss.monitoring.labelled import Labelled
     from sluss.problems.condition import Condition
+    from sluss.registry.entry import Entry
     from sluss.statistics.figures import Summary
     from sluss.statistics.sample import Sample
 
 
 _FEWEST = 30  # units of a slice of the holdout
+
+
+@dataclass(frozen=True)
+class Judged:
+    """The version that scored an interval: its use case and its artifacts, and the ledger, read once for a step."""
+
+    use_case: UseCase
+    folder: Path  # a local copy of the artifacts
+    entries: Sequence[Entry]
 
 
 def seen(use_case: UseCase, version: str, before: Last) -> tuple[datetime, str] | None:
@@ -41,22 +51,24 @@ def seen(use_case: UseCase, version: str, before: Last) -> tuple[datetime, str] 
 
 
 def advance(
-    context: Context, use_case: UseCase, summary: Summary, before: Last, labelled: Labelled
+    context: Context, judged: Judged, summary: Summary, before: Last, labelled: Labelled
 ) -> tuple[QualityHistory | None, Probation | None]:
     """Return the history and the probation of the version, with the labels known at the interval's end.
 
     The history is None where the version records no holdout.
 
     Raises:
-        ModelError: the version's artifacts were changed or lost.
         ServiceError: MLflow does not answer.
     """
+    use_case, entries = judged.use_case, judged.entries
     known, since = before.state.history, seen(use_case, summary.model_version, before)
-    probation = read_probation(before.state.probation) if since else start(context, summary.model_version, known)
-    history = known if since else _begun(context, use_case, summary, known, labelled)
+    probation = (
+        read_probation(before.state.probation) if since else start(context, entries, summary.model_version, known)
+    )
+    history = known if since else _begun(judged, summary, known, labelled)
     if probation and history and history.first >= labelled.window[0]:
         until = parse_interval(summary.interval, use_case.unit).end
-        probation = go_on(context, probation, labelled, since and since[0], until)
+        probation = go_on((context, entries), probation, labelled, since and since[0], until)
     if history:
         rows = _sliced_rows(context, use_case, summary, history, labelled)
         found = samples(problem_of(use_case), rows, use_case.group, _slices(rows))
@@ -69,12 +81,9 @@ def guarded(use_case: UseCase, probation: Probation | None) -> list[Condition]:
     return [condition(use_case, probation)] if probation else []
 
 
-def _begun(
-    context: Context, use_case: UseCase, summary: Summary, known: QualityHistory | None, labelled: Labelled
-) -> QualityHistory | None:
-    folder = _folder(context, summary)
-    promises = promised(use_case, folder)
-    return begin(summary.model_version, labelled.first, promises, known, _bounds(folder)) if promises else None
+def _begun(judged: Judged, summary: Summary, known: QualityHistory | None, labelled: Labelled) -> QualityHistory | None:
+    promises = promised(judged.use_case, judged.folder)
+    return begin(summary.model_version, labelled.first, promises, known, _bounds(judged.folder)) if promises else None
 
 
 def promised(use_case: UseCase, folder: Path) -> dict[str, Sample] | None:
@@ -96,10 +105,6 @@ def _slices(rows: pd.DataFrame) -> list[str]:
     return [name for name in rows.columns if name.startswith(PREFIX)]
 
 
-def _folder(context: Context, summary: Summary) -> Path:
-    return artifacts.local_copy(context.settings, scored_by(context, summary.model_version, summary.run_id))
-
-
 def _bounds(folder: Path) -> dict[str, list[float]] | None:
     """Return where the quarters of the slices end; None of a version that an older release trained."""
     path = folder / BOUNDS_FILE
@@ -115,6 +120,6 @@ def _sliced_rows(
         return rows
     until = parse_interval(summary.interval, use_case.unit).end
     columns = ["id", *columns_of_slices(use_case)]
-    raw = read_known(context.lake, columns, (labelled.first, labelled.window[1]), until)
+    raw = read_known(context.lake, columns, (labelled.first, labelled.window[1]), until, rows["id"].tolist())
     slices = sliced_by(use_case, history.bounds, raw).assign(id=raw["id"])
     return rows.merge(slices, on="id", how="left")

@@ -5,22 +5,24 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sluss.problems.condition import Condition
-from sluss.registry import ledger
 from sluss.registry.mismatch import mismatches
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from sluss.context import Context
+    from sluss.registry.entry import Entry
 
 TYPE = "registry_mismatch"
 
 
-def registry_mismatch(context: Context) -> Condition:
-    """Compare the stores as they are now, not as they were at the interval's end.
+def registry_mismatch(context: Context, entries: Sequence[Entry]) -> Condition:
+    """Compare the ledger's entries with the other stores as they are now, not as they were at the interval's end.
 
     Raises:
         ServiceError: the lake or MLflow does not answer.
     """
-    found = mismatches(context, ledger.read(context.lake))
+    found = mismatches(context, entries)
     if not found:
         return Condition(TYPE, "clear", "critical", {}, "The ledger, MLflow and the config name one champion.")
     message = f"{' '.join(found)} Look at it (make history) and mend it: make repair USE_CASE={context.use_case.name}."

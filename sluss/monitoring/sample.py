@@ -1,16 +1,19 @@
-"""The rows of one interval, or an even sample of very many, in constant memory."""
+"""The rows of an interval and their labels, or an even sample of very many, in constant memory."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sluss.interval import Interval, partition
-from sluss.monitoring.tables import CURATED, PREDICTIONS, read_known, read_rows
+from sluss.interval import Interval, parse_interval, partition
+from sluss.monitoring.tables import CURATED, LABELS, PREDICTIONS, read_known, read_rows, read_scored
+from sluss.storage.lake import INTERVAL
 from sluss.storage.point_in_time import known
 from sluss.storage.row_groups import row_groups
+from sluss.storage.table_log import files
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
+    from datetime import datetime
     from typing import Any
 
     import numpy as np
@@ -36,6 +39,42 @@ def scored(lake: Lake, columns: Sequence[str], interval: Interval, unit: Unit) -
     if groups is None or total <= MOST_ROWS:
         return read_rows(lake, PREDICTIONS, list(columns), first=name, last=name), total
     return _sampled(groups, list(columns), MOST_ROWS / total), total
+
+
+def shares(lake: Lake, span: tuple[str, str]) -> dict[str, float]:
+    """Return the share that is read of each interval with very many scored rows, from the log alone."""
+    rows: dict[str, int] = {}
+    for file in files(lake, PREDICTIONS, span):
+        name = file[f"partition.{INTERVAL}"]
+        rows[name] = rows.get(name, 0) + int(file["num_records"] or 0)
+    return {name: MOST_ROWS / count for name, count in rows.items() if count > MOST_ROWS}
+
+
+def scored_in(
+    lake: Lake, columns: Sequence[str], span: tuple[str, str], many: Mapping[str, float], unit: Unit
+) -> pd.DataFrame:
+    """Read columns of the predictions of a span, and of the intervals with very many rows a sample."""
+    import pandas as pd
+
+    usual = read_scored(lake, [INTERVAL, *columns], span, list(many))
+    parts = [
+        scored(lake, columns, parse_interval(name, unit), unit)[0].assign(**{INTERVAL: name}) for name in sorted(many)
+    ]
+    return pd.concat([part for part in (usual, *parts) if len(part)], ignore_index=True) if parts else usual
+
+
+def arrived(lake: Lake, span: tuple[str, str], as_of: datetime, share: float) -> set[str]:
+    """Return the ids, of that share, whose label arrived in first ≤ interval < end, and before a moment."""
+    import pyarrow as pa
+    import pyarrow.dataset as ds
+
+    dataset = lake.dataset(LABELS, first=span[0], last=span[1])
+    if dataset is None:
+        return set()
+    groups, limit = row_groups(dataset, [_ID], span, ds.field("label_time") < as_of), int(share * 2**64)
+    found = (batch[_ID] for batch in groups.batches(_BATCH))
+    some = found if share >= 1 else (ids.filter(pa.array(hashed(ids) < limit)) for ids in found)
+    return {row for ids in some for row in ids.to_pylist()}
 
 
 def raw(lake: Lake, columns: Sequence[str], interval: Interval, unit: Unit) -> pd.DataFrame:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
     import pyarrow as pa
+    import pyarrow.dataset as ds
 
     from sluss.config.use_case import UseCase
 
@@ -72,19 +73,39 @@ def read_rows(
     return rows
 
 
-def read_predictions(lake: Lake, columns: list[str], interval: str, ids: Sequence[str]) -> pd.DataFrame:
-    """Read columns of the interval's predictions with these ids: an interval may have more rows than fit in memory."""
-    rows: pd.DataFrame = _read(lake, PREDICTIONS, columns, (interval, interval), ids).to_pandas()
+def read_scored(lake: Lake, columns: list[str], span: tuple[str, str], without: Sequence[str]) -> pd.DataFrame:
+    """Read columns of the predictions of the partitions first ≤ interval ≤ last, without some of these."""
+    import pyarrow.dataset as ds
+
+    kept = ~ds.field(INTERVAL).isin(list(without)) if without else None
+    rows: pd.DataFrame = _read(lake, PREDICTIONS, columns, span, kept).to_pandas()
     return rows
 
 
-def read_known(lake: Lake, columns: list[str], span: tuple[str, str], as_of: datetime) -> pd.DataFrame:
-    """Read columns of the curated rows of the partitions first ≤ interval ≤ last, as known just before a moment."""
+def read_predictions(lake: Lake, columns: list[str], interval: str, ids: Sequence[str]) -> pd.DataFrame:
+    """Read columns of the interval's predictions with these ids: an interval may have more rows than fit in memory."""
+    import pyarrow.dataset as ds
+
+    rows: pd.DataFrame = _read(
+        lake, PREDICTIONS, columns, (interval, interval), ds.field("id").isin(list(ids))
+    ).to_pandas()
+    return rows
+
+
+def read_known(
+    lake: Lake, columns: list[str], span: tuple[str, str], as_of: datetime, ids: Sequence[str] | None = None
+) -> pd.DataFrame:
+    """Read columns of the curated rows of the partitions first ≤ interval ≤ last, as known just before a moment.
+
+    With `ids`, only of these: intervals may have more rows than fit in memory.
+    """
     import pandas as pd
+    import pyarrow.dataset as ds
 
     table = lake.dataset(CURATED, first=span[0], last=span[1])
+    among = None if ids is None else ds.field("id").isin(list(ids))
     rows: pd.DataFrame = (
-        pd.DataFrame(columns=columns) if table is None else known_rows(table, columns, as_of).to_pandas()
+        pd.DataFrame(columns=columns) if table is None else known_rows(table, columns, as_of, among).to_pandas()
     )
     return rows
 
@@ -190,18 +211,16 @@ _ALERTS, _ALERT = "alerts", ("type", "severity", "state", "since", "message", "f
 
 
 def _read(
-    lake: Lake, table: str, columns: list[str], span: tuple[str | None, str | None], ids: Sequence[str] | None = None
+    lake: Lake, table: str, columns: list[str], span: tuple[str | None, str | None], kept: ds.Expression | None = None
 ) -> pa.Table:
     import pyarrow as pa
-    import pyarrow.dataset as ds
 
     dataset = lake.dataset(table, first=span[0], last=span[1])
     if dataset is None:
         return pa.table({name: pa.array([], pa.string()) for name in columns})
     # A table that older code created may lack a column.
     there = set(dataset.schema.names)
-    among = None if ids is None else ds.field("id").isin(list(ids))
-    return dataset.to_table(columns=[name for name in columns if name in there], filter=among)
+    return dataset.to_table(columns=[name for name in columns if name in there], filter=kept)
 
 
 def _alerts(row: dict[str, Any]) -> list[Alert]:
