@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import logging
 import os
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -21,6 +22,7 @@ from sluss.use_cases import load_use_case, use_case_names
 if TYPE_CHECKING:
     from sluss.config.use_case import UseCase
 
+_log = logging.getLogger(__name__)
 Step = Callable[[Context, Interval], Any]
 News = Literal["curated", "labels", "alerts", "candidates"]
 
@@ -104,6 +106,23 @@ def send_news(use_case: str, seconds: float) -> dict[str, Any]:
     from tasks import send_alerts
 
     return run_task(lambda context: send_alerts.after_monitoring(context, seconds), use_case)
+
+
+def send_all_news(seconds: float) -> None:
+    """Send the news of every use case that are due. A use case that fails does not stop the others.
+
+    Raises:
+        AirflowFailException: a use case failed.
+    """
+    failed = []
+    for use_case in use_cases():
+        try:
+            send_news(use_case.name, seconds)
+        except Exception:  # noqa: BLE001 - whatever fails here, the alerts of the others must reach a person
+            _log.exception("The news of %s were not sent.", use_case.name)
+            failed.append(use_case.name)
+    if failed:
+        raise AirflowFailException(f"The news of {', '.join(failed)} were not sent; the log above has the reasons.")
 
 
 def _pass_connections(context: Context) -> None:

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from _shared import send_news, use_cases
+from _shared import send_all_news
 from airflow.sdk import dag, task
 
 
 @task(execution_timeout=timedelta(minutes=10), do_xcom_push=False)
 def send_alerts() -> None:
     """Send what is due, use case by use case."""
-    for use_case in use_cases():
-        send_news(use_case.name, seconds=60)
+    send_all_news(seconds=60)
 
 
 @dag(

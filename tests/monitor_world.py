@@ -17,9 +17,10 @@ from sluss.context import Context
 from sluss.deployment.production import follow
 from sluss.digests import artifact_digest
 from sluss.interval import Interval, midnight, parse_interval
+from sluss.monitoring.estimate import estimation_rows
 from sluss.monitoring.profile import build_profile
 from sluss.registry import ledger
-from sluss.registry.artifacts import HOLDOUT_FILE, PROFILE_FILE
+from sluss.registry.artifacts import ESTIMATION_FILE, HOLDOUT_FILE, PROFILE_FILE
 from sluss.registry.champion import as_model
 from sluss.registry.entry import Change
 from sluss.registry.names import DIGEST_TAG
@@ -123,20 +124,35 @@ class World:
         self.lake.replace(name, table, min(rows["interval"]), "9999")
 
 
-def register(world: World, folder: Path, client: MlflowClient, spoil: Callable[[dict], object] = dict) -> str:
-    """Register a version that consists of a profile, spoilt or not, and the holdout; the monitor needs nothing else."""
+def register(
+    world: World,
+    folder: Path,
+    client: MlflowClient,
+    spoil: Callable[[dict], object] = dict,
+    *,
+    estimates: bool = False,
+) -> str:
+    """Register a version that consists of a profile, spoilt or not, and the holdout; the monitor needs nothing else.
+
+    An empty profile is none. With `estimates`, the metric is estimated before labels come.
+    """
     random = np.random.default_rng(42)
     train, held = (pd.DataFrame({"text": texts(random, rows, strange=False)}) for rows in (3000, 1500))
     scores, labels = scored(random, 1500, 0.8)
     profile = build_profile(world.use_case, train, held, scores, labels)
+    promised, vocabularies = profile["holdout"]["value"], profile["vocabularies"]
     spoil(profile)
     folder.mkdir(parents=True)
-    (folder / PROFILE_FILE).write_text(json.dumps(profile))
+    if profile:
+        (folder / PROFILE_FILE).write_text(json.dumps(profile))
+    if estimates:
+        estimation_rows(world.use_case, held, (scores, labels), vocabularies).to_parquet(folder / ESTIMATION_FILE)
     judged = pd.DataFrame({"id": [f"held-{row}" for row in range(1500)], "label": labels, "score": scores})
+    judged = judged.assign(text=held.text, source="usual")  # which a test may take for groups
     judged.to_parquet(folder / HOLDOUT_FILE, index=False)
     experiment = experiment_id(world.settings, client, world.use_case.experiment)
     run = client.create_run(experiment)
-    client.log_metric(run.info.run_id, f"holdout_{world.use_case.training.metric}", profile["holdout"]["value"])
+    client.log_metric(run.info.run_id, f"holdout_{world.use_case.training.metric}", promised)
     version = client.create_model_version(
         world.use_case.model, folder.as_uri(), run.info.run_id, tags={DIGEST_TAG: artifact_digest(folder)}
     )

@@ -7,6 +7,8 @@ import subprocess
 import sys
 
 import pytest
+import yaml
+from any_table import config as any_config
 
 from sluss.config.settings import ROOT
 from sluss.use_cases import use_case_names
@@ -90,6 +92,21 @@ def test_a_broken_config_leaves_the_dags_of_the_others_alive(loaded, tmp_path, c
 def test_configs_that_can_be_read_have_no_import_error(loaded):
     finished = loaded("configs")
     assert finished.returncode == 0, finished.stderr
+
+
+def test_news_that_cannot_be_sent_for_one_use_case_are_sent_for_the_others(tmp_path):
+    config = tmp_path / "config"
+    config.mkdir()
+    elsewhere = any_config({"path": "s3://theirs/in", "airflow_connection": "nowhere"})
+    (config / "mine.yaml").write_text(yaml.safe_dump(elsewhere))
+    for file in (ROOT / "config").glob("sentiment*"):
+        (config / file.name).write_bytes(file.read_bytes())
+    variables = {"PATH": "/usr/bin:/bin", "AIRFLOW_HOME": str(tmp_path), "SLUSS_HOME": str(tmp_path / "home")}
+    variables |= {"SLUSS_CONFIG_DIR": str(config), "PYTHONPATH": f"{ROOT / 'dags'}:{ROOT}"}
+    command = [sys.executable, "-c", "import _shared; _shared.send_all_news(5)"]
+    finished = subprocess.run(command, env=variables, capture_output=True, text=True, check=False, timeout=120)
+    assert finished.returncode != 0
+    assert "AirflowFailException: The news of mine were not sent" in finished.stderr
 
 
 def test_a_use_case_that_wants_approval_asks_a_person_between_gates_and_promotion(loaded, tmp_path):

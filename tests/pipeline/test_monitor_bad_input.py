@@ -10,9 +10,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
 from deltalake import write_deltalake
-from monitor_world import register, world_from
+from monitor_world import World, register, world_from
 
-from sluss.errors import ModelError, SlussError
+from sluss.errors import DataError, ModelError, SlussError
 from sluss.monitoring.tables import last_before, read_monitored
 from sluss.tracking.client import connect
 
@@ -151,3 +151,74 @@ def test_another_champion_ends_the_alerts_and_is_judged_by_its_own_profile(world
     assert [(alert.state, alert.since) for alert in drift] == [("ended", "2026-01-02"), ("raised", "2026-01-03")]
     assert "took over from version 1" in drift[0].message
     assert last_before(world.lake, "2026-01-04").alerts["data_drift"].since == "2026-01-03"
+
+
+def test_a_version_without_a_profile_is_a_sentence_with_the_cure(world, tmp_path):
+    version = spoilt(world, tmp_path, dict.clear)
+    world.live("usual", version=version)
+    with pytest.raises(ModelError, match=r"has no reference profile.*make train"):
+        world.monitor(0)
+
+
+@pytest.mark.parametrize(
+    ("features", "compared"),
+    [(("text", "source"), {"text.words", "text.unknown_words", "score"}), (("source",), {"score"})],
+    ids=["appears", "vanishes"],
+)
+def test_a_feature_that_appears_or_vanishes_is_not_compared_and_the_others_are(world, features, compared):
+    world.live("usual", "usual")
+    world.monitor(0)
+    changed = World(world.settings, world.use_case.model_copy(update={"features": features}))
+    result = changed.monitor(1)[0]
+    assert {drift.feature for drift in result.summary.drift} == compared
+    assert result.alerts == ()
+
+
+def test_a_million_equal_rows_are_one_change_and_the_next_day_recovers(world):
+    world.live("usual", "usual", "usual")
+    many = 1_000_000
+    for name in ("curated", "predictions"):
+        table = world.lake.dataset(name, first="2026-01-02", last="2026-01-02").to_table()
+        equal = table.take(pa.array([0] * many))
+        ids = pa.array([f"equal-{row}" for row in range(many)])
+        place = equal.schema.names.index("id")
+        world.lake.replace(name, equal.set_column(place, "id", ids), "2026-01-02", "2026-01-03")
+    results = world.monitor(0, 1, 2)
+    assert results[1].summary.rows == many
+    assert [[(a.type, a.state) for a in result.alerts if a.type == "data_drift"] for result in results] == [
+        [],
+        [("data_drift", "raised")],
+        [("data_drift", "ended")],
+    ]
+
+
+def test_scores_that_are_not_numbers_are_a_change_and_the_next_day_recovers(world):
+    world.live("usual", "usual", "usual")
+    scored = pd.DataFrame(world.rows("predictions")).astype({"prediction": "int8"})
+    spoilt_day = scored.interval == "2026-01-02"
+    scored.loc[spoilt_day & (scored.index % 3 == 0), ["score", "confidence"]] = float("nan")
+    world.replace("predictions", scored)
+    assert world.states(0, 1, 2, kind="data_drift") == [None, "raised", "ended"]
+    assert len(read_monitored(world.lake)) == 3
+
+
+def test_labels_from_before_their_rows_by_a_clock_that_went_back_count_for_nothing(world):
+    world.live(*["usual"] * 3)
+    labels = pd.DataFrame(world.rows("labels"))
+    early = labels.assign(label_time=labels.label_time - timedelta(days=10))
+    world.replace("labels", early.astype({"label": "int8"}).sort_values("interval"))
+    result = world.monitor(2)[0]
+    assert (result.summary.quality, result.alerts) == (None, ())
+
+
+def test_a_use_case_whose_tables_are_damaged_stops_no_other_one(world):
+    other = World(world.settings, world.use_case.model_copy(update={"name": "other"}))
+    other.live("usual")
+    world.live("usual", "strange")
+    for log in (world.settings.home / "lake" / "other" / "predictions").rglob("*.parquet"):
+        log.write_bytes(b"damaged")
+    for day in (0, 1):
+        with pytest.raises((DataError, OSError, ValueError)):
+            other.monitor(day)
+        result = world.monitor(day)[0]
+    assert result.raised == "data_drift"
