@@ -13,6 +13,7 @@ from sluss.interval import parse_interval
 if TYPE_CHECKING:
     from sluss.config.use_case import UseCase
 
+_COUNTED = 1_000  # intervals
 _PATIENCE = timedelta(minutes=15)  # after an interval's end, for its run to start and to end
 
 
@@ -58,10 +59,12 @@ def _steps(use_case: UseCase, scored: str | None, due: str) -> int:
         if scored >= due:
             return 0
         start = max(start, parse_interval(scored, unit).end)
-    last = parse_interval(due, unit).start
-    # Days, weeks and months of a zone differ in length by an hour or by days, which the half of one absorbs.
-    usual = unit.after(last) - last
-    return max(1, round((last - start) / usual) + 1)
+    last, found = parse_interval(due, unit).start, 0
+    # Counted one by one, because days and months differ in length; of very many, the rest is estimated.
+    while start <= last and found < _COUNTED:
+        start, found = unit.after(start), found + 1
+    rest = (last - start) / (unit.after(last) - last) + 1 if start <= last else 0
+    return found + round(rest)
 
 
 def _words(use_case: UseCase, seen: tuple[str | None, str | None, int], now: datetime) -> str:

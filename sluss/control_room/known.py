@@ -40,8 +40,8 @@ class Seen:
     """The state of one use case as it was read last, and the stores that did not answer since."""
 
     name: str
-    use_case: UseCase | None = None  # None where its config cannot be read
-    broken: str = ""  # why not, in a sentence
+    use_case: UseCase | None = None  # as its config was read last; None where it never could be
+    broken: str = ""  # why it cannot be read now, in a sentence
     standing: Standing | None = None
     days: tuple[Day, ...] = ()
     lives: tuple[Life, ...] = ()
@@ -60,13 +60,16 @@ class Seen:
     def status(self, now: datetime, *, scheduled: bool) -> Status:
         """Its status at a moment, from what was read last."""
         if self.use_case is None:
-            return of_broken(self.name, self.broken)
+            return of_broken(self.name, self.broken or "Its config is being read for the first time.")
         if self.standing is None:
             waiting = self.lake_error or "Its state is being read for the first time."
             return of_silent(self.name, self.title, waiting)
         status = status_of(self.use_case, self.standing, now, scheduled=scheduled)
         if self.use_case.deployment.approval == "manual":
             status = with_approval(status, awaiting_approval(self.standing.entries, self.registered))
+        if self.broken:
+            broken = of_broken(self.name, self.broken)
+            return replace(status, level=broken.level, waiting=broken.waiting, next=broken.next, error=broken.error)
         return replace(status, error=self.lake_error or self.mlflow_error)
 
 
@@ -153,7 +156,7 @@ class _Reader:
         try:
             use_case = load_use_case(self._name, self._settings.config_dir)
         except ConfigError as error:
-            return replace(before, use_case=None, broken=str(error))
+            return replace(before, broken=str(error))
         if self._context is None or self._context.use_case != use_case:
             self._context = Context(self._settings, use_case)
         seen = replace(before, use_case=use_case, broken="")
