@@ -49,7 +49,8 @@ def advance(before: Mapping[str, Alert], conditions: Iterable[Condition], interv
     """Return the alerts of an interval, from those of the interval before and the verdicts on this one.
 
     A pure function: monitoring an interval again gives the same alerts. An undecided condition keeps its alert. An
-    alert that is on is raised anew by another change, and updated when its severity rises.
+    alert that is on is raised anew by another change, and updated when its severity rises. It keeps its highest
+    severity, or a figure near the limit would be news every other interval.
 
     Args:
         before: the alerts of the last monitored interval before this one, by type.
@@ -75,12 +76,18 @@ def _next(last: Alert | None, condition: Condition | None, interval: str) -> Ale
     return Alert(
         interval,
         condition.type,
-        active.severity if active and state == "ended" else condition.severity,
+        _severity(active, condition, state),
         state,
         active.since if active and state != "raised" else interval,
         condition.message,
         condition.figures,
     )
+
+
+def _severity(active: Alert | None, condition: Condition, state: State) -> Severity:
+    if active is None or state == "raised":
+        return condition.severity
+    return "critical" if condition.severity == "critical" and state != "ended" else active.severity
 
 
 def _state(active: Alert | None, condition: Condition) -> State:

@@ -87,6 +87,24 @@ def test_an_alert_that_gets_worse_is_news_and_not_raised_again():
     assert [(a.state, a.news) for a in third] == [("ongoing", False)]
 
 
+def test_a_severity_that_goes_up_and_down_is_news_once():
+    warning = Condition("data_drift", "breached", "warning", {}, "Some.")
+    days = [warning, replace(warning, severity="critical"), warning, replace(warning, severity="critical")]
+    before, found = {}, []
+    for number, condition in enumerate([*days, replace(warning, verdict="clear"), warning], 1):
+        [alert] = advance(before, [condition], f"2026-01-{number:02d}")
+        found.append((alert.state, alert.severity))
+        before = {alert.type: alert}
+    assert found == [
+        ("raised", "warning"),
+        ("updated", "critical"),
+        ("ongoing", "critical"),
+        ("ongoing", "critical"),
+        ("ended", "critical"),
+        ("raised", "warning"),
+    ]
+
+
 def test_another_change_raises_an_alert_that_is_on_anew():
     change = Condition("data_drift", "breached", "warning", {}, "One.")
     first = advance({}, [change], "2026-01-01")
