@@ -15,10 +15,15 @@ from sluss.training.past_trainings import trained_moments
 from sluss.training.rows import newest_end
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from sluss.config.operation import Retraining
     from sluss.config.use_case import UseCase
     from sluss.context import Context
+    from sluss.monitoring.alerts import Alert
     from sluss.storage.lake import Lake
+
+_DRIFT = "data_drift"
 
 
 @dataclass(frozen=True)
@@ -37,7 +42,7 @@ class Alarm:
     types: tuple[str, ...]
     since: datetime
     new_labels: int
-    change: str = ""  # the message with which the first of them was raised
+    change: str = ""  # the message with which the first of them was raised, and that of a later change of the data
 
 
 @dataclass(frozen=True)
@@ -84,8 +89,15 @@ def read_facts(context: Context, lake: Lake, until: datetime) -> TrainingFacts:
         first = min(alerts, key=lambda alert: (alert.since, alert.type))
         since = parse_interval(first.since, use_case.unit).start
         types = tuple(sorted(alert.type for alert in alerts))
-        alarm = Alarm(types, since, int((events >= since).sum()), raised_for(lake, first))
+        alarm = Alarm(types, since, int((events >= since).sum()), _changes(lake, first, alerts))
     return TrainingFacts(until, tuple(trainings), len(events), alarm)
+
+
+def _changes(lake: Lake, first: Alert, alerts: Sequence[Alert]) -> str:
+    """Return the message with which the first alert was raised, and that of data that changed again since."""
+    later = [alert for alert in alerts if alert.type == _DRIFT and alert.since > first.since]
+    again = [f"Then, in interval {alert.since}: {raised_for(lake, alert)}" for alert in later]
+    return " ".join([raised_for(lake, first), *again])
 
 
 def decide(use_case: UseCase, facts: TrainingFacts) -> Decision:

@@ -116,6 +116,29 @@ def test_an_alert_counts_from_the_interval_that_raised_it(settings, lake, sentim
     assert decision.read_facts(Context(settings, sentiment), lake, day(8)).alarm is None
 
 
+def test_a_later_change_of_the_data_is_named_after_the_first_alert(settings, lake, sentiment):
+    put(lake, [("a", 1.5, 1.5)], [("a", 3)])
+    quality = {"type": "quality_drop", "severity": "critical", "figures": "{}", "since": "2026-01-05"}
+    drift = quality | {"type": "data_drift"}
+    rows = [
+        {
+            "interval": "2026-01-04",
+            "alerts": [drift | {"state": "raised", "since": "2026-01-04", "message": "Amazon."}],
+        },
+        {"interval": "2026-01-05", "alerts": [quality | {"state": "raised", "message": "Worse."}]},
+        {
+            "interval": "2026-01-12",
+            "alerts": [
+                quality | {"state": "ongoing", "message": "Still worse."},
+                drift | {"state": "raised", "since": "2026-01-12", "message": "Tweets."},
+            ],
+        },
+    ]
+    lake.replace("monitoring", pa.Table.from_pylist(rows), "2026-01-01", "2026-02-01")
+    alarm = decision.read_facts(Context(settings, sentiment), lake, day(12)).alarm
+    assert (alarm.since, alarm.change) == (day(4), "Worse. Then, in interval 2026-01-12: Tweets.")
+
+
 def test_rows_that_are_split_by_their_ids_count_as_soon_as_their_labels_are_known(lake, sentiment):
     by_ids = sentiment.model_copy(
         update={"training": sentiment.training.model_copy(update={"holdout_share": 0.25, "holdout_days": 30})}
