@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import sqlite3
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -22,7 +22,7 @@ from sluss.training.rows import training_rows
 from sluss.use_cases import load_use_case
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from datetime import datetime
     from pathlib import Path
 
@@ -65,11 +65,15 @@ class World:
                 if not path.name.startswith(_DATABASE):
                     copy = shutil.copytree if path.is_dir() else shutil.copy
                     copy(path, here / path.name)
-        # Written into the open database: MLflow's connections would keep reading a file that was replaced.
-        source = sqlite3.connect(self.folder / "kept" / "home" / _DATABASE)
-        target = sqlite3.connect(self.folder / "home" / _DATABASE)
-        with closing(source), closing(target):
-            source.backup(target)
+        _overwrite(self.folder / "kept" / "home" / _DATABASE, self.folder / "home" / _DATABASE)
+
+    @contextmanager
+    def older_registry(self) -> Iterator[None]:
+        """Set MLflow's database back to its present state after the block."""
+        database, backup = (self.folder / "home" / name for name in (_DATABASE, "backup.db"))
+        _overwrite(database, backup)
+        yield
+        _overwrite(backup, database)
 
     @property
     def settings(self) -> Settings:
@@ -167,6 +171,13 @@ class World:
     def classes(self) -> tuple[str, ...]:
         """The classes; none for a number."""
         return tuple(getattr(self.use_case, "classes", ()))
+
+
+def _overwrite(source: Path, target: Path) -> None:
+    """Write into the open database: MLflow's connections would keep reading a file that was replaced."""
+    one, other = sqlite3.connect(source), sqlite3.connect(target)
+    with closing(one), closing(other):
+        one.backup(other)
 
 
 def _remove(path: Path) -> None:

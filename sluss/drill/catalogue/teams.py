@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from datetime import timedelta
 from itertools import combinations
 from typing import TYPE_CHECKING, Any
@@ -10,11 +11,12 @@ import numpy as np
 import pandas as pd
 
 from sluss.drill import needs
-from sluss.drill.candidates import edited_model, files_before, fitted
+from sluss.drill.candidates import edited_model, files_before, fitted, second_champion
 from sluss.drill.catalogue.alarms import live_rows
 from sluss.drill.catalogue.data import labels_of_a_day, rows_of_a_day
 from sluss.drill.catalogue.labels import relabelled, turned
 from sluss.drill.catalogue.leaks import leaking
+from sluss.drill.catalogue.registry import production
 from sluss.drill.mistake import Mistake
 from sluss.drill.steps import curation, learn
 
@@ -243,6 +245,47 @@ def _on_turned(world: World) -> list[Refusal]:
     return fitted(fit)(world)
 
 
+def _not_numbers(pipeline: Any) -> Any:  # noqa: ANN401 - a pipeline
+    """A fit that overflowed: the weights are no numbers."""
+    estimator = pipeline[-1]
+    estimator.coef_ = estimator.coef_ * np.nan
+    return pipeline
+
+
+def _has_coefficients(world: World) -> str:
+    return "" if hasattr(world.model[-1], "coef_") else "The estimator has no coefficients."
+
+
+# Stores.
+
+
+def _older_registry(world: World) -> list[Refusal]:
+    """MLflow's database comes from a backup that is older than the last deployment."""
+    with world.older_registry():
+        second_champion(world)
+    return production(world)
+
+
+def _older_lake(world: World) -> list[Refusal]:
+    """The lake comes from a backup that is older than the last deployment."""
+    lake = world.settings.home / "lake"
+    backup = lake.with_name("lake-backup")
+    shutil.copytree(lake, backup)
+    second_champion(world)
+    shutil.rmtree(lake)
+    backup.rename(lake)
+    return production(world)
+
+
+def _experiment_renamed(world: World) -> list[Refusal]:
+    """The experiment with the anchor gets a tidier name."""
+    second_champion(world)  # with one entry, its process may have been killed before it set the anchor
+    context = world.context
+    found = context.client.get_experiment_by_name(context.use_case.experiment)
+    context.client.rename_experiment(found.experiment_id, f"{context.use_case.experiment} (old)")
+    return production(world)
+
+
 def _mistake(name: str, kind: Kind, lock: str, inject: Inject, needed: Needs = needs.nothing) -> Mistake:
     return Mistake(name, kind, lock, inject, needed)
 
@@ -289,12 +332,19 @@ MISTAKES = (
     _mistake("target encoding on all rows", "leaks", "labels", leaking(_target_encoded), _number),
     _mistake("the rarest class is oversampled before the split", "leaks", "leak", _oversampled(0.0)),
     _mistake(
-        "the rarest class is oversampled before the split, with noise", "leaks", "leak", _oversampled(1e-3), _number
+        "the rarest class is oversampled before the split, with noise", "leaks", "labels", _oversampled(1e-3), _number
     ),
     _mistake(
         "the scaler knows another unit", "preprocessing", "training",
         files_before(_preprocessing_edited(lambda values: values * 1000)), _learns_before,
     ),
+    _mistake(
+        "the weights are no numbers", "artifact", "preprocessing", files_before(edited_model(_not_numbers)),
+        _has_coefficients,
+    ),
+    _mistake("MLflow's database is restored from an older backup", "registry", "registry_mismatch", _older_registry),
+    _mistake("the lake is restored from an older backup", "ledger", "registry_mismatch", _older_lake),
+    _mistake("the experiment gets another name", "registry", "registry_mismatch", _experiment_renamed),
     _mistake("a model of the opposite event", "preprocessing", "quality", _on_turned, needs.classes),
     _mistake(
         "two columns of numbers have changed places in production", "alarms", "data_drift",
