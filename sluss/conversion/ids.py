@@ -32,11 +32,13 @@ def row_ids(columns: Mapping[str, pa.Array]) -> pa.Array:
     import pyarrow.compute as pc
 
     named = [
-        pc.binary_join_element_wise(pa.scalar(name), pc.fill_null(as_text(values), "\x00"), pa.scalar("="))
+        pc.binary_join_element_wise(pa.scalar(name), as_text(values), pa.scalar("="))
         for name, values in sorted(columns.items())
         if not pa.types.is_nested(values.type)
     ]
-    joined = pc.binary_join_element_wise(*named, pa.scalar("\x1f")) if len(named) > 1 else named[0]
+    # Without the columns that have no value: an object of JSON may have such a key or leave it out.
+    # The first text keeps rows without any value, which would vanish otherwise.
+    joined = pc.binary_join_element_wise(pa.scalar(""), *named, pa.scalar("\x1f"), null_handling="skip")
     return pa.array(
         [hashlib.blake2b(row.encode(), digest_size=12).hexdigest() for row in joined.to_pylist()], pa.string()
     )

@@ -75,11 +75,12 @@ def _curation(facts: ConfigFacts) -> Iterator[str]:
 
 def _most_bad(look: Look) -> Iterator[str]:
     """Twice the share of bad rows in the table, and usually more."""
-    if 2 * look.bad_share <= _BAD:
+    share = look.quarantined_share
+    if 2 * share <= _BAD:
         yield f"  max_bad_share: {_BAD}"
         return
-    share = min(-(-int(look.bad_share * 1000) // 10) * 2 / 100, 1.0)
-    yield f"  max_bad_share: {share:g}    # in this table up to {look.bad_share:.1%} of the rows are bad"
+    limit = min(-(-int(share * 1000) // 10) * 2 / 100, 1.0)
+    yield f"  max_bad_share: {limit:g}    # in this table up to {share:.1%} of the rows are bad or doubled"
 
 
 def _remark(column: ColumnProfile) -> str:
@@ -120,6 +121,8 @@ def _training(facts: ConfigFacts) -> Iterator[str]:
         yield f"  # {facts.quick.simple:.3f}, guessing {facts.quick.guess:.3f}."
     yield "  estimator:"
     yield f"    class: {_STRONG[target.kind]}"
+    if target.heavy_tails:
+        yield "    params: {loss: absolute_error}    # squared errors would follow the few values far from the others"
 
 
 def _takes_the_time(look: Look) -> bool:

@@ -65,6 +65,11 @@ class Look:
         return self.doubled_ids if self.columns("id") else self.profile.duplicates
 
     @property
+    def quarantined_share(self) -> float:
+        """At most, of the rows: bad ones, and all but one of those with the same id."""
+        return min(self.bad_share + self.merged_rows / self.profile.rows, 1.0)
+
+    @property
     def warnings(self) -> Iterator[str]:
         """A sentence for each thing that a person should look at."""
         for leak in self.leaks.values():

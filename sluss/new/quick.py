@@ -111,7 +111,9 @@ def _fitted(look: Look, rows: pd.DataFrame, labels: np.ndarray[Any, Any], *, str
     if strong:
         ordinal = OrdinalEncoder(handle_unknown="use_encoded_value", unknown_value=-1, max_categories=_MOST_CATEGORIES)
         prepared = ColumnTransformer([("numbers", "passthrough", numbers), ("categories", ordinal, categories), *texts])
-        model = (HistGradientBoostingClassifier if classes else HistGradientBoostingRegressor)(random_state=7)
+        loss = "absolute_error" if look.target.heavy_tails else "squared_error"
+        regressor = HistGradientBoostingRegressor(loss=loss, random_state=7)
+        model = HistGradientBoostingClassifier(random_state=7) if classes else regressor
     else:
         scaled = make_pipeline(SimpleImputer(strategy="median"), StandardScaler())
         one_hot = OneHotEncoder(handle_unknown="infrequent_if_exist", max_categories=50)

@@ -34,6 +34,7 @@ class TargetColumn:
     mapping: dict[str, str] = field(default_factory=dict)  # of values to classes, where they differ
     shares: tuple[float, ...] = ()
     quantiles: tuple[float, float, float] = (0.0, 0.0, 0.0)  # 1 %, 50 % and 99 % of a number
+    heavy_tails: bool = False  # a few numbers are far from the others
 
 
 def target_of(table: WholeTable, column: ColumnProfile) -> TargetColumn:
@@ -120,4 +121,5 @@ def _number(table: WholeTable, column: ColumnProfile) -> TargetColumn:
         if heavy
         else "the usual share explained"
     )
-    return TargetColumn(column.name, "regression", metric, why, quantiles=(float(low), float(middle), float(high)))
+    quantiles = float(low), float(middle), float(high)
+    return TargetColumn(column.name, "regression", metric, why, quantiles=quantiles, heavy_tails=heavy)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -15,6 +16,7 @@ from sluss.formats.read import read_file
 from sluss.sources.arrivals import arrived_in, note_arrivals
 from sluss.sources.arriving import with_arrival
 from sluss.sources.mapped import MappedSource
+from sluss.sources.omitted import Omitted, wanted_names
 from sluss.sources.on_s3 import MayBeOnS3
 from sluss.sources.spans import open_spans
 
@@ -42,7 +44,7 @@ class FileSource(MayBeOnS3):
     format: Literal["csv", "parquet", "arrow", "json", "excel"] | None = Field(
         None,
         description="Format of the files, if their names do not end in it; `json` has one object a line, or is "
-        "one list of objects",
+        "one list of objects, which may leave out keys without a value",
     )
     encoding: str | None = Field(None, description="Encoding of text files, if not UTF-8: `cp1252`, `latin-1`")
     delimiter: str | None = Field(None, min_length=1, max_length=1, description="Sign between columns, if not found")
@@ -53,7 +55,8 @@ class FileSource(MayBeOnS3):
         return self._files(context)
 
     def _files(self, context: Context) -> Files:
-        return Files(context.settings, self, Form(self.format, self.encoding, self.delimiter, self.sheet))
+        form = Form(self.format, self.encoding, self.delimiter, self.sheet)
+        return Files(context.settings, self, form, wanted_names(context.use_case, self))
 
     def source(self, context: Context) -> MappedSource:
         """The source that these keys describe."""
@@ -72,6 +75,7 @@ class Files:
     settings: Settings
     config: FileSource
     form: Form
+    wanted: tuple[str, ...] = ()  # names of columns
 
     def __str__(self) -> str:
         return self.config.path
@@ -81,13 +85,30 @@ class Files:
         files = self.files()
         if bounds is None or len(files) == 1:  # a text file has no order that could be used
             for file in files:
-                yield from read_file(file, self.form)
+                yield from self.read(file)
             return
         spans = open_spans(self.settings, self.config.path, self.form, bounds)
         for file in files:
             if not spans.excludes(file, bounds):
-                yield from spans.watched(file, read_file(file, self.form), bounds)
+                yield from spans.watched(file, self.read(file), bounds)
         spans.save(files)
+
+    def read(self, file: DataFile) -> Iterator[pa.RecordBatch]:
+        """Stream the rows of a file, with the keys that its objects leave out if it is JSON."""
+        batches = read_file(file, self.form)
+        return map(self._omitted.completed, batches) if self._is_json(file) else batches
+
+    @cached_property
+    def _omitted(self) -> Omitted:
+        return Omitted(self.wanted, self._all)
+
+    def _all(self) -> Iterator[pa.RecordBatch]:
+        for file in reversed(self.files()):
+            if self._is_json(file):
+                yield from read_file(file, self.form)
+
+    def _is_json(self, file: DataFile) -> bool:
+        return (self.form.format or file.format) == "json"
 
     def files(self) -> list[DataFile]:
         """The files that there are now, by name.
@@ -134,7 +155,7 @@ class ArrivingFiles(MappedSource):
         new = arrived_in(self.context, interval, {f"{file}:{file.size}": file for file in files})
         note_arrivals(self.context, interval, list(new))
         for file in new.values():
-            for batch in read_file(file, self.reader.form):
+            for batch in self.reader.read(file):
                 yield self.rows_of(with_arrival(batch, self._moment(interval)))
 
     def labels(self, interval: Interval) -> Iterator[pa.RecordBatch]:
@@ -144,7 +165,7 @@ class ArrivingFiles(MappedSource):
             return
         files = {f"{file}:{file.size}": file for file in self.reader.files()}
         for file in arrived_in(self.context, interval, files).values():
-            for batch in read_file(file, self.reader.form):
+            for batch in self.reader.read(file):
                 yield self.labels_of(with_arrival(batch, self._moment(interval)))
 
     def _moment(self, interval: Interval) -> datetime:

@@ -20,6 +20,7 @@ import pytest
 from any_table import ROWS, START, bring, config, context, rows_of, table, write_csv
 
 from sluss.config.settings import ROOT
+from sluss.conversion.ids import row_ids
 from sluss.errors import ConfigError, DataError
 from sluss.interval import Interval, parse_interval
 from sluss.sources.generate import generate
@@ -465,3 +466,49 @@ def test_a_process_reads_files_whatever_folder_it_works_in(tmp_path, monkeypatch
     write_csv(tmp_path / "mine.csv", table())
     monkeypatch.chdir("/")
     assert bring(context(tmp_path, config({}))).rows == ROWS
+
+
+def json_files(folder: Path, omitting) -> str:
+    """Rows by day, one file each; `omitting` returns the keys that a day's objects leave out."""
+    path = folder / "days"
+    path.mkdir()
+    rows = pa.table(table()).to_pylist()
+    for day in sorted({row["t"][:10] for row in rows}):
+        kept = [{k: v for k, v in row.items() if k not in omitting(day)} for row in rows if row["t"][:10] == day]
+        (path / f"{day}.jsonl").write_text("\n".join(map(json.dumps, kept)))
+    return "days"
+
+
+@pytest.mark.parametrize("days", [{"2026-01-01"}, {"2026-01-09"}, {f"2026-01-0{day}" for day in range(1, 9)}])
+def test_a_key_that_all_objects_of_a_file_leave_out_has_no_value(tmp_path, days):
+    path = json_files(tmp_path, lambda day: ("x", "y") if day in days else ())
+    where = context(tmp_path, config({"path": path}, X))
+    bring(where)
+    without = {row["id"] for row in rows_of(where) if row["x"] is None}
+    assert without == {row["id"] for row in rows_of(where) if f"{row['event_time']:%Y-%m-%d}" in days}
+    assert len(rows_of(where)) == ROWS
+    assert {row["id"] for row in rows_of(where, "labels")} == {f"r{n}" for n in range(ROWS)} - without
+
+
+def test_a_key_that_no_object_has_is_a_wrong_name(tmp_path):
+    path = json_files(tmp_path, lambda _: ())
+    where = context(tmp_path, config({"path": path}, {"xx": {"kind": "number", "nullable": True}}))
+    with pytest.raises(ConfigError, match=r"days has no column 'xx'; the nearest is 'x'\. Correct the name"):
+        bring(where)
+
+
+def test_a_column_that_a_file_of_another_format_lacks_is_named(tmp_path):
+    (tmp_path / "days").mkdir()
+    write_csv(tmp_path / "days" / "a.csv", table())
+    write_csv(tmp_path / "days" / "b.csv", {name: values for name, values in table().items() if name != "x"})
+    with pytest.raises(ConfigError, match="days has no column 'x'"):
+        bring(context(tmp_path, config({"path": "days"}, X)))
+
+
+def test_the_hash_of_a_row_is_the_same_with_a_key_left_out_and_without_a_value():
+    both = row_ids({"a": pa.array(["1", "2", None]), "b": pa.array([None, "3", None], pa.string())}).to_pylist()
+    alone = row_ids({"a": pa.array(["1", "2", None])}).to_pylist()
+    assert both[0] == alone[0]
+    assert both[1] != alone[1]
+    assert both[2] == alone[2]
+    assert len({*both, *row_ids({"b": pa.array(["1", "2"])}).to_pylist()}) == 5

@@ -659,3 +659,23 @@ def test_without_a_trial_the_confidence_that_counts_as_unsure_depends_on_the_cla
         seen = look(found, Asked("y"), Writing())
         rules = yaml.safe_load(config_text(facts_of("mine", str(path), found, seen, None)))["monitoring"]
     assert (rules["low_confidence"], rules["quality_drop"]) == (0.2, 0.05)
+
+
+def test_rows_that_come_twice_without_an_id_do_not_stop_a_load(table):
+    path = table(
+        rows=400, t=lambda row: hour(row // 2 * 8), id=lambda row: row // 2 % 2, x=lambda row: row // 2 % 9,
+        y=lambda row: row // 2 % 3 % 2,
+    )  # fmt: skip
+    seen, content = looked(path, Asked("y"))
+    assert seen.merged_rows > 100
+    assert content["curation"]["max_bad_share"] >= min(2 * seen.merged_rows / 400, 1.0)
+
+
+def test_a_target_with_heavy_tails_is_learned_by_absolute_errors(table):
+    path = table(rows=400, y=lambda row: 10.0 ** (row % 20 / 3) * (1 + row % 7))
+    seen, content = looked(path, Asked("y"))
+    assert seen.target.metric == content["training"]["metric"] == "d2_absolute_error_score"
+    assert content["training"]["estimator"]["params"] == {"loss": "absolute_error"}
+    _, usual = looked(table(rows=400, y=lambda row: row % 37 * 1.5), Asked("y"))
+    assert usual["training"]["metric"] == "r2"
+    assert "params" not in usual["training"]["estimator"]
