@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import resource
 import signal
 import subprocess
-import sys
-import time
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +14,6 @@ from statistics import median
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    import resource
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from rich.progress import Progress
@@ -100,17 +98,19 @@ def measured(arguments: Sequence[str | Path], environment: Mapping[str, str]) ->
     Raises:
         BenchmarkError: it failed; the message has the end of its output.
     """
-    started = time.perf_counter()
-    process = subprocess.Popen(
-        _python(arguments), env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, cwd=ROOT
+    done = subprocess.run(
+        [PYTHON, "-S", HERE / "launched.py", *_python(arguments)],
+        env=environment,
+        capture_output=True,
+        cwd=ROOT,
+        check=False,
     )
-    with process:
-        complaint = process.stderr.read() if process.stderr else b""
-        _, status, used = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode:
-        raise _failure(arguments, complaint.decode(errors="replace"))
-    return Cost(time.perf_counter() - started, used.ru_utime + used.ru_stime, peak(used))
+    if done.returncode:
+        raise _failure(arguments, done.stderr.decode(errors="replace"))
+    found = json.loads(done.stdout)
+    if found["code"]:
+        raise _failure(arguments, done.stderr.decode(errors="replace"))
+    return Cost(**found["cost"])
 
 
 def _python(arguments: Sequence[str | Path]) -> list[str]:
@@ -121,10 +121,13 @@ def _failure(arguments: Sequence[str | Path], complaint: str) -> BenchmarkError:
     return BenchmarkError(f"{' '.join(map(str, arguments))} failed: {complaint.strip()[-500:]}")
 
 
-def peak(used: resource.struct_rusage) -> float:
-    """Largest resident size in MB."""
-    unit = 1 if sys.platform == "darwin" else 1024
-    return used.ru_maxrss * unit / 1e6
+def own_peak() -> float:
+    """Largest resident size of this process in MB, without that of the process that started it."""
+    status = Path("/proc/self/status")
+    if status.is_file():
+        line = next(line for line in status.read_text(encoding="utf-8").splitlines() if line.startswith("VmHWM:"))
+        return int(line.split()[1]) * 1024 / 1e6
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6  # macOS counts bytes
 
 
 def in_turns(

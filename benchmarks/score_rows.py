@@ -6,7 +6,6 @@ Arguments: `ours` or `bare`, and the interval. It stops itself when it is ready,
 from __future__ import annotations
 
 import json
-import resource
 import signal
 import sys
 import time
@@ -15,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd  # noqa: F401 - imported before the measurement starts
 import pyarrow.dataset as ds
-from measuring import peak
+from measuring import own_peak
 
 from sluss.config.settings import load_settings
 from sluss.context import Context
@@ -43,7 +42,7 @@ def main() -> None:
     signal.raise_signal(signal.SIGSTOP)
     started = time.process_time()
     scoring()
-    print(json.dumps({"cpu": time.process_time() - started, "memory": peak(resource.getrusage(resource.RUSAGE_SELF))}))
+    print(json.dumps({"cpu": time.process_time() - started, "memory": own_peak()}))
 
 
 def _ours(context: Context, day: str) -> Callable[[], object]:
