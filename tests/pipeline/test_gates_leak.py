@@ -85,7 +85,14 @@ def test_a_label_in_the_texts_is_refused_with_the_column(gate, write, said):
 def test_a_holdout_that_is_right_nearly_always_is_refused(gate):
     result = gate(flatter=lambda judged: judged["label"] * 0.9 + 0.05)
     assert "On its holdout 100.00% of its predictions are right" in result.sentence
+    assert "Find the column that knows the label and remove it from the data, or" in result.sentence
     assert gate(flatter=lambda judged: judged["label"] * 0.9 + 0.05, known={"holdout": "simulated"}).passed
+
+
+def test_every_culprit_is_named_at_once_and_only_columns_are_to_be_removed(gate):
+    result = gate(in_texts(lambda text, label: f"{text} {label}"), flatter=lambda judged: judged["label"] * 0.9 + 0.05)
+    assert "Remove text from the data, or" in result.sentence
+    assert result.sentence.endswith("under gates.known_leaks.text and gates.known_leaks.holdout.")
 
 
 def test_copies_of_the_training_rows_are_refused_with_their_share(gate):

@@ -49,16 +49,21 @@ def leak(evidence: Evidence) -> GateResult:
     known = evidence.use_case.gates.known_leaks
     unknown = [each for each in found if each.name not in known]
     if unknown:
-        names = list(dict.fromkeys(each.name for each in unknown))
-        sentence = (
-            f"{' '.join(each.sentence for each in unknown[:3])} Remove {' and '.join(names[:3])} from the data, or, if "
-            f"this is known when the model scores, write the reason under gates.known_leaks.{names[0]}."
-        )
+        sentence = f"{' '.join(each.sentence for each in unknown[:3])} {_cure([each.name for each in unknown])}"
         return GateResult("leak", sentence, passed=False, figures=figures)
     told = "No column, word or category alone predicts the label, and its holdout is neither too good nor copied."
     if found:
         told = f"Known, by the config: {'; '.join(f'{each.name} ({known[each.name]})' for each in found)}."
     return GateResult("leak", told, passed=True, figures=figures)
+
+
+def _cure(names: list[str]) -> str:
+    """Name all culprits, because a second refusal would name the rest; the holdout cannot be removed."""
+    names = list(dict.fromkeys(names))
+    away = ["the copies" if name == COPIES else name for name in names if name != HOLDOUT]
+    removed = f"Remove {' and '.join(away)}" if away else "Find the column that knows the label and remove it"
+    keys = " and ".join(f"gates.known_leaks.{name}" for name in names)
+    return f"{removed} from the data, or, if this is known when the model scores, write the reason under {keys}."
 
 
 def _culprits(evidence: Evidence, figures: dict[str, float]) -> Iterator[Culprit]:
