@@ -110,7 +110,7 @@ def _training(facts: ConfigFacts) -> Iterator[str]:
     if days is None:
         yield "  holdout_share: 0.2    # by a hash of the ids: the rows have no time"
     yield "  folds: 3"
-    yield f"  min_rows: {fewest_training_rows(look.profile.rows)}"
+    yield f"  min_rows: {fewest_training_rows(facts.rows.labelled)}"
     yield "  seed: 7"
     yield f"  metric: {target.metric}    # {target.why_metric}"
     yield "  preprocessing:"

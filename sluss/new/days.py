@@ -52,12 +52,12 @@ def sides(look: Look) -> tuple[str, str]:
 
 
 def fewest_training_rows(rows: int) -> int:
-    """Labelled rows of a table of so many rows below which nothing is trained."""
+    """Labelled rows below which nothing is trained, of so many in the whole history."""
     return max(rows // 10, 30)
 
 
 def fewest_holdout_rows(rows: int) -> int:
-    """Rows below which no model is judged."""
+    """Rows below which no model is judged, of so many labelled ones in the whole history."""
     return max(min(rows // 50, 1000), 10)
 
 

@@ -42,7 +42,7 @@ def check_enough(table: WholeTable, look: Look) -> None:
         f"WHERE {label.sql} IS NOT NULL GROUP BY 1"
     )
     learned, judged = sum(row[1] for row in counts), sum(row[2] for row in counts)
-    rows = look.profile.rows
+    rows = learned + judged
     missing = sorted(f"'{value}'" for value, *sides in counts if not all(sides))
     if learned < fewest_training_rows(rows) or judged < fewest_holdout_rows(rows):
         fault = f"{counted(learned, 'labelled row')} to learn from and {judged:,} to be judged on"

@@ -24,7 +24,7 @@ _MS_OF_A_CHARACTER = 0.5  # of each of 1,000 rows: vectorisers take a fifth of i
 def gate_lines(facts: ConfigFacts) -> Iterator[str]:
     """The limits of the gates."""
     look, quick = facts.look, facts.quick
-    rows = look.profile.rows
+    rows = facts.rows.labelled
     yield "# The floors lie between guessing and what a quick trial reached, so that a sound model passes."
     yield "gates:"
     yield f"  min_training_rows: {max(rows // 10, 20)}"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import warnings
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +17,8 @@ if TYPE_CHECKING:
 _ROWS = 60_000  # the newest; enough for a floor
 _TEXT_ROWS, _CHARACTERS = 5_000, 10_000  # of tables with free texts, and of each text
 _HOLDOUT = 0.2
+_SAMPLES = 50  # of the bootstrap
+_ERRORS = 3  # standard errors that a sound model may be worse by
 _MOST_CATEGORIES = 200
 _SURE_ABOVE = 0.25  # quantile of the confidence
 _TEXT = ".text"  # ends the name of a column of free texts
@@ -29,16 +33,23 @@ class Quick:
     simple: float
     guess: float
     usual_confidence: float = 1.0  # of the strong model, in at least three of four rows
+    error: float = 0.0  # standard error of its metric on so few rows
 
     @property
     def floor(self) -> float:
-        """Half-way from guessing to the strong model, rounded down: a floor that noise does not reach."""
-        return max(int((self.guess + self.strong) * 50) / 100, 0.0)
+        """Half-way from guessing to the strong model, or lower on few rows, rounded down: noise does not reach it."""
+        return max(int(min((self.guess + self.strong) / 2, self._surely) * 100) / 100, 0.0)
 
     @property
     def gain(self) -> float:
-        """A third of the gain over guessing."""
-        return min(max(int((self.strong - self.guess) * 100 / 3) / 100, 0.01), 0.5)
+        """A third of the gain over guessing, or less on few rows."""
+        surely = max(self._surely - self.guess, 0.0)
+        return min(max(int((self.strong - self.guess) * 100 / 3) / 100, 0.01), int(surely * 100) / 100, 0.5)
+
+    @property
+    def _surely(self) -> float:
+        # The holdout has about as many rows as the trial was judged on, so the difference of both has this error.
+        return self.strong - _ERRORS * math.sqrt(2) * self.error
 
 
 def try_models(table: WholeTable, look: Look) -> Quick | None:
@@ -50,10 +61,12 @@ def try_models(table: WholeTable, look: Look) -> Quick | None:
         return None
     strong, simple = (_fitted(look, rows[:cut], labels[:cut], strong=each) for each in (True, False))
     guess = _guess(look, labels[:cut])
-    good, plain, least = (_metric(look, model, rows[cut:], labels[cut:]) for model in (strong, simple, guess))
+    outputs = [_outputs(look, model, rows[cut:]) for model in (strong, simple, guess)]
+    good, plain, least = (_metric(look, each, labels[cut:]) for each in outputs)
+    error = _error(look, outputs[0], labels[cut:])
     if not classes:  # the median of the past may be far off, which is not a gain of the model's
-        return Quick(len(rows), good, plain, max(least, 0.0))
-    return Quick(len(rows), good, plain, least, _usual_confidence(strong, rows[cut:]))
+        return Quick(len(rows), good, plain, max(least, 0.0), error=error)
+    return Quick(len(rows), good, plain, least, _usual_confidence(strong, rows[cut:]), error)
 
 
 def _usual_confidence(model: Any, rows: pd.DataFrame) -> float:  # noqa: ANN401 - a model
@@ -145,15 +158,31 @@ def _guess(look: Look, labels: np.ndarray[Any, Any]) -> Any:  # noqa: ANN401 - a
     return model.fit([[0]] * len(labels), labels)
 
 
-def _metric(look: Look, model: Any, rows: pd.DataFrame, labels: np.ndarray[Any, Any]) -> float:  # noqa: ANN401 - a model
+def _outputs(look: Look, model: Any, rows: pd.DataFrame) -> np.ndarray[Any, Any]:  # noqa: ANN401 - a model
+    ranked = look.target.metric in ("roc_auc", "average_precision")
+    found: np.ndarray[Any, Any] = model.predict_proba(rows)[:, 1] if ranked else model.predict(rows)
+    return found
+
+
+def _metric(look: Look, outputs: np.ndarray[Any, Any], labels: np.ndarray[Any, Any]) -> float:
     from sklearn import metrics
 
-    name = look.target.metric
-    if name in ("roc_auc", "average_precision"):
-        score = {"roc_auc": metrics.roc_auc_score, "average_precision": metrics.average_precision_score}[name]
-        return float(score(labels, model.predict_proba(rows)[:, 1]))
     score = {
+        "roc_auc": metrics.roc_auc_score, "average_precision": metrics.average_precision_score,
         "accuracy": metrics.accuracy_score, "balanced_accuracy": metrics.balanced_accuracy_score,
         "r2": metrics.r2_score, "d2_absolute_error_score": metrics.d2_absolute_error_score,
-    }[name]  # fmt: skip
-    return float(score(labels, model.predict(rows)))
+    }[look.target.metric]  # fmt: skip
+    return float(score(labels, outputs))
+
+
+def _error(look: Look, outputs: np.ndarray[Any, Any], labels: np.ndarray[Any, Any]) -> float:
+    """The bootstrap's standard error of the metric (B. Efron, R. Tibshirani, 1993, chapter 6)."""
+    import numpy as np
+
+    random, found = np.random.default_rng(7), []
+    for _ in range(_SAMPLES):
+        chosen = random.integers(len(labels), size=len(labels))
+        if len(np.unique(labels[chosen])) > 1:
+            with warnings.catch_warnings(action="ignore"):  # a sample may lack a rare class
+                found.append(_metric(look, outputs[chosen], labels[chosen]))
+    return float(np.std(found)) if found else 0.0

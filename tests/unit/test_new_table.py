@@ -406,6 +406,15 @@ def test_the_quick_trial_gives_floors_between_guessing_and_the_model(table):
         quick = try_models(found, look(found, Asked("y"), Writing()))
     assert quick.guess == 0.5
     assert quick.guess < quick.floor < quick.strong
+    assert quick.error < 0.02
+
+
+@pytest.mark.parametrize(
+    ("error", "floor", "gain"), [(0.0, 0.65, 0.1), (0.01, 0.65, 0.1), (0.05, 0.58, 0.08), (0.1, 0.37, 0.0)]
+)
+def test_on_few_rows_the_floors_are_where_a_sound_model_rarely_comes(error, floor, gain):
+    quick = Quick(ROWS, strong=0.8, simple=0.7, guess=0.5, error=error)
+    assert (quick.floor, quick.gain) == (floor, gain)
 
 
 def test_the_address_of_a_database_is_parted_from_its_table():
@@ -679,3 +688,15 @@ def test_a_target_with_heavy_tails_is_learned_by_absolute_errors(table):
     _, usual = looked(table(rows=400, y=lambda row: row % 37 * 1.5), Asked("y"))
     assert usual["training"]["metric"] == "r2"
     assert "params" not in usual["training"]["estimator"]
+
+
+def test_of_a_table_of_many_years_the_rows_of_its_window_suffice(table):
+    path = table(rows=10_000, t=lambda row: f"{START - timedelta(days=row):%Y-%m-%d}", x=lambda row: row * 7919 % 997)
+    with opened(str(path)) as found:
+        seen = look(found, Asked("y"), Writing())
+        check_enough(found, seen)
+        there = expected_rows(found, seen)
+        content = yaml.safe_load(config_text(facts_of("mine", str(path), found, seen, None)))
+    assert there.labelled < 2_000
+    assert content["training"]["min_rows"] <= there.labelled * 0.7
+    assert content["gates"]["min_training_rows"] <= there.labelled * 0.7
