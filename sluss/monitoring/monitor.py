@@ -13,6 +13,8 @@ from sluss.monitoring import alerts, measure, quality_record, silent_locks, tabl
 from sluss.monitoring.conditions import OF_LOCKS
 from sluss.monitoring.monitor_run import Record, record_monitoring
 from sluss.monitoring.profile import read_profile
+from sluss.monitoring.quality_drop import TYPE as QUALITY
+from sluss.monitoring.quality_drop import with_later_fall
 from sluss.monitoring.registry import registry_mismatch
 from sluss.monitoring.tables import TABLES
 from sluss.monitoring.watch import to_json
@@ -26,6 +28,8 @@ if TYPE_CHECKING:
     from sluss.config.use_case import UseCase
     from sluss.context import Context
     from sluss.monitoring.alerts import Alert
+    from sluss.monitoring.profile import Profile
+    from sluss.monitoring.quality_history import QualityHistory
     from sluss.monitoring.tables import Last
     from sluss.problems.condition import Condition
     from sluss.statistics.figures import Summary
@@ -78,6 +82,7 @@ def monitor(context: Context, interval: Interval) -> MonitorResult:
         judged = quality_record.Judged(use_case, folder, entries)
         history, probation = quality_record.advance(context, judged, summary, before, known.labelled)
         conditions = measure.judge(lake, use_case, (summary, drift), history, profile)
+        conditions = _with_later_fall(use_case, conditions, before, history, profile)
         conditions += [*quality_record.guarded(use_case, probation), registry.result()]
         conditions.append(
             silent_locks.silent_lock(use_case.name, drilled.result(), before.alerts.get(silent_locks.TYPE))
@@ -91,6 +96,18 @@ def monitor(context: Context, interval: Interval) -> MonitorResult:
         run_id = logged.result()
     raised = ", ".join(alert.type for alert in found if alert.state == "raised")
     return MonitorResult(summary, tuple(found), run_id, raised)
+
+
+def _with_later_fall(
+    use_case: UseCase, conditions: list[Condition], before: Last, history: QualityHistory | None, profile: Profile
+) -> list[Condition]:
+    on = before.alerts.get(QUALITY)
+    if on is None or not on.active or history is None or before.model_version != history.version:
+        return conditions
+    return [
+        with_later_fall(each, use_case, profile.holdout, history, on.since) if each.type == QUALITY else each
+        for each in conditions
+    ]
 
 
 def _alerts(before: Last, conditions: list[Condition], summary: Summary) -> list[Alert]:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import sqrt
 from typing import TYPE_CHECKING, Any
 
 from sluss.counted import counted
+from sluss.monitoring.quality_history import Track
 from sluss.problems import problem_of
 from sluss.problems.condition import Condition, Verdict, in_parentheses, severity_of
 from sluss.problems.metrics import METRICS, closeness_limit
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from sluss.config.use_case import UseCase
-    from sluss.monitoring.quality_history import QualityHistory, Track
+    from sluss.monitoring.quality_history import QualityHistory
     from sluss.problems.judging import Judging
     from sluss.statistics.figures import Estimate, Summary
 
@@ -111,6 +112,31 @@ def quality_drop(use_case: UseCase, summary: Summary, reference: Estimate, histo
     )
     figures = _figures(shown, now, reference, summary.quality_intervals)
     return Condition(TYPE, verdict, severity_of(shown.fall.size, shown.limit), figures, message)
+
+
+def with_later_fall(
+    condition: Condition, use_case: UseCase, reference: Estimate, history: QualityHistory, since: str
+) -> Condition:
+    """Return the condition of an alert that is on, raised anew if the metric fell once more.
+
+    The rows of all intervals from `since` on, which raised it, are compared with those of the first of them.
+    """
+    if condition.verdict != "breached":
+        return condition
+    limit = closeness_limit(reference, history.whole.promise.mean, use_case.monitoring.quality_drop)
+    if not fell_again(history.whole, history.learned, limit, use_case.chance(TYPE), since):
+        return condition
+    return replace(condition, anew=True, message=f"It fell again since {since}. {condition.message}")
+
+
+def fell_again(track: Track, learned: Sequence[float], limit: float, budget: float, since: str) -> bool:
+    """Whether the closeness fell once more since an interval; `judge_track` explains the other arguments."""
+    names = [name for name, sample in track.recent.items() if name >= since and sample.units]
+    if len(names) < 2:
+        return False
+    after = Track(track.recent[names[0]], recent={name: track.recent[name] for name in names[1:]})
+    found = judge_track(after, learned, limit, budget * _OF_ALL)
+    return found is not None and found.is_breached
 
 
 def _undecided(message: str) -> Condition:

@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
+from zlib import crc32
 
 import pandas as pd
 import pytest
@@ -54,6 +55,20 @@ def test_changed_data_are_seen_at_once_and_the_worse_quality_once_labels_come(wo
     assert seen["data_drift", "raised"] == "2026-01-03"
     assert "2026-01-03" < seen["quality_drop", "raised"] <= "2026-01-05"
     assert seen["data_drift", "ended"] == "2026-01-06"
+
+
+def test_another_fall_of_the_metric_raises_the_alert_anew(world):
+    world.live("usual", "usual", *["strange"] * 7)
+    labels = pd.DataFrame(world.rows("labels"))
+    worse = labels.id.str.partition("-")[0].astype(int) >= 6
+    scored = pd.DataFrame(world.rows("predictions")).set_index("id").prediction
+    flipped = worse & (labels.id.map(lambda row: crc32(row.encode())) % 10 < 6)
+    labels.loc[flipped, "label"] = 1 - scored.reindex(labels.id[flipped]).to_numpy()
+    world.replace("labels", labels.astype({"label": "int8"}).sort_values("interval"))
+    results = world.monitor(*range(9))
+    raised = [a for result in results for a in result.alerts if (a.type, a.state) == ("quality_drop", "raised")]
+    assert [a.interval <= "2026-01-06" for a in raised] == [True, False]
+    assert f"It fell again since {raised[0].interval}." in raised[1].message
 
 
 def test_monitoring_twice_leaves_the_same_rows_and_one_run(world):

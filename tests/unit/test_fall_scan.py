@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from sluss.config.false_alarms import chance
 from sluss.interval import unit_of
-from sluss.monitoring.quality_drop import allowed_chance, judge_tracks, verdict_on_quality
+from sluss.monitoring.quality_drop import allowed_chance, fell_again, judge_tracks, verdict_on_quality
 from sluss.monitoring.quality_history import QualityHistory, Track, begin, read_history
 from sluss.problems.metrics import closeness_limit
 from sluss.statistics.confidence_sequence import mixture
@@ -153,3 +153,23 @@ def test_the_mixture_of_a_random_walk_hardly_ever_reaches_a_hundred():
         for walk in sums
     ]
     assert 0.001 < np.mean(reached) <= 0.01
+
+
+def raised_anew(random, levels, rows=300):
+    """The days that raise an alert anew that is on since the first day, given the accuracy of each day."""
+    track, since, found = Track(hits(random, 0.8, 2_000)), "001", []
+    for day, level in enumerate(levels, start=1):
+        track = track.updated({f"{day:03}": hits(random, level, rows)}, f"{day:03}", f"{day - 30:03}")
+        if fell_again(track, (), 0.05, BUDGET, since):
+            found.append(day)
+            since = f"{day:03}"
+    return found
+
+
+def test_while_the_alert_is_on_another_fall_is_found_and_a_lasting_level_is_not_news():
+    random = np.random.default_rng(31)
+    lasting = [len(raised_anew(random, [0.6] * 60)) for _ in range(100)]
+    assert sum(lasting) / 100 < 0.25  # of 60 days
+    again = [raised_anew(random, [0.6] * 6 + [0.45] * 4) for _ in range(100)]
+    assert sum(any(7 <= day <= 9 for day in each) for each in again) >= 95
+    assert np.mean([len(each) for each in again]) < 1.2  # once for each change
