@@ -21,7 +21,8 @@ from sluss.config.false_alarms import EXAMPLE, SHARES, chance
 from sluss.interval import unit_of
 from sluss.statistics.aspects import ORDER, legendre
 from sluss.statistics.charts import Charts, by_column, followed, p_values, started
-from sluss.statistics.past_intervals import WEIGHTS, Past, fit, standardised, with_rows, with_within, within_intervals
+from sluss.statistics.past_intervals import WEIGHTS, Past, fit, standardised
+from sluss.statistics.within_intervals import with_rows, with_within, within_intervals
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

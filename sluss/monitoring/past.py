@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from sluss.monitoring.seasons import phase_of, season_of, wall_starts
 from sluss.statistics import aspects
-from sluss.statistics.past_intervals import WEIGHTS, Past, Within, fit, with_within, within_intervals
+from sluss.statistics.past_intervals import WEIGHTS, Past, fit
+from sluss.statistics.within_intervals import Within, with_within, within_intervals
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -11,7 +11,8 @@ from sluss.statistics import charts as charting
 from sluss.statistics.charts import Charts
 from sluss.statistics.distances import holm
 from sluss.statistics.figures import SCORE
-from sluss.statistics.past_intervals import FEWEST, WEIGHTS, Past, joined, standardised, with_rows
+from sluss.statistics.past_intervals import FEWEST, WEIGHTS, Past, joined, standardised
+from sluss.statistics.within_intervals import with_rows
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

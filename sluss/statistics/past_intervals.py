@@ -3,9 +3,8 @@
 Rows of one interval may come in clumps, follow the day of the week or wander together, so a test that takes them for
 independent alarms on stable data. Here an interval is one observation of each aspect of a column (see `aspects`), and
 its noise is measured between past intervals. That noise has a part that shrinks with the rows of an interval and one
-that does not. An interval of more rows than usual is judged as if none of it shrank. One of fewer rows is judged as if
-all of it grew, unless parts of past intervals show that it does not exceed the noise within them, which then is what
-grows. So neither is taken for a change whatever the parts are.
+that does not. An interval of more rows than usual is judged as if none of it shrank; `within_intervals` judges those of
+fewer rows. So neither is taken for a change whatever the parts are.
 
 The noise between intervals, `variance`, is that of a single row, such that an interval of n usual rows has the variance
 `variance / n`. It is at least that of independent rows.
@@ -13,7 +12,7 @@ The noise between intervals, `variance`, is that of a single row, such that an i
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -35,7 +34,6 @@ PERSISTENCE = 0.95  # of what wanders, from one interval to the next: the slowes
 _SLOW = 2.6  # standard errors of a correlation: one of two hundred aspects without wander is taken for wandering
 _FARTHER = 0.05  # of normal noise lies farther than the farthest that is taken for normal
 _FEWEST_FREEDOM = 7  # as of the fewest intervals: even where data wander widely, a severe change is found
-_SCATTERED = 0.05  # chance of taking noise within intervals for smaller than that between them
 _TINY = 1e-300
 _BY_PHASE = ("means", "uncertainty")
 
@@ -71,14 +69,6 @@ class _Moments:
 
         left: Floats = np.maximum(self.effective.sum(axis=1) - self.means.shape[1], 0.0)
         return left
-
-
-@dataclass(frozen=True, slots=True)
-class Within:
-    """The noise within past intervals, between parts of each."""
-
-    variance: Floats  # of one row
-    freedom: float
 
 
 def fit(values: Floats, rows: Floats, phases: Phases, floor: Floats, aspects: int) -> Past:
@@ -120,76 +110,6 @@ def fit(values: Floats, rows: Floats, phases: Phases, floor: Floats, aspects: in
         within=np.zeros_like(floor),
         within_freedom=np.zeros_like(floor),
     )
-
-
-def with_within(past: Past, within: Within | None) -> Past:
-    """Return the past with the noise within intervals, if it is known."""
-    import numpy as np
-
-    if within is None:
-        return past
-    return replace(
-        past,
-        within=np.maximum(within.variance, past.floor),
-        within_freedom=np.full_like(past.floor, within.freedom),
-    )
-
-
-def within_intervals(parts: Sequence[tuple[Floats, Floats]], aspects: int) -> Within | None:
-    """Return the noise between the parts of each interval, such as its fifths by time; None without any.
-
-    This is the method of batch means: A. M. Law, J. S. Carson (1979), Operations Research 27, 1011–1025.
-
-    Args:
-        parts: of each interval, the aspects of its parts, shape (parts, aspects), and the rows of each, shape (parts,).
-        aspects: how many there are.
-    """
-    import numpy as np
-
-    squares, freedom = np.zeros(aspects), 0.0
-    for values, rows in parts:
-        weights = rows[:, None] / rows.sum()
-        squares += (rows[:, None] * (values - (weights * values).sum(axis=0)) ** 2).sum(axis=0)
-        freedom += len(rows) - 1
-    return Within(squares / freedom, freedom) if freedom else None
-
-
-def with_rows(past: Past, rows: Floats, aspects: Sequence[int]) -> tuple[Past, Floats]:
-    """Return the past with the noise of an interval of so many rows, and the degrees of freedom of that noise.
-
-    An interval of n of the usual N rows is one of N rows whose aspects are known from n: to the noise of N rows, that
-    within an interval adds 1/n − 1/N of its variance. This holds where clumps of rows lie together in time. Where they
-    are scattered, as the customers of a shop may be, noise between intervals is larger than that within them (F test),
-    and all of it grows.
-
-    The degrees of freedom are those of a sum of variances: F. E. Satterthwaite (1946), Biometrics Bulletin 2, 110–114.
-
-    Args:
-        past: of all columns.
-        rows: the rows behind each aspect.
-        aspects: how many each column has.
-    """
-    import numpy as np
-
-    share = np.clip(rows / np.maximum(past.rows, 1.0), 0.0, 1.0)
-    between, more = past.variance * share, past.within * (1 - share)
-    parts = between**2 / np.maximum(past.freedom, 1.0) + more**2 / np.maximum(past.within_freedom, 1.0)
-    freedom = (between + more) ** 2 / np.maximum(parts, _TINY)
-    grows = np.repeat(_lies_together(past, aspects), aspects) & (share < 1)
-    variance = np.where(grows, np.maximum(between + more, past.floor), past.variance)
-    return replace(past, variance=variance), np.where(grows, freedom, past.freedom)
-
-
-def _lies_together(past: Past, aspects: Sequence[int]) -> Bools:
-    """Whether the noise between intervals does not exceed that within them, by column: an F test over its aspects."""
-    import numpy as np
-    from scipy.special import fdtrc
-
-    starts = np.cumsum([0, *aspects[:-1]])
-    ratio = np.add.reduceat(past.variance / np.maximum(past.within, _TINY), starts) / np.asarray(aspects)
-    between, within = (np.add.reduceat(each, starts) for each in (past.freedom, past.within_freedom))
-    found: Bools = (within > 0) & (fdtrc(np.maximum(between, 1.0), np.maximum(within, 1.0), ratio) >= _SCATTERED)
-    return found
 
 
 def _moments(values: Floats, rows: Floats, phases: Phases) -> _Moments:

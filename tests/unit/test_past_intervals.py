@@ -16,7 +16,8 @@ from sluss.monitoring.watch import Borrowed, Column, Since, Watch, from_json, to
 from sluss.statistics.aspects import NEW_AND_RARE, ORDER, cells, floor, legendre, number_grid, of_category, of_number
 from sluss.statistics.charts import by_column, followed, jump_p_values, p_values, started
 from sluss.statistics.distributions import category_part, number_part
-from sluss.statistics.past_intervals import fit, joined, standardised, with_rows, with_within, within_intervals
+from sluss.statistics.past_intervals import fit, joined, standardised
+from sluss.statistics.within_intervals import with_rows, with_within, within_intervals
 
 FLOOR = 1 / (2 * np.arange(1, ORDER + 1) + 1)
 
