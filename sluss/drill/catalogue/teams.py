@@ -120,22 +120,23 @@ def _misread(world: World, frame: Frame) -> Frame:
 
 def _codes(world: World, frame: Frame) -> Frame:
     """Categories as the codes of another system."""
-    name = world.columns("category")[0]
+    name = _free_category(world) or ""
     return frame.assign(**{name: pd.factorize(frame[name])[0].astype(str)})
 
 
+def _free_category(world: World) -> str | None:
+    """The first category without a list of what it may be, to which the curation would keep."""
+    columns = world.use_case.curation.columns
+    return next((name for name in world.columns("category") if not columns[name].categories), None)
+
+
 def _undeclared(world: World) -> str:
-    """A category without a list of what it may be, which the curation would keep to."""
-    names = world.columns("category")
-    if not names:
-        return "No feature is a category."
-    declared = world.use_case.curation.columns[names[0]].categories
-    return "The config lists the categories." if declared else ""
+    return "" if _free_category(world) else "No feature is a category without a list of what it may be."
 
 
 def _written_missing(world: World, frame: Frame) -> Frame:
     """A missing value as the word that another program writes for it."""
-    name = world.columns("category")[0]
+    name = _free_category(world) or ""
     chosen = np.random.default_rng(_SEED).random(len(frame)) < 0.4
     return frame.assign(**{name: frame[name].where(~chosen, "NaN.0")})
 
