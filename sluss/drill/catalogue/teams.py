@@ -247,7 +247,7 @@ def _on_turned(world: World) -> list[Refusal]:
 
 
 def _not_numbers(pipeline: Any) -> Any:  # noqa: ANN401 - a pipeline
-    """A fit that overflowed: the weights are no numbers."""
+    """A fit that overflowed: the weights are not numbers."""
     estimator = pipeline[-1]
     estimator.coef_ = estimator.coef_ * np.nan
     return pipeline
@@ -340,7 +340,7 @@ MISTAKES = (
         files_before(_preprocessing_edited(lambda values: values * 1000)), _learns_before,
     ),
     _mistake(
-        "the weights are no numbers", "artifact", "preprocessing", files_before(edited_model(_not_numbers)),
+        "the weights are not numbers", "artifact", "preprocessing", files_before(edited_model(_not_numbers)),
         _has_coefficients,
     ),
     _mistake("MLflow's database is restored from an older backup", "registry", "registry_mismatch", _older_registry),
