@@ -1,0 +1,89 @@
+"""Login and logout."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import time
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from fastapi import APIRouter, Request
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
+
+from sluss.control_room.web import guard
+from sluss.control_room.web.airflow import NotAllowedError
+from sluss.control_room.web.csrf import Fields
+from sluss.control_room.web.request import page
+from sluss.counted import counted
+from sluss.errors import ServiceError
+
+if TYPE_CHECKING:
+    from sluss.control_room.web.people import Person
+
+router = APIRouter(default_response_class=HTMLResponse)
+WRONG = "This name and password do not belong together."
+_AS_LONG = 1.0  # seconds at least that a failure takes, whether the name exists or not
+_LONGEST = 256  # characters of a name or password
+
+
+@router.get("/login")
+async def form(request: Request, next: str = "/") -> Response:  # noqa: A002 - the name in the address
+    """The form for name and password."""
+    if request.state.person.name:
+        return RedirectResponse(_inside(next), 303)
+    return _form(request, next)
+
+
+@router.post("/login")
+async def login(request: Request, fields: Fields) -> Response:
+    """Check name and password, and begin a session."""
+    name, password, there = (fields.get(key, "")[:_LONGEST] for key in ("name", "password", "next"))
+    address = request.client.host if request.client else ""
+    limits = request.app.state.limits
+    if wait := limits.wait(name, address):
+        return _form(request, there, f"Too many tries. Try again in {counted(math.ceil(wait), 'second')}.", 429, wait)
+    began = time.monotonic()
+    try:
+        person = await request.app.state.door.enter(name.strip(), password)
+    except ServiceError as error:
+        limits.undone(name, address)
+        return _form(request, there, str(error), 503)
+    except NotAllowedError as error:
+        limits.succeeded(name, address)
+        return _form(request, there, str(error), 403)
+    if person is None:
+        await asyncio.sleep(began + _AS_LONG - time.monotonic())
+        return _form(request, there, WRONG, 401)
+    limits.succeeded(name, address)
+    return _began(request, person, there)
+
+
+@router.post("/logout")
+async def logout(request: Request, fields: Fields) -> Response:  # noqa: ARG001 - its token is checked
+    """End the session, and make its token worthless."""
+    request.app.state.sessions.end(guard.session_id(request))
+    await request.app.state.door.leave(request.state.person)
+    response = RedirectResponse("/login", 303)
+    guard.drop_cookie(request, response, guard.SESSION)
+    return response
+
+
+def _began(request: Request, person: Person, there: str) -> Response:
+    sessions = request.app.state.sessions
+    sessions.end(guard.session_id(request))
+    response = RedirectResponse(_inside(there), 303)
+    guard.set_cookie(request, response, guard.SESSION, sessions.begin(person))
+    return response
+
+
+def _form(request: Request, there: str, error: str = "", status: int = 200, wait: float = 0) -> Response:
+    content = page("login.html", request.app.state.known, request.state.person, there=_inside(there), error=error)
+    return HTMLResponse(content, status, headers={"Retry-After": str(math.ceil(wait))} if wait else None)
+
+
+def _inside(there: str) -> str:
+    """Return a path of this site; an address elsewhere becomes the first page."""
+    found = urlsplit(there)
+    inside = there.startswith("/") and not there.startswith(("//", "/\\")) and not (found.scheme or found.netloc)
+    return there if inside and there.isprintable() and "\\" not in there else "/"
