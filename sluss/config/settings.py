@@ -42,6 +42,15 @@ class Settings(BaseSettings):
     alerts_settle_minutes: float = Field(
         10, ge=0, description="Rest of the monitor after which the news of a backfill are sent, as one message"
     )
+    airflow_url: str | None = Field(
+        None, description="Airflow's web server, whose accounts log in to the [control room](control_room.md#logins)"
+    )
+    control_room_hosts: str = Field(
+        "", description="Host names under which the control room is reached besides `localhost`, with commas between"
+    )
+    control_room_proxies: str = Field(
+        "", description="Addresses of the proxies whose `X-Forwarded-` headers the control room believes"
+    )
     git_commit: str | None = Field(None, description="Commit of the code, where no git can be asked")
     tracking_uri: str | None = Field(None, validation_alias="MLFLOW_TRACKING_URI", description="MLflow's address")
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from sluss.lineage import version_record
 from sluss.registry import ledger
 from sluss.registry.mismatch import mismatches
+from sluss.registry.names import REFUSED_TAG
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -39,8 +40,8 @@ def read_registered(context: Context, entries: Sequence[Entry]) -> Registered:
 
 
 def awaiting_approval(entries: Sequence[Entry], registered: Registered) -> Provenance | None:
-    """Return the newest version that every gate has passed and that was never in production, if it is the newest."""
+    """Return the newest version, if every gate has passed it, no person refused it, and it was never in production."""
     newest = registered.versions[-1] if registered.versions else None
-    if newest is None or not newest.gates or newest.refusals:
+    if newest is None or not newest.gates or newest.refusals or REFUSED_TAG in newest.tags:
         return None
     return None if ledger.entry_of(entries, newest.version, newest.run_id) else newest

@@ -90,7 +90,7 @@ class Airflow:
             await asyncio.sleep(_POLL)
         raise ServiceError(f"The run {run} of {dag} has not ended within {seconds:.0f} seconds: look at it in Airflow.")
 
-    async def left(self, token: str, dag: str, run: str, task: str, key: str = "return_value") -> Any:  # noqa: ANN401, PLR0913
+    async def left(self, token: str, dag: str, run: str, task: str, key: str = "return_value") -> Any:  # noqa: ANN401
         """Return a value that a task left behind, or None."""
         path = f"/dags/{quote(dag)}/dagRuns/{quote(run)}/taskInstances/{quote(task)}/xcomEntries/{key}"
         answer = await self._send("GET", f"/api/v2{path}", token, params={"deserialize": "false", "stringify": "false"})
@@ -109,7 +109,7 @@ class Airflow:
                 return Question(run, str(checked["version"]))
         return None
 
-    async def answer(self, token: str, dag: str, run: str, choice: str, given: Mapping[str, str]) -> None:  # noqa: PLR0913
+    async def answer(self, token: str, dag: str, run: str, choice: str, given: Mapping[str, str]) -> None:
         """Answer the question of a run."""
         path = f"/dags/{quote(dag)}/dagRuns/{quote(run)}/taskInstances/approve/-1/hitlDetails"
         await self._json("PATCH", path, token, {"chosen_options": [choice], "params_input": dict(given)})

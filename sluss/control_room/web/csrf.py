@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import hmac
 import secrets
-from typing import Annotated
 from urllib.parse import urlsplit
 
-from fastapi import Depends, HTTPException, Request
+from fastapi import HTTPException, Request
 
 FIELD = "form_token"
 FORGED = "This form is too old, or it did not come from this page. Open the page again, and send it once more."
@@ -52,6 +51,3 @@ async def checked_form(request: Request) -> dict[str, str]:
     if not request.app.state.form_tokens.fits(request.state.browser, form.get(FIELD, "")):
         raise HTTPException(403, FORGED)
     return form
-
-
-Fields = Annotated[dict[str, str], Depends(checked_form)]

@@ -10,7 +10,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse
 from starlette.exceptions import HTTPException as AnyHTTPException
 
-from sluss.control_room.web.people import this_user
+from sluss.control_room.web.people import STRANGER
 from sluss.control_room.web.request import NOT_FOUND, page
 from sluss.errors import ServiceError, SlussError
 
@@ -53,5 +53,5 @@ def _unknown(request: Request, error: Exception) -> HTMLResponse:
 
 def _page(request: Request, status: int, title: str, sentence: str) -> HTMLResponse:
     state = request.app.state.known
-    reader = getattr(request.state, "person", None) or this_user()
+    reader = getattr(request.state, "person", None) or STRANGER
     return HTMLResponse(page("error.html", state, reader, title=title, sentence=sentence), status)

@@ -24,7 +24,7 @@ class _Count:
 
 
 class Limits:
-    """Counts failures. An attempt counts as failed until it has succeeded, so attempts at the same time gain nothing."""
+    """Counts failures. An attempt counts as failed until it has succeeded, so attempts at once gain nothing."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock

@@ -13,8 +13,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from sluss.control_room.web import guard
 from sluss.control_room.web.airflow import NotAllowedError
-from sluss.control_room.web.csrf import Fields
-from sluss.control_room.web.request import page
+from sluss.control_room.web.request import Fields, page
 from sluss.counted import counted
 from sluss.errors import ServiceError
 
@@ -23,7 +22,8 @@ if TYPE_CHECKING:
 
 router = APIRouter(default_response_class=HTMLResponse)
 WRONG = "This name and password do not belong together."
-_AS_LONG = 1.0  # seconds at least that a failure takes, whether the name exists or not
+# Airflow needs longer where the name exists: a failure takes a multiple of so many seconds in any case.
+_STEP = 2.0
 _LONGEST = 256  # characters of a name or password
 
 
@@ -53,7 +53,7 @@ async def login(request: Request, fields: Fields) -> Response:
         limits.succeeded(name, address)
         return _form(request, there, str(error), 403)
     if person is None:
-        await asyncio.sleep(began + _AS_LONG - time.monotonic())
+        await asyncio.sleep(-(time.monotonic() - began) % _STEP)
         return _form(request, there, WRONG, 401)
     limits.succeeded(name, address)
     return _began(request, person, there)

@@ -8,6 +8,7 @@ from fastapi import APIRouter
 from fastapi.responses import HTMLResponse, JSONResponse
 
 from sluss.control_room.overview import Overview
+from sluss.control_room.web import offered
 from sluss.control_room.web.request import KnownState, OneSeen, Reader, found, page
 from sluss.control_room.web.views import alert, alerts, use_case, use_cases
 
@@ -24,7 +25,7 @@ def all_use_cases(state: KnownState, reader: Reader) -> str:
 def one_use_case(one: OneSeen, state: KnownState, reader: Reader, last: int = 60) -> str:
     """One use case: what is live, since when and why, how good it is, and what changed."""
     content = use_case.content(one, last, datetime.now(UTC), scheduled=state.settings.is_scheduled)
-    return page("use_case.html", state, reader, **content)
+    return page("use_case.html", state, reader, acts=offered.for_use_case(one), **content)
 
 
 @router.get("/alerts")
@@ -37,7 +38,7 @@ def all_alerts(state: KnownState, reader: Reader) -> str:
 def one_alert(one: OneSeen, alert_id: str, state: KnownState, reader: Reader) -> str:
     """One alert: its sentences of today and of the first day, its evidence and its history."""
     content = found(alert.content(one, alert_id, datetime.now(UTC)), f"{one.name} has no alert '{alert_id}'.")
-    return page("alert.html", state, reader, **content)
+    return page("alert.html", state, reader, acts=offered.for_alert(content["row"].life), **content)
 
 
 @router.get("/status.json", response_class=JSONResponse)

@@ -9,16 +9,18 @@ from fastapi import Depends, HTTPException, Request
 
 from sluss.control_room.known import Known, Seen
 from sluss.control_room.web import links
-from sluss.control_room.web.people import Person, this_user
+from sluss.control_room.web.csrf import checked_form
+from sluss.control_room.web.people import Person
 from sluss.control_room.web.site import render
 
 NOT_FOUND = 404
 Content = TypeVar("Content")
 
 
-def person() -> Person:
-    """The person who asks."""
-    return this_user()
+def person(request: Request) -> Person:
+    """The person who asks, as the guard has found."""
+    found: Person = request.state.person
+    return found
 
 
 def known(request: Request) -> Known:
@@ -29,6 +31,7 @@ def known(request: Request) -> Known:
 
 KnownState = Annotated[Known, Depends(known)]
 Reader = Annotated[Person, Depends(person)]
+Fields = Annotated[dict[str, str], Depends(checked_form)]
 
 
 def seen(name: str, state: KnownState) -> Seen:

@@ -61,9 +61,9 @@ class Sessions:
         now = self._clock()
         for key in [key for key, each in self._known.items() if now - each.seen > IDLE or now - each.began > LONGEST]:
             del self._known[key]
+        every = list(self._known)
         own = [key for key, each in self._known.items() if each.person.name == name]
-        too_many = [*own[: max(0, len(own) + 1 - _OF_ONE)], *list(self._known)[: max(0, len(self._known) + 1 - _OF_ALL)]]
-        for key in too_many:
+        for key in [*own[: max(0, len(own) + 1 - _OF_ONE)], *every[: max(0, len(every) + 1 - _OF_ALL)]]:
             self._known.pop(key, None)
 
 
