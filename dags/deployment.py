@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from _shared import URGENT, asset, run_task, use_cases
-from airflow.sdk import DAG, Param, dag, task
+from airflow.sdk import DAG, Param, dag, get_current_context, task
+from airflow.sdk.exceptions import AirflowSkipException
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from sluss.config.use_case import UseCase
 
 VERSION = Param(None, type=["null", "string"], description="Number of the version; by default the newest candidate")
+REFUSED = "Reject"  # as the approval's task calls it
 QUESTION = """\
 {% set checked = ti.xcom_pull(task_ids='validate_model') %}The gates' verdicts on version {{ checked['version'] }}:
 
@@ -35,6 +37,7 @@ def approval(use_case: UseCase) -> Any:  # noqa: ANN401 - Airflow's operators ha
         task_id="approve",
         subject=f"{use_case.title}: shall version {version} become the champion?",
         body=QUESTION,
+        params={"reason": Param("", type="string", description="Why; a refusal should have a reason")},
         execution_timeout=None,  # a person may take days
     )
 
@@ -65,9 +68,26 @@ def deployment(use_case: UseCase) -> DAG:
         from tasks import deploy_model
 
         person = ((answer or {}).get("responded_by_user") or {}).get("name")
+        remark = ((answer or {}).get("params_input") or {}).get("reason")
         by = f"{person}, who approved it in Airflow" if person else f"Airflow, run {run_id}"
+        by += f" ({remark})" if remark else ""
         given = Checked(**checked | {"gates": dict(checked["gates"])})
         return run_task(lambda context: deploy_model.run(context, by=by, checked=given), name)
+
+    @task(trigger_rule="all_skipped")
+    def record_refusal() -> None:
+        """Write on the version who refused it, and why. It waits for no approval any more."""
+        # Not as an argument: a refusal skips every task that directly follows the question.
+        answer = get_current_context()["ti"].xcom_pull(task_ids="approve")
+        if not answer or answer["chosen_options"] != [REFUSED]:
+            raise AirflowSkipException("No person refused the version.")
+        from sluss.deployment.refuse import refuse
+
+        ti = get_current_context()["ti"]
+        version = ti.xcom_pull(task_ids="validate_model")["version"]
+        reason = answer["params_input"].get("reason") or "no reason given"
+        person = (answer["responded_by_user"] or {}).get("name", "unknown")
+        run_task(lambda context: refuse(context, version, reason=reason, by=person), name)
 
     @dag(
         dag_id=f"{name}_deployment",
@@ -84,7 +104,7 @@ def deployment(use_case: UseCase) -> DAG:
         if use_case.deployment.approval == "manual":
             approve = approval(use_case)
             checked >> approve
-            deploy_model(checked, approve.output)
+            deploy_model(checked, approve.output) >> record_refusal()
         else:
             deploy_model(checked)
 

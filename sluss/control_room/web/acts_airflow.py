@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from sluss.config.settings import Settings
     from sluss.control_room.web.airflow import Airflow
 
+_TASKS = {"rollback": "roll_back", "alert": "change_alert"}  # by the DAG's name
+
 
 class HandsInAirflow:
     """Acts through Airflow's REST API."""
@@ -44,7 +46,7 @@ class HandsInAirflow:
         dag, token = f"{order.use_case}_{what}", order.person.token
         run = await self._airflow.start(token, dag, conf, order.of("reason"))
         succeeded = await self._airflow.wait(token, dag, run)
-        sentence = await self._airflow.left(token, dag, run, "act", "sentence")
+        sentence = await self._airflow.left(token, dag, run, _TASKS[what], "sentence")
         if not succeeded:
             raise AirflowError(sentence or f"The run {run} of {dag} failed: its log in Airflow shows why.")
         return Done(str(sentence), self._link(dag, run))
@@ -70,8 +72,9 @@ class HandsInAirflow:
         approves = order.kind == "approve"
         given = {"reason": order.of("reason")}
         await self._airflow.answer(token, dag, question.run, "Approve" if approves else "Reject", given)
-        if not await self._airflow.wait(token, dag, question.run):
-            raise AirflowError(f"The deployment of version {version} failed: the log of {question.run} shows why.")
+        succeeded = await self._airflow.wait(token, dag, question.run)
+        if not succeeded or (approves and not await self._airflow.left(token, dag, question.run, "deploy_model")):
+            raise AirflowError(f"Version {version} was not deployed: the log of the run {question.run} shows why.")
         sentence = f"Version {version} is the champion." if approves else f"Version {version} is refused."
         return Done(sentence, self._link(dag, question.run))
 

@@ -6,8 +6,9 @@ import asyncio
 import os
 import sys
 from datetime import date, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast, get_args
 
+from sluss.alerting.actions import Kind
 from sluss.config.settings import ROOT
 from sluss.context import Context
 from sluss.control_room.web.acts import Done, Order
@@ -109,7 +110,8 @@ def _rollback(context: Context, order: Order) -> str:
 def _approve(context: Context, order: Order) -> str:
     from sluss.deployment.deploy import deploy
 
-    done = deploy(context, order.of("version"), by=f"{order.person.name}, who approved it")
+    remark = f" ({order.of('reason')})" if order.of("reason") else ""
+    done = deploy(context, order.of("version"), by=f"{order.person.name}, who approved it{remark}")
     return f"V{str(done)[1:]}"
 
 
@@ -121,20 +123,10 @@ def _refuse(context: Context, order: Order) -> str:
 
 
 def _alert(context: Context, order: Order) -> str:
-    from sluss.alerting import change
+    from sluss.alerting.asked import Asked, carry_out
 
-    alert, reason, by = order.of("alert"), order.of("reason"), order.person.name
-    match order.kind:
-        case "acknowledge":
-            return change.acknowledge(context, alert, by, reason).sentence
-        case "silence":
-            return change.silence(context, alert, order.of("until"), reason, by).sentence
-        case "comment":
-            return change.comment(context, alert, reason, by).sentence
-        case "reopen":
-            return change.reopen(context, alert, reason, by).sentence
-        case _:
-            return change.close(context, alert, reason, by).sentence
+    asked = Asked(cast("Kind", order.kind), order.of("alert"), order.person.name, order.of("reason"), order.of("until"))
+    return carry_out(context, asked).sentence
 
 
 def _last_line(output: bytes) -> str:
@@ -142,7 +134,7 @@ def _last_line(output: bytes) -> str:
     return lines[-1] if lines else ""
 
 
-ALERT_ACTS = ("acknowledge", "silence", "comment", "reopen", "close")
+ALERT_ACTS = get_args(Kind)
 _CALLS: dict[str, Callable[[Context, Order], str]] = {
     "rollback": _rollback,
     "approve": _approve,
