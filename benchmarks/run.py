@@ -30,6 +30,7 @@ BENCHMARKS = (
     "false_alarms",
     "quality_alarms",
     "promotions",
+    "control_room",
 )
 ON_REQUEST = ("long_table",)  # minutes, and gigabytes of disk
 _OF_REVIEWS = {"train", "scoring_dag", "batch_scoring", "scoring_in_stack"}  # need the history of the reviews
