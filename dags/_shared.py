@@ -15,7 +15,7 @@ from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
 from sluss.config.settings import load_settings
 from sluss.context import Context, load_context
-from sluss.errors import ConfigError, QuietError, ServiceError, SlussError
+from sluss.errors import ConfigError, QuietError, RefusedError, ServiceError, SlussError
 from sluss.interval import Interval, airflow_interval
 from sluss.use_cases import load_use_case, use_case_names
 
@@ -137,14 +137,21 @@ def run_task(step: Callable[[Context], Any], use_case: str) -> dict[str, Any]:
 
     Raises:
         AirflowFailException: a wrong input, for which a retry does not help.
-        AirflowSkipException: the interval is quiet, as its config allows.
+        AirflowSkipException: the interval is quiet, as its config allows, or the candidate is refused.
         ServiceError: a service does not answer; Airflow retries.
     """
     try:
         context = load_context(use_case)
         _pass_connections(context)
         result = step(context)
+        if result is None:
+            return {}
     except QuietError as error:
+        raise AirflowSkipException(str(error)) from None
+    except RefusedError as error:
+        # An answer, not an accident: a red task would say that something must be mended here.
+        failures.append(error)
+        _log.warning("%s Versions and gates: %s", error, context.settings.page_of(use_case))
         raise AirflowSkipException(str(error)) from None
     except SlussError as error:
         failures.append(error)

@@ -50,7 +50,7 @@ def deployment(use_case: UseCase) -> DAG:
     def validate_model(
         params: dict[str, Any] | None = None, triggering_asset_events: Mapping[Any, Any] | None = None
     ) -> dict[str, Any]:
-        """Run the gates on the candidate, and record their verdicts on its run. A refusal fails the task."""
+        """Run the gates on the candidate, and record their verdicts on its run. If they refuse it, skip the rest."""
         from tasks import deploy_model
 
         asked = (params or {}).get("version")

@@ -22,6 +22,19 @@ if TYPE_CHECKING:
 INTERVAL = {"start": "{{ data_interval_start.isoformat() }}", "end": "{{ data_interval_end.isoformat() }}"}
 
 
+def mark(use_case: UseCase) -> list[Any]:
+    """Return the task that marks the run of an interval that raised a critical alert, if the config wants it."""
+
+    @task
+    def critical_alerts(start: str, end: str) -> None:
+        """Fail if the interval raised a critical alert, so that its run is red. All other tasks do their work."""
+        from tasks import monitor_model
+
+        run_for_interval(monitor_model.fail_if_critical, use_case.name, start, end)
+
+    return [critical_alerts(**INTERVAL)] if use_case.monitoring.critical_fails else []
+
+
 def scoring(use_case: UseCase) -> DAG:
     """The scoring DAG of a use case."""
     name = use_case.name
@@ -49,9 +62,9 @@ def scoring(use_case: UseCase) -> DAG:
         """Compare the interval with the champion's reference profile, and judge the labels that have arrived."""
         from tasks import monitor_model
 
-        found = run_for_interval(monitor_model.run, name, start, end)
+        found = run_for_interval(monitor_model.run_and_warn, name, start, end)
         if found["raised"]:  # an ongoing alert does not trigger another training
-            announce(name, "alerts", until=end, raised=found["raised"])
+            announce(name, "alerts", until=end, raised=found["raised"], sentences=found["news"])
         send_news(name, seconds=20)
         return found
 
@@ -80,7 +93,7 @@ def scoring(use_case: UseCase) -> DAG:
     def build() -> None:
         monitored = monitor_model(**INTERVAL)
         generate_data(**INTERVAL) >> batch_predict(**INTERVAL) >> monitored
-        monitored >> [cleanup_old_artifacts(**INTERVAL), generate_summary(**INTERVAL)]
+        monitored >> [cleanup_old_artifacts(**INTERVAL), generate_summary(**INTERVAL), *mark(use_case)]
 
     return build()
 

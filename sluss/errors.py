@@ -28,5 +28,13 @@ class ModelError(SlussError):
     """A model is not registered, is incomplete, or differs from the version that was validated."""
 
 
+class RefusedError(ModelError):
+    """A candidate is refused: an answer of the gates or the ledger, not an accident."""
+
+
+class CriticalAlertError(SlussError):
+    """An interval raised a critical alert, and the config lets that fail a task."""
+
+
 class ServiceError(SlussError):
     """The warehouse, the lake or MLflow does not answer or refuses the login."""

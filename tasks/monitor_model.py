@@ -2,17 +2,35 @@
 
 from __future__ import annotations
 
+import logging
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from sluss.alerting.deliver import deliver_quietly
+from sluss.alerting.for_log import fail_if_critical, sentences
 from sluss.counted import counted
 from sluss.deployment.guard import monitor_and_guard
 from sluss.step import chosen_interval, interval_option, main, step_command
 
 if TYPE_CHECKING:
     from sluss.context import Context
+    from sluss.interval import Interval
+    from sluss.monitoring.monitor import MonitorResult
+
+__all__ = ["command", "fail_if_critical", "run", "run_and_warn"]
+
+_LOG = logging.getLogger(__name__)
 
 run = monitor_and_guard
+
+
+def run_and_warn(context: Context, interval: Interval) -> MonitorResult:
+    """Run the step, and log each alert that was raised or became worse as a warning in plain words."""
+    result = run(context, interval)
+    lines = sentences(context, result.alerts)
+    for line in lines:
+        _LOG.warning("%s", line)
+    return replace(result, news="\n".join(lines))
 
 
 @step_command()

@@ -17,7 +17,7 @@ from story import Story
 from sluss.config.settings import ROOT, load_settings
 from sluss.context import Context
 from sluss.counted import counted
-from sluss.errors import ConfigError, ModelError, SlussError
+from sluss.errors import ConfigError, ModelError, RefusedError, SlussError
 from sluss.interval import Interval, intervals, partition
 from sluss.use_cases import load_use_case
 
@@ -69,9 +69,11 @@ def run_dag(dag_file: str, dag_id: str, logical_date: datetime, **params: str) -
     shared.failures.clear()
     finished = getattr(module, dag_id).test(logical_date=logical_date, run_conf=params)
     _correct_start(finished.id)
-    if finished.state != "success":
+    # The run of a refused candidate is skipped, which Airflow counts as a success.
+    refused = [error for error in shared.failures if isinstance(error, RefusedError)]
+    if finished.state != "success" or refused:
         unknown = SlussError(f"The DAG {dag_id} failed for a reason of its own.")
-        raise next(iter(shared.failures), unknown)
+        raise next(iter(refused or shared.failures), unknown)
 
 
 def _correct_start(run_id: int) -> None:

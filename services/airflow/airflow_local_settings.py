@@ -19,6 +19,7 @@ import sys
 import tempfile
 import warnings
 from pathlib import Path
+from typing import Any
 
 # Airflow copies public names into its own settings.
 __all__: list[str] = []
@@ -126,6 +127,21 @@ def forget_changed() -> None:
         _loaded.clear()
 
 
+def notices() -> list[Any]:
+    """Return the notices of Airflow's home page: the way to the control room, and the meaning of the red badge."""
+    from airflow.api_fastapi.common.types import UIAlert
+
+    page = os.environ.get("SLUSS_CONTROL_ROOM_PAGE", "http://localhost:8000")
+    text = (
+        f"Champions, alerts and their owners, quality and freshness: the [control room]({page}). The triggerer is not "
+        "started, because no DAG here needs one: its badge is red for that reason alone."
+    )
+    return [UIAlert(text=text, category="info")]
+
+
+if sys.argv[1:2] == ["api-server"]:
+    DASHBOARD_UIALERTS = notices()
+    __all__ += ["DASHBOARD_UIALERTS"]
 if sys.argv[1:2] == ["scheduler"]:
     preload()
     os.register_at_fork(after_in_child=forget_changed)

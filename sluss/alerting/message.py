@@ -111,7 +111,7 @@ def single(use_case: UseCase, news: Sequence[News], facts: Before, sizes: Sequen
         _part("How bad", [f"{newest.severity.capitalize()}.", *sizes]),
         _part("What changed before", facts.sentences),
         _part("Owner", [owner]),
-        _part("Next step", _next_steps(use_case.name, newest), is_command=True),
+        _part("Next step", next_steps(use_case.name, newest), is_command=True),
     ]
     return Message(
         key=newest.key,
@@ -165,7 +165,8 @@ def _title(kind: str) -> str:
     return _TITLES.get(kind, kind.replace("_", " "))
 
 
-def _next_steps(use_case: str, news: News) -> list[str]:
+def next_steps(use_case: str, news: News) -> list[str]:
+    """Return the commands that a person runs next."""
     chosen = f"USE_CASE={use_case}"
     if news.what == "ended":
         return [f"make alerts {chosen} ALL=1"]

@@ -58,6 +58,12 @@ class Monitoring(Frozen):
         ge=1, description="Fewest labelled rows, or groups, for the metric, which the newest ones give"
     )
 
+    critical_fails: bool = Field(
+        default=False,
+        description="`true`: an interval that raises a critical alert has a failed task in Airflow, `critical_alerts`, "
+        "after all others have done their work",
+    )
+
     @field_validator("false_alarms")
     @classmethod
     def _is_a_rate(cls, text: str) -> str:

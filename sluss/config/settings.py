@@ -32,6 +32,9 @@ class Settings(BaseSettings):
     s3_secret_access_key: SecretStr | None = Field(None, description="The lake's own secret")
     s3_region: str = Field("us-east-1", description="S3 region of the lake")
     place: str = Field("embedded", description="Name of this place on pages and in reports; the stack's is `stack`")
+    control_room_page: str = Field(
+        "http://localhost:8000", description="Address of the control room in a browser, for links in logs and MLflow"
+    )
     deploys: bool = Field(
         default=True,
         description="`false`: what is installed here is not what will run a model, so nothing is deployed from here",
@@ -81,6 +84,11 @@ class Settings(BaseSettings):
     def lake_options(self) -> dict[str, str]:
         """Storage options of delta-rs; empty for a folder."""
         return self.s3_account.delta_options if self.lake.startswith("s3://") else {}
+
+    def page_of(self, use_case: str, alert: str = "") -> str:
+        """The address of a use case in the control room, or of one of its alerts."""
+        path = f"alerts/{use_case}/{alert}" if alert else f"use-cases/{use_case}"
+        return f"{self.control_room_page.rstrip('/')}/{path}"
 
     @property
     def is_scheduled(self) -> bool:

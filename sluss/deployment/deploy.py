@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from sluss.deployment.production import settle, user
-from sluss.errors import ModelError
+from sluss.errors import ModelError, RefusedError
 from sluss.gates.validate import validate
 from sluss.registry import ledger, versions
 from sluss.registry.champion import as_model
@@ -60,8 +60,9 @@ def check(context: Context, version: str | None = None, *, announced: bool = Fal
     deployment that runs late, or a second time, must not replace a newer champion.
 
     Raises:
-        ModelError: the version does not exist, is older than the champion, is blocked by a rollback or refused by a
-            gate, or this environment may not deploy; the champion stays.
+        RefusedError: the version is older than the champion, blocked by a rollback, or refused by a gate; the champion
+            stays.
+        ModelError: the version does not exist, or this environment may not deploy.
         DataError: the ledger was changed by other means.
         ServiceError: the lake or MLflow does not answer.
     """
@@ -83,7 +84,7 @@ def check(context: Context, version: str | None = None, *, announced: bool = Fal
     validation = validate(context, number)
     if validation.refusals:
         reasons = " ".join(f"{result.gate}: {result.sentence}" for result in validation.refusals)
-        raise ModelError(f"{use_case.model} version {number} is refused, and the champion stays. {reasons}")
+        raise RefusedError(f"{use_case.model} version {number} is refused, and the champion stays. {reasons}")
     verdicts = {result.gate: f"passed: {result.sentence}" for result in validation.results}
     return Checked(number, len(entries), now, verdicts, vars(as_model(found)), contract_of(use_case))
 
@@ -92,12 +93,12 @@ def _refuse(use_case: UseCase, entries: list[Entry], version: ModelVersion, *, a
     """Raise where the ledger alone decides against the version."""
     champion, number, model = ledger.in_production(entries), str(version.version), as_model(version)
     if announced and champion and not ledger.is_newer(number, model, entries[-1]):
-        raise ModelError(
+        raise RefusedError(
             f"{use_case.model} version {number} comes too late: version {champion} is in production, and stays. "
             f"To deploy it anyway, name it: make deploy USE_CASE={use_case.name} VERSION={number}."
         )
     if hold := ledger.held_by(entries, number, model):
-        raise ModelError(
+        raise RefusedError(
             f"{use_case.model} version {number} is refused, and the champion stays: version {hold.replaced} was taken "
             f"out of production by {hold} ({hold.reason}), and that holds until a newer version passes the gates. "
             f"Train one: make train USE_CASE={use_case.name}."

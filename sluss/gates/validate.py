@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 
 from sluss.errors import ModelError, ServiceError
 from sluss.gates.judge import judge
-from sluss.registry import versions
-from sluss.registry.names import GATE_TAG
+from sluss.registry import descriptions, versions
+from sluss.registry.names import GATE_TAG, GATES_TAG
 from sluss.tracking.client import denied
 from sluss.training.training_run import TABLES_TAG
 
@@ -52,16 +52,19 @@ def validate(context: Context, version: str | None = None) -> Validation:
     evidence, results = judge(context, lambda: versions.asked_for(context, version))
     _record(evidence, results)
     for result in results:
-        _LOG.info("%s %s: %s", result.gate, result.verdict, result.sentence)
+        level = logging.INFO if result.passed else logging.WARNING
+        _LOG.log(level, "%s %s: %s", result.gate, result.verdict, result.sentence)
     return Validation(str(evidence.version.version), results)
 
 
 def _record(evidence: Evidence, results: tuple[GateResult, ...]) -> None:
-    """Log the results to the candidate's run: as tags, metrics and a table."""
+    """Log the results to the candidate's run: as tags, metrics and a table; and to the version's description."""
     from mlflow.entities import Metric, RunTag
 
     now = time.time_ns() // 1_000_000
     tags = [RunTag(f"{GATE_TAG}{result.gate}", f"{result.verdict}: {result.sentence}") for result in results]
+    refused = ", ".join(result.gate for result in results if not result.passed)
+    tags.append(RunTag(GATES_TAG, f"refused: {refused}" if refused else "passed"))
     tags.append(RunTag(TABLES_TAG, _tables(evidence.run.data.tags.get(TABLES_TAG, "[]"))))
     metrics = [
         Metric(f"gate.{result.gate}.{name}", value, now, 0)
@@ -73,6 +76,8 @@ def _record(evidence: Evidence, results: tuple[GateResult, ...]) -> None:
     with _writable(evidence), evidence.context.reachable():
         client.log_batch(run_id, metrics=metrics, tags=tags)
         client.log_dict(run_id, {"columns": ["gate", "verdict", "sentence", "figures"], "data": rows}, _TABLE)
+    shown = [(result.gate, result.verdict, result.sentence) for result in results]
+    descriptions.describe(evidence.context, evidence.version, shown)
 
 
 @contextmanager

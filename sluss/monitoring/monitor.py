@@ -22,6 +22,7 @@ from sluss.problems import problem_of
 from sluss.registry import ledger
 from sluss.registry.artifacts import features_in, kept_rows, local_copy, reference_profile, with_features
 from sluss.registry.champion import in_ledger
+from sluss.registry.names import ALERTS_TAG, VERSION_TAG
 from sluss.tracking.interval_runs import look
 
 if TYPE_CHECKING:
@@ -44,6 +45,7 @@ class MonitorResult:
     run_id: str
     raised: str  # types of the alerts that this interval raised
     restored: str = ""  # the version that the guard has put back into production
+    news: str = ""  # a line in plain words for each alert that was raised or became worse, where they were logged
 
 
 def monitor(context: Context, interval: Interval) -> MonitorResult:
@@ -132,6 +134,8 @@ def _record(use_case: UseCase, summary: Summary, conditions: list[Condition], al
             "sluss.model": use_case.model,
             "sluss.model_version": summary.model_version,
             "sluss.model_run": summary.run_id,
+            VERSION_TAG: summary.model_version,
+            ALERTS_TAG: ", ".join(f"{each.type} ({each.severity})" for each in alerts if each.active) or "none",
             "sluss.alerts": ", ".join(alert.type for alert in alerts if alert.active) or "none",
         },
         files={

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sluss.digests import artifact_digest
+from sluss.interval import partition
 from sluss.monitoring.estimate import estimation_rows
 from sluss.monitoring.profile import build_profile
 from sluss.problems import problem_of
@@ -33,11 +34,14 @@ from sluss.training.training_run import SLICES_FILE, datasets, parameters, prove
 from sluss.training.trial_runs import chosen_parameters, log_trials
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from mlflow import MlflowClient
     from mlflow.models import Model
 
     from sluss.config.use_case import UseCase
     from sluss.context import Context
+    from sluss.interval import Unit
 
 
 _EXAMPLE_ROWS = 3
@@ -82,7 +86,7 @@ def register(context: Context, candidate: Candidate) -> Registered:
     experiment = experiment_id(context.settings, client, use_case.experiment)
     with (
         context.reachable(),
-        mlflow.start_run(experiment_id=experiment, run_name=f"train until {candidate.until:%Y-%m-%d}"),
+        mlflow.start_run(experiment_id=experiment, run_name=f"train until {_named(candidate.until, use_case.unit)}"),
     ):
         run_id = str(mlflow.active_run().info.run_id)
         _log_run(client, run_id, context, candidate)
@@ -94,6 +98,11 @@ def register(context: Context, candidate: Candidate) -> Registered:
         tags[RECIPE_TAG] = recipe_digest(recipe_of(use_case))
         version = _create_version(client, use_case, (model_id, run_id), tags)
     return Registered(version, run_id, candidate.verdict.metrics)
+
+
+def _named(until: datetime, unit: Unit) -> str:
+    """Name the end of the training data as the interval that begins there; to the minute if it lies within one."""
+    return partition(until, unit) if unit.start_of(until) == until else f"{until:%Y-%m-%dT%H:%M}"
 
 
 def _log_run(client: MlflowClient, run_id: str, context: Context, candidate: Candidate) -> None:

@@ -111,6 +111,16 @@ def test_news_that_cannot_be_sent_for_one_use_case_are_sent_for_the_others(tmp_p
     assert "AirflowFailException: The news of mine were not sent" in finished.stderr
 
 
+def test_a_use_case_whose_critical_alerts_fail_has_a_task_for_it_after_monitoring(loaded, tmp_path):
+    text = (ROOT / "config" / "sentiment.yaml").read_text()
+    (tmp_path / "sentiment.yaml").write_text(text.replace("monitoring:\n", "monitoring:\n  critical_fails: true\n"))
+    finished = loaded("scoring", SLUSS_CONFIG_DIR=str(tmp_path))
+    assert finished.returncode == 0, finished.stderr
+    assert json.loads(finished.stdout.splitlines()[-1])["shapes"]["scoring"]["sentiment_scoring"] == SHAPES[
+        "scoring"
+    ] | {"monitor_model": ["cleanup_old_artifacts", "critical_alerts", "generate_summary"], "critical_alerts": []}
+
+
 def test_a_use_case_that_wants_approval_asks_a_person_between_gates_and_promotion(loaded, tmp_path):
     text = (ROOT / "config" / "sentiment.yaml").read_text()
     (tmp_path / "sentiment.yaml").write_text(text.replace("approval: none", "approval: manual"))
