@@ -42,6 +42,9 @@ class Settings(BaseSettings):
     webhook_secret: SecretStr | None = Field(
         None, description="Secret that signs [webhooks](alerts.md#the-webhook); `make up` writes one for the stack"
     )
+    metrics_token: SecretStr | None = Field(
+        None, description="Token of the control room's [metrics](metrics.md); `make up` writes one for the stack"
+    )
     alerts_settle_minutes: float = Field(
         10, ge=0, description="Rest of the monitor after which the news of a backfill are sent, as one message"
     )

@@ -34,7 +34,11 @@ def location() -> Path:
 
 def secret_names() -> list[str]:
     """Names of the settings that must not be empty: secrets, which the example leaves empty."""
-    return [name for name, value in read(EXAMPLE).items() if not value and name.endswith(("PASSWORD", "KEY", "SECRET"))]
+    return [
+        name
+        for name, value in read(EXAMPLE).items()
+        if not value and name.endswith(("PASSWORD", "KEY", "SECRET", "TOKEN"))
+    ]
 
 
 def read(path: Path) -> dict[str, str]:

@@ -9,7 +9,7 @@ from fastapi import FastAPI
 from fastapi.staticfiles import StaticFiles
 
 from sluss.control_room.known import Known
-from sluss.control_room.web import acting, errors, guard, headers, health, login, pages, records
+from sluss.control_room.web import acting, errors, guard, headers, health, login, metrics, pages, records
 from sluss.control_room.web.acts_here import HandsHere
 from sluss.control_room.web.csrf import FormTokens
 from sluss.control_room.web.limits import Limits
@@ -60,6 +60,6 @@ def create_app(
     headers.add(app)  # last, so that a refusal of the guard has them too
     errors.add(app)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
-    for each in (health, login, pages, records, acting):
+    for each in (health, metrics, login, pages, records, acting):
         app.include_router(each.router)
     return app
