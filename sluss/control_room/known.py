@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 
 _LOG = logging.getLogger(__name__)
 _EVERY = 5.0  # seconds between two looks at the lake
+_REST = 4  # times the length of a look
 _AT_ONCE = 4  # use cases
 _MINUTE = 60
 
@@ -130,8 +132,10 @@ class Known:
 
     def _loop(self) -> None:
         while not self._stopped.is_set():
+            started = time.monotonic()
             self.refresh()
-            self._wake.wait(_EVERY)
+            # With many use cases a look takes long; the thread then rests longer, and leaves the machine to others.
+            self._wake.wait(max(_EVERY, _REST * (time.monotonic() - started)))
             self._wake.clear()
 
 
