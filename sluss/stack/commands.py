@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import sys
+from datetime import date
 from typing import TYPE_CHECKING
 
 from sluss.counted import counted
-from sluss.stack import docker, env_file, machine
+from sluss.stack import airflow, docker, env_file, machine, progress
 from sluss.stack.error import StackError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+
+_NEXT = """\
+Logins     make login
+Next step  make train deploy (the demo's first model) or make new (a model of your own table), then make status"""
 
 
 def up() -> None:
@@ -18,9 +24,9 @@ def up() -> None:
     values = _prepared()
     machine.check_ports(values)
     build()
-    if docker.compose("up", "--detach", "--wait", "--remove-orphans").returncode:
+    if progress.run_watched("Starting the services", "up", "--detach", "--wait", "--remove-orphans"):
         raise StackError(_why_not_up())
-    print(f"\n{_addresses(env_file.settings())}\nThe logins: make login")
+    print(f"\n{_addresses(env_file.settings())}\n\n{_NEXT}")
 
 
 def build() -> None:
@@ -29,8 +35,13 @@ def build() -> None:
     written = env_file.fill()
     if written:
         print(f"Wrote {counted(len(written), 'new secret')} to {env_file.location()}", flush=True)
-    if docker.compose("build").returncode:
-        raise StackError("The images could not be built: the lines above say why; then 'make up' goes on from there.")
+    progress.begin()
+    if progress.run("Building the images (minutes at the first time, seconds later)", "build"):
+        print(progress.last_lines(), file=sys.stderr)
+        raise StackError(
+            f"The images could not be built: the lines above are the end of {progress.log_file()}. 'make up' goes on "
+            "from there."
+        )
 
 
 def down() -> None:
@@ -94,9 +105,22 @@ def backfill(use_case: str, first: str, last: str) -> None:
     """Score the days from the first to the last in the stack, again if they were scored."""
     if not (first and last):
         raise StackError("Name the days to score: make backfill FROM=2026-01-02 TO=2026-01-05.")
-    days = [f"--from-date={first}", f"--to-date={last}"]
-    again = ["--reprocess-behavior", "completed", "--max-active-runs", "1"]
-    run(["airflow", "backfill", "create", f"--dag-id={use_case}_scoring", *days, *again])
+    days = [_day(name, text) for name, text in (("FROM", first), ("TO", last))]
+    if not env_file.location().exists():
+        raise StackError("The stack was never started from here: 'make up' starts it, 'make score' scores one day.")
+    print(airflow.backfill(airflow.Airflow(env_file.settings()), use_case, *days))
+
+
+def _day(name: str, text: str) -> str:
+    """A day, as it was given.
+
+    Raises:
+        StackError: it is none.
+    """
+    try:
+        return date.fromisoformat(text).isoformat()
+    except ValueError:
+        raise StackError(f"{name}={text} is not a day: write it as 2026-01-02.") from None
 
 
 def _prepared() -> dict[str, str]:
@@ -127,9 +151,9 @@ def _refuse_lost_secrets(values: dict[str, str]) -> None:
 def _why_not_up() -> str:
     failed = [each.service for each in docker.containers() if each.failed]
     if not failed:
-        return "The stack did not come up: the lines above say why, 'make logs' shows more."
+        return f"The stack did not come up: {progress.log_file()} shows why, 'make logs' shows more."
     last = docker.compose("logs", "--no-log-prefix", "--tail", "1", failed[0], capture=True).stdout.strip()
-    more = f"make logs SERVICE={failed[0]}"
+    more = f"make logs SERVICE={failed[0]}; {progress.log_file()}"
     return f"The service '{failed[0]}' failed, and the stack is not up: {last or 'it logged nothing'} ({more})"
 
 

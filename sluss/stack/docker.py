@@ -10,13 +10,13 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 from sluss.stack import env_file
 from sluss.stack.error import NoAnswerError, StackError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
 ROOT = env_file.ROOT
 # With `required: false` and `start_interval`, which the compose file uses.
@@ -127,17 +127,29 @@ def compose(
     *arguments: str, capture: bool = False, code: Path = ROOT, variables: Mapping[str, str] = MappingProxyType({})
 ) -> subprocess.CompletedProcess[str]:
     """Run `docker compose` on this project, as the compose file in `code` describes it."""
-    path = env_file.location()
-    if not path.exists():
-        raise StackError(f"{path} does not exist, so no stack was started from here: 'make up' starts one.")
-    command = ["docker", "compose", "--project-directory", str(code), "--file", str(code / "docker-compose.yml")]
     return subprocess.run(
-        [*command, "--env-file", str(path), *arguments],
+        _compose_command(code, arguments),
         env=environment(env_file.settings()) | dict(variables),
         capture_output=capture,
         text=True,
         check=False,
     )
+
+
+def compose_started(*arguments: str, output: TextIO) -> subprocess.Popen[bytes]:
+    """Start `docker compose` on this project, with all that it prints in a file."""
+    command = _compose_command(ROOT, ["--progress", "plain", *arguments])
+    return subprocess.Popen(
+        command, env=environment(env_file.settings()), stdin=subprocess.DEVNULL, stdout=output, stderr=output
+    )
+
+
+def _compose_command(code: Path, arguments: Sequence[str]) -> list[str]:
+    path = env_file.location()
+    if not path.exists():
+        raise StackError(f"{path} does not exist, so no stack was started from here: 'make up' starts one.")
+    command = ["docker", "compose", "--project-directory", str(code), "--file", str(code / "docker-compose.yml")]
+    return [*command, "--env-file", str(path), *arguments]
 
 
 def containers() -> list[Container]:

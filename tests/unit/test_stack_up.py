@@ -237,3 +237,77 @@ def test_a_step_runs_here_where_no_stack_is_up(sandbox: Sandbox, tmp_path: Path,
     assert done.returncode == 2
     assert "use case 'fraud' does not exist" in done.stderr
     assert done.stderr.startswith(f"embedded, {tmp_path}/home/\n")
+
+
+def coming_up(build: int = 0, up: int = 0) -> str:
+    """A stand-in for Docker whose compose prints many lines and ends with these codes."""
+    states = [("airflow-scheduler", "healthy"), ("postgres", "healthy"), ("mlflow", "starting")]
+    found = [
+        {
+            "Id": name, "RestartCount": 0, "State": {"Status": "running", "Health": {"Status": health}, "ExitCode": 0},
+            "Config": {
+                "Labels": {
+                    "com.docker.compose.service": name, "com.docker.compose.project.working_dir": str(ROOT),
+                }
+            },
+        }
+        for name, health in states
+    ]  # fmt: skip
+    many = "for line in $(seq 40); do echo compose line $line; done; echo why >&2"
+    return f"""case "$*" in
+  info*MemTotal*) echo 8000000000 ;;
+  info*DockerRootDir*) echo /nowhere ;;
+  info*) echo 28.2.2 ;;
+  "image inspect"*) exit 0 ;;
+  *version*) echo 2.30.0 ;;
+  "ps "*) echo 0123 ;;
+  inspect*) echo '{json.dumps(found)}' ;;
+  compose*build*) {many}; exit {build} ;;
+  compose*"up --detach"*) {many}; sleep 1; exit {up} ;;
+  compose*logs*) echo it broke ;;
+  *) echo "$*"; exit 3 ;;
+esac"""
+
+
+def free_ports() -> dict[str, str]:
+    """Ports for the stack's pages that no other program has."""
+    with socket.socket() as one, socket.socket() as two, socket.socket() as three, socket.socket() as four:
+        ports = []
+        for each in (one, two, three, four):
+            each.bind(("127.0.0.1", 0))
+            ports.append(str(each.getsockname()[1]))
+    return dict(zip(("MLFLOW_PORT", "AIRFLOW_PORT", "MINIO_CONSOLE_PORT", "CONTROL_ROOM_PORT"), ports, strict=True))
+
+
+def test_a_start_is_a_line_for_each_phase_and_service_and_ends_with_the_next_step(sandbox: Sandbox) -> None:
+    ports = free_ports()
+    done = sandbox.stack("up", PATH=sandbox.tool("docker", coming_up()), **ports)
+    assert (done.returncode, done.stderr) == (0, "")
+    lines = done.stdout.splitlines()
+    assert "compose line" not in done.stdout
+    assert len(lines) <= 15
+    assert any(line.startswith("Building the images") and line.endswith(" s") for line in lines)
+    assert [line.split()[0] for line in lines if ", " in line and "ready" in line] == ["airflow-scheduler", "postgres"]
+    assert any(
+        line.startswith("MLflow") and line.endswith(f"http://localhost:{ports['MLFLOW_PORT']}") for line in lines
+    )
+    assert lines[-2] == "Logins     make login"
+    assert lines[-1].startswith("Next step  make train deploy")
+    log = (ROOT / "var" / "log" / "up.log").read_text()
+    assert log.count("compose line 40") == 2
+
+
+@pytest.mark.parametrize(
+    ("codes", "words"),
+    [({"build": 1}, "The images could not be built"), ({"up": 1}, "The stack did not come up")],
+)
+def test_a_start_that_fails_names_the_file_with_all_that_compose_printed(
+    sandbox: Sandbox, codes: dict[str, int], words: str
+) -> None:
+    done = sandbox.stack("up", PATH=sandbox.tool("docker", coming_up(**codes)), **free_ports())
+    assert done.returncode == 2
+    last = done.stderr.splitlines()[-1]
+    assert words in last
+    assert str(ROOT / "var" / "log" / "up.log") in last
+    assert len(done.stderr.splitlines()) == (16 if "build" in codes else 1)
+    assert len(done.stdout.splitlines()) < 15

@@ -1,0 +1,109 @@
+"""Airflow's REST API of the stack, as its administrator: the standard library alone."""
+
+from __future__ import annotations
+
+import json
+import urllib.error
+import urllib.request
+from typing import TYPE_CHECKING, Any
+
+from sluss.counted import counted
+from sluss.stack.error import StackError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+ANSWER_WITHIN = 60  # seconds; creating the runs of years takes some
+_LOST, _CREATED, _REFUSED, _MISSING, _RUNNING = 0, 200, 401, 404, 409
+
+
+class Airflow:
+    """A connection, with the login of `.env`."""
+
+    def __init__(self, values: Mapping[str, str]) -> None:
+        self.page = f"http://localhost:{values['AIRFLOW_PORT']}"
+        self._login = {"username": values["AIRFLOW_ADMIN_USER"], "password": values["AIRFLOW_ADMIN_PASSWORD"]}
+        # By number, since a proxy or a name server has no part in this.
+        self._address = f"http://127.0.0.1:{values['AIRFLOW_PORT']}"
+        self._open = urllib.request.build_opener(urllib.request.ProxyHandler({})).open
+
+    def post(self, path: str, body: Mapping[str, Any], token: str = "") -> tuple[int, Any]:
+        """Send JSON; return the status and the answer. Status 0: nothing answered."""
+        headers = {"Content-Type": "application/json"} | ({"Authorization": f"Bearer {token}"} if token else {})
+        address = f"{self._address}/{path}"
+        request = urllib.request.Request(address, json.dumps(body).encode(), headers)  # noqa: S310 - http, see above
+        try:
+            with self._open(request, timeout=ANSWER_WITHIN) as answer:
+                return answer.status, json.load(answer)
+        except urllib.error.HTTPError as error:
+            return error.code, _content(error.read())
+        except (OSError, ValueError) as error:
+            return _LOST, {"detail": str(error)}
+
+    def token(self) -> str:
+        """Log in.
+
+        Raises:
+            StackError: Airflow does not answer, or refuses the login.
+        """
+        status, answer = self.post("auth/token", self._login)
+        if status == _LOST:
+            raise StackError(f"Airflow does not answer at {self.page}: 'make ps' shows whether the stack is up.")
+        if status == _REFUSED:
+            raise StackError(f"Airflow refuses {self._login['username']}: 'make up' sets the password of .env again.")
+        return str(_checked(status, answer)["access_token"])
+
+
+def backfill(airflow: Airflow, use_case: str, first: str, last: str) -> str:
+    """Queue the days from the first to the last, again if they were scored; return what was queued, in words.
+
+    Raises:
+        StackError: Airflow does not answer or refuses; one is running already; there is nothing to score.
+    """
+    dag, token = f"{use_case}_scoring", airflow.token()
+    page = f"{airflow.page}/dags/{dag}/backfills"
+    wanted = {
+        "dag_id": dag,
+        "from_date": f"{first}T00:00:00Z",
+        "to_date": f"{last}T00:00:00Z",
+        "reprocess_behavior": "completed",
+        "max_active_runs": 1,
+    }
+    runs = _runs(*airflow.post("api/v2/backfills/dry_run", wanted, token), dag)
+    status, answer = airflow.post("api/v2/backfills", wanted, token)
+    if status == _RUNNING:
+        raise StackError(f"A backfill of {use_case} is running already: wait for its end, or cancel it at {page}")
+    if not runs and status != _CREATED:
+        raise StackError(f"No interval of {use_case} begins from {first} to {last}: see live_start in its config.")
+    number = _checked(status, answer)["id"]
+    span = f"{runs[0]} to {runs[-1]}" if len(runs) > 1 else runs[0]
+    return f"Queued {counted(len(runs), 'run')} of {dag}: {span} (backfill {number}).\nWatch: {page}"
+
+
+def _runs(status: int, answer: Any, dag: str) -> list[str]:  # noqa: ANN401 - JSON
+    """The beginnings of the intervals that a backfill would run."""
+    if status == _MISSING:
+        raise StackError(f"Airflow has no DAG {dag}: is the name right, and does 'make status' show the use case?")
+    found = _checked(status, answer)["backfills"]
+    return sorted(str(each["logical_date"]).removesuffix("T00:00:00Z") for each in found)
+
+
+def _checked(status: int, answer: Any) -> dict[str, Any]:  # noqa: ANN401 - JSON
+    """The answer to a request that succeeded.
+
+    Raises:
+        StackError: it did not.
+    """
+    if status // 100 == 2 and isinstance(answer, dict):
+        return answer
+    detail = answer.get("detail", answer) if isinstance(answer, dict) else answer
+    if isinstance(detail, list):  # of FastAPI: what is wrong with the request, one by one
+        detail = "; ".join(str(each.get("msg", each)) for each in detail)
+    raise StackError(f"Airflow refuses ({status}): {str(detail)[:300]}")
+
+
+def _content(body: bytes) -> Any:  # noqa: ANN401 - JSON
+    try:
+        return json.loads(body)
+    except ValueError:
+        return body.decode(errors="replace")
