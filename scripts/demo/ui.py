@@ -1,4 +1,4 @@
-"""MLflow's and Airflow's pages on what the embedded mode left, on the loopback address, until Ctrl-C."""
+"""The control room, and MLflow's and Airflow's pages, on what the embedded mode left, on the loopback address."""
 
 from __future__ import annotations
 
@@ -40,11 +40,12 @@ def port(variable: str, default: int) -> int:
     return int(text)
 
 
-def commands(settings: Settings, mlflow_port: int, airflow_port: int) -> dict[str, list[str]]:
+def commands(settings: Settings, room_port: int, mlflow_port: int, airflow_port: int) -> dict[str, list[str]]:
     """Commands to start, by the address that each serves."""
     mlflow = ["mlflow", "server", "--backend-store-uri", settings.mlflow_uri, "--host", "127.0.0.1", "--workers", "1"]
     airflow = ["airflow", "api-server", "--host", "127.0.0.1", "--workers", "1"]
     return {
+        f"http://127.0.0.1:{room_port}": [sys.executable, "-m", "sluss.control_room.web.serve"],
         f"http://127.0.0.1:{mlflow_port}": [str(BIN / mlflow[0]), *mlflow[1:], "--port", str(mlflow_port)],
         f"http://127.0.0.1:{airflow_port}": [str(BIN / airflow[0]), *airflow[1:], "--port", str(airflow_port)],
     }
@@ -70,9 +71,12 @@ def serve(settings: Settings) -> None:
     """Start both servers, say where they are, and stop them on Ctrl-C."""
     if not (settings.home / "airflow" / "airflow.db").is_file():
         raise ConfigError("There is nothing to show yet; run make demo first.")
-    addresses = commands(settings, port("MLFLOW_PORT", 5000), port("AIRFLOW_PORT", 8080))
+    ports = port("CONTROL_ROOM_PORT", 8000), port("MLFLOW_PORT", 5000), port("AIRFLOW_PORT", 8080)
+    addresses = commands(settings, *ports)
+    room, mlflow, airflow = addresses
     embedded_airflow.enter(settings)
-    os.environ["MLFLOW_SERVER_ENABLE_JOB_EXECUTION"] = "false"
+    os.environ |= {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false", "CONTROL_ROOM_PORT": str(ports[0])}
+    os.environ |= {"SLUSS_MLFLOW_PAGE": mlflow, "SLUSS_AIRFLOW_PAGE": airflow}
     log = settings.home / "log" / "ui.log"
     log.parent.mkdir(parents=True, exist_ok=True)
     running: list[subprocess.Popen[bytes]] = []
@@ -84,8 +88,7 @@ def serve(settings: Settings) -> None:
             ]
             for address, process in zip(addresses, running, strict=True):
                 wait(address, process, log)
-        mlflow, airflow = addresses
-        print(f"MLflow   {mlflow}\nAirflow  {airflow}\nCtrl-C stops both.", flush=True)
+        print(f"Control room  {room}\nMLflow        {mlflow}\nAirflow       {airflow}\nCtrl-C stops all.", flush=True)
         signal.pause()
     finally:
         for process in running:

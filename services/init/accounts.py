@@ -1,4 +1,4 @@
-"""MLflow's two schemas and its two accounts: the administrator for people, `sluss` for the tasks."""
+"""MLflow's two schemas and its accounts: the administrator for people, `sluss` for the tasks, `room` to read."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from mlflow.server.auth.config import read_auth_config
 from mlflow.server.auth.sqlalchemy_store import SqlAlchemyStore
 from prepare_error import PrepareError
 
-TASK_ACCOUNT = "sluss"
+TASK_ACCOUNT, READING_ACCOUNT = "sluss", "room"
 
 
 def prepare() -> None:
@@ -22,6 +22,7 @@ def prepare() -> None:
     store.init_db(config.database_uri)
     _set_account(store, str(config.admin_username), os.environ["MLFLOW_ADMIN_PASSWORD"], admin=True)
     _set_account(store, TASK_ACCOUNT, os.environ["MLFLOW_TASK_PASSWORD"], admin=False)
+    _set_account(store, READING_ACCOUNT, os.environ["MLFLOW_ROOM_PASSWORD"], admin=False)
 
 
 def _migrate_tracking() -> None:

@@ -1,4 +1,4 @@
-"""A bucket and a key each for MLflow and the lake, and a key that may list both."""
+"""A bucket and a key each for MLflow and the lake, a key that may read the lake, and one that may list both."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from urllib3.exceptions import HTTPError
 BUILT_IN_ENDPOINT = "http://minio:9000"
 # Bucket: the prefix of the variables that hold its key.
 BUCKETS = {"mlflow": "MLFLOW_S3", "lake": "LAKE_S3"}
+READER = "ROOM_S3"  # prefix of the variables that hold the control room's key
 READ = ["s3:GetBucketLocation", "s3:ListBucket", "s3:GetObject"]
 WRITE = [
     "s3:PutObject",
@@ -31,7 +32,7 @@ def prepare() -> None:
     try:
         if os.environ["S3_ENDPOINT_URL"] == BUILT_IN_ENDPOINT:
             _prepare_minio()
-        for bucket, prefix in BUCKETS.items():
+        for bucket, prefix in (*BUCKETS.items(), ("lake", READER)):
             _check_key(bucket, prefix)
     except (MinioAdminException, S3Error) as error:
         message = (
@@ -50,6 +51,7 @@ def _prepare_minio() -> None:
         if not client.bucket_exists(bucket):
             client.make_bucket(bucket)
         _set_key(admin, prefix, f"only-{bucket}", _policy([bucket], READ + WRITE))
+    _set_key(admin, READER, "read-lake", _policy(["lake"], READ))
     _set_key(admin, "MINIO_VIEWER", "look-only", _policy(list(BUCKETS), READ))
 
 

@@ -88,7 +88,7 @@ def login() -> None:
         ("MLflow", "admin", values["MLFLOW_ADMIN_PASSWORD"]),
         ("MinIO", values["MINIO_VIEWER_USER"], values["MINIO_VIEWER_PASSWORD"]),
     ):
-        print(f"{page:8} user {user:10} password {password}")
+        print(f"{page:13} user {user:10} password {password}")
 
 
 def run(command: Sequence[str]) -> None:
@@ -159,9 +159,10 @@ def _why_not_up() -> str:
 
 def _addresses(values: dict[str, str]) -> str:
     lines = [
-        f"Airflow  http://localhost:{values['AIRFLOW_PORT']}",
-        f"MLflow   http://localhost:{values['MLFLOW_PORT']}",
+        f"Control room  http://localhost:{values['CONTROL_ROOM_PORT']} (with Airflow's logins)",
+        f"Airflow       http://localhost:{values['AIRFLOW_PORT']}",
+        f"MLflow        http://localhost:{values['MLFLOW_PORT']}",
     ]
     if not values.get("S3_ENDPOINT_URL"):
-        lines.append(f"MinIO    http://localhost:{values['MINIO_CONSOLE_PORT']}")
+        lines.append(f"MinIO         http://localhost:{values['MINIO_CONSOLE_PORT']}")
     return "\n".join(lines)

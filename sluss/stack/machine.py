@@ -15,7 +15,12 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 # The port's setting: the service behind it, and what it is called in the stack.
-PORTS = {"MLFLOW_PORT": "mlflow", "AIRFLOW_PORT": "airflow-webserver", "MINIO_CONSOLE_PORT": "minio"}
+PORTS = {
+    "CONTROL_ROOM_PORT": "control-room",
+    "MLFLOW_PORT": "mlflow",
+    "AIRFLOW_PORT": "airflow-webserver",
+    "MINIO_CONSOLE_PORT": "minio",
+}
 GIB = 1024**3
 
 

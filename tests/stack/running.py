@@ -35,8 +35,10 @@ LOGINS = {
 RECEIVERS = ROOT / "var" / "smoke-receivers.env"
 ADDRESSES = "webhook+http://receiver:8000/hidden-token mailto://receiver:2525?from=sluss@example.org&to=ann@example.org"
 PROJECT = "sluss-smoke"
-PORTS = {"MLFLOW_PORT": "15000", "AIRFLOW_PORT": "18080", "MINIO_CONSOLE_PORT": "19001"}
-SERVICES = ("postgres", "minio", "mlflow", "airflow-webserver", "airflow-scheduler", "airflow-dag-processor")
+PORTS = {"CONTROL_ROOM_PORT": "18000", "MLFLOW_PORT": "15000", "AIRFLOW_PORT": "18080", "MINIO_CONSOLE_PORT": "19001"}
+SERVICES = (
+    "postgres", "minio", "mlflow", "airflow-webserver", "airflow-scheduler", "airflow-dag-processor", "control-room",
+)  # fmt: skip
 INITS = ("init", "init-mlflow", "init-airflow")
 
 

@@ -89,9 +89,8 @@ class Airflow:
             if state in _ENDED:
                 return bool(state == "success")
             await asyncio.sleep(_POLL)
-        raise ServiceError(
-            f"The run {run} of {dag} goes on for {counted(round(seconds), 'second')}: look at it in Airflow."
-        )
+        spent = counted(round(seconds), "second")
+        raise ServiceError(f"The run {run} of {dag} goes on for more than {spent}: look at it in Airflow.")
 
     async def left(self, token: str, dag: str, run: str, task: str, key: str = "return_value") -> Any:  # noqa: ANN401
         """Return a value that a task left behind, or None."""
