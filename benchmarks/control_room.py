@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from sluss.storage.lake import Lake
 
 USE_CASES, INTERVALS, FEATURES = 50, 1_000, 20
+_ALERTED = 5  # the newest intervals
 _VISITS = 21  # of each page
 _GOAL = 0.3  # seconds
 _STATUS_GOAL = 1.0
@@ -62,7 +63,7 @@ def measure(bench: Bench) -> list[Line]:
         Line("control_room", "reading again, nothing new", again, None, kind="value"),
     ]
     browser = TestClient(create_app(settings, known=known), base_url="http://localhost")
-    one = f"/use-cases/{names[7]}"
+    one = f"/use-cases/{names[-1]}"
     pages = [
         Line("control_room", f"page {path}", _visited(browser, path), _GOAL, limit=1.0)
         for path in ("/", "/alerts", one, f"{one}?last={INTERVALS}")
@@ -82,12 +83,12 @@ def _tables(context: Context) -> None:
     """Write a ledger of one entry, and the rows of 1,000 intervals."""
     ledger.append(context.lake, Change("promote", "1", None, "the benchmark", "every gate passed", {}), after=0)
     day = Interval(_ORIGIN, _ORIGIN + timedelta(days=1))
-    write(context.lake, context.use_case, day, _monitored())
-    written = context.lake.dataset(MONITORING)
-    assert written is not None
-    row = written.to_table()
     names = [partition(_ORIGIN + timedelta(days=number), "day") for number in range(INTERVALS + 1)]
-    _repeat(context.lake, MONITORING, row, names)
+    for first, last, alerts in ((0, -_ALERTED, 0), (-_ALERTED - 1, len(names), 1)):
+        write(context.lake, context.use_case, day, _monitored(names[-_ALERTED - 1], alerts))
+        written = context.lake.dataset(MONITORING, first=names[0], last=names[0])
+        assert written is not None
+        _repeat(context.lake, MONITORING, written.to_table(), names[first:last])
     columns = {"id": ["1"], "score": [0.5], "model_version": ["1"], "interval": [names[0]]}
     _repeat(context.lake, PREDICTIONS, pa.table(columns), names)
 
@@ -98,12 +99,13 @@ def _repeat(lake: Lake, table: str, row: pa.Table, names: list[str]) -> None:
     lake.replace(table, pa.concat_tables(rows), names[0], names[-1])
 
 
-def _monitored() -> Monitored:
+def _monitored(since: str, alerts: int) -> Monitored:
+    """Return the row of an interval; the last ones have an alert."""
     quality = Estimate("accuracy", 0.8, 0.76, 0.84, 400, 400, 200)
     drift = tuple(Drift(f"column_{number}", 0.02, 1.0, 0.5, 0.5) for number in range(FEATURES))
     summary = Summary("", "1", "run", 400, {"mean_confidence": 0.8}, (20,) * 20, drift, quality, ("2026-01-01",))
-    alert = Alert("2026-01-01", "data_drift", "warning", "raised", "2026-01-01", "A column differs.", {})
-    return Monitored(replace(summary, interval="2026-01-01", promise=quality), (alert,))
+    alert = Alert("2026-01-01", "data_drift", "warning", "ongoing", since, "A column differs.", {})
+    return Monitored(replace(summary, interval="2026-01-01", promise=quality), (alert,) * alerts)
 
 
 def _visited(browser: TestClient, path: str) -> float:

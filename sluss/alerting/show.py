@@ -11,6 +11,7 @@ from sluss.alerting.read import read_lives
 from sluss.interval import parse_interval
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from datetime import timedelta
 
     from sluss.alerting.life import Life
@@ -42,7 +43,16 @@ def list_alerts(context: Context, *, everything: bool = False) -> Listing:
     Raises:
         ServiceError: the lake does not answer.
     """
-    found = read_lives(context.lake, ended=everything)
+    return listing(context, read_lives(context.lake, ended=everything))
+
+
+def listing(context: Context, found: Iterable[Life]) -> Listing:
+    """List alerts whose lives were read before.
+
+    Raises:
+        ServiceError: the lake does not answer.
+    """
+    found = list(found)
     # Of the newest end, the newest beginning first; the open ones before them, the most severe and oldest first.
     ended = sorted((life for life in found if not life.is_open), key=lambda life: (life.interval, life.since))
     is_open = sorted((life for life in found if life.is_open), key=lambda life: (life.severity, life.since, life.type))

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from sluss.alerting.actions import read_actions
 from sluss.alerting.life import Life, lives
+from sluss.alerting.show import listing
 from sluss.context import Context
 from sluss.control_room.days import Day, Days
 from sluss.control_room.details import Details, read_details
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from sluss.config.settings import Settings
     from sluss.config.use_case import UseCase
 
+STEPS = ("read_standing", "read_days", "read_registry", "read_details")  # of a look, the quickest first
 _LOG = logging.getLogger(__name__)
 _EVERY = 5.0  # seconds between two looks at the lake
 _REST = 4  # times the length of a look
@@ -119,7 +121,7 @@ class Known:
         for gone in self._seen.keys() - set(names):
             del self._seen[gone], self._readers[gone]
         with ThreadPoolExecutor(_AT_ONCE) as pool:
-            for step in ("read_lake", "read_registry", "read_details"):
+            for step in STEPS:
                 list(pool.map(lambda name, step=step: self._advance(name, step), names))
 
     def _advance(self, name: str, step: str) -> None:
@@ -141,22 +143,24 @@ class Known:
 
 def read_once(context: Context) -> Seen:
     """Read the state of one use case now, for a page that is written once."""
-    reader, seen = _Reader(context.settings, context.use_case.name, context), Seen(context.use_case.name)
-    seen = reader.from_lake(context, replace(seen, use_case=context.use_case))
-    return reader.read_details(reader.read_registry(seen))
+    reader, seen = _Reader(context.settings, context.use_case.name), Seen(context.use_case.name)
+    for step in STEPS:
+        seen = getattr(reader, step)(seen)
+    return seen
 
 
 class _Reader:
     """Reads one use case, and remembers what need not be read again."""
 
-    def __init__(self, settings: Settings, name: str, context: Context | None = None) -> None:
+    def __init__(self, settings: Settings, name: str) -> None:
         self._settings, self._name = settings, name
-        self._context = context
+        self._context: Context | None = None
         self._days = Days()
         self._compared: tuple[object, ...] = ()
         self._judged: tuple[object, ...] = ()
 
-    def read_lake(self, before: Seen) -> Seen:
+    def read_standing(self, before: Seen) -> Seen:
+        """Read the config, and what a line of the first page needs: quick, so that it is there before the rest."""
         try:
             use_case = load_use_case(self._name, self._settings.config_dir)
         except ConfigError as error:
@@ -164,27 +168,25 @@ class _Reader:
         if self._context is None or self._context.use_case != use_case:
             self._context = Context(self._settings, use_case)
         seen = replace(before, use_case=use_case, broken="")
+        known = [life for life in seen.lives if life.is_open] if seen.days else None
         try:
-            return self.from_lake(self._context, seen)
+            return replace(seen, standing=read_standing(self._context, known), lake_error="")
         except SlussError as error:
             return replace(seen, lake_error=str(error))
 
-    def from_lake(self, context: Context, seen: Seen) -> Seen:
-        """Read everything that the lake alone has.
-
-        Raises:
-            ServiceError: it does not answer.
-        """
-        days = self._days.read(context.lake)
-        found = lives(self._name, [(day.interval, day.alerts) for day in days], read_actions(context.lake))
-        return replace(
-            seen,
-            standing=read_standing(context),
-            days=tuple(days),
-            lives=tuple(found),
-            volumes=tuple(read_volumes(context.lake)),
-            lake_error="",
-        )
+    def read_days(self, before: Seen) -> Seen:
+        """Read the monitored intervals, the alerts and the rows of each interval."""
+        if self._context is None or before.standing is None or before.broken or before.lake_error:
+            return before
+        lake = self._context.lake
+        try:
+            days, actions, volumes = self._days.read(lake), read_actions(lake), read_volumes(lake)
+            found = lives(self._name, [(day.interval, day.alerts) for day in days], actions)
+            alerts = listing(self._context, (life for life in found if life.is_open)).lines
+        except SlussError as error:
+            return replace(before, lake_error=str(error))
+        standing = replace(before.standing, alerts=alerts)
+        return replace(before, standing=standing, days=tuple(days), lives=tuple(found), volumes=tuple(volumes))
 
     def read_registry(self, before: Seen) -> Seen:
         """Read the versions, once a minute and whenever production has changed."""

@@ -7,13 +7,16 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from sluss.alerting.show import Line, list_alerts
+from sluss.alerting.show import Line, list_alerts, listing
 from sluss.control_room.days import Day, brief
 from sluss.monitoring.tables import MONITORING, PREDICTIONS, read_monitored
 from sluss.registry import ledger
 from sluss.registry.entry import clock_faults, verify
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sluss.alerting.life import Life
     from sluss.context import Context
     from sluss.registry.entry import Entry
     from sluss.storage.lake import Lake
@@ -33,8 +36,12 @@ class Standing:
     undelivered: tuple[str, ...] = ()  # receivers that do not get their messages, a sentence each
 
 
-def read_standing(context: Context) -> Standing:
+def read_standing(context: Context, open_alerts: Sequence[Life] | None = None) -> Standing:
     """Read the state of a use case.
+
+    Args:
+        context: settings and use case.
+        open_alerts: if they were read before. To find them, all intervals since the oldest of them are read.
 
     Raises:
         ServiceError: the lake does not answer.
@@ -42,7 +49,9 @@ def read_standing(context: Context) -> Standing:
     lake = context.lake
     with ThreadPoolExecutor(4) as pool:
         entries = pool.submit(ledger.read, lake)
-        listing = pool.submit(list_alerts, context)
+        listed = (
+            pool.submit(list_alerts, context) if open_alerts is None else pool.submit(listing, context, open_alerts)
+        )
         scored = pool.submit(lake.newest, PREDICTIONS)
         day = _newest(lake)
     found = entries.result()
@@ -53,8 +62,8 @@ def read_standing(context: Context) -> Standing:
         scored=scored.result(),
         day=day,
         measured=_measured(lake, day),
-        alerts=listing.result().lines,
-        undelivered=listing.result().problems,
+        alerts=listed.result().lines,
+        undelivered=listed.result().problems,
     )
 
 
