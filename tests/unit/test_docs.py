@@ -164,7 +164,7 @@ def test_readme_is_short_and_starts_with_the_two_commands():
     start = "\n".join(lines[:40])
     assert "make demo" in start
     assert "make test" in start
-    assert "](docs/images/report.png)" in start
+    assert "](docs/images/control_room.png)" in start
 
 
 @pytest.mark.parametrize("page", DECISIONS, ids=name)
