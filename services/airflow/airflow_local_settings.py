@@ -26,6 +26,7 @@ __all__: list[str] = []
 
 # Our own packages: the library and the steps.
 OWN = ("sluss", "tasks", "components")
+NO_STEP = "sluss.control_room.web"  # a service of its own, whose packages no step needs
 PRELOADED = (
     "pandas",
     "pyarrow.acero",
@@ -106,7 +107,7 @@ def load_own() -> None:
     for package in OWN:
         try:
             for found in pkgutil.walk_packages(importlib.import_module(package).__path__, f"{package}."):
-                if not found.name.endswith(".__main__"):
+                if not found.name.endswith(".__main__") and not found.name.startswith(NO_STEP):
                     importlib.import_module(found.name)
         except Exception as error:  # noqa: BLE001 - the task that needs the module reports the error
             print(f"Not all of {package}/ is preloaded: {error}", file=sys.stderr)

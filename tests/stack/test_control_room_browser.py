@@ -187,7 +187,7 @@ def test_a_reader_sees_everything_and_changes_nothing(room: Room, chromium: Brow
 
 def test_a_person_takes_an_alert_and_silences_it(room: Room, chromium: Browser) -> None:
     page = admin(room.stack, chromium)
-    alert = next(each["id"] for each in room.alerts() if each["open"])
+    alert = next(each["id"] for each in room.alerts() if each["state"] == "open")
     path = f"/alerts/{NAME}/{alert}"
     until_shown(page, path, alert)
     assert "now belongs to admin" in confirm(page, path, "Take it", Comment="I look at it")
