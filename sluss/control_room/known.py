@@ -16,7 +16,7 @@ from sluss.alerting.show import listing
 from sluss.context import Context
 from sluss.control_room.days import Day, Days
 from sluss.control_room.details import Details, read_details
-from sluss.control_room.overview import worst_first
+from sluss.control_room.overview import unread, worst_first
 from sluss.control_room.registered import Registered, awaiting_approval, read_registered
 from sluss.control_room.standing import Standing, read_standing
 from sluss.control_room.status import Status, of_broken, of_silent, status_of, with_approval
@@ -128,9 +128,10 @@ class Known:
         read: Callable[[Seen], Seen] = getattr(self._readers[name], step)
         try:
             self._seen[name] = read(self._seen[name])
-        except Exception:  # noqa: BLE001
+        except Exception as error:  # noqa: BLE001
             # A defect in the reading of one use case must not blind the page for the others.
             _LOG.exception("The state of %s could not be read.", name)
+            self._seen[name] = replace(self._seen[name], lake_error=unread(error))
 
     def _loop(self) -> None:
         while not self._stopped.is_set():

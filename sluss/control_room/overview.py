@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from sluss.context import Context
 from sluss.control_room.standing import read_standing
 from sluss.control_room.status import ORDER, Status, as_dict, of_broken, of_silent, status_of
-from sluss.errors import ConfigError, SlussError
+from sluss.errors import ConfigError, SlussError, printable
 from sluss.use_cases import load_use_case, use_case_names
 
 if TYPE_CHECKING:
@@ -41,7 +41,13 @@ class Overview:
 
 
 def overview(settings: Settings) -> Overview:
-    """Read the status of every use case. One that cannot be read does not hide the others."""
+    """Read the status of every use case. One that cannot be read does not hide the others.
+
+    Raises:
+        ConfigError: the folder of the use cases does not exist.
+    """
+    if not settings.config_dir.is_dir():
+        raise ConfigError(f"The folder {settings.config_dir} of the use cases does not exist. Check SLUSS_CONFIG_DIR.")
     now, names = datetime.now(UTC), use_case_names(settings.config_dir)
     with ThreadPoolExecutor(_AT_ONCE) as pool:
         found = list(pool.map(lambda name: _status(settings, name, now), names))
@@ -53,6 +59,14 @@ def worst_first(found: Iterable[Status]) -> list[Status]:
     return sorted(found, key=lambda status: (ORDER.index(status.level), status.title.casefold(), status.name))
 
 
+def unread(error: Exception) -> str:
+    """Return why a use case's state could not be read, in a sentence."""
+    if isinstance(error, SlussError):
+        return str(error)
+    reason = printable(str(error).splitlines()[0] if str(error) else "no reason given")[:200]
+    return f"Its state could not be read ({type(error).__name__}: {reason}). make logs shows more."
+
+
 def _status(settings: Settings, name: str, now: datetime) -> Status:
     try:
         use_case = load_use_case(name, settings.config_dir)
@@ -60,6 +74,6 @@ def _status(settings: Settings, name: str, now: datetime) -> Status:
         return of_broken(name, str(error))
     try:
         standing = read_standing(Context(settings, use_case))
-    except SlussError as error:
-        return of_silent(name, use_case.title, str(error))
+    except Exception as error:  # noqa: BLE001 - not even a defect may hide the others
+        return of_silent(name, use_case.title, unread(error))
     return status_of(use_case, standing, now, scheduled=settings.is_scheduled)

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from sluss.errors import ConfigError, ServiceError
+from sluss.errors import ConfigError, DataError, ServiceError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -77,11 +77,12 @@ class Lake:
         """Return the table at a version (default: the one in `versions`, else the newest); None if it does not exist.
 
         Raises:
-            DataError: the table has no such version, or it was vacuumed.
+            DataError: the log of the newest version is damaged.
+            DeltaError: the table has no such version, or it was vacuumed.
             ServiceError: the lake does not answer.
         """
         from deltalake import DeltaTable
-        from deltalake.exceptions import TableNotFoundError
+        from deltalake.exceptions import DeltaError, TableNotFoundError
 
         version = self.versions.get(name) if version is None else version
         # Also if `_opened` lacks the table: it did not exist when it was held, and must not appear half-way through a
@@ -99,6 +100,14 @@ class Lake:
                     self._opened[name] = DeltaTable(self.uri(name), storage_options=self.settings.lake_options)
             except TableNotFoundError:
                 return None
+            except DeltaError as error:
+                if version is not None:  # its caller knows which rows are gone
+                    raise
+                reason = _ARROW.split(str(error).splitlines()[0])[-1][:200]
+                raise DataError(
+                    f"The table {self.uri(name)} cannot be read: {reason}. Its log was changed or lost: restore its "
+                    "folder from a backup, or move it away and load its rows again."
+                ) from error
         return self._opened[name]
 
     def dataset(

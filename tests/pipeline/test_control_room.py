@@ -22,6 +22,7 @@ from sluss.control_room.days import Days
 from sluss.control_room.known import Known
 from sluss.control_room.overview import overview
 from sluss.control_room.web.app import create_app
+from sluss.errors import ConfigError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -224,3 +225,22 @@ def test_only_intervals_that_were_written_again_are_read_again(world, monkeypatc
     world.monitor(4)
     days.read(lake)
     assert spans == [{"first": "2026-01-01", "last": "2026-01-05"}, {"first": "2026-01-05", "last": "2026-01-05"}]
+
+
+def test_a_damaged_table_is_a_sentence_and_hides_no_other_use_case(world):
+    text = (world.settings.config_dir / "sentiment.yaml").read_text()
+    (world.settings.config_dir / "other.yaml").write_text(
+        text.replace("name: sentiment", "name: other").replace("sentiment_classifier", "other_model")
+    )
+    log = world.settings.home / "lake" / "sentiment" / "monitoring" / "_delta_log"
+    for path in log.iterdir():
+        path.unlink() if path.is_file() else None
+    (log / f"{0:020}.json").write_text("{damaged")
+    found = {each["name"]: each for each in overview(world.settings).as_json()["use_cases"]}
+    assert "monitoring cannot be read" in found["sentiment"]["waiting"][0]
+    assert found["other"]["next"] == "make train deploy USE_CASE=other"
+
+
+def test_a_folder_of_use_cases_that_does_not_exist_is_named(settings, tmp_path):
+    with pytest.raises(ConfigError, match="SLUSS_CONFIG_DIR"):
+        overview(settings.model_copy(update={"config_dir": tmp_path / "nothing"}))
