@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from _shared import URGENT, asset, run_task, use_cases
-from airflow.sdk import DAG, Param, dag, get_current_context, task
+from airflow.sdk import DAG, Param, dag, task
 from airflow.sdk.exceptions import AirflowSkipException
 
 if TYPE_CHECKING:
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from sluss.config.use_case import UseCase
 
 VERSION = Param(None, type=["null", "string"], description="Number of the version; by default the newest candidate")
-REFUSED = "Reject"  # as the approval's task calls it
+YES, NO = "Approve", "Reject"
 QUESTION = """\
 {% set checked = ti.xcom_pull(task_ids='validate_model') %}The gates' verdicts on version {{ checked['version'] }}:
 
@@ -30,16 +30,26 @@ def newest_announced(events: Mapping[Any, Any]) -> str | None:
 
 def approval(use_case: UseCase) -> Any:  # noqa: ANN401 - Airflow's operators have no types
     """Return the task that waits for a person; Airflow shows it under "Required Actions"."""
-    from airflow.providers.standard.operators.hitl import ApprovalOperator
+    from airflow.providers.standard.operators.hitl import HITLOperator
 
     version = "{{ ti.xcom_pull(task_ids='validate_model')['version'] }}"
-    return ApprovalOperator(
+    # Not the ApprovalOperator, which leaves no answer behind where a person refuses.
+    return HITLOperator(
         task_id="approve",
         subject=f"{use_case.title}: shall version {version} become the champion?",
         body=QUESTION,
+        options=[YES, NO],
         params={"reason": Param("", type="string", description="Why; a refusal should have a reason")},
         execution_timeout=None,  # a person may take days
     )
+
+
+def record_refusal(use_case: str, version: str, person: str, reason: str) -> None:
+    """Write on a version that a person refused it, after which it waits for no approval, and skip the deployment."""
+    from sluss.deployment.refuse import refuse
+
+    run_task(lambda context: refuse(context, version, reason=reason, by=person), use_case)
+    raise AirflowSkipException(f"Version {version} is refused by {person}: {reason}. The champion stays.")
 
 
 def deployment(use_case: UseCase) -> DAG:
@@ -63,31 +73,18 @@ def deployment(use_case: UseCase) -> DAG:
     def deploy_model(
         checked: dict[str, Any], answer: dict[str, Any] | None = None, run_id: str | None = None
     ) -> dict[str, Any]:
-        """Make the candidate the champion, and test it with a smoke prediction."""
+        """Make the candidate the champion, and test it with a smoke prediction; or record that a person refused it."""
         from sluss.deployment.deploy import Checked
         from tasks import deploy_model
 
         person = ((answer or {}).get("responded_by_user") or {}).get("name")
         remark = ((answer or {}).get("params_input") or {}).get("reason")
+        if answer and answer["chosen_options"] != [YES]:
+            record_refusal(name, checked["version"], person or "unknown", remark or "no reason given")
         by = f"{person}, who approved it in Airflow" if person else f"Airflow, run {run_id}"
         by += f" ({remark})" if remark else ""
         given = Checked(**checked | {"gates": dict(checked["gates"])})
         return run_task(lambda context: deploy_model.run(context, by=by, checked=given), name)
-
-    @task(trigger_rule="all_skipped")
-    def record_refusal() -> None:
-        """Write on the version who refused it, and why. It waits for no approval any more."""
-        # Not as an argument: a refusal skips every task that directly follows the question.
-        answer = get_current_context()["ti"].xcom_pull(task_ids="approve")
-        if not answer or answer["chosen_options"] != [REFUSED]:
-            raise AirflowSkipException("No person refused the version.")
-        from sluss.deployment.refuse import refuse
-
-        ti = get_current_context()["ti"]
-        version = ti.xcom_pull(task_ids="validate_model")["version"]
-        reason = answer["params_input"].get("reason") or "no reason given"
-        person = (answer["responded_by_user"] or {}).get("name", "unknown")
-        run_task(lambda context: refuse(context, version, reason=reason, by=person), name)
 
     @dag(
         dag_id=f"{name}_deployment",
@@ -104,7 +101,7 @@ def deployment(use_case: UseCase) -> DAG:
         if use_case.deployment.approval == "manual":
             approve = approval(use_case)
             checked >> approve
-            deploy_model(checked, approve.output) >> record_refusal()
+            deploy_model(checked, approve.output)
         else:
             deploy_model(checked)
 

@@ -81,14 +81,17 @@ def test_a_person_decides_and_a_rollback_takes_it_back_at_once(stack: Stack, ask
     with told("a deployment that was rejected"):
         assert answer(stack, asked, "Reject") == {
             "validate_model": "success", "approve": "success", "deploy_model": "skipped",
-            "record_refusal": "success",
         }  # fmt: skip
     assert stack.champion()["version"] == before
     assert len(stack.production()["entries"]) == known
+    named = {"name": "sentiment_classifier", "version": asked}
+    tags = stack.mlflow_api("model-versions/get", params=named)["model_version"]["tags"]
+    assert re.fullmatch(
+        r"admin, .+ UTC: no reason given", {each["key"]: each["value"] for each in tags}["sluss.refused"]
+    )
     with told("a deployment that was approved"):
         assert answer(stack, asked, "Approve") == {
             "validate_model": "success", "approve": "success", "deploy_model": "success",
-            "record_refusal": "skipped",
         }  # fmt: skip
     assert stack.champion()["version"] == asked
     assert stack.production()["entries"][-1]["by"] == "admin, who approved it in Airflow"
