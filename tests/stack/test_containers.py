@@ -43,6 +43,7 @@ def test_ports_are_open_on_this_machine_alone(stack: Stack) -> None:
         for service in SERVICES
     }
     assert {service: ports for service, ports in published.items() if ports} == {
+        "control-room": [("8000/tcp", "127.0.0.1")],
         "mlflow": [("5000/tcp", "127.0.0.1")],
         "airflow-webserver": [("8080/tcp", "127.0.0.1")],
         "minio": [("9001/tcp", "127.0.0.1")],

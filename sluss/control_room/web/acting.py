@@ -40,7 +40,9 @@ def act_on_use_case(one: OneSeen, kind: str, _: Actor) -> Act:
 
 def act_on_alert(one: OneSeen, alert_id: str, kind: str, _: Actor) -> Act:
     """The act that the address names, if the alert's state allows it."""
-    life = found(next((life for life in one.lives if life.id == alert_id), None), f"There is no alert '{alert_id}'.")
+    life = found(
+        next((life for life in one.lives if life.id == alert_id), None), f"{one.title} has no alert '{alert_id}'."
+    )
     return found(offered.for_alert(life).get(kind), f"The alert {alert_id} has nothing to {kind} now.")
 
 

@@ -1,4 +1,4 @@
-"""What a person can do here, the questions that each act asks first, and the hands that do it."""
+"""The acts of a person, the questions that each asks first, and the hands that carry them out."""
 
 from __future__ import annotations
 
