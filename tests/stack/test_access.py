@@ -51,11 +51,11 @@ def test_airflow_refuses_who_has_no_login(stack: Stack, path: str) -> None:
 def test_the_control_room_refuses_who_has_no_login(stack: Stack) -> None:
     room = f"http://localhost:{PORTS['CONTROL_ROOM_PORT']}"
     for path in ("/", "/alerts", "/use-cases/sentiment", "/status.json", "/metrics"):
-        answer = httpx.get(room + path)
+        answer = stack.http.get(room + path)
         assert answer.status_code in {303, 401}
         assert "sentiment" not in answer.text
-    assert httpx.get(f"{room}/health").text == "ok\n"
-    assert httpx.get(f"{room}/health", headers={"Host": "evil.example"}).status_code == 400
+    assert stack.http.get(f"{room}/health").text == "ok\n"
+    assert stack.http.get(f"{room}/health", headers={"Host": "evil.example"}).status_code == 400
 
 
 def test_minio_console_refuses_who_has_no_login(stack: Stack) -> None:
