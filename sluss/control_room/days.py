@@ -32,7 +32,7 @@ class Day:
 
 
 def brief(monitored: Monitored) -> Day:
-    """Return the part of an interval's row that is shown beside others."""
+    """Return the part of an interval's row that pages over many of them show."""
     seen = monitored.summary
     return Day(
         interval=seen.interval,

@@ -19,7 +19,7 @@ _PATIENCE = timedelta(minutes=15)  # after an interval's end, for its run to sta
 
 @dataclass(frozen=True)
 class Freshness:
-    """The newest scored interval beside the newest one that has ended."""
+    """The newest scored interval, and the newest one that should be."""
 
     last: str | None  # the newest scored interval
     due: str | None  # the newest interval that should be scored; None before the first one has ended

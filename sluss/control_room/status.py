@@ -172,7 +172,7 @@ def metric_of(day: Day | None) -> dict[str, Any] | None:
 
 
 def metric_in_words(day: Day | None) -> str:
-    """Return an interval's metric beside its promise: `accuracy 0.78 (promised 0.80) on 2026-01-23`."""
+    """Return an interval's metric and its promise: `accuracy 0.78 (promised 0.80) on 2026-01-23`."""
     if day is None or day.quality is None:
         return "not measured yet"
     promised = f" (promised {day.promise.value:.3g})" if day.promise else ""
