@@ -12,6 +12,7 @@ from sluss.interval import Interval, partition
 from sluss.monitoring import alerts, measure, quality_record, silent_locks, tables
 from sluss.monitoring.conditions import OF_LOCKS
 from sluss.monitoring.monitor_run import Record, record_monitoring
+from sluss.monitoring.one_class import with_one_class
 from sluss.monitoring.profile import read_profile
 from sluss.monitoring.quality_drop import TYPE as QUALITY
 from sluss.monitoring.quality_drop import with_later_fall
@@ -85,6 +86,7 @@ def monitor(context: Context, interval: Interval) -> MonitorResult:
         history, probation = quality_record.advance(context, judged, summary, before, known.labelled)
         conditions = measure.judge(lake, use_case, (summary, drift), history, profile)
         conditions = _with_later_fall(use_case, conditions, before, history, profile)
+        conditions = with_one_class(use_case, conditions, known.labelled.rows, folder)
         conditions += [*quality_record.guarded(use_case, probation), registry.result()]
         conditions.append(
             silent_locks.silent_lock(use_case.name, drilled.result(), before.alerts.get(silent_locks.TYPE))

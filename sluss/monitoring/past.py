@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 from sluss.monitoring.seasons import phase_of, season_of, wall_starts
 from sluss.statistics import aspects
+from sluss.statistics.distributions import OTHERS, fewest
 from sluss.statistics.past_intervals import WEIGHTS, Past, fit
 from sluss.statistics.within_intervals import Within, with_within, within_intervals
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
     from datetime import datetime
 
     import pandas as pd
@@ -60,6 +61,7 @@ class Observed:
     start: datetime
     parts: Parts
     pieces: Sequence[Parts] = ()
+    learned: bool = False  # whether the reference contains its rows
 
 
 def slices(rows: pd.DataFrame, unit: Unit) -> list[Slice]:
@@ -103,7 +105,7 @@ def _noise(name: str, reference: Distribution, observed: Sequence[Observed], sea
     import numpy as np
 
     seen = [
-        (phase_of(season, each.start), of_part(name, reference, each.parts[name]))
+        (phase_of(season, each.start), of_part(name, reference, each.parts[name], _known(name, reference, each)))
         for each in observed
         if name in each.parts
     ]
@@ -123,18 +125,38 @@ def _within(name: str, reference: Distribution, observed: Sequence[Observed], co
 
     found = []
     for each in observed:
-        pieces = [of_part(name, reference, piece[name]) for piece in each.pieces if name in piece]
-        known = [(values, rows) for values, rows in pieces if rows]
-        if len(known) > 1:
-            found.append((np.stack([values for values, _ in known]), np.array([rows for _, rows in known])))
+        known = _known(name, reference, each) if each.pieces else None
+        pieces = [of_part(name, reference, piece[name], known) for piece in each.pieces if name in piece]
+        filled = [(values, rows) for values, rows in pieces if rows]
+        if len(filled) > 1:
+            found.append((np.stack([values for values, _ in filled]), np.array([rows for _, rows in filled])))
     return within_intervals(found, count)
 
 
-def of_part(name: str, reference: Distribution, part: Distribution) -> tuple[Floats, float]:
-    """Return the aspects of a column's distribution in one interval, and the rows behind them."""
+def _known(name: str, reference: Distribution, observed: Observed) -> Collection[str] | None:
+    """Return the categories that other intervals have; None where the reference alone tells which are new."""
+    if not observed.learned or "counts" not in reference or name not in observed.parts:
+        return None
+    return _besides(reference["counts"], observed.parts[name]["counts"])
+
+
+def _besides(reference: Mapping[str, int], own: Mapping[str, int]) -> set[str]:
+    """Return the categories that the reference knows without some of its rows."""
+    least = fewest(reference)
+    return {name for name, count in reference.items() if count - own.get(name, 0) >= least and name != OTHERS}
+
+
+def of_part(
+    name: str, reference: Distribution, part: Distribution, known: Collection[str] | None = None
+) -> tuple[Floats, float]:
+    """Return the aspects of a column's distribution in one interval, and the rows behind them.
+
+    `known` are the categories that are not new; by default those of the reference.
+    """
     if "counts" not in reference:
         return aspects.of_number(reference, part)
-    return aspects.of_category(_named(name, reference), reference["counts"].keys(), part["counts"])
+    known = _besides(reference["counts"], {}) if known is None else known
+    return aspects.of_category(_named(name, reference), known, part["counts"])
 
 
 def _named(name: str, reference: Distribution) -> list[str]:
@@ -145,7 +167,9 @@ def anchor(name: str, reference: Distribution) -> Past:
     """Return a past of one interval, the reference itself, whose noise is not known."""
     import numpy as np
 
-    values, rows = of_part(name, reference, reference)
+    # A category of as few rows as can be would be new without one of them.
+    counts = reference.get("counts", {})
+    values, rows = of_part(name, reference, reference, _besides(counts, dict.fromkeys(counts, 1)))
     one = np.ones(len(values))
     least = aspects.floor(reference, len(values))
     return Past(

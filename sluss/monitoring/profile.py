@@ -127,7 +127,7 @@ def _training_intervals(
             )
             for first, end in [(0, each.rows), *(each.pieces if each in to_cut else [])]
         ]
-        yield Observed(each.start, parts, pieces)
+        yield Observed(each.start, parts, pieces, learned=True)
 
 
 def _parts_by_others(

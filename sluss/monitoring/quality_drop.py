@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 TYPE = "quality_drop"
 # Parts of the alert's budget. Together with what the first intervals get in addition, they make the whole.
-_OF_ALL, _OF_SLICES = 0.65, 0.25
+_OF_ALL, _OF_SLICES, OF_CLASSES = 0.64, 0.25, 0.01
 _CHANCE = 0.05  # an alert ends when the fall could well be chance …
 _COUNTS = 0.5  # … or the newest rows are within this part of the limit; a smaller fall raises nothing
 
@@ -97,7 +97,8 @@ def quality_drop(use_case: UseCase, summary: Summary, reference: Estimate, histo
     """Test whether the labels since the promotion show a fall below the promise, on all rows or on a slice."""
     now, rules = summary.quality, use_case.monitoring
     if now is None:
-        return _undecided("No labels are known yet for rows that this model version scored.")
+        metric = METRICS[reference.metric].title
+        return _undecided(f"No labels are known yet that define {metric} for rows that this model version scored.")
     if history is None:
         return _undecided("The version does not record the predictions of its holdout, so it promised nothing.")
     findings = _findings(use_case, reference, history)

@@ -77,7 +77,7 @@ def of_number(reference: Distribution, part: Distribution) -> tuple[Floats, floa
 
 
 def of_category(names: Sequence[str], known: Collection[str], counts: Mapping[str, int]) -> tuple[Floats, float]:
-    """Return the aspects of a category's counts, and their sum. `known` are all categories of the reference.
+    """Return the aspects of a category's counts, and their sum. `known` are the categories that are not new.
 
     The first aspects are those of the named categories; the last two are of rarer known ones and of new ones.
     """
@@ -87,7 +87,7 @@ def of_category(names: Sequence[str], known: Collection[str], counts: Mapping[st
     if not total:
         return np.full(len(names) + NEW_AND_RARE, np.nan), 0.0
     named = [counts.get(name, 0) for name in names]
-    new = sum(count for name, count in counts.items() if name not in known)
+    new = sum(count for name, count in counts.items() if name not in known and name not in names)
     shares = np.array([*named, total - sum(named) - new, new], dtype=float)
     return stabilised(shares, total), total
 

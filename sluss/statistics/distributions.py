@@ -6,9 +6,12 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from sluss.arrays import Floats
 _POINTS = 2_000
 _CATEGORIES = 1_000
+OTHERS = "(other)"  # the rarest categories of a column with more
 Distribution = dict[str, Any]  # one distribution as JSON: `rows` with sorted `values`, or `counts`
 
 
@@ -29,4 +32,12 @@ def category_part(values: list[str]) -> Distribution:
     """Return the counts of categories; beyond a thousand, the rarest are pooled."""
     counts = Counter(values).most_common()
     rest = sum(count for _, count in counts[_CATEGORIES:])
-    return {"counts": dict(counts[:_CATEGORIES]) | ({"(other)": rest} if rest else {})}
+    return {"counts": dict(counts[:_CATEGORIES]) | ({OTHERS: rest} if rest else {})}
+
+
+def fewest(counts: Mapping[str, int]) -> int:
+    """Return the fewest rows that a category has in the counts of a reference, or it counts as new.
+
+    Which of the categories with as many rows as the rarest listed one are among the others is arbitrary.
+    """
+    return min((count for name, count in counts.items() if name != OTHERS), default=0) + 1 if OTHERS in counts else 1

@@ -94,8 +94,11 @@ def fit(values: Floats, rows: Floats, phases: Phases, floor: Floats, aspects: in
     freedom = np.maximum(_chosen_freedom(found), 0.0)
     effective = plain.effective[:, 0]
     residuals = np.where(rows > 0, (values - found.means[:, at].T) * np.sqrt(rows), 0.0)
-    slow = np.repeat(_slow_share(residuals).reshape(-1, aspects).max(axis=1), aspects)
-    freedom, variance = _of_wander(freedom, found.squares / np.maximum(freedom, 1e-9), slow)
+    measured = found.squares / np.maximum(freedom, 1e-9)
+    # The variance is at least that of independent rows, of which an aspect that hardly moves makes a small part.
+    share = _slow_share(residuals) * np.minimum(measured / floor, 1.0)
+    slow = np.repeat(share.reshape(-1, aspects).max(axis=1), aspects)
+    freedom, variance = _of_wander(freedom, measured, slow)
     variance = np.maximum(variance, floor)
     return Past(
         means=found.means,

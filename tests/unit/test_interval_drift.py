@@ -152,3 +152,19 @@ def test_spoilt_intervals_are_measured_and_the_next_one_goes_on(use_case, spoil)
     assert found[0].verdict == "clear"
     assert all(each.verdict in {"clear", "breached", "undecided"} for each in found)
     assert np.isfinite([drift["distance"] for drift in found[2].figures["features"].values()]).all()
+
+
+def test_a_missing_value_written_as_a_word_is_found_in_a_column_of_many_values(use_case):
+    def many(number, rows=170, word=0.0):
+        random, frame = np.random.default_rng([number, 51]), day(number, rows)
+        frame["colour"] = np.char.add("c", random.integers(0, 51, rows).astype(str))
+        return frame.assign(colour=frame["colour"].where(random.random(rows) >= word, "NaN.0"))
+
+    train, held = (pd.concat([many(n) for n in days], ignore_index=True) for days in (range(28), range(28, 31)))
+    labels = np.random.default_rng(1).integers(0, 2, len(held))
+    content = build_profile(use_case, train, held, scores(1, len(held)), labels)
+    profile = read_profile(json.loads(json.dumps(content)))
+    frames = [*(many(number) for number in range(31, 36)), *(many(number, word=0.4) for number in range(36, 38))]
+    verdicts = [each.verdict for each in followed(use_case, profile, frames)]
+    assert "breached" not in verdicts[:5]
+    assert verdicts[5:] == ["breached", "breached"]

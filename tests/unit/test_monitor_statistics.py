@@ -14,6 +14,7 @@ from scipy import optimize, stats
 
 from sluss.problems.metrics import fallen
 from sluss.statistics.distances import category_drift, holm, numeric_drift
+from sluss.statistics.distributions import category_part
 from sluss.statistics.proportions import exceeds, wilson
 from sluss.statistics.trend import mann_kendall, smallest_p
 
@@ -78,6 +79,40 @@ def test_a_category_never_seen_in_training_is_drift():
 def test_a_handful_of_rare_categories_is_not_drift():
     before = {"a": 990} | {f"rare {i}": 1 for i in range(10)}
     assert category_drift(before, {"a": 99, "rare 100": 1})[1] > 0.5
+
+
+STATES = {f"state {number}": 80 for number in range(51)}
+TAIL = category_part([f"v{value}" for value in np.random.default_rng(2).zipf(1.5, 5000)])["counts"]
+
+
+@pytest.mark.parametrize(
+    ("reference", "counts"),
+    [
+        (STATES, dict.fromkeys(STATES, 2) | {"NaN.0": 70}),
+        (STATES, dict.fromkeys(STATES, 2) | {"state 7": 70}),
+        (STATES, {str(number): 4 for number in range(43)}),
+        (TAIL, {"NaN.0": 70, "v1": 40, "v2": 20, "v3": 10, "v4": 10}),
+    ],
+    ids=["a new word among many values", "a known value among many", "other codes", "a new word in a long tail"],
+)
+def test_a_part_of_the_rows_in_values_that_were_rare_or_new_is_drift_however_many_values_there_are(reference, counts):
+    distance, p_value = category_drift(reference, counts)
+    assert distance > 0.35
+    assert p_value < 1e-6
+
+
+@pytest.mark.parametrize("values", [51, 300, 3000], ids=["all are known", "most are known", "the rarest are pooled"])
+def test_new_values_are_no_drift_where_many_are_rare(values):
+    random = np.random.default_rng([values, 1])
+    shares = 1 / np.arange(1, values + 1) ** (0.5 if values < 3000 else 0)
+    shares /= shares.sum()
+
+    def drawn(rows):
+        return category_part(random.choice(values, rows, p=shares).astype(str).tolist())["counts"]
+
+    found = [category_drift(drawn(4760), drawn(170)) for _ in range(60)]
+    assert sum(p_value < 0.05 for _, p_value in found) <= 8
+    assert not [distance for distance, p_value in found if p_value < 0.005 and distance >= 0.15]
 
 
 def test_the_same_single_category_is_not_drift():

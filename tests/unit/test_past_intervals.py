@@ -232,3 +232,11 @@ def test_the_season_follows_from_the_unit_and_the_time_that_is_known():
     assert season_of(unit_of("hour"), long) == "hour of the week"
     assert season_of(unit_of("month"), long) == "none"
     assert phase_of("hour of the week", datetime(2026, 1, 6, 13, tzinfo=UTC)) == 37
+
+
+def test_an_aspect_that_never_moves_does_not_pass_for_one_that_wanders():
+    random = np.random.default_rng(6)
+    values = np.column_stack([random.normal(0, 1, 28) / np.sqrt(1000), np.full(28, 0.0387177)])
+    past = fit(values, np.full(values.shape, 1000.0), np.zeros(28, dtype=np.int64), np.ones(2), 2)
+    assert past.slow.max() < 0.01
+    assert past.freedom == pytest.approx(np.full(2, 27), abs=1)
