@@ -30,7 +30,6 @@ def drill(use_case: UseCase, place: int) -> DAG:
         dag_id=f"{use_case.name}_drill",
         description=f"{use_case.title}: try every lock with mistakes made on purpose",
         schedule=f"{minute} {(FIRST_HOUR + hour) % 24} * * *",
-        start_date=use_case.history.start,
         catchup=False,
         max_active_runs=1,
         default_args=TASK_DEFAULTS,
