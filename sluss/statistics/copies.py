@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING
 from zlib import crc32
 
@@ -21,6 +22,7 @@ _SHINGLE = 3  # words
 _BANDS, _ROWS = 8, 4  # of hashes: texts with a similarity of 0.8 share a band with a probability of 0.98
 _ALIKE = 0.8  # Jaccard similarity of their shingles
 _NONE = -1
+_KEPT = 20_000  # signatures of texts, some 2 KB each
 
 
 def copies_of_rows(rows: pd.DataFrame, among: pd.DataFrame) -> NDArray[np.int64]:
@@ -40,16 +42,17 @@ def copies_of_texts(texts: Sequence[str], among: Sequence[str]) -> NDArray[np.in
     """
     import numpy as np
 
-    known = [_shingles(text) for text in among]
+    signed = [_signature(text) for text in among]
+    known = [shingles for shingles, _ in signed]
     buckets: dict[tuple[int, bytes], list[int]] = defaultdict(list)
-    for place, shingles in enumerate(known):
-        for key in _bands(shingles):
+    for place, (_, bands) in enumerate(signed):
+        for key in bands:
             if len(buckets[key]) < _BANDS:  # of many equal texts, a few are enough
                 buckets[key].append(place)
     found = np.full(len(texts), _NONE, dtype=np.int64)
     for number, text in enumerate(texts):
-        shingles = _shingles(text)
-        near = {place for key in _bands(shingles) for place in buckets.get(key, ())}
+        shingles, bands = _signature(text)
+        near = {place for key in bands for place in buckets.get(key, ())}
         found[number] = _NONE - 1 if not len(shingles) else _nearest(shingles, near, known)
     return found
 
@@ -62,6 +65,13 @@ def _nearest(shingles: NDArray[np.uint64], near: set[int], known: list[NDArray[n
         if both >= _ALIKE * (len(shingles) + len(known[place]) - both):
             return place
     return _NONE
+
+
+@lru_cache(maxsize=_KEPT)
+def _signature(text: str) -> tuple[NDArray[np.uint64], list[tuple[int, bytes]]]:
+    """The shingles of a text, and its bands. A gate asks twice for each, and a drill for the same ones again."""
+    shingles = _shingles(text)
+    return shingles, _bands(shingles)
 
 
 def _shingles(text: str) -> NDArray[np.uint64]:
@@ -86,6 +96,7 @@ def _bands(shingles: NDArray[np.uint64]) -> list[tuple[int, bytes]]:
     return [(band, smallest[band * _ROWS : (band + 1) * _ROWS].tobytes()) for band in range(_BANDS)]
 
 
+@cache
 def _permutations() -> tuple[NDArray[np.uint64], NDArray[np.uint64]]:
     import numpy as np
 
