@@ -229,8 +229,8 @@ MISTAKES = (
         "a model that is too slow",
         _made(
             _with_estimator(
-                BaggingClassifier(KNeighborsClassifier(50, algorithm="brute"), 3, random_state=0),
-                BaggingRegressor(KNeighborsRegressor(50, algorithm="brute"), 3, random_state=0),
+                BaggingClassifier(KNeighborsClassifier(50, algorithm="brute"), 6, random_state=0),
+                BaggingRegressor(KNeighborsRegressor(50, algorithm="brute"), 6, random_state=0),
             )
         ),
         "speed",
