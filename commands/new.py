@@ -170,8 +170,8 @@ def _bring_up(context: Context, found: Look, console: Console) -> None:
     name = context.use_case.name
     console.print(bring_up(context, newest_start(found), lambda line: console.print(f"{line} …", highlight=False)))
     console.print(
-        f"The champion is in production. Its report: make report USE_CASE={name}. The runs: make ui. The next day: "
-        f"make score USE_CASE={name} INTERVAL=…. Every choice stands in config/{name}.yaml.",
+        f"The champion is in production. Its report: make report USE_CASE={name}. The runs: make ui. The next "
+        f"interval: make score USE_CASE={name} INTERVAL=…. Every choice stands in config/{name}.yaml.",
         highlight=False,
     )
     place.tell_stack(f"WHERE=stack make data train deploy USE_CASE={name}", remark=_needs(context))

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 def use_case_names(config_dir: Path) -> list[str]:
     """Names of all use cases, sorted."""
-    return sorted(path.stem for path in config_dir.glob("*.yaml"))
+    return sorted(path.stem for path in config_dir.glob("*.yaml") if not path.is_dir())
 
 
 def load_use_case(name: str, config_dir: Path) -> UseCase:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import uuid
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Literal
 
 from sluss.storage.append_only import append, read_appended
 from sluss.storage.lake import INTERVAL
+from sluss.typed import as_typed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -60,6 +61,7 @@ def record(lake: Lake, action: Action) -> None:
     Raises:
         ServiceError: the lake does not answer.
     """
+    action = replace(action, by=as_typed(action.by), reason=as_typed(action.reason))
     row = asdict(action) | {INTERVAL: f"{action.at.astimezone(UTC):%Y-%m}"}
     append(lake, TABLE, [row], _schema())
 

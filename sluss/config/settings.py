@@ -112,13 +112,17 @@ def load_settings() -> Settings:
         ConfigError: a variable holds a value that cannot be used; the sentence names it.
     """
     try:
-        return Settings()
+        settings = Settings()
     except ValidationError as error:
         first = error.errors()[0]
         name = "_".join(str(part) for part in first["loc"]).upper()
         raise ConfigError(
             f"SLUSS_{name} cannot be used: {first['msg']}. Correct it in the environment or .env."
         ) from None
+    # Without this, a status would take it for a folder in which nothing was deployed yet.
+    if settings.home.exists() and not settings.home.is_dir():
+        raise ConfigError(f"{settings.home} is not a folder. Set SLUSS_HOME to one.")
+    return settings
 
 
 def step_settings() -> Settings:

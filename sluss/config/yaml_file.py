@@ -43,7 +43,7 @@ def read_yaml(path: Path) -> Any:  # noqa: ANN401 - unchecked yet
     """The content of a YAML file.
 
     Raises:
-        ConfigError: it is not YAML, not UTF-8, or has a key twice.
+        ConfigError: it cannot be read, is not YAML, not UTF-8, or has a key twice.
     """
     try:
         return yaml.load(path.read_text(encoding="utf-8"), _Loader)  # noqa: S506 - both bases are safe
@@ -51,6 +51,8 @@ def read_yaml(path: Path) -> Any:  # noqa: ANN401 - unchecked yet
         raise ConfigError(f"{path} is not valid YAML: {' '.join(str(error).split())}. Correct that line.") from None
     except UnicodeDecodeError as error:
         raise ConfigError(f"{path} is not valid YAML: it is not in UTF-8 ({error}). Save it as UTF-8.") from None
+    except OSError as error:
+        raise ConfigError(f"{path} cannot be read: {error.strerror}. Let this user read it.") from None
 
 
 def check_model_is_its_own(path: Path, model: str) -> None:
@@ -62,7 +64,10 @@ def check_model_is_its_own(path: Path, model: str) -> None:
     for other in sorted(path.parent.glob("*.yaml")):
         if other == path:
             continue
-        named = _MODEL.search(other.read_text(encoding="utf-8", errors="replace"))
+        try:
+            named = _MODEL.search(other.read_text(encoding="utf-8", errors="replace"))
+        except OSError:  # the use case of that file has the fault, not this one
+            continue
         if named and named[1] == model:
             raise ConfigError(
                 f"{path} and {other.name} have the same model: {model}, so that each would put its versions into the "

@@ -9,7 +9,7 @@ from sluss.control_room.known import Seen, read_once
 from sluss.control_room.web import links
 from sluss.control_room.web.site import STATIC, render
 from sluss.control_room.web.views import use_case
-from sluss.errors import DataError, ServiceError
+from sluss.errors import ConfigError, DataError, ServiceError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -21,17 +21,24 @@ def write_report(context: Context) -> Path:
     """Write `<home>/report/<use case>.html`, and return its path.
 
     Raises:
+        ConfigError: the file cannot be written.
         DataError: no interval was monitored yet.
         ServiceError: the lake or MLflow does not answer.
     """
     name, settings = context.use_case.name, context.settings
     page = render_report(context, read_once(context))
     path = settings.home / "report" / f"{name}.html"
-    path.parent.mkdir(parents=True, exist_ok=True)
     # Replaced in one step, so that a browser never loads half a page.
     scratch = path.with_suffix(".tmp")
-    scratch.write_text(page, encoding="utf-8")
-    scratch.replace(path)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        scratch.write_text(page, encoding="utf-8")
+        scratch.replace(path)
+    except OSError as error:
+        raise ConfigError(
+            f"The report cannot be written to {path}: {error.strerror}. "
+            "Make room for it there, or let this user write to that folder."
+        ) from None
     return path
 
 

@@ -13,13 +13,14 @@ damage and careless edits by an account that can write to the lake; it does not 
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from sluss.errors import DataError, ModelError
 from sluss.registry.entry import CLOCK_TOLERANCE, Change, Entry, Model, next_entry, verify
 from sluss.storage.lake import Lake, properties
+from sluss.typed import as_typed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -90,6 +91,7 @@ def append(lake: Lake, change: Change, after: int) -> Entry:
     if len(entries) != after:
         raise _moved(lake, entries)
     _check_clock(lake, change, entries)
+    change = replace(change, by=as_typed(change.by), reason=as_typed(change.reason))
     entry = next_entry(change, entries)
     row = _row(entry)
     try:

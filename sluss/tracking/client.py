@@ -58,7 +58,21 @@ def connect(settings: Settings) -> MlflowClient:
     # MLflow also writes it into the environment, where the next Settings of this process would read it.
     if outside is None:
         os.environ.pop(_ADDRESS, None)
-    return mlflow.MlflowClient(tracking_uri=settings.mlflow_uri)
+    try:
+        return mlflow.MlflowClient(tracking_uri=settings.mlflow_uri)
+    except Exception as error:
+        if found := _damaged(settings, error):
+            raise found from error
+        raise
+
+
+def _damaged(settings: Settings, error: Exception) -> ServiceError | None:
+    from sqlalchemy.exc import DatabaseError
+
+    if not (settings.mlflow_uri.startswith("sqlite:") and isinstance(error, DatabaseError)):
+        return None
+    path = settings.mlflow_uri.removeprefix("sqlite:///")
+    return ServiceError(f"MLflow's database {path} cannot be used: {error.orig}. Restore it from a copy.")
 
 
 @contextmanager
