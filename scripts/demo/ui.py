@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -14,30 +13,11 @@ from pathlib import Path
 import embedded_airflow
 
 from sluss.config.settings import Settings, load_settings
+from sluss.control_room.web.ports import free_port
 from sluss.errors import ConfigError, ServiceError, SlussError
 
 BIN = Path(sys.executable).parent
 PATIENCE = 120  # seconds
-
-
-def port(variable: str, default: int) -> int:
-    """The port of a page, checked to be free.
-
-    Raises:
-        ConfigError: it is not a number, or the port is in use.
-    """
-    text = os.environ.get(variable, str(default))
-    if not text.isdigit():
-        raise ConfigError(f"{variable}={text} is not a port; give a number such as {default}.")
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("127.0.0.1", int(text)))
-        except OSError:
-            raise ConfigError(
-                f"Port {text} is in use. Stop the program that listens there, or choose another port: {variable}=…"
-            ) from None
-    return int(text)
 
 
 def commands(settings: Settings, room_port: int, mlflow_port: int, airflow_port: int) -> dict[str, list[str]]:
@@ -71,7 +51,7 @@ def serve(settings: Settings) -> None:
     """Start both servers, say where they are, and stop them on Ctrl-C."""
     if not (settings.home / "airflow" / "airflow.db").is_file():
         raise ConfigError("There is nothing to show yet; run make demo first.")
-    ports = port("CONTROL_ROOM_PORT", 8000), port("MLFLOW_PORT", 5000), port("AIRFLOW_PORT", 8080)
+    ports = free_port("CONTROL_ROOM_PORT", 8000), free_port("MLFLOW_PORT", 5000), free_port("AIRFLOW_PORT", 8080)
     addresses = commands(settings, *ports)
     room, mlflow, airflow = addresses
     embedded_airflow.enter(settings)

@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 from fastapi import FastAPI
+from fastapi.routing import APIRoute
 from fastapi.staticfiles import StaticFiles
 
 from sluss.control_room.known import Known
@@ -62,4 +63,12 @@ def create_app(
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     for each in (health, metrics, login, pages, records, acting):
         app.include_router(each.router)
+    _answer_heads(app)
     return app
+
+
+def _answer_heads(app: FastAPI) -> None:
+    """Let every page that can be read answer HEAD, too: watchers of services ask so."""
+    for route in app.routes:
+        if isinstance(route, APIRoute) and "GET" in route.methods:
+            route.methods.add("HEAD")

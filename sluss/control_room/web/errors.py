@@ -31,8 +31,18 @@ def add(app: FastAPI) -> None:
 
 def _http(request: Request, error: Exception) -> HTMLResponse:
     assert isinstance(error, AnyHTTPException)
-    sentence = error.detail if isinstance(error, HTTPException) else f"There is no page {request.url.path}."
+    sentence = error.detail if isinstance(error, HTTPException) else _sentence(request, error.status_code)
     return _page(request, error.status_code, _TITLES.get(error.status_code, "That did not work"), str(sentence))
+
+
+def _sentence(request: Request, status: int) -> str:
+    match status:
+        case 404:
+            return f"There is no page {request.url.path}."
+        case 405:
+            return f"{request.url.path} does not take {request.method}. Follow the links and buttons of the pages."
+        case _:
+            return "This request cannot be read. Open the page again, and send it once more."
 
 
 def _invalid(request: Request, error: Exception) -> HTMLResponse:

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from fastapi.responses import JSONResponse, PlainTextResponse, RedirectResponse
-from starlette.middleware.trustedhost import TrustedHostMiddleware
 
 from sluss.control_room.web.csrf import FORGED, SAFE, is_foreign
 from sluss.control_room.web.people import STRANGER, Person, this_user
@@ -29,17 +28,20 @@ _HOSTS = ("localhost", "127.0.0.1")
 _CONFIRM = 300.0  # seconds between two looks at the rights of an account
 _AGAIN = 30.0  # seconds until the next look, after one without an answer
 _LARGEST = 64 * 1024  # bytes of a form
+_FOREIGN_HOST = (
+    "The control room does not know the host name of this address. Open it as localhost, or add the name to "
+    "SLUSS_CONTROL_ROOM_HOSTS (in the stack, CONTROL_ROOM_HOSTS in .env) and start it again."
+)
 
 
 def add(app: FastAPI, hosts: Sequence[str] = ()) -> None:
     """Guard the application; `hosts` are names under which it is reached besides those of this machine."""
 
+    allowed = (*_HOSTS, *filter(None, (host.strip() for host in hosts)))
+
     @app.middleware("http")
     async def guard(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:
-        return _refusal(request) or await _admit(request, call_next)
-
-    # Otherwise a page elsewhere whose name leads to this machine could read and act here.
-    app.add_middleware(TrustedHostMiddleware, allowed_hosts=[*_HOSTS, *hosts], www_redirect=False)
+        return _refusal(request, allowed) or await _admit(request, call_next)
 
 
 def cookie_name(request: Request, name: str) -> str:
@@ -68,11 +70,19 @@ def session_id(request: Request) -> str:
     return request.cookies.get(cookie_name(request, SESSION), "")
 
 
-def _refusal(request: Request) -> Response | None:
+def _is_allowed(host: str, allowed: Sequence[str]) -> bool:
+    name = host.split(":")[0].lower()
+    return any(each in (name, "*") or (each[:2] == "*." and name.endswith(each[1:])) for each in allowed)
+
+
+def _refusal(request: Request, allowed: Sequence[str]) -> Response | None:
+    # Otherwise a page elsewhere whose name leads to this machine could read and act here.
+    if not _is_allowed(request.headers.get("host", ""), allowed):
+        return PlainTextResponse(_FOREIGN_HOST, 400)
     if is_foreign(request):
         return PlainTextResponse(FORGED, 403)
-    size = request.headers.get("content-length")
-    if request.method not in SAFE and not (size and size.isdecimal() and int(size) <= _LARGEST):
+    size = request.headers.get("content-length", "" if "transfer-encoding" in request.headers else "0")
+    if request.method not in SAFE and not (size.isdecimal() and int(size) <= _LARGEST):
         return PlainTextResponse(f"A form has at most {_LARGEST} bytes, and says how many.", 413)
     return None
 

@@ -13,6 +13,7 @@ from sluss.control_room.web.acts_airflow import HandsInAirflow
 from sluss.control_room.web.airflow import Airflow
 from sluss.control_room.web.airflow_door import AirflowDoor
 from sluss.control_room.web.app import create_app
+from sluss.control_room.web.ports import free_port
 from sluss.errors import ConfigError, SlussError
 
 if TYPE_CHECKING:
@@ -39,8 +40,9 @@ def application(settings: Settings) -> FastAPI:
 
 def main() -> None:
     """Serve on CONTROL_ROOM_HOST (by default the loopback address) and CONTROL_ROOM_PORT (by default 8000)."""
-    host, port = os.environ.get("CONTROL_ROOM_HOST", "127.0.0.1"), int(os.environ.get("CONTROL_ROOM_PORT", "8000"))
+    host = os.environ.get("CONTROL_ROOM_HOST") or "127.0.0.1"
     try:
+        port = free_port("CONTROL_ROOM_PORT", 8000, host)
         settings = step_settings()
         app = application(settings)
     except SlussError as error:

@@ -19,8 +19,11 @@ def content(state: Known, use_case: str, row_id: str, interval: str) -> dict[str
     asked = {"names": names, "use_case": use_case, "row_id": row_id, "interval": interval}
     nothing: dict[str, Any] = {"receipt": None, "shown": {}, "error": ""}
     seen = state.get(use_case)
-    if not row_id or seen is None or seen.use_case is None:
+    if not row_id:
         return asked | nothing
+    if seen is None or seen.use_case is None:
+        named = f"There is no use case '{use_case}'. " if use_case else ""
+        return asked | nothing | {"error": f"{named}Choose one of the list."}
     try:
         receipt = explain(Context(state.settings, seen.use_case), row_id, interval or None)
     except SlussError as error:
