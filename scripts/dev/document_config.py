@@ -19,6 +19,7 @@ from sluss.config.source_section import SourceSection, source_sections
 from sluss.config.use_case import UseCase
 from sluss.interval import Unit
 from sluss.problems import KINDS
+from sluss.stack.env_file import secret_names
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -241,7 +242,7 @@ def stack_tables() -> str:
 def _stack_default(name: str, value: str) -> str:
     if value:
         return f"`{value}`"
-    return "written by `make up`" if name.endswith(("PASSWORD", "KEY", "SECRET")) else "none"
+    return "written by `make up`" if name in secret_names() else "none"
 
 
 def command_tables() -> str:

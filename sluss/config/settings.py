@@ -57,6 +57,13 @@ class Settings(BaseSettings):
     control_room_proxies: str = Field(
         "", description="Addresses of the proxies whose `X-Forwarded-` headers the control room believes"
     )
+    oidc_issuer: str | None = Field(
+        None, description="Issuer of the [identity provider](control_room.md#an-identity-provider) for logins to read"
+    )
+    oidc_client_id: str = Field("", description="Name of the control room at that provider")
+    oidc_client_secret: SecretStr | None = Field(None, description="Its secret there; none for a public client")
+    oidc_group: str = Field("", description="Group in the claim `groups` that a person must have; empty for everyone")
+    oidc_scopes: str = Field("", description="Scopes to ask for; empty for `openid profile email`")
     git_commit: str | None = Field(None, description="Commit of the code, where no git can be asked")
     tracking_uri: str | None = Field(None, validation_alias="MLFLOW_TRACKING_URI", description="MLflow's address")
 

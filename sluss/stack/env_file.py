@@ -22,6 +22,8 @@ EXAMPLE = ROOT / ".env.example"
 SHORTEST = 12
 # Passwords go into addresses (postgresql://user:password@host), where other characters would need escaping.
 UNESCAPED = re.compile(r"[A-Za-z0-9._~-]+")
+# Comes from a company's identity provider, if there is one.
+GIVEN = "SLUSS_OIDC_CLIENT_SECRET"
 ASSIGNMENT = re.compile(r"(?:export\s+)?([A-Za-z_][A-Za-z0-9_]*)=(.*)")
 # Parts of what documentation and default installations have; compared in lower case.
 EXAMPLES = ("changeme", "change-me", "change_me", "example", "password", "passw0rd", "minioadmin", "letmein", "secret")
@@ -33,11 +35,11 @@ def location() -> Path:
 
 
 def secret_names() -> list[str]:
-    """Names of the settings that must not be empty: secrets, which the example leaves empty."""
+    """Names of the settings that must not be empty: secrets of the stack's own, which the example leaves empty."""
     return [
         name
         for name, value in read(EXAMPLE).items()
-        if not value and name.endswith(("PASSWORD", "KEY", "SECRET", "TOKEN"))
+        if not value and name != GIVEN and name.endswith(("PASSWORD", "KEY", "SECRET", "TOKEN"))
     ]
 
 

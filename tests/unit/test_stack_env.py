@@ -42,6 +42,7 @@ def test_a_first_start_writes_a_strong_secret_for_every_one_that_is_empty(env: P
     empty = [name for name, value in values(ROOT / ".env.example").items() if not value and name in written]
     assert len(written) >= 14
     assert empty == written
+    assert "SLUSS_OIDC_CLIENT_SECRET" not in written  # a company's provider gives it
     assert all(len(found[name]) >= 32 for name in written)
     assert len({found[name] for name in written}) == len(written)
 

@@ -15,6 +15,7 @@ from sluss.control_room.web.people import Person
 from sluss.control_room.web.request import Fields, KnownState, OneSeen, Reader, found, page
 
 router = APIRouter(default_response_class=HTMLResponse)
+IN_AIRFLOW = "With this login, you read here and act in Airflow: go back, and follow the link to its form."
 _OF_USE_CASE = "/use-cases/{name}/acts/{kind}"
 _OF_ALERT = "/alerts/{name}/{alert_id}/acts/{kind}"
 
@@ -25,6 +26,8 @@ def actor(reader: Reader) -> Person:
     Raises:
         HTTPException: it does not.
     """
+    if reader.provider:
+        raise HTTPException(403, IN_AIRFLOW)
     if not reader.may_act:
         raise HTTPException(403, MAY_NOT)
     return reader
@@ -80,7 +83,7 @@ async def do_on_alert(request: Request, one: OneSeen, act: OnAlert, person: Acto
 @router.get("/outcomes/{key}")
 async def outcome(request: Request, key: str, state: KnownState, reader: Reader) -> str:
     """The outcome of an act."""
-    shown = request.app.state.outcomes.get(key, reader.name)
+    shown = request.app.state.outcomes.get(key, reader.account)
     return page("outcome.html", state, reader, outcome=found(shown, "This outcome is not kept any more."))
 
 

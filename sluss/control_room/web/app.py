@@ -10,12 +10,13 @@ from fastapi.routing import APIRoute
 from fastapi.staticfiles import StaticFiles
 
 from sluss.control_room.known import Known
-from sluss.control_room.web import acting, errors, guard, headers, health, login, metrics, pages, records
+from sluss.control_room.web import acting, errors, guard, headers, health, login, metrics, oidc, pages, records
 from sluss.control_room.web.acts_here import HandsHere
 from sluss.control_room.web.csrf import FormTokens
 from sluss.control_room.web.limits import Limits
 from sluss.control_room.web.outcomes import Outcomes
 from sluss.control_room.web.people import OpenDoor
+from sluss.control_room.web.provider import provider_of
 from sluss.control_room.web.sessions import Sessions
 from sluss.control_room.web.site import STATIC
 
@@ -56,12 +57,14 @@ def create_app(
     app = FastAPI(title="Sluss control room", docs_url=None, redoc_url=None, openapi_url=None, lifespan=lifespan)
     app.state.known, app.state.settings, app.state.outcomes = state, settings, outcomes
     app.state.door, app.state.hands = door or OpenDoor(), hands or HandsHere(settings)
+    app.state.provider = provider_of(settings) if app.state.door.asks else None
     app.state.sessions, app.state.limits, app.state.form_tokens = Sessions(), Limits(), FormTokens()
+    app.add_middleware(oidc.FlowCookie)
     guard.add(app, settings.control_room_hosts.split(","))
     headers.add(app)  # last, so that a refusal of the guard has them too
     errors.add(app)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
-    for each in (health, metrics, login, pages, records, acting):
+    for each in (health, metrics, login, oidc, pages, records, acting):
         app.include_router(each.router)
     _answer_heads(app)
     return app

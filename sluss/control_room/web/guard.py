@@ -117,7 +117,8 @@ async def _visitor(request: Request) -> tuple[Person | None, str]:
 async def _still_may(request: Request, session: Session) -> bool:
     """Look up the account's rights every few minutes: they may have changed since the login."""
     now = time.monotonic()
-    if now - session.confirmed < _CONFIRM:
+    # The provider is asked at the login alone.
+    if session.person.provider or now - session.confirmed < _CONFIRM:
         return True
     session.confirmed = now
     try:

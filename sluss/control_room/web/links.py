@@ -37,6 +37,13 @@ class Links:
         """The runs of a DAG."""
         return f"{self.airflow}/dags/{quote(dag_id)}/runs"
 
+    def form(self, act: str, use_case: str) -> str:
+        """The page in Airflow on which a person begins an act."""
+        if act in {"approve", "refuse"}:
+            return f"{self.airflow}/dags/{quote(use_case)}_deployment/required_actions"
+        dag = {"rollback": "rollback", "train": "training", "backfill": "scoring"}.get(act, "alert")
+        return f"{self.airflow}/dags/{quote(use_case)}_{dag}"
+
 
 def of(settings: Settings) -> Links:  # noqa: ARG001 - of every place alike
     """Return the addresses that the place names, by default those of `make up` and `make ui`."""

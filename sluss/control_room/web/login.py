@@ -28,11 +28,13 @@ _LONGEST = 256  # characters of a name or password
 
 
 @router.get("/login")
-async def form(request: Request, next: str = "/") -> Response:  # noqa: A002 - the name in the address
-    """The form for name and password."""
+async def form(request: Request, next: str = "/", left: int = 0) -> Response:  # noqa: A002 - the name in the address
+    """The form for name and password; `left` is 1 after the logout of a person whom the identity provider named."""
     if request.state.person.name:
-        return RedirectResponse(_inside(next), 303)
-    return _form(request, next)
+        return RedirectResponse(inside(next), 303)
+    provider = request.app.state.provider
+    farewell = await provider.farewell() if provider and left else ""
+    return HTMLResponse(_content(request, next, farewell=farewell))
 
 
 @router.post("/login")
@@ -42,48 +44,60 @@ async def login(request: Request, fields: Fields) -> Response:
     address = request.client.host if request.client else ""
     limits = request.app.state.limits
     if wait := limits.wait(name, address):
-        return _form(request, there, f"Too many tries. Try again in {counted(math.ceil(wait), 'second')}.", 429, wait)
+        return show_form(
+            request, there, f"Too many tries. Try again in {counted(math.ceil(wait), 'second')}.", 429, wait=wait
+        )
     began = time.monotonic()
     try:
         person = await request.app.state.door.enter(name.strip(), password)
     except ServiceError as error:
         limits.undone(name, address)
-        return _form(request, there, str(error), 503)
+        return show_form(request, there, str(error), 503)
     except NotAllowedError as error:
         limits.succeeded(name, address)
-        return _form(request, there, str(error), 403)
+        return show_form(request, there, str(error), 403)
     if person is None:
         await asyncio.sleep(-(time.monotonic() - began) % _STEP)
-        return _form(request, there, WRONG, 401)
+        return show_form(request, there, WRONG, 401)
     limits.succeeded(name, address)
-    return _began(request, person, there)
+    return begin(request, person, there)
 
 
 @router.post("/logout")
 async def logout(request: Request, fields: Fields) -> Response:  # noqa: ARG001 - its token is checked
     """End the session, and make its token worthless."""
+    person = request.state.person
     request.app.state.sessions.end(guard.session_id(request))
-    await request.app.state.door.leave(request.state.person)
-    response = RedirectResponse("/login", 303)
+    if not person.provider:
+        await request.app.state.door.leave(person)
+    response = RedirectResponse("/login?left=1" if person.provider else "/login", 303)
     guard.drop_cookie(request, response, guard.SESSION)
     return response
 
 
-def _began(request: Request, person: Person, there: str) -> Response:
+def begin(request: Request, person: Person, there: str) -> Response:
+    """Begin a session under a new id, and go to a page of this site."""
     sessions = request.app.state.sessions
     sessions.end(guard.session_id(request))
-    response = RedirectResponse(_inside(there), 303)
+    response = RedirectResponse(inside(there), 303)
     guard.set_cookie(request, response, guard.SESSION, sessions.begin(person))
     return response
 
 
-def _form(request: Request, there: str, error: str = "", status: int = 200, wait: float = 0) -> Response:
-    content = page("login.html", request.app.state.known, request.state.person, there=_inside(there), error=error)
-    return HTMLResponse(content, status, headers={"Retry-After": str(math.ceil(wait))} if wait else None)
+def show_form(request: Request, there: str, error: str, status: int, wait: float = 0) -> Response:
+    """The login page after a failure, with a sentence about it."""
+    headers = {"Retry-After": str(math.ceil(wait))} if wait else None
+    return HTMLResponse(_content(request, there, error=error), status, headers)
 
 
-def _inside(there: str) -> str:
+def _content(request: Request, there: str, error: str = "", farewell: str = "") -> str:
+    app = request.app.state
+    content = {"there": inside(there), "error": error, "provider": app.provider, "farewell": farewell}
+    return page("login.html", app.known, request.state.person, **content)
+
+
+def inside(there: str) -> str:
     """Return a path of this site; an address elsewhere becomes the first page."""
     found = urlsplit(there)
-    inside = there.startswith("/") and not there.startswith(("//", "/\\")) and not (found.scheme or found.netloc)
-    return there if inside and there.isprintable() and "\\" not in there else "/"
+    is_path = there.startswith("/") and not there.startswith(("//", "/\\")) and not (found.scheme or found.netloc)
+    return there if is_path and there.isprintable() and "\\" not in there else "/"

@@ -59,10 +59,10 @@ class Outcomes:
         await asyncio.wait({task}, timeout=_PATIENCE)
         return key
 
-    def get(self, key: str, name: str) -> Outcome | None:
+    def get(self, key: str, account: tuple[str, str]) -> Outcome | None:
         """Return the outcome of a person's act."""
         found = self._known.get(key)
-        return found if found and found.order.person.name == name else None
+        return found if found and found.order.person.account == account else None
 
     async def stop(self) -> None:
         """End what still goes on."""

@@ -14,7 +14,13 @@ class Person:
     name: str
     may_act: bool
     token: str = ""  # Airflow's, with which the person acts
+    provider: str = ""  # host of the identity provider that named the person, who then reads here and acts in Airflow
     form_token: str = ""  # proof that a form comes from a page that this person was shown
+
+    @property
+    def account(self) -> tuple[str, str]:
+        """The name, and who gave it: the same name at the provider and in Airflow may be two persons."""
+        return self.name, self.provider
 
 
 STRANGER = Person("", may_act=False)  # who is not logged in

@@ -38,7 +38,7 @@ class Sessions:
     def begin(self, person: Person) -> str:
         """Begin a session, and return its id, which only the browser keeps."""
         now, session_id = self._clock(), secrets.token_urlsafe(32)
-        self._end_old(person.name)
+        self._end_old(person.account)
         self._known[_digest(session_id)] = Session(person, now, now, now)
         return session_id
 
@@ -57,12 +57,12 @@ class Sessions:
         """End a session."""
         self._known.pop(_digest(session_id), None)
 
-    def _end_old(self, name: str) -> None:
+    def _end_old(self, account: tuple[str, str]) -> None:
         now = self._clock()
         for key in [key for key, each in self._known.items() if now - each.seen > IDLE or now - each.began > LONGEST]:
             del self._known[key]
         every = list(self._known)
-        own = [key for key, each in self._known.items() if each.person.name == name]
+        own = [key for key, each in self._known.items() if each.person.account == account]
         for key in [*own[: max(0, len(own) + 1 - _OF_ONE)], *every[: max(0, len(every) + 1 - _OF_ALL)]]:
             self._known.pop(key, None)
 
