@@ -73,7 +73,7 @@ async def come_back(request: Request) -> Response:
 
 def _provider(request: Request) -> Provider:
     provider: Provider | None = request.app.state.provider
-    return found(provider, "There is no identity provider in the settings: log in with a password.")
+    return found(provider, "The settings name no identity provider: log in with name and password.")
 
 
 def _refused(request: Request, there: str, error: SlussError) -> Response:
