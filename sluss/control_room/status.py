@@ -62,7 +62,12 @@ def status_of(use_case: UseCase, standing: Standing, now: datetime, *, scheduled
         scheduled: whether something runs its schedule. Embedded, nothing does.
     """
     fresh = freshness(use_case, standing.scored, now, scheduled=scheduled)
-    needs = [*_ledger(use_case, standing), *_late(use_case, fresh), *_alerts(use_case, standing, now)]
+    needs = [
+        *_ledger(use_case, standing),
+        *_gone(use_case, standing),
+        *_late(use_case, fresh),
+        *_alerts(use_case, standing, now),
+    ]
     needs.sort(key=lambda need: ORDER.index(need.level))
     return Status(
         name=use_case.name,
@@ -104,6 +109,18 @@ def _ledger(use_case: UseCase, standing: Standing) -> list[_Need]:
     if ledger.in_production(standing.entries) is None:
         what = "its last version was taken out" if standing.entries else "none was deployed yet"
         return [_Need(f"No version is in production: {what}.", f"make train deploy {suffix}")]
+    return []
+
+
+def _gone(use_case: UseCase, standing: Standing) -> list[_Need]:
+    """Return a table that is missing although another shows that it was there."""
+    suffix = f"USE_CASE={use_case.name}"
+    if standing.day is not None and standing.scored is None:
+        sentence = f"The table predictions is gone, although {standing.day.interval} was monitored."
+        return [_Need(sentence, f"make score INTERVAL={standing.day.interval} {suffix}", "critical")]
+    if standing.day is None and standing.scored is not None:
+        sentence = f"{standing.scored} was scored, and no interval was monitored."
+        return [_Need(sentence, f"make score INTERVAL={standing.scored} {suffix}")]
     return []
 
 

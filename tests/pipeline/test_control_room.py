@@ -244,3 +244,13 @@ def test_a_damaged_table_is_a_sentence_and_hides_no_other_use_case(world):
 def test_a_folder_of_use_cases_that_does_not_exist_is_named(settings, tmp_path):
     with pytest.raises(ConfigError, match="SLUSS_CONFIG_DIR"):
         overview(settings.model_copy(update={"config_dir": tmp_path / "nothing"}))
+
+
+@pytest.mark.parametrize(
+    ("table", "words"), [("predictions", "The table predictions is gone"), ("monitoring", "no interval was monitored")]
+)
+def test_a_table_that_is_gone_is_named_where_another_shows_that_it_was_there(world, table, words):
+    shutil.rmtree(world.settings.home / "lake" / "sentiment" / table)
+    found = one(world)
+    assert any(words in sentence for sentence in found["waiting"])
+    assert found["next"].startswith("make score INTERVAL=2026-01-05")

@@ -106,7 +106,10 @@ def test_a_wrong_word_is_one_sentence_and_exit_code_2(words: list[str], sentence
 
 
 def test_every_step_has_a_subcommand_and_every_subcommand_a_line_and_a_help() -> None:
-    assert {step for entry in ENTRIES.values() for step in entry.steps} == {*STEP_FILES} - {"make_report", "show_status"}
+    assert {step for entry in ENTRIES.values() for step in entry.steps} == {*STEP_FILES} - {
+        "make_report",
+        "show_status",
+    }
     shown = sluss_("--help").stdout
     for name, entry in ENTRIES.items():
         command = entry.load()
