@@ -55,8 +55,9 @@ def serve(settings: Settings) -> None:
     addresses = commands(settings, *ports)
     room, mlflow, airflow = addresses
     embedded_airflow.enter(settings)
-    os.environ |= {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false", "CONTROL_ROOM_PORT": str(ports[0])}
-    os.environ |= {"SLUSS_MLFLOW_PAGE": mlflow, "SLUSS_AIRFLOW_PAGE": airflow}
+    os.environ["MLFLOW_SERVER_ENABLE_JOB_EXECUTION"] = "false"
+    os.environ["CONTROL_ROOM_PORT"] = str(ports[0])
+    os.environ["SLUSS_MLFLOW_PAGE"], os.environ["SLUSS_AIRFLOW_PAGE"] = mlflow, airflow
     log = settings.home / "log" / "ui.log"
     log.parent.mkdir(parents=True, exist_ok=True)
     running: list[subprocess.Popen[bytes]] = []

@@ -98,7 +98,7 @@ def quality_drop(use_case: UseCase, summary: Summary, reference: Estimate, histo
     now, rules = summary.quality, use_case.monitoring
     if now is None:
         metric = METRICS[reference.metric].title
-        return _undecided(f"No labels are known yet that define {metric} for rows that this model version scored.")
+        return _undecided(f"No labels are known yet, for rows that this model version scored, that define {metric}.")
     if history is None:
         return _undecided("The version does not record the predictions of its holdout, so it promised nothing.")
     findings = _findings(use_case, reference, history)
