@@ -114,7 +114,7 @@ class Keys:
         keys = self.ids ^ _mixed(self.parts.astype(np.uint64) + np.uint64(1))
         in_order = np.sort(keys)
         # Hardly any interval has such an id, which is quicker to see than how many rows each id has.
-        if not (in_order[most:] == in_order[: len(keys) - most]).any():
+        if not (in_order[most:] == in_order[:-most]).any():
             return 0, 0
         _, places, counts = np.unique(keys, return_inverse=True, return_counts=True)
         many = counts[places] > most

@@ -103,7 +103,7 @@ def changes(days: Sequence[Day], entries: Iterable[Entry]) -> list[tuple[int, st
     for place, (before, day) in enumerate(pairwise(days), start=1):
         if day.version != before.version:
             action = actions.get(day.version, "promote")
-            found.append((place, f"v{day.version}" + ("" if action == "promote" else f" ({action})")))
+            found.append((place, f"version {day.version}" + ("" if action == "promote" else f" ({action})")))
     return found
 
 
