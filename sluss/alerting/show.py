@@ -52,12 +52,15 @@ def listing(context: Context, found: Iterable[Life]) -> Listing:
     Raises:
         ServiceError: the lake does not answer.
     """
-    found = list(found)
-    # Of the newest end, the newest beginning first; the open ones before them, the most severe and oldest first.
-    ended = sorted((life for life in found if not life.is_open), key=lambda life: (life.interval, life.since))
-    is_open = sorted((life for life in found if life.is_open), key=lambda life: (life.severity, life.since, life.type))
-    lines = tuple(Line(life, _age(life, context.use_case.unit)) for life in [*is_open, *reversed(ended)])
-    return Listing(context.use_case.name, lines, _problems(context.lake))
+    return Listing(context.use_case.name, lines_of(found, context.use_case.unit), _problems(context.lake))
+
+
+def lines_of(found: Iterable[Life], unit: Unit) -> tuple[Line, ...]:
+    """Return the open alerts, the most severe and oldest first, and then the ended ones, the newest end first."""
+    lives = list(found)
+    ended = sorted((life for life in lives if not life.is_open), key=lambda life: (life.interval, life.since))
+    is_open = sorted((life for life in lives if life.is_open), key=lambda life: (life.severity, life.since, life.type))
+    return tuple(Line(life, age_of(life, unit)) for life in [*is_open, *reversed(ended)])
 
 
 def status_in_words(life: Life, now: datetime) -> str:
@@ -87,7 +90,8 @@ def _plain(value: Any) -> Any:  # noqa: ANN401 - of any field
     return value.isoformat() if isinstance(value, datetime) else value
 
 
-def _age(life: Life, unit: Unit) -> str:
+def age_of(life: Life, unit: Unit) -> str:
+    """How long an alert has lasted in the time of its data."""
     return in_words(parse_interval(life.interval, unit).end - parse_interval(life.since, unit).start)
 
 

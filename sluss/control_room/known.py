@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from sluss.alerting.actions import read_actions
 from sluss.alerting.life import Life, lives
-from sluss.alerting.show import listing
+from sluss.alerting.show import lines_of
 from sluss.context import Context
 from sluss.control_room.days import Day, Days
 from sluss.control_room.details import Details, read_details
@@ -182,10 +182,10 @@ class _Reader:
         lake = self._context.lake
         try:
             days, actions, volumes = self._days.read(lake), read_actions(lake), read_volumes(lake)
-            found = lives(self._name, [(day.interval, day.alerts) for day in days], actions)
-            alerts = listing(self._context, (life for life in found if life.is_open)).lines
         except SlussError as error:
             return replace(before, lake_error=str(error))
+        found = lives(self._name, [(day.interval, day.alerts) for day in days], actions)
+        alerts = lines_of((life for life in found if life.is_open), self._context.use_case.unit)
         standing = replace(before.standing, alerts=alerts)
         return replace(before, standing=standing, days=tuple(days), lives=tuple(found), volumes=tuple(volumes))
 

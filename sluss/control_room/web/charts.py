@@ -76,7 +76,7 @@ def quality(
     marks = [
         *(svg.shade(frame, span, f"mix{shown_kinds.index(name) % 4}", name) for span, name in stretches),
         svg.y_axis(frame, step),
-        _axis(frame, axis_names(names)),
+        svg.x_axis(frame, axis_names(names)),
         svg.rules(frame, [(promise.value, f"promise {promise.value:.3g}", "calm")]) if promise else "",
         *(svg.turn(frame, place, words) for place, words in changes(days, entries)),
         svg.whiskers(frame, [(e.low, e.high) if e else None for e in true], "a"),
@@ -116,13 +116,6 @@ def _mix(names: Sequence[str], mixes: Mapping[str, Mapping[str, int]]) -> Iterat
         if name:
             yield (start, stop), name
         start = stop + 1
-
-
-def _axis(frame: Frame, labels: Sequence[str]) -> str:
-    """Draw the names of the intervals right below the chart, above the rows of the alerts."""
-    every = max(1, -(-len(labels) * 46 // (frame.width - frame.left - frame.right)))
-    base = frame.height - frame.bottom + 16
-    return "".join(svg.text(frame.x(i), base, label, "tick middle") for i, label in enumerate(labels) if i % every == 0)
 
 
 def _pills(frame: Frame, names: Sequence[str], kind: str, lives: Sequence[Life], row: int) -> str:

@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sluss.alerting.show import in_words, status_in_words
+from sluss.alerting.show import age_of, status_in_words
 from sluss.interval import parse_interval
 
 if TYPE_CHECKING:
@@ -42,15 +42,7 @@ def rows_of(seen: Seen, now: datetime) -> list[Row]:
     if seen.use_case is None:
         return []
     unit = seen.use_case.unit
-    return [
-        Row(
-            life,
-            seen.title,
-            in_words(parse_interval(life.interval, unit).end - parse_interval(life.since, unit).start),
-            status_in_words(life, now),
-        )
-        for life in seen.lives
-    ]
+    return [Row(life, seen.title, age_of(life, unit), status_in_words(life, now)) for life in seen.lives]
 
 
 def weeks(state: Known) -> list[tuple[str, int]]:
