@@ -43,12 +43,17 @@ def live(context, days=DAYS):
 
 
 @pytest.fixture
-def context(copy_of_first_days, sentiment):
-    """Version 1 in production, and then version 2, which is worse."""
+def worse(copy_of_first_days, sentiment):
+    """The version of a weak model. Its number depends on the versions that other tests have added."""
+    return train_model.run(Context(copy_of_first_days, weak(sentiment)), sentiment.history.end).version
+
+
+@pytest.fixture
+def context(copy_of_first_days, sentiment, worse):
+    """Version 1 in production, and then the worse one."""
     context = Context(copy_of_first_days, sentiment)
-    trained = train_model.run(Context(copy_of_first_days, weak(sentiment)), sentiment.history.end)
     promote(context, "1")
-    promote(context, trained.version, "1")
+    promote(context, worse, "1")
     return context
 
 
@@ -58,7 +63,7 @@ def guarded(context, mode):
 
 
 @pytest.mark.parametrize("mode", ["shadow", "labels"])
-def test_a_worse_champion_is_rolled_back_once_its_labels_show_it(context, mode):
+def test_a_worse_champion_is_rolled_back_once_its_labels_show_it(context, worse, mode):
     results = live(guarded(context, mode))
     raised = {r.summary.interval: r.restored for r in results if GUARD in r.raised}
     if mode == "labels":  # version 1 has scored nothing, so there is no record to compare with
@@ -67,10 +72,10 @@ def test_a_worse_champion_is_rolled_back_once_its_labels_show_it(context, mode):
     assert list(raised.values()) == ["1"]
     entries = ledger.read(context.lake)
     last = entries[-1]
-    assert (last.action, last.version, last.replaced) == ("rollback", "1", "2")
+    assert (last.action, last.version, last.replaced) == ("rollback", "1", worse)
     assert last.by == f"guard, after interval {next(iter(raised))}"
-    assert "Version 2 is worse than version 1, which it replaced: on " in last.reason
-    assert ledger.held_by(entries, "2", as_model(versions.by_version(context, "2"))) is not None
+    assert f"Version {worse} is worse than version 1, which it replaced: on " in last.reason
+    assert ledger.held_by(entries, worse, as_model(versions.by_version(context, worse))) is not None
     # The day after is scored by the version that came back, and the alert ends.
     after = results[list(raised).index(next(iter(raised))) + 1 :] or live(guarded(context, mode), ("2026-01-04",))
     assert after[-1].summary.model_version == "1"
@@ -87,13 +92,13 @@ def test_a_second_run_of_the_step_changes_nothing(context):
     assert len(ledger.read(context.lake)) == rows
 
 
-def test_a_step_that_was_killed_before_the_rollback_is_finished_by_the_next(context):
+def test_a_step_that_was_killed_before_the_rollback_is_finished_by_the_next(context, worse):
     for day in (parse_interval(each, context.use_case.unit) for each in DAYS):
         for step in (generate_data, curate_data, batch_predict):
             step.run(context, day)
         found = monitor(context, day)  # without the guard, as if the step had been killed before it
     assert [alert.active for alert in found.alerts if alert.type == GUARD] == [True]
-    assert ledger.in_production(ledger.read(context.lake)) == "2"
+    assert ledger.in_production(ledger.read(context.lake)) == worse
     assert monitor_model.run(context, day).restored == "1"
 
 
@@ -108,6 +113,6 @@ def test_a_champion_that_is_as_good_stays(copy_of_first_days, sentiment):
     assert ledger.in_production(ledger.read(context.lake)) == trained.version
 
 
-def test_without_a_guard_a_worse_champion_stays(context):
+def test_without_a_guard_a_worse_champion_stays(context, worse):
     assert not any(r.restored for r in live(guarded(context, "off")))
-    assert ledger.in_production(ledger.read(context.lake)) == "2"
+    assert ledger.in_production(ledger.read(context.lake)) == worse

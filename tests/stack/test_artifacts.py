@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.stack
 
-SIZE = 2 * 1024**3
+MB = 1024**2
 CLIENT = """
 import hashlib, sys, time
 import mlflow
@@ -35,15 +35,17 @@ with mlflow.start_run() as run:
     fetched = mlflow.artifacts.download_artifacts(**wanted, dst_path=str(folder))
     down = time.monotonic()
 assert digest(source) == digest(fetched)
-print(f"2 GB up in {up - started:.1f} s, down in {down - up:.1f} s")
+print(f"up in {up - started:.1f} s, down in {down - up:.1f} s")
 """
 
 
-def test_two_gigabytes_go_up_and_come_down_whole(stack: Stack, tmp_path: Path) -> None:
+# Two gigabytes need ten on the disk: the file, its copies on the way up and down, the store's, and what comes back.
+@pytest.mark.parametrize("size", [200, pytest.param(2048, marks=pytest.mark.nightly)], ids=lambda size: f"{size}_MB")
+def test_a_large_artifact_goes_up_and_comes_down_whole(stack: Stack, tmp_path: Path, size: int) -> None:
     source = tmp_path / "weights.bin"
-    block = os.urandom(1024**2)
+    block = os.urandom(MB)
     with source.open("wb") as file:
-        for number in range(SIZE // len(block)):
+        for number in range(size):
             file.write(number.to_bytes(8, "big") + block[8:])
     before = stack.inspect("mlflow")["State"]["StartedAt"]
     login = {
