@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from _retries import NO_RETRY
 from _shared import URGENT, run_task
 from airflow.sdk import get_current_context
 from airflow.sdk.exceptions import AirflowFailException
@@ -15,8 +16,7 @@ if TYPE_CHECKING:
 
     from sluss.context import Context
 
-# A person waits. After a failure, the person decides whether to do it again.
-NOW = URGENT | {"priority_weight": 100, "retries": 0}
+NOW = URGENT | NO_RETRY | {"priority_weight": 100}  # a person waits
 SENTENCE = "sentence"  # XCom with the result, also of an act that was refused
 
 

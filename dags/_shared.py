@@ -7,9 +7,10 @@ import logging
 import os
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Literal
 
+from _retries import TASK_DEFAULTS
 from airflow.sdk import Asset, AssetAlias, Connection, CronDataIntervalTimetable, get_current_context
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
@@ -27,9 +28,6 @@ Step = Callable[[Context, Interval], Any]
 News = Literal["curated", "labels", "alerts", "candidates"]
 
 _SHOWN = (str, int, float, datetime, dict)  # parts of a step's result that become the task's return value
-
-# A retry helps only against a service that does not answer. `run_task` fails at once for a wrong input.
-TASK_DEFAULTS = {"retries": 2, "retry_delay": timedelta(seconds=10), "execution_timeout": timedelta(hours=1)}
 
 # For the tasks between an event and its new champion: when tasks wait for a free worker, these start first.
 URGENT = TASK_DEFAULTS | {"priority_weight": 10}

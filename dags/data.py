@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
-from _shared import TASK_DEFAULTS, announce_curated, announcer, run_for_interval, use_cases
+from _retries import TASK_DEFAULTS
+from _shared import announce_curated, announcer, run_for_interval, use_cases
 from airflow.sdk import DAG, Param, dag, task
 
 from sluss.interval import midnight

@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from _shared import TASK_DEFAULTS, run_task, use_cases
+from _retries import TASK_DEFAULTS
+from _shared import run_task, use_cases
 from airflow.sdk import DAG, dag, task
 
 if TYPE_CHECKING:

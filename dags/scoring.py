@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from _retries import TASK_DEFAULTS
 from _shared import (
-    TASK_DEFAULTS,
     announce,
     announce_curated,
     announcer,

@@ -21,7 +21,7 @@ def command(context: Context, interval: str) -> None:
     done = run(context, chosen_interval(context, interval))
     print(
         f"Deleted {counted(done.partitions, 'partition')} of predictions, {counted(done.runs, 'monitoring run')}, "
-        f"{counted(done.files, 'file')}."
+        f"{counted(done.files, 'file')}. Ended {counted(done.ended, 'run')} whose process had died."
     )
 
 

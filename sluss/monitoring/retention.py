@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from sluss.interval import Interval, partition
 from sluss.storage.lake import INTERVAL, Lake
 from sluss.tracking.client import experiment_id
+from sluss.tracking.processes import end_dead_runs
 
 if TYPE_CHECKING:
     from sluss.config.use_case import UseCase
@@ -22,11 +23,12 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 @dataclass(frozen=True)
 class CleanedUp:
-    """The number of deleted partitions, runs and files."""
+    """The number of deleted partitions, runs and files, and of runs that were ended because their process died."""
 
     partitions: int
     runs: int
     files: int
+    ended: int = 0
 
 
 def clean_up(context: Context, interval: Interval) -> CleanedUp:
@@ -36,13 +38,22 @@ def clean_up(context: Context, interval: Interval) -> CleanedUp:
         ServiceError: the lake or MLflow does not answer.
     """
     keep, lake = context.use_case.retention, context.lake
-    with ThreadPoolExecutor(1) as pool:  # MLflow and the lake work in parallel
+    with ThreadPoolExecutor(2) as pool:  # MLflow and the lake work in parallel
+        ended = pool.submit(_end_dead_runs, context)
         runs = pool.submit(_delete_runs, context, interval.end - timedelta(days=keep.monitoring_runs_days))
         partitions = _delete_predictions(lake, context.use_case, interval.end - timedelta(days=keep.predictions_days))
         files = 0
         if _is_due(interval, keep.table_history_hours):
             files = sum(_vacuum(lake, table, keep.table_history_hours) for table in VACUUMED)
-    return CleanedUp(partitions, runs.result(), files)
+    return CleanedUp(partitions, runs.result(), files, ended.result())
+
+
+def _end_dead_runs(context: Context) -> int:
+    use_case, client = context.use_case, context.client
+    names = (use_case.experiment, use_case.data_experiment, use_case.monitoring_experiment)
+    with context.reachable():
+        found = [client.get_experiment_by_name(name) for name in names]
+        return end_dead_runs(client, [each.experiment_id for each in found if each])
 
 
 def _is_due(interval: Interval, hours: int) -> bool:

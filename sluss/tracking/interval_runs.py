@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sluss.tracking.client import experiment_id, reachable
+from sluss.tracking.processes import PROCESS_TAG, this_process
 from sluss.tracking.safe_names import safe_name
 
 if TYPE_CHECKING:
@@ -164,4 +165,5 @@ def _tags(wanted: IntervalRun) -> dict[str, str]:
         _DIGEST_TAG: wanted.digest,
         # Padded with zeros, because tags are compared as text.
         _CREATED_TAG: f"{time.time_ns():020d}",
+        PROCESS_TAG: this_process().tag,
     }

@@ -19,6 +19,7 @@ from sluss.registry.artifacts import BOUNDS_FILE, CONFIG_FILE, ESTIMATION_FILE, 
 from sluss.registry.names import DIGEST_TAG, INPUTS_TAG, RECIPE_TAG, UNTIL_TAG
 from sluss.registry.trusted_types import TRUSTED_TYPES
 from sluss.tracking.client import experiment_id
+from sluss.tracking.processes import PROCESS_TAG, end_dead_runs, this_process
 from sluss.tracking.safe_names import safe_name
 from sluss.training import software
 from sluss.training.candidate import Candidate, Registered
@@ -84,19 +85,20 @@ def register(context: Context, candidate: Candidate) -> Registered:
     import mlflow
 
     experiment = experiment_id(context.settings, client, use_case.experiment)
-    with (
-        context.reachable(),
-        mlflow.start_run(experiment_id=experiment, run_name=f"train until {_named(candidate.until, use_case.unit)}"),
-    ):
+    name = f"train until {_named(candidate.until, use_case.unit)}"
+    with context.reachable():
+        end_dead_runs(client, [experiment])
+    tags = {PROCESS_TAG: this_process().tag}
+    with context.reachable(), mlflow.start_run(experiment_id=experiment, run_name=name, tags=tags):
         run_id = str(mlflow.active_run().info.run_id)
         _log_run(client, run_id, context, candidate)
         log_trials(client, run_id, experiment, candidate.verdict.trials, use_case.training.metric)
         model_id, digest = _log_model(client, run_id, use_case, candidate)
         # Passed to the call that creates the version: tags that were set afterwards could be missing if the step is
         # killed.
-        tags = {DIGEST_TAG: digest, INPUTS_TAG: candidate.inputs, UNTIL_TAG: candidate.until.isoformat()}
-        tags[RECIPE_TAG] = recipe_digest(recipe_of(use_case))
-        version = _create_version(client, use_case, (model_id, run_id), tags)
+        marks = {DIGEST_TAG: digest, INPUTS_TAG: candidate.inputs, UNTIL_TAG: candidate.until.isoformat()}
+        marks[RECIPE_TAG] = recipe_digest(recipe_of(use_case))
+        version = _create_version(client, use_case, (model_id, run_id), marks)
     return Registered(version, run_id, candidate.verdict.metrics)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from sluss.tracking.processes import PROCESS_TAG, this_process
 from sluss.tracking.safe_names import safe_name
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ def log_trials(client: MlflowClient, parent: str, experiment: str, trials: Seque
 
     for number, trial in enumerate(trials, start=1):
         tags = {MLFLOW_PARENT_RUN_ID: parent, "sluss.trial": "chosen" if trial.chosen else "tried"}
+        tags[PROCESS_TAG] = this_process().tag
         info = client.create_run(experiment, run_name=f"trial {number}", tags=tags).info
         measured = {f"cv_{metric}_mean": trial.score, f"cv_{metric}_std": trial.spread}
         if trial.rows is not None:
