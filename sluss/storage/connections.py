@@ -7,7 +7,7 @@ import os
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 
 from sluss.errors import ConfigError, ServiceError
 
@@ -24,6 +24,16 @@ _KNOWN_TYPES = {"adbc.postgresql.type_resolver_mode": "builtin"}
 # Times without a zone mean UTC, whatever zone the process has. To sort a long table, DuckDB would take most of the
 # machine's memory; with less it sorts on disk.
 _DUCKDB_SETTINGS = ("SET TimeZone = 'UTC'", "SET memory_limit = '512MB'")
+
+# A server that is paused or cut off answers nothing, and libpq would wait for hours. A statement that computes keeps
+# its connection alive, however long it takes.
+_GIVE_UP = {
+    "connect_timeout": "20",  # seconds
+    "keepalives_idle": "20",
+    "keepalives_interval": "10",
+    "keepalives_count": "3",
+    "tcp_user_timeout": "60000",  # milliseconds
+}
 
 # Idle connections to Postgres, by process and URL: a new one takes 20 ms. The process is part of the key, because a
 # forked child must not use its parent's connection.
@@ -84,7 +94,7 @@ def connect_postgres(url: str, name: str = _OURS) -> Connection:
     if kept := _kept(url):
         return kept
     try:
-        connection = dbapi.connect(url, db_kwargs=_KNOWN_TYPES)
+        connection = dbapi.connect(that_gives_up(url), db_kwargs=_KNOWN_TYPES)
         with connection.cursor() as cursor:
             cursor.execute("SET SESSION TIME ZONE 'UTC'")
         connection.commit()
@@ -95,6 +105,13 @@ def connect_postgres(url: str, name: str = _OURS) -> Connection:
             f"Check that {'the stack is up (make ps)' if name == _OURS else 'it runs'}, and user, password and host in "
             f"{name}."
         ) from None
+
+
+def that_gives_up(url: str) -> str:
+    """Return an address of Postgres with the limits after which a server counts as gone, where it sets none itself."""
+    parts = urlsplit(url)
+    given = dict(parse_qsl(parts.query))
+    return parts._replace(query=urlencode(_GIVE_UP | given, quote_via=quote)).geturl()
 
 
 def keep(url: str, connection: Connection) -> bool:

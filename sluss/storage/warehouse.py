@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from sluss.errors import ConfigError, ServiceError
-from sluss.storage.connections import POSTGRES, connect_duckdb, connect_postgres, keep, reason
+from sluss.storage.connections import POSTGRES, connect_duckdb, connect_postgres, keep, reason, that_gives_up
 from sluss.storage.own_tables import OwnTable, literal
 
 if TYPE_CHECKING:
@@ -90,7 +90,7 @@ class Warehouse:
         # A type that only this database has, such as an enum: connect again and let the driver query the catalogue.
         from adbc_driver_postgresql import dbapi
 
-        with dbapi.connect(self.url) as connection, connection.cursor() as cursor:
+        with dbapi.connect(that_gives_up(self.url)) as connection, connection.cursor() as cursor:
             cursor.execute("SET TRANSACTION READ ONLY")
             cursor.execute("SET TIME ZONE 'UTC'")
             cursor.execute(sql)
