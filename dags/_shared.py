@@ -16,6 +16,7 @@ from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
 from sluss.config.settings import load_settings
 from sluss.context import Context, load_context
+from sluss.disk import explained
 from sluss.errors import ConfigError, QuietError, RefusedError, ServiceError, SlussError
 from sluss.interval import Interval, airflow_interval
 from sluss.use_cases import load_use_case, use_case_names
@@ -151,10 +152,12 @@ def run_task(step: Callable[[Context], Any], use_case: str) -> dict[str, Any]:
         failures.append(error)
         _log.warning("%s Versions and gates: %s", error, context.settings.page_of(use_case))
         raise AirflowSkipException(str(error)) from None
-    except SlussError as error:
-        failures.append(error)
-        if isinstance(error, ServiceError):
+    except Exception as error:
+        if not (sentence := explained(error)):
             raise
-        raise AirflowFailException(str(error)) from None
+        failures.append(sentence)
+        if isinstance(sentence, ServiceError):
+            raise sentence from error
+        raise AirflowFailException(str(sentence)) from None
     shown = {key: value for key, value in dataclasses.asdict(result).items() if isinstance(value, _SHOWN)}
     return {key: value.isoformat() if isinstance(value, datetime) else value for key, value in shown.items()}

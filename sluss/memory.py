@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from sluss.counted import counted
+from sluss.errors import SlussError
 
 # Of the control group (version 2, and version 1) in which a container runs.
 _LIMITS = (Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"))
@@ -36,3 +37,10 @@ def advice() -> str:
 def killed_sentence(deaths: int) -> str:
     """Return the sentence for tries whose process was killed before it could report an error."""
     return f"{counted(deaths, 'earlier try')} of this task died without an error: by a restart, or by {advice()}"
+
+
+def out_of_memory(error: BaseException) -> SlussError | None:
+    """Return the sentence for an error of Python's or Arrow's that memory was refused; None for another error."""
+    if not isinstance(error, MemoryError):  # Arrow's is one, too
+        return None
+    return SlussError(f"This step needs more memory than it gets: it reached {advice()}")

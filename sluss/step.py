@@ -13,6 +13,7 @@ import click
 from sluss.compat import end_process
 from sluss.config.settings import load_settings
 from sluss.context import load_context
+from sluss.disk import explained
 from sluss.errors import ConfigError, SlussError
 from sluss.interval import Interval, parse_interval
 from sluss.use_cases import use_case_names
@@ -165,11 +166,13 @@ def run_step(use_case: str, step: Callable[[Context], None], *, opens_model: boo
         if opens_model:
             _import_scipy_first()
         step(context)
-    except SlussError as error:
-        print(error, file=sys.stderr)
-        code = 2
     except SystemExit as end:
         code = int(end.code or 0)
+    except Exception as error:
+        if not (sentence := explained(error)):
+            raise
+        print(sentence, file=sys.stderr)
+        code = 2
     end_process(code)
 
 

@@ -7,6 +7,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from sluss.disk import full_disk
 from sluss.errors import ServiceError, SlussError
 from sluss.gates.checks.age import age
 from sluss.gates.checks.calibration import calibration
@@ -73,7 +74,11 @@ def _answer(gate: Callable[[Evidence], GateResult], evidence: Evidence) -> GateR
     except ServiceError:
         raise
     except SlussError as error:
+        if full := full_disk(error):
+            raise full from error
         return GateResult(gate.__name__, str(error), passed=False)
-    except Exception as error:  # noqa: BLE001 - a damaged or foreign artifact can raise any exception
+    except Exception as error:  # a damaged or foreign artifact can raise any exception
+        if full := full_disk(error):
+            raise full from error
         reason = " ".join(f"{type(error).__name__}: {error}".split())[:300]
         return GateResult(gate.__name__, f"The gate cannot decide, so it refuses: {reason}.", passed=False)

@@ -1,0 +1,94 @@
+"""Full disks: how each library reports one, and the sentence that names the disk and the cure."""
+
+from __future__ import annotations
+
+import errno
+import re
+import shutil
+import tempfile
+from typing import TYPE_CHECKING
+
+from sluss.config.settings import load_settings
+from sluss.errors import ServiceError, SlussError
+from sluss.memory import out_of_memory
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+_CODES = {errno.ENOSPC, errno.EDQUOT}
+_POSTGRES = "53100"  # SQLSTATE disk_full: https://www.postgresql.org/docs/current/errcodes-appendix.html
+_SQLITE = "SQLITE_FULL"
+# Libraries of other languages, and servers, pass on the text alone: the system's own for ENOSPC and EDQUOT (Rust adds
+# its number), SQLite's for SQLITE_FULL, and the error codes of S3's stores and of HTTP (507) in what they answer.
+_LOCAL_TEXT = re.compile(
+    r"No space left on device|\(os error (28|122)\)|Disk quota exceeded|database or disk is full", re.IGNORECASE
+)
+_STORE_TEXT = re.compile(r"XMinioStorageFull|Insufficient Storage", re.IGNORECASE)
+_POSTGRES_TEXT = re.compile(r"\bDiskFull\b|could not (extend file|write to file).*No space left", re.IGNORECASE)
+_MB = 1024**2
+_NOTHING_LEFT = 64 * _MB
+
+
+def full_disk(error: BaseException) -> ServiceError | None:
+    """Return the sentence for a full disk that led to an error; None if another cause did."""
+    errors = list(_chain(error))
+    if any(_of_postgres(each) for each in errors):
+        place = "Postgres"
+    elif any(_STORE_TEXT.search(str(each)) for each in errors):
+        place = f"the store at {load_settings().s3_endpoint_url or 'S3'}"
+    elif any(_is_local(each) for each in errors):
+        place = _fullest(load_settings().home)
+    else:
+        return None
+    return ServiceError(
+        f"The disk of {place} is full, so nothing more was written. Make room there, then run the step again; what is "
+        "complete stays, and Airflow tries again by itself."
+    )
+
+
+def explained(error: BaseException) -> SlussError | None:
+    """Return the sentence for an error that a person can mend; None for a bug, which shows its traceback.
+
+    A full disk comes first: libraries report it as a store that is damaged, or a service that does not answer.
+    """
+    own = error if isinstance(error, SlussError) else None
+    return full_disk(error) or out_of_memory(error) or own
+
+
+def _chain(error: BaseException | None) -> Iterator[BaseException]:
+    """An error, and those that led to it."""
+    seen: set[int] = set()
+    while error is not None and id(error) not in seen:
+        seen.add(id(error))
+        yield error
+        # SQLAlchemy keeps the driver's error in an attribute of its own.
+        original = getattr(error, "orig", None)
+        if isinstance(original, BaseException):
+            yield original
+        error = error.__cause__ or error.__context__
+
+
+def _of_postgres(error: BaseException) -> bool:
+    code = getattr(error, "sqlstate", None) or getattr(error, "pgcode", None)
+    return code == _POSTGRES or bool(_POSTGRES_TEXT.search(str(error)))
+
+
+def _is_local(error: BaseException) -> bool:
+    if isinstance(error, OSError) and error.errno in _CODES:
+        return True
+    return getattr(error, "sqlite_errorname", None) == _SQLITE or bool(_LOCAL_TEXT.search(str(error)))
+
+
+def _fullest(home: Path) -> str:
+    """Name the folder on the fuller disk: Sluss' own, or that of temporary files."""
+    folders = {home: _free(home), tempfile.gettempdir(): _free(tempfile.gettempdir())}
+    folder = min(folders, key=lambda each: folders[each])
+    return f"MLflow's server, or of {folder}," if folders[folder] > _NOTHING_LEFT else f"{folder}"
+
+
+def _free(folder: Path | str) -> int:
+    try:
+        return shutil.disk_usage(folder).free
+    except OSError:
+        return 0
