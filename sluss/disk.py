@@ -41,6 +41,15 @@ def full_disk(error: BaseException) -> ServiceError | None:
         place = _fullest(load_settings().home)
     else:
         return None
+    return _sentence(place)
+
+
+def full_folder(folder: Path) -> ServiceError | None:
+    """Return the sentence for a folder on a full disk, for a process that ended without a reason of its own."""
+    return _sentence(str(folder)) if _free(folder) < _MB else None
+
+
+def _sentence(place: str) -> ServiceError:
     return ServiceError(
         f"The disk of {place} is full, so nothing more was written. Make room there, then run the step again; what is "
         "complete stays, and Airflow tries again by itself."

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from sluss.counted import counted
-from sluss.errors import SlussError
+from sluss.errors import ServiceError, SlussError
 
 # Of the control group (version 2, and version 1) in which a container runs.
 _LIMITS = (Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"))
@@ -32,6 +32,11 @@ def advice() -> str:
         f"the memory limit{shown}. Raise AIRFLOW_TASK_MEMORY in .env (make up), or lower training.window_days in the "
         "use case's config."
     )
+
+
+def killed_process(what: str) -> ServiceError:
+    """Return the error for a child process that the kernel killed."""
+    return ServiceError(f"{what} was killed: by a restart, or by {advice()}")
 
 
 def killed_sentence(deaths: int) -> str:

@@ -50,6 +50,8 @@ def connect(settings: Settings) -> MlflowClient:
     # MLflow and Alembic log each migration of a new SQLite file, which would bury the step's own output.
     logging.getLogger("mlflow").setLevel(logging.WARNING)
     logging.getLogger("alembic").setLevel(logging.WARNING)
+    # It logs the traceback of each error of its database, which it then raises.
+    logging.getLogger("mlflow.store.db.utils").setLevel(logging.CRITICAL)
     if settings.mlflow_uri.startswith("sqlite:"):
         settings.home.mkdir(parents=True, exist_ok=True)
     outside = os.environ.get(_ADDRESS)

@@ -24,6 +24,7 @@ STEPS = (
     "decide_training", "train_model", "plot_model", "validate_model", "deploy_model",
 )  # fmt: skip
 SERVICES = ("postgres", "minio", "mlflow", "airflow-webserver", "airflow-scheduler", "airflow-worker", "redis")
+PATIENCE = 900  # seconds
 WAYS = ("pause", "kill", "stop", "cut")
 TABLES = """
 import hashlib, json, os, sys
@@ -82,24 +83,26 @@ class Night:
         filters = ["--filter", label, "--filter", f"label=com.docker.compose.service={service}"]
         return next(iter(self.docker("ps", "--all", *filters, "--format", "{{.Names}}").split()), "")
 
-    def api(self, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
+    def api(self, path: str, body: dict[str, Any] | None = None, method: str = "") -> dict[str, Any]:
         """Airflow's API, with a login of its own each time: a token may be as old as the night."""
         with httpx.Client(base_url=self.airflow, timeout=20) as client:
             login = client.post("/auth/token", json={"username": "admin", "password": self.password})
             login.raise_for_status()
             headers = {"Authorization": f"Bearer {login.json()['access_token']}"}
-            answer = client.request("POST" if body else "GET", f"/api/v2/{path}", json=body, headers=headers)
+            answer = client.request(
+                method or ("POST" if body else "GET"), f"/api/v2/{path}", json=body, headers=headers
+            )
             if answer.status_code != httpx.codes.CONFLICT:  # the run exists: its request was heard, the answer lost
                 answer.raise_for_status()
             found: dict[str, Any] = answer.json()
             return found
 
-    def patiently(self, path: str, body: dict[str, Any] | None = None, seconds: float = 900) -> dict[str, Any]:
+    def patiently(self, path: str, body: dict[str, Any] | None = None, method: str = "") -> dict[str, Any]:
         """The same until the web server answers."""
-        end = time.monotonic() + seconds
+        end = time.monotonic() + PATIENCE
         while True:
             try:
-                return self.api(path, body)
+                return self.api(path, body, method)
             except httpx.HTTPError:
                 if time.monotonic() > end:
                     raise
@@ -115,6 +118,11 @@ class Night:
                 return state
             time.sleep(1)
         return "not ended"
+
+    def without_drills(self, *use_cases: str) -> None:
+        """Pause the drills of use cases that are new, which would take the machine."""
+        for use_case in use_cases:
+            self.patiently(f"dags/{use_case}_drill", {"is_paused": True}, method="PATCH")
 
     def wait_until_quiet(self, use_case: str, seconds: float = 2400) -> None:
         """Wait until no training and no deployment is under way, nor waits for news."""
@@ -138,7 +146,8 @@ class Night:
             found = self.api("dags/~/dagRuns/~/taskInstances?state=running&limit=50")["task_instances"]
         except httpx.HTTPError:
             return ""
-        return next((str(each["task_id"]) for each in found if each["dag_id"].startswith(f"{use_case}_")), "")
+        ours = (str(each["task_id"]) for each in found if each["dag_id"].startswith(f"{use_case}_"))
+        return next((step for step in ours if step in STEPS), "")
 
     def tables(self, use_case: str) -> dict[str, Any]:
         """What the days left: counts and digests of the tables, the ledger, runs in MLflow."""
@@ -241,6 +250,7 @@ def main() -> None:
     night = Night(given.project, given.airflow, os.environ["AIRFLOW_ADMIN_PASSWORD"])
     for use_case in ("calm", "storm"):
         night.patiently(f"dags/{use_case}_scoring")
+    night.without_drills("calm", "storm")
     print(f"seed {given.seed}", flush=True)
     started = time.monotonic()
     print(Counter(live(night, "calm", given.days)), f"{time.monotonic() - started:.0f} s", flush=True)

@@ -22,6 +22,7 @@ def test_a_hundred_faults_leave_the_tables_of_a_calm_night(stack: Stack) -> None
     copies(CONFIG)
     stack.wait_until_found("calm_scoring", "storm_scoring")
     night = Night(PROJECT, stack.airflow, stack.secrets["AIRFLOW_ADMIN_PASSWORD"])
+    night.without_drills("calm", "storm")
     with told(f"{DAYS} calm days"):
         assert set(live(night, "calm", DAYS)) == {"success"}
     with told(f"{DAYS} days with {FAULTS} faults"):

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from sluss.disk import explained, full_disk
-from sluss.errors import DataError, ServiceError, SlussError
+from sluss.errors import DataError, ModelError, ServiceError, SlussError
+from sluss.gates.clean_process.process import CleanProcess
 
 
 class PostgresError(Exception):
@@ -21,9 +22,8 @@ class PostgresError(Exception):
 
 
 def test_the_systems_number_for_a_full_disk_is_known():
-    with pytest.raises(OSError, match="No space left") as raised, Path("/dev/full").open("w") as file:
-        file.write("x" * 100_000)
-        file.flush()
+    with pytest.raises(OSError, match="No space left") as raised:
+        Path("/dev/full").write_text("x" * 100_000)
     assert "The disk of" in str(full_disk(raised.value))
 
 
@@ -87,3 +87,40 @@ def test_a_step_that_gets_no_more_memory_ends_in_a_sentence():
     assert not isinstance(found, ServiceError)
     assert "needs more memory than it gets" in str(found)
     assert "AIRFLOW_TASK_MEMORY" in str(found)
+
+
+class Ends(CleanProcess):
+    """A clean process that ends at once, by a script of the test."""
+
+    def __init__(self, folder: Path, script: str) -> None:
+        super().__init__(folder)
+        self._script = folder / "script.py"
+        self._script.write_text(script)
+
+    def asked_for_output(self) -> object:
+        self.start()
+        return self.output()
+
+
+def test_a_killed_process_of_a_gate_refuses_no_model(tmp_path):
+    script = "import os, signal; os.kill(os.getpid(), signal.SIGKILL)"
+    with (
+        Ends(tmp_path, script) as process,
+        pytest.raises(ServiceError, match="was killed: by a restart, or by the mem"),
+    ):
+        process.asked_for_output()
+
+
+def test_a_process_of_a_gate_that_fails_on_a_full_disk_refuses_no_model(tmp_path, monkeypatch):
+    with Ends(tmp_path, "raise SystemExit(120)") as process:
+        with pytest.raises(ModelError, match="exit code 120"):
+            process.asked_for_output()
+        monkeypatch.setattr("shutil.disk_usage", lambda _: Usage())
+        with pytest.raises(ServiceError, match=f"The disk of {tmp_path} is full"):
+            process.output()
+
+
+class Usage:
+    """Of a disk without any room."""
+
+    free = 0

@@ -17,7 +17,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from sluss.counted import counted
-from sluss.errors import ModelError
+from sluss.disk import full_folder
+from sluss.errors import ModelError, SlussError
+from sluss.memory import killed_process
 from sluss.registry.trusted_types import TRUSTED_TYPES
 from sluss.training.components import FOLDER
 
@@ -129,6 +131,7 @@ class CleanProcess:
 
         Raises:
             ModelError: the model could not score the rows; the sentence ends with the last line of the process's error.
+            ServiceError: the disk is full, or the kernel killed the process.
         """
         import numpy as np
 
@@ -139,13 +142,18 @@ class CleanProcess:
             self.end()
             raise ModelError(f"no answer within {_PATIENCE} seconds") from None
         if code:
-            raise ModelError(self._why(code))
+            raise self._failure(code)
         output: Floats = np.load(self.scratch / "output.npy")
         return output
 
-    def _why(self, code: int) -> str:
+    def _failure(self, code: int) -> SlussError:
+        """Return the error of a process that ended with a code: a reason of the model's, or of this machine's."""
+        if code == -signal.SIGKILL:
+            return killed_process("The process in which a gate scores or trains")
+        if full := full_folder(self.scratch):
+            return full
         written = (self.scratch / "errors").read_text(encoding="utf-8", errors="replace")
-        return _last_line(written) or f"exit code {code}"
+        return ModelError(_last_line(written) or f"exit code {code}")
 
     def end(self) -> None:
         """End it and those that fit for it, unless they have ended."""
@@ -197,13 +205,14 @@ class FittingProcess(CleanProcess):
         Raises:
             TooSlowError: it takes longer.
             ModelError: it cannot be fitted; the sentence is the last line of the process's error.
+            ServiceError: the disk is full, or the kernel killed the process.
         """
         assert self._process is not None
         end, path = time.monotonic() + seconds, self._fitted(place)
         while not path.is_file():
             code = self._process.poll()
             if code is not None and not path.is_file():
-                raise ModelError(self._why(code))
+                raise self._failure(code)
             if time.monotonic() > end:
                 self.end()
                 raise TooSlowError(f"no fit within {counted(seconds, 'second')}")
