@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 ANSWER_WITHIN = 60  # seconds; creating the runs of years takes some
-_LOST, _CREATED, _REFUSED, _MISSING, _RUNNING = 0, 200, 401, 404, 409
+_LOST, _CREATED, _REFUSED, _MISSING, _RUNNING, _AWAY = 0, 200, 401, 404, 409, 502
 
 
 class Airflow:
@@ -47,7 +47,7 @@ class Airflow:
             StackError: Airflow does not answer, or refuses the login.
         """
         status, answer = self.post("auth/token", self._login)
-        if status == _LOST:
+        if status in {_LOST, _AWAY}:  # the second is the door's answer while Airflow is down
             raise StackError(f"Airflow does not answer at {self.page}: 'make ps' shows whether the stack is up.")
         if status == _REFUSED:
             raise StackError(f"Airflow refuses {self._login['username']}: 'make up' sets the password of .env again.")

@@ -14,7 +14,8 @@ from sluss.stack.error import StackError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-# The port's setting: the service behind it, and what it is called in the stack.
+DOOR = "door"  # publishes the ports
+# The port's setting, and the service behind it, which published it itself in an older stack.
 PORTS = {
     "CONTROL_ROOM_PORT": "control-room",
     "MLFLOW_PORT": "mlflow",
@@ -47,7 +48,7 @@ def check_ports(values: Mapping[str, str]) -> None:
         if port in taken:
             raise StackError(f"{setting} and {taken[port]} are both {port}: give one of them another port in .env.")
         taken[port] = setting
-        if service not in running and not _is_free(port):
+        if not running & {DOOR, service} and not _is_free(port):
             raise StackError(
                 f"Port {port} on 127.0.0.1 is in use by another program: stop it, or set {setting} in .env to "
                 "a free one."

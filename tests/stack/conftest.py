@@ -7,6 +7,7 @@ import shutil
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from playwright.sync_api import Browser, sync_playwright
 from running import CONFIG, DATA, ENV_FILE, PROJECT, RECEIVERS, SOURCES, Stack, told
 
 if TYPE_CHECKING:
@@ -54,6 +55,15 @@ def stack() -> Iterator[Stack]:
             RECEIVERS.unlink()
             shutil.rmtree(CONFIG)
             shutil.rmtree(DATA)
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    """The system's Chromium, or playwright's own."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
+        yield browser
+        browser.close()
 
 
 def _remove_leftovers(stack: Stack) -> None:

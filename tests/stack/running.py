@@ -37,7 +37,8 @@ ADDRESSES = "webhook+http://receiver:8000/hidden-token mailto://receiver:2525?fr
 PROJECT = "sluss-smoke"
 PORTS = {"CONTROL_ROOM_PORT": "18000", "MLFLOW_PORT": "15000", "AIRFLOW_PORT": "18080", "MINIO_CONSOLE_PORT": "19001"}
 SERVICES = (
-    "postgres", "minio", "mlflow", "airflow-webserver", "airflow-scheduler", "airflow-dag-processor", "control-room",
+    "door", "postgres", "minio", "mlflow", "airflow-webserver", "airflow-scheduler", "airflow-dag-processor",
+    "control-room",
 )  # fmt: skip
 INITS = ("init", "init-mlflow", "init-airflow")
 

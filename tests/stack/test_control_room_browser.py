@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import shutil
 import time
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -14,11 +13,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, sync_playwright
 from running import CONFIG, PORTS, ROOT, Stack, told, wait_for
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from playwright.sync_api import Browser, Page
 
 pytestmark = pytest.mark.stack
 
@@ -83,15 +83,6 @@ def _same_model_again(stack: Stack) -> str:
     search = {"filter": f"name='{NAME}'", "max_results": "1000"}
     found = stack.mlflow_api("model-versions/search", params=search)["model_versions"]
     return str(max(int(each["version"]) for each in found))
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    """The system's Chromium, or playwright's own."""
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
-        yield browser
-        browser.close()
 
 
 def log_in(browser: Browser, name: str, password: str, look: str = "light") -> Page:

@@ -30,7 +30,7 @@ _AGAIN = 30.0  # seconds until the next look, after one without an answer
 _LARGEST = 64 * 1024  # bytes of a form
 _FOREIGN_HOST = (
     "The control room does not know the host name of this address. Open it as localhost, or add the name to "
-    "SLUSS_CONTROL_ROOM_HOSTS (in the stack, CONTROL_ROOM_HOSTS in .env) and start it again."
+    "SLUSS_CONTROL_ROOM_HOSTS (in the stack, SLUSS_HOSTS in .env) and start it again."
 )
 
 
