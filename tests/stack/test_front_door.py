@@ -100,8 +100,8 @@ def test_every_answer_has_each_header_once(page: str, path: str) -> None:
 
 
 def test_the_pages_work_under_their_policy(stack: Stack, chromium: Browser) -> None:
-    login = {"username": "admin", "password": stack.secrets["MLFLOW_ADMIN_PASSWORD"]}
-    context = chromium.new_context(http_credentials={**login, "origin": stack.mlflow})
+    password = stack.secrets["MLFLOW_ADMIN_PASSWORD"]
+    context = chromium.new_context(http_credentials={"username": "admin", "password": password, "origin": stack.mlflow})
     opened, broken = context.new_page(), []
     opened.on("console", lambda line: broken.append(line.text) if "Content Security" in line.text else None)
     opened.goto(f"{stack.mlflow}/#/experiments")
