@@ -6,9 +6,10 @@ import errno
 import re
 import shutil
 import tempfile
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sluss.config.settings import load_settings
+from sluss.config.settings import ROOT, Settings, load_settings
 from sluss.errors import ServiceError, SlussError
 from sluss.memory import out_of_memory
 
@@ -27,7 +28,49 @@ _LOCAL_TEXT = re.compile(
 _STORE_TEXT = re.compile(r"XMinioStorageFull|Insufficient Storage", re.IGNORECASE)
 _POSTGRES_TEXT = re.compile(r"\bDiskFull\b|could not (extend file|write to file).*No space left", re.IGNORECASE)
 _MB = 1024**2
+_GB = 1024 * _MB
 _NOTHING_LEFT = 64 * _MB
+# Warn below a fiftieth of the disk, but within these bounds: a small disk needs room for a training, and a fiftieth of
+# a large one is plenty.
+_LOWEST, _HIGHEST, _SHARE = _GB, 5 * _GB, 50
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """The room on a folder's disk, in bytes."""
+
+    folder: str
+    free: int
+    total: int
+
+    @property
+    def warning(self) -> str:
+        """The sentence for a disk that will be full soon; empty where there is room."""
+        limit = max(_LOWEST, min(self.total // _SHARE, _HIGHEST))
+        if self.free >= limit:
+            return ""
+        return (
+            f"The disk of {self.folder} has {self.free / _GB:.1f} of {self.total / _GB:.0f} GB left. Make room before "
+            "it is full: services stop writing then."
+        )
+
+    def as_json(self) -> dict[str, object]:
+        """Return plain values for JSON."""
+        return {
+            "folder": self.folder,
+            "free_gb": round(self.free / _GB, 1),
+            "total_gb": round(self.total / _GB, 1),
+            "warning": self.warning,
+        }
+
+
+def room(settings: Settings) -> Room:
+    """Return the room for this place's data; its folder need not exist yet."""
+    # The stack's volumes are on the disk of its containers, on which the code is as well.
+    folder, name = (ROOT, "the stack's containers") if settings.is_scheduled else (settings.home, str(settings.home))
+    there = next(each for each in (folder, *folder.parents) if each.exists())
+    usage = shutil.disk_usage(there)
+    return Room(name, usage.free, usage.total)
 
 
 def full_disk(error: BaseException) -> ServiceError | None:

@@ -46,6 +46,8 @@ def show(found: Overview) -> None:
 
     console = Console(highlight=False)
     console.print(f"[bold]{found.place}[/bold], {found.at:%Y-%m-%d %H:%M:%S} UTC")
+    if found.room.warning:
+        console.print(f"[red]●[/red] {found.room.warning}", soft_wrap=True)
     for status in found.use_cases:
         _paragraph(console, status)
     busy = sum(status.level != "well" for status in found.use_cases)
@@ -53,7 +55,7 @@ def show(found: Overview) -> None:
         console.print("There is no use case yet. Make one of your table: make new NAME=… DATA=… TARGET=…")
     elif busy:
         console.print(f"\n{counted(busy, 'use case', 'needs', 'need')} a person.")
-    else:
+    elif found.all_well:
         console.print("\nAll is well.")
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from sluss.context import Context
 from sluss.control_room.standing import read_standing
 from sluss.control_room.status import ORDER, Status, as_dict, of_broken, of_silent, status_of
+from sluss.disk import Room, room
 from sluss.errors import ConfigError, SlussError, printable
 from sluss.use_cases import load_use_case, use_case_names
 
@@ -28,16 +29,17 @@ class Overview:
     place: str
     at: datetime
     use_cases: tuple[Status, ...]
+    room: Room
 
     @property
     def all_well(self) -> bool:
         """Whether nothing needs a person."""
-        return all(status.level == "well" for status in self.use_cases)
+        return not self.room.warning and all(status.level == "well" for status in self.use_cases)
 
     def as_json(self) -> dict[str, Any]:
         """Return plain values for JSON."""
         found = [as_dict(status, self.at) for status in self.use_cases]
-        return {"place": self.place, "at": self.at.isoformat(), "use_cases": found}
+        return {"place": self.place, "at": self.at.isoformat(), "disk": self.room.as_json(), "use_cases": found}
 
 
 def overview(settings: Settings) -> Overview:
@@ -51,7 +53,7 @@ def overview(settings: Settings) -> Overview:
     now, names = datetime.now(UTC), use_case_names(settings.config_dir)
     with ThreadPoolExecutor(_AT_ONCE) as pool:
         found = list(pool.map(lambda name: _status(settings, name, now), names))
-    return Overview(settings.place, now, tuple(worst_first(found)))
+    return Overview(settings.place, now, tuple(worst_first(found)), room(settings))
 
 
 def worst_first(found: Iterable[Status]) -> list[Status]:

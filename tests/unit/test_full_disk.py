@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from sluss.disk import explained, full_disk
+from sluss.config.settings import Settings
+from sluss.disk import Room, explained, full_disk, room
 from sluss.errors import DataError, ModelError, ServiceError, SlussError
 from sluss.gates.clean_process.process import CleanProcess
 
@@ -124,3 +125,26 @@ class Usage:
     """Of a disk without any room."""
 
     free = 0
+
+
+GB = 1024**3
+
+
+@pytest.mark.parametrize(
+    ("free", "total", "warned"),
+    [(0.9, 4, True), (1.1, 4, False), (4, 250, True), (5.1, 250, False), (4.9, 4000, True), (6, 4000, False)],
+)
+def test_a_disk_that_will_be_full_soon_is_named_early(free, total, warned):
+    warning = Room("/data", int(free * GB), int(total * GB)).warning
+    assert bool(warning) == warned
+    assert not warned or f"The disk of /data has {free:.1f} of {total} GB left" in warning
+
+
+def test_the_room_of_a_home_that_does_not_exist_yet_is_that_of_its_disk(tmp_path):
+    found = room(Settings(home=tmp_path / "new" / "home"))
+    assert found.total == room(Settings(home=tmp_path)).total > 0
+    assert found.as_json()["folder"] == str(tmp_path / "new" / "home")
+
+
+def test_in_the_stack_it_is_that_of_the_containers(tmp_path):
+    assert room(Settings(home=tmp_path, place="stack")).folder == "the stack's containers"

@@ -11,6 +11,7 @@ from sluss.control_room.overview import Overview
 from sluss.control_room.web import offered
 from sluss.control_room.web.request import KnownState, OneSeen, Reader, found, page
 from sluss.control_room.web.views import alert, alerts, use_case, use_cases
+from sluss.disk import room
 
 router = APIRouter(default_response_class=HTMLResponse)
 
@@ -45,4 +46,4 @@ def one_alert(one: OneSeen, alert_id: str, state: KnownState, reader: Reader) ->
 def status(state: KnownState, reader: Reader) -> dict[str, object]:  # noqa: ARG001 - a login is asked for
     """The status of all use cases, as `make status JSON=1` prints it."""
     now = datetime.now(UTC)
-    return Overview(state.settings.place, now, tuple(state.statuses(now))).as_json()
+    return Overview(state.settings.place, now, tuple(state.statuses(now)), room(state.settings)).as_json()
