@@ -83,7 +83,7 @@ why: $(READY)  ## Show one prediction's receipt, and score its row again: ID=mov
 
 ##@ The stack (real services in containers)
 .PHONY: up down destroy ps logs login shell backfill build base-images smoke
-up:  ## Build, start, wait until every service is healthy, print the addresses
+up:  ## Build, start, wait until every service is healthy, print the addresses (WORKERS=2: with so many workers)
 	@$(STACK) up
 down:  ## Stop the stack; its data stays
 	@$(STACK) down

@@ -88,7 +88,7 @@ def in_fresh_container(use_case: UseCase, recorded: RecordedCode) -> int:
         if docker.compose("build", "--quiet", "init-airflow", code=recorded.code, variables=image).returncode:
             raise ServiceError("The image could not be built: the lines above say why; then run it again.")
         tell(f"Training {recorded.name} version {recorded.version} again …")
-        once = ["run", "--rm", "--no-deps", "--no-TTY", "airflow-scheduler"]
+        once = ["run", "--rm", "--no-deps", "--no-TTY", "airflow-worker"]
         command = ["python", f"/opt/sluss/{STEP}", "--use-case", use_case.name, *recorded.arguments]
         return docker.compose(*once, *command, code=recorded.code, variables=image).returncode
     finally:

@@ -8,10 +8,11 @@ readonly ROOT_IMAGE=sluss-debian:$SUITE
 readonly PYTHON_IMAGE=${PYTHON_IMAGE:-python:3.13-slim-trixie}
 readonly POSTGRES_IMAGE=${POSTGRES_IMAGE:-postgres:17-trixie}
 readonly GOLANG_IMAGE=${GOLANG_IMAGE:-golang:1.26-trixie}
+readonly VALKEY_IMAGE=${VALKEY_IMAGE:-valkey/valkey:8.1}
 
 main() {
   docker info >/dev/null 2>&1 || fail "No Docker Engine answers: start it (scripts/dev/install_docker.sh does on Debian) and try again."
-  if have "$PYTHON_IMAGE" && have "$POSTGRES_IMAGE" && have "$GOLANG_IMAGE"; then
+  if have "$PYTHON_IMAGE" && have "$POSTGRES_IMAGE" && have "$GOLANG_IMAGE" && have "$VALKEY_IMAGE"; then
     echo "All base images are here."
     return
   fi
@@ -19,6 +20,7 @@ main() {
   have "$PYTHON_IMAGE" || python_dockerfile | build "$PYTHON_IMAGE"
   have "$POSTGRES_IMAGE" || postgres_dockerfile | build "$POSTGRES_IMAGE"
   have "$GOLANG_IMAGE" || golang_dockerfile | build "$GOLANG_IMAGE"
+  have "$VALKEY_IMAGE" || valkey_dockerfile | build "$VALKEY_IMAGE"
 }
 
 have() { docker image inspect "$1" >/dev/null 2>&1; }
@@ -102,6 +104,12 @@ golang_dockerfile() {
 ENV PATH=/go/bin:/usr/lib/go-$version/bin:/usr/local/bin:/usr/bin:/bin GOPATH=/go GOTOOLCHAIN=local
 WORKDIR /go
 DOCKERFILE
+}
+
+valkey_dockerfile() {
+  echo "FROM $ROOT_IMAGE"
+  install valkey-server valkey-tools
+  echo "ENV LANG=C.UTF-8"
 }
 
 fail() {

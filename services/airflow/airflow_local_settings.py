@@ -1,8 +1,9 @@
-"""Airflow imports this module when a component starts. In the scheduler, it preloads the packages of the steps.
+"""Airflow imports this module when a component starts. Where tasks run, it preloads the packages of the steps.
 
-LocalExecutor's workers are forked from the scheduler and every task from a worker, so a task finds these packages in
-memory instead of importing them for seconds. Their pages are shared: each worker adds only a few
-megabytes. The only thread before the fork is jemalloc's, which jemalloc starts again in the child.
+The processes of a Celery worker are forked from the worker (with LocalExecutor, from the scheduler) and every task from
+one of them, so a task finds these packages in memory instead of importing them for seconds. Their pages are shared:
+each process adds only a few megabytes. The only thread before the fork is jemalloc's, which jemalloc starts again in
+the child.
 
 Our own packages are loaded as well. If one of their files has changed since, a task drops all of their modules and
 imports them again.
@@ -50,6 +51,7 @@ PRELOADED = (
     "airflow.sdk.execution_time.supervisor",
     "airflow.providers.standard.decorators.short_circuit",
 )
+HEARTBEAT = "/tmp/worker-heartbeat"  # noqa: S108 - of this container alone; worker_healthy reads it
 _OLDEST = 2  # generation of a full collection
 _loaded: dict[str, tuple[Path, float]] = {}  # by module of ours: its file and the file's modification time
 
@@ -76,9 +78,9 @@ def preload() -> None:
 def freeze_again(phase: str, collection: dict[str, int]) -> None:
     """Freeze again before a full collection. The garbage collector calls this.
 
-    LocalExecutor unfreezes after it has forked its workers. The scheduler's next full collection would then write to
-    every page that it shares with them, and so copy it: 120 MB. Objects that exist by then are never freed; later ones
-    are.
+    Celery and LocalExecutor unfreeze after they have forked their processes. The next full collection would then write
+    to every page that is shared with them, and so copy it: 120 MB. Objects that exist by then are never freed; later
+    ones are.
     """
     if phase == "start" and collection["generation"] == _OLDEST and not gc.get_freeze_count():
         gc.freeze()
@@ -140,12 +142,33 @@ def notices() -> list[Any]:
     return [UIAlert(text=text, category="info")]
 
 
+def runs_tasks() -> bool:
+    """Whether the tasks are forked from this component: a worker, or a scheduler without workers."""
+    if sys.argv[1:2] == ["scheduler"]:
+        return os.environ.get("AIRFLOW__CORE__EXECUTOR") == "LocalExecutor"
+    return sys.argv[1:3] == ["celery", "worker"]
+
+
+def note_heartbeats() -> None:
+    """Touch a file at each of the worker's heartbeats, for its health check."""
+    from celery.signals import heartbeat_sent
+
+    heartbeat_sent.connect(note_heartbeat)
+
+
+def note_heartbeat(**_: object) -> None:
+    """Celery calls this for every heartbeat that it sends to Redis."""
+    Path(HEARTBEAT).touch()
+
+
 if sys.argv[1:2] == ["api-server"]:
     DASHBOARD_UIALERTS = notices()
     __all__ += ["DASHBOARD_UIALERTS"]
-if sys.argv[1:2] == ["scheduler"]:
+if runs_tasks():
     preload()
     os.register_at_fork(after_in_child=forget_changed)
+if sys.argv[1:3] == ["celery", "worker"]:
+    note_heartbeats()
 # Our code is mounted read-only, so its compiled files need another folder; otherwise every task and every parsing would
 # compile it again. Airflow's own packages are compiled in the image.
 os.register_at_fork(after_in_child=lambda: setattr(sys, "pycache_prefix", f"{tempfile.gettempdir()}/pycache"))

@@ -94,11 +94,11 @@ def login() -> None:
 def run(command: Sequence[str]) -> None:
     """Run a command where the tasks run; a shell by default."""
     # A healthy stack needs no check of Docker, which would take longer than a rollback.
-    scheduler = docker.scheduler()
-    if scheduler is None:
+    worker = docker.worker()
+    if worker is None:
         docker.check()
         raise StackError("The stack is not up: 'make up' starts it, 'make ps' shows what runs.")
-    sys.exit(docker.run_inside(scheduler, *(command or ["bash"])))
+    sys.exit(docker.run_inside(worker, *(command or ["bash"])))
 
 
 def backfill(use_case: str, first: str, last: str) -> None:

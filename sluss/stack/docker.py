@@ -23,7 +23,7 @@ ROOT = env_file.ROOT
 OLDEST_COMPOSE = (2, 24)
 OLDEST_ENGINE = (25, 0)
 ANSWER_WITHIN = 30  # seconds
-SCHEDULER = "airflow-scheduler"  # its container runs the tasks
+RUN_TASKS = ("airflow-worker", "airflow-local")  # services in whose containers the tasks run
 _ONCE = {None, "", "no"}  # restart policies of containers that do one thing and end
 INSTALL = "on Debian 'sudo scripts/dev/install_docker.sh' does it, elsewhere see docs.docker.com/engine/install"
 
@@ -116,11 +116,41 @@ def environment(values: dict[str, str]) -> dict[str, str]:
         profiles.append("minio")
     return {
         **os.environ,
+        **_scale(values),
         "COMPOSE_PROJECT_NAME": project(),
         "COMPOSE_PROFILES": ",".join(profiles),
         "EXTRA_CA_BUNDLE": _extra_ca(values),
         "SLUSS_GIT_COMMIT": os.environ.get("SLUSS_GIT_COMMIT") or _git_commit(),
     }
+
+
+def _scale(values: Mapping[str, str]) -> dict[str, str]:
+    """How many containers of each service take part in running tasks.
+
+    Raises:
+        StackError: a number is not one.
+    """
+    workers = _number("WORKERS" if os.environ.get("WORKERS") else "AIRFLOW_WORKERS", values, least=0)
+    schedulers = _number("AIRFLOW_SCHEDULERS", values, least=1)
+    tasks = _number("AIRFLOW_PARALLELISM", values, least=1)
+    if not workers:
+        return dict.fromkeys(("AIRFLOW_WORKERS", "AIRFLOW_REDIS", "AIRFLOW_SCHEDULERS"), "0") | {
+            "AIRFLOW_LOCAL_SCHEDULERS": str(schedulers)
+        }
+    return {
+        "AIRFLOW_WORKERS": str(workers),
+        "AIRFLOW_WORKER_CONCURRENCY": str(-(-tasks // workers)),  # rounded up
+        "AIRFLOW_REDIS": "1",
+        "AIRFLOW_SCHEDULERS": str(schedulers),
+        "AIRFLOW_LOCAL_SCHEDULERS": "0",
+    }
+
+
+def _number(name: str, values: Mapping[str, str], least: int) -> int:
+    value = os.environ.get(name) or values.get(name, "")
+    if not value.isdecimal() or int(value) < least:
+        raise StackError(f"{name} is '{value}': set it to a number from {least} on.")
+    return int(value)
 
 
 def compose(
@@ -194,18 +224,18 @@ def _container(found: dict[str, Any]) -> Container:
     )
 
 
-def scheduler() -> Container | None:
+def worker() -> Container | None:
     """A container where this checkout's tasks can run; None where its stack is not up."""
     try:
-        return scheduler_of(containers())
+        return worker_of(containers())
     except NoAnswerError:
         return None
 
 
-def scheduler_of(found: Iterable[Container]) -> Container | None:
+def worker_of(found: Iterable[Container]) -> Container | None:
     """The first of these containers where this checkout's tasks can run."""
-    schedulers = (each for each in found if each.ours and each.service == SCHEDULER)
-    return next((each for each in schedulers if each.health == "healthy"), None)
+    workers = (each for each in found if each.ours and each.service in RUN_TASKS)
+    return next((each for each in workers if each.health == "healthy"), None)
 
 
 def run_inside(container: Container, *command: str) -> int:

@@ -109,7 +109,7 @@ def _check_disk() -> None:
 
 def base_images(values: Mapping[str, str]) -> list[str]:
     """The images that the stack's own are built from."""
-    names = [values["PYTHON_IMAGE"], values["POSTGRES_IMAGE"]]
+    names = [values["PYTHON_IMAGE"], values["POSTGRES_IMAGE"], values["VALKEY_IMAGE"]]
     if not values.get("S3_ENDPOINT_URL"):
         names.append(values.get("MINIO_IMAGE") or values["GOLANG_IMAGE"])
     return names

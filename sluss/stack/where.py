@@ -37,18 +37,18 @@ def choose(where: str = "") -> Container | None:
     if where == "embedded":
         return None
     if where == "stack":
-        return _running_scheduler()
+        return _running_worker()
     try:
-        return _healthy_scheduler(_patience())
+        return _healthy_worker(_patience())
     except NoAnswerError as error:
         _refuse_if_there_may_be_one(error)
         return None
 
 
-def _running_scheduler() -> Container:
+def _running_worker() -> Container:
     """Return the container that runs the tasks, healthy or not: `WHERE=stack` is a choice by hand."""
     for each in docker.containers():
-        if each.ours and each.service == docker.SCHEDULER and each.state == "running":
+        if each.ours and each.service in docker.RUN_TASKS and each.state == "running":
             return each
     raise StackError(f"The stack {docker.project()} is not up: 'make up' starts it, 'make ps' shows its containers.")
 
@@ -66,7 +66,7 @@ def _refuse_if_there_may_be_one(error: NoAnswerError) -> None:
         ) from None
 
 
-def _healthy_scheduler(patience: float) -> Container | None:
+def _healthy_worker(patience: float) -> Container | None:
     deadline, shown = time.monotonic() + patience, ""
     while found := [each for each in docker.containers() if each.ours]:
         # All down: the stack was stopped on purpose. Only some: it starts, stops or has failed, which waiting shows.
@@ -74,7 +74,7 @@ def _healthy_scheduler(patience: float) -> Container | None:
             break
         late = _late(found)
         if not late:
-            return _scheduler(found)
+            return _worker(found)
         if time.monotonic() >= deadline:
             raise StackError(
                 f"The stack {docker.project()} is not healthy ({late}), and did not become so in "
@@ -88,14 +88,14 @@ def _healthy_scheduler(patience: float) -> Container | None:
     return None
 
 
-def _scheduler(found: Sequence[Container]) -> Container:
-    scheduler = docker.scheduler_of(found)
-    if scheduler is None:
+def _worker(found: Sequence[Container]) -> Container:
+    worker = docker.worker_of(found)
+    if worker is None:
         raise StackError(
             f"The stack {docker.project()} has no healthy container that runs the tasks: 'make up' starts it, "
             f"{_BY_HAND}."
         )
-    return scheduler
+    return worker
 
 
 def _late(found: Sequence[Container]) -> str:

@@ -179,7 +179,7 @@ def put(stack: Stack, name: str, text: str) -> None:
 def compare(stack: Stack, name: str, spans: list[tuple[str, str, str]]) -> tuple[list[Any], list[dict[str, Any]]]:
     """Tables of the shop, and by span its rows and labels as they are there, as they were brought, and as scored."""
     script = COMPARE.replace("{name!r}", repr(name)).replace("{spans!r}", repr(spans))
-    tables, found = json.loads(stack.python_in("airflow-scheduler", script).splitlines()[-1])
+    tables, found = json.loads(stack.python_in("airflow-worker", script).splitlines()[-1])
     return tables, found
 
 

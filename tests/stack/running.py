@@ -37,9 +37,10 @@ ADDRESSES = "webhook+http://receiver:8000/hidden-token mailto://receiver:2525?fr
 PROJECT = "sluss-smoke"
 PORTS = {"CONTROL_ROOM_PORT": "18000", "MLFLOW_PORT": "15000", "AIRFLOW_PORT": "18080", "MINIO_CONSOLE_PORT": "19001"}
 SERVICES = (
-    "door", "postgres", "minio", "mlflow", "airflow-webserver", "airflow-scheduler", "airflow-dag-processor",
-    "control-room",
+    "door", "postgres", "minio", "redis", "mlflow", "airflow-webserver", "airflow-scheduler", "airflow-worker",
+    "airflow-dag-processor", "control-room",
 )  # fmt: skip
+SCALES = {"airflow-scheduler": "AIRFLOW_SCHEDULERS", "airflow-worker": "AIRFLOW_WORKERS"}
 INITS = ("init", "init-mlflow", "init-airflow")
 
 
@@ -100,11 +101,11 @@ class Stack:
         """The docker client."""
         return self._run(["docker", *arguments], stdin=stdin, check=check)
 
-    def schedulers(self, number: int) -> None:
-        """Run as many as `make up` would with this AIRFLOW_SCHEDULERS, and leave the other services alone."""
+    def scale(self, service: str, number: int) -> None:
+        """Run as many containers as `make up` would with this setting, and leave the other services alone."""
         command = ["docker", "compose", "--project-directory", str(ROOT), "--env-file", str(ENV_FILE)]
-        up = ["up", "--detach", "--wait", "--no-deps", "--no-recreate", "airflow-scheduler"]
-        self._run([*command, *up], extra={"AIRFLOW_SCHEDULERS": str(number), "COMPOSE_PROFILES": "minio"})
+        up = ["up", "--detach", "--wait", "--no-deps", "--no-recreate", service]
+        self._run([*command, *up], extra={SCALES[service]: str(number), "COMPOSE_PROFILES": "minio"})
 
     def step(self, name: str, *arguments: str, use_case: str = "sentiment") -> str:
         """A step inside the stack, by its name in `sluss`, whatever else of the stack is down just now."""

@@ -45,7 +45,7 @@ def receiver(stack: Stack) -> Iterator[None]:
     """The receiver, in the network from which tasks reach the outside."""
     script = Path(__file__).with_name("receiver.py")
     label = f"com.docker.compose.project={PROJECT}"  # found among the leftovers of a run that was killed
-    network = ["--network", f"{PROJECT}_front", "--network-alias", "receiver", "--name", CONTAINER, "--label", label]
+    network = ["--network", f"{PROJECT}_outside", "--network-alias", "receiver", "--name", CONTAINER, "--label", label]
     mounted = ["--volume", f"{script}:/receiver.py:ro"]
     stack.docker("run", "--detach", *network, *mounted, "sluss-init:0.1.0", "python", "/receiver.py")
     try:
@@ -95,8 +95,8 @@ def _check_signature(stack: Stack, posted: dict[str, Any]) -> None:
 
 
 def _check_secrets(stack: Stack) -> None:
-    """No service but the scheduler knows the receivers, and no log names them."""
-    for service in ("airflow-webserver", "airflow-dag-processor", "mlflow"):
+    """No service but the worker knows the receivers, and no log names them."""
+    for service in ("airflow-webserver", "airflow-scheduler", "airflow-dag-processor", "mlflow"):
         assert not [line for line in stack.inspect(service)["Config"]["Env"] if "NOTIFY" in line or "WEBHOOK" in line]
     logs = "grep -rl hidden-token /opt/sluss/logs || true"
-    assert stack.docker("exec", f"{PROJECT}-airflow-scheduler-1", "sh", "-c", logs).stdout == ""
+    assert stack.docker("exec", f"{PROJECT}-airflow-worker-1", "sh", "-c", logs).stdout == ""

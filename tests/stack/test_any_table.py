@@ -169,7 +169,7 @@ def tables(stack: Stack) -> Iterator[dict[str, str]]:
 
 def state(stack: Stack, name: str) -> Any:
     script = FOUND.replace("{name!r}", repr(name))
-    return json.loads(stack.python_in("airflow-scheduler", script).splitlines()[-1])
+    return json.loads(stack.python_in("airflow-worker", script).splitlines()[-1])
 
 
 def scheduled(stack: Stack, name: str) -> list[dict[str, Any]]:

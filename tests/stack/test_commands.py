@@ -43,7 +43,7 @@ for shown in run("sentiment.ipynb"):
 def row(stack: Stack, scored: dict[str, Any]) -> str:
     """The id of a row that was scored by the DAG."""
     assert scored["state"] == "success"
-    return stack.python_in("airflow-scheduler", ONE_ROW).splitlines()[-1]
+    return stack.python_in("airflow-worker", ONE_ROW).splitlines()[-1]
 
 
 def test_make_lineage_shows_a_prediction_a_version_and_a_day(
@@ -92,7 +92,7 @@ def test_a_notebook_registers_in_the_stack_and_the_stack_alone_decides(stack: St
     assert f"sentiment_classifier version {newest}\n" in done.stdout
     assert "is not deployed from here" in " ".join(done.stdout.split())
     gates = stack.make("gates", f"VERSION={newest}", check=False).stdout
-    here = stack.docker("exec", stack.inspect("airflow-scheduler")["Id"], "python", "--version").stdout.split()[1]
+    here = stack.docker("exec", stack.inspect("airflow-worker")["Id"], "python", "--version").stdout.split()[1]
     same = here == ".".join(map(str, sys.version_info[:3]))
     assert ("other packages than those" in " ".join(gates.replace("│", " ").split())) != same
     run = stack.trigger("sentiment_deployment", None, version=str(newest))

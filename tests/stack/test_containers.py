@@ -48,7 +48,7 @@ def test_ports_are_open_on_this_machine_alone_and_of_the_door_alone(stack: Stack
 
 
 def test_the_code_is_mounted_read_only(stack: Stack) -> None:
-    for service in ("airflow-scheduler", "airflow-dag-processor"):
+    for service in ("airflow-worker", "airflow-dag-processor"):
         mounts = {each["Destination"]: each["RW"] for each in stack.inspect(service)["Mounts"]}
         assert {mounts[f"/opt/sluss/{name}"] for name in ("dags", "sluss", "tasks", "config")} == {False}
 
@@ -66,7 +66,7 @@ def test_migrations_ran_in_the_init_step_and_nowhere_else(stack: Stack) -> None:
         "init-mlflow",
         "init-airflow",
     }
-    for service in ("mlflow", "airflow-webserver", "airflow-scheduler", "airflow-dag-processor"):
+    for service in ("mlflow", "airflow-webserver", "airflow-scheduler", "airflow-worker", "airflow-dag-processor"):
         first = "init-mlflow" if service == "mlflow" else "init-airflow"
         assert stack.first_states[first]["FinishedAt"] < stack.first_states[service]["StartedAt"]
 

@@ -47,7 +47,7 @@ def test_the_reviews_change_and_a_new_champion_takes_over_by_itself(
             stack.wait_until_idle(TRAINING, DEPLOYMENT)
     champion = stack.champion()["version"]
     assert int(champion) > int(trained["version"])
-    found = json.loads(stack.python_in("airflow-scheduler", FACTS).splitlines()[-1])
+    found = json.loads(stack.python_in("airflow-worker", FACTS).splitlines()[-1])
     print("\n  accuracy by source and version:", *found["accuracy"], sep="\n    ")
     by_source = {
         name: [each for each in found["accuracy"] if each[0] == name] for name in ("movies", "amazon", "tweets")

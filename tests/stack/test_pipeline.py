@@ -29,7 +29,7 @@ os._exit(0)
 
 
 def predictions(stack: Stack) -> list[Any]:
-    found: list[Any] = json.loads(stack.python_in("airflow-scheduler", READ_PREDICTIONS).splitlines()[-1])
+    found: list[Any] = json.loads(stack.python_in("airflow-worker", READ_PREDICTIONS).splitlines()[-1])
     return found
 
 
@@ -74,7 +74,7 @@ def test_the_log_of_a_killed_task_survives_it_and_its_container(stack: Stack) ->
         task = f"{run}/taskInstances/train_model"
         wait_for(lambda: stack.airflow_api(task)["state"] == "running", "train_model", poll=0.3)
         time.sleep(2)
-        killed = stack.python_in("airflow-scheduler", KILL_TASK.replace("TASK_ID", stack.airflow_api(task)["id"]))
+        killed = stack.python_in("airflow-worker", KILL_TASK.replace("TASK_ID", stack.airflow_api(task)["id"]))
         assert "killed 1" in killed
         with told("until Airflow notices the killed task"):
             wait_for(lambda: stack.airflow_api(task)["state"] != "running", "the end of train_model", poll=0.5)
@@ -82,8 +82,9 @@ def test_the_log_of_a_killed_task_survives_it_and_its_container(stack: Stack) ->
         stack.docker("unpause", f"{PROJECT}-mlflow-1")
         stack.wait_until_healthy("mlflow")
     before = task_log(stack, task)
-    with told("replace the containers of scheduler and web server"):
-        names = [f"{PROJECT}-{service}-1" for service in ("airflow-scheduler", "airflow-webserver")]
+    with told("replace the containers of worker, scheduler and web server"):
+        services = ("airflow-worker", "airflow-scheduler", "airflow-webserver")
+        names = [f"{PROJECT}-{service}-1" for service in services]
         stack.docker("rm", "--force", *names)
         stack.command("up")
     after = task_log(stack, task)
@@ -100,7 +101,7 @@ KILL_TASK = """
 import psutil
 running = psutil.process_iter(["ppid", "cmdline"])
 found = [(each, each.info["ppid"], " ".join(each.info["cmdline"] or [])) for each in running]
-busy = {each.pid for each, _, line in found if "LocalExecutor" in line and "TASK_ID" in line}
+busy = {each.pid for each, _, line in found if "airflow supervisor: TASK_ID" in line}
 tasks = [each for each, parent, _ in found if parent in busy]
 for each in tasks:
     each.kill()

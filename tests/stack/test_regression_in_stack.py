@@ -61,7 +61,7 @@ def test_a_regression_is_trained_deployed_scored_and_monitored(stack: Stack, use
     champion = stack.champion(use_case.model)
     [entry] = stack.production(use_case.name)["entries"]
     assert (entry["action"], entry["version"]) == ("promote", champion["version"])
-    found = json.loads(stack.python_in("airflow-scheduler", FOUND).splitlines()[-1])
+    found = json.loads(stack.python_in("airflow-worker", FOUND).splitlines()[-1])
     predictions = found["predictions"]
     assert {row["id"] for row in predictions} == {row["id"] for row in found["curated"]}
     assert {row["model_version"] for row in predictions} == {champion["version"]}

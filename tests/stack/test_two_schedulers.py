@@ -1,4 +1,4 @@
-"""Two schedulers' containers work on the same at once: what stays is what one would leave."""
+"""Two schedulers and two workers work on the same at once: what stays is what one would leave."""
 
 from __future__ import annotations
 
@@ -71,17 +71,19 @@ os._exit(0)
 
 
 @pytest.fixture(scope="module")
-def schedulers(stack: Stack) -> Iterator[list[str]]:
-    """The containers of two schedulers."""
-    with told("start a second scheduler"):
-        stack.schedulers(2)
-    yield [f"{PROJECT}-airflow-scheduler-{number}" for number in (1, 2)]
-    with told("take it away again"):
-        stack.schedulers(1)
+def workers(stack: Stack) -> Iterator[list[str]]:
+    """The containers of two workers, which work for two schedulers."""
+    with told("start a second scheduler and a second worker"):
+        stack.scale("airflow-scheduler", 2)
+        stack.scale("airflow-worker", 2)
+    yield [f"{PROJECT}-airflow-worker-{number}" for number in (1, 2)]
+    with told("take them away again"):
+        stack.scale("airflow-scheduler", 1)
+        stack.scale("airflow-worker", 1)
 
 
 def state(stack: Stack) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads(stack.python_in("airflow-scheduler", STATE).splitlines()[-1])
+    found: dict[str, Any] = json.loads(stack.python_in("airflow-worker", STATE).splitlines()[-1])
     return found
 
 
@@ -113,10 +115,10 @@ def said_at_once(processes: list[subprocess.Popen[str]]) -> list[str]:
 
 
 @pytest.mark.usefixtures("trained")
-def test_a_day_scored_by_all_at_once_is_there_once(stack: Stack, schedulers: list[str]) -> None:
+def test_a_day_scored_by_all_at_once_is_there_once(stack: Stack, workers: list[str]) -> None:
     champion, ledger = stack.champion(), stack.production()
-    steps = started(schedulers, SCORE)
-    with told("a day scored by two schedulers' containers and by a DAG at once"):
+    steps = started(workers, SCORE)
+    with told("a day scored by two workers' containers and by a DAG at once"):
         run = stack.trigger("sentiment_scoring", ENDS)
         said_at_once(steps)
         assert stack.ended(run)["state"] == "success"
@@ -137,12 +139,12 @@ def test_a_day_scored_by_all_at_once_is_there_once(stack: Stack, schedulers: lis
 
 
 @pytest.mark.usefixtures("trained")
-def test_of_two_deployments_at_once_one_wins(stack: Stack, schedulers: list[str]) -> None:
+def test_of_two_deployments_at_once_one_wins(stack: Stack, workers: list[str]) -> None:
     stack.wait_until_idle("sentiment_training", "sentiment_deployment")
     before, known = stack.champion()["version"], stack.production()["entries"]
-    candidates = [stack.same_model_again() for _ in schedulers]
+    candidates = [stack.same_model_again() for _ in workers]
     with told("the gates on two candidates"):
-        steps = started(schedulers, DEPLOY, *candidates)
+        steps = started(workers, DEPLOY, *candidates)
     with told("two deployments at once"):
         said = [words.strip() for words in said_at_once(steps)]
     [winner] = [version for version, words in zip(candidates, said, strict=True) if words == "deployed"]

@@ -38,7 +38,10 @@ CODE = [
 # In the pages' examples, the reader makes these files.
 MADE_BY_THE_READER = {"config/flights.yaml", "config/intensity.yaml"}
 # Set by the scripts for the compose file, not by people.
-FOR_THE_COMPOSE_FILE = {"SLUSS_VERSION", "SLUSS_GIT_COMMIT", "AIRFLOW_IDLE_SLEEP"}
+FOR_THE_COMPOSE_FILE = {
+    "SLUSS_VERSION", "SLUSS_GIT_COMMIT", "AIRFLOW_IDLE_SLEEP",
+    "AIRFLOW_WORKER_CONCURRENCY", "AIRFLOW_REDIS", "AIRFLOW_LOCAL_SCHEDULERS",
+}  # fmt: skip
 
 
 def name(path: Path) -> str:

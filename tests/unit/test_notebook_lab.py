@@ -26,7 +26,7 @@ HEALTHY = [
         },
         "RestartCount": 0,
     }
-    for service in ("mlflow", "airflow-scheduler", "minio")
+    for service in ("mlflow", "airflow-worker", "minio")
 ]
 DOCKER = f"""#!/bin/sh
 case "$*" in

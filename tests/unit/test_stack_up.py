@@ -203,7 +203,7 @@ def test_a_step_in_a_stack_that_is_not_up_is_refused(sandbox: Sandbox) -> None:
 
 def running(folder: Path) -> str:
     """A stand-in for Docker, in which a stack runs that was started from a folder."""
-    labels = {"com.docker.compose.service": "airflow-scheduler", "com.docker.compose.project.working_dir": str(folder)}
+    labels = {"com.docker.compose.service": "airflow-worker", "com.docker.compose.project.working_dir": str(folder)}
     state = {"Status": "running", "Health": {"Status": "healthy"}, "ExitCode": 0}
     container = {"Id": "0123", "State": state, "Config": {"Labels": labels}, "RestartCount": 0}
     return f"""case "$*" in

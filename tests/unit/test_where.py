@@ -44,8 +44,8 @@ def container(service: str, status: str = "running", health: str = "healthy", ex
 
 
 INIT = container("init", "exited", "")
-POSTGRES, SCHEDULER = container("postgres"), container("airflow-scheduler")
-HEALTHY = [INIT, POSTGRES, SCHEDULER]
+POSTGRES, WORKER = container("postgres"), container("airflow-worker")
+HEALTHY = [INIT, POSTGRES, WORKER]
 
 
 class Machine:
@@ -122,8 +122,8 @@ def test_a_healthy_stack_runs_it(machine: Machine) -> None:
     assert done.stderr == "in the stack sluss-unit\n"
 
 
-def test_of_two_schedulers_one_is_enough(machine: Machine) -> None:
-    machine.docker([*HEALTHY, container("airflow-scheduler", "exited", "unhealthy", 137)])
+def test_of_two_workers_one_is_enough(machine: Machine) -> None:
+    machine.docker([*HEALTHY, container("airflow-worker", "exited", "unhealthy", 137)])
     assert in_the_stack(machine.history())
 
 
@@ -133,8 +133,8 @@ def test_of_two_schedulers_one_is_enough(machine: Machine) -> None:
         (container("postgres", health="starting"), "postgres starting"),
         (container("postgres", "restarting", "unhealthy"), "postgres restarting"),
         (container("postgres", "exited", "healthy"), "postgres exited"),
-        (container("airflow-scheduler", health="unhealthy"), "airflow-scheduler unhealthy"),
-        (container("airflow-scheduler", "created", "starting"), "airflow-scheduler created"),
+        (container("airflow-worker", health="unhealthy"), "airflow-worker unhealthy"),
+        (container("airflow-worker", "created", "starting"), "airflow-worker created"),
         (container("init", "exited", "", 1), "init exited"),
     ],
 )
@@ -150,7 +150,7 @@ def test_a_stack_that_is_not_healthy_is_waited_for_and_then_refused(
 
 
 def test_a_stack_that_becomes_healthy_runs_it(machine: Machine) -> None:
-    starting = [INIT, container("postgres", health="starting"), SCHEDULER]
+    starting = [INIT, container("postgres", health="starting"), WORKER]
     machine.docker(starting, HEALTHY)
     done = machine.history(SLUSS_STACK_WAIT="20")
     assert in_the_stack(done), done
@@ -173,7 +173,7 @@ def test_embedded_by_hand_does_not_ask_docker(machine: Machine, by_hand: tuple[s
 
 
 def test_the_stack_by_hand_runs_whatever_else_is_down_and_is_refused_where_there_is_none(machine: Machine) -> None:
-    machine.docker([container("postgres", health="starting"), container("airflow-scheduler", health="unhealthy")])
+    machine.docker([container("postgres", health="starting"), container("airflow-worker", health="unhealthy")])
     assert in_the_stack(machine.history(WHERE="stack"))
     machine.docker([])
     assert refused(machine.history(WHERE="stack"), "sluss-unit is not up", "make up")
