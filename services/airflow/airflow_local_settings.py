@@ -145,7 +145,7 @@ def notices() -> list[Any]:
 def runs_tasks() -> bool:
     """Whether the tasks are forked from this component: a worker, or a scheduler without workers."""
     if sys.argv[1:2] == ["scheduler"]:
-        return os.environ.get("AIRFLOW__CORE__EXECUTOR") == "LocalExecutor"
+        return os.environ.get("AIRFLOW__CORE__EXECUTOR") != "CeleryExecutor"
     return sys.argv[1:3] == ["celery", "worker"]
 
 
