@@ -35,6 +35,7 @@ _SILENT_DOWNLOAD = re.compile(r"\bAPI request to \S+ failed with (timeout )?exce
 _FORBIDDEN = 403
 _LOGIN_STATUS = {401, _FORBIDDEN}
 _SILENT_STATUS = {502, 503, 504}  # of a proxy before MLflow
+_FAILS = 500  # MLflow's server passes on an error of its database or store
 
 
 def connect(settings: Settings) -> MlflowClient:
@@ -96,20 +97,37 @@ def reachable(settings: Settings) -> Iterator[None]:
 
 def service_error(settings: Settings, error: Exception) -> ServiceError | None:
     """Return the ServiceError for an error that MLflow raised because it does not answer or refuses the login."""
-    from mlflow.exceptions import MlflowException
+    from mlflow.exceptions import MlflowException, RestException
 
     request = _failed_request(error)
     if request is not None:
-        if request.response is None:
-            return no_answer(settings)
-        return login_refused(settings) if request.response.status_code in _LOGIN_STATUS else None
+        return _of_answer(settings, request)
     if not isinstance(error, MlflowException):
         return None
+    # Only an answer of a server: MLflow's client gives the same status to errors of its own.
+    if isinstance(error, RestException) and error.get_http_status_code() == _FAILS:
+        return _fails(settings, _FAILS)
     if error.get_http_status_code() in _LOGIN_STATUS or _REFUSED_DOWNLOAD.search(str(error)):
         return login_refused(settings)
     if error.get_http_status_code() in _SILENT_STATUS or _SILENT_DOWNLOAD.search(str(error)):
         return no_answer(settings)
     return None
+
+
+def _of_answer(settings: Settings, request: RequestException) -> ServiceError | None:
+    if request.response is None:
+        return no_answer(settings)
+    status = request.response.status_code
+    if status in _LOGIN_STATUS:
+        return login_refused(settings)
+    return _fails(settings, status) if status >= _FAILS else None
+
+
+def _fails(settings: Settings, status: int) -> ServiceError:
+    return ServiceError(
+        f"MLflow at {settings.mlflow_uri} fails with {status}: its database or its store does not answer, or a disk is "
+        "full. make logs SERVICE=mlflow shows the reason."
+    )
 
 
 def denied(error: BaseException) -> bool:
