@@ -19,7 +19,7 @@ from commands.placed import with_variable
 from sluss.config.settings import ROOT, Settings
 from sluss.errors import ModelError, ServiceError
 from sluss.registry import versions
-from sluss.stack import docker, env_file
+from sluss.stack import docker, env_file, pages
 from sluss.step import run_step, use_case_option, version_option
 from sluss.training.software import code_commit
 
@@ -180,7 +180,7 @@ def command(use_case: str, version: str | None, where: str | None) -> NoReturn:
     """
     stack = place.choose(where) is not None
     if stack:
-        os.environ.update(env_file.mlflow_login(env_file.settings()))
+        os.environ.update(pages.mlflow_login(env_file.settings()))
     run_step(use_case, lambda context: sys.exit(reproduce(context, version, stack=stack)))
 
 

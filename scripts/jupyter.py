@@ -7,7 +7,7 @@ import os
 import sys
 from pathlib import Path
 
-from sluss.stack import docker, env_file, where
+from sluss.stack import docker, env_file, pages, where
 from sluss.stack.error import StackError
 
 ROOT = env_file.ROOT
@@ -32,7 +32,7 @@ def stack_environment() -> dict[str, str]:
     values = env_file.settings()
     return {
         "SLUSS_CONFIG_DIR": str(ROOT / values["SLUSS_CONFIG_DIR"]),
-        **env_file.mlflow_login(values),
+        **pages.mlflow_login(values),
         # The gates compare packages with those of their own process, and these are not the ones that will run a model.
         "SLUSS_DEPLOYS": "false",
         "SLUSS_LAKE_URL": "s3://lake",

@@ -6,8 +6,10 @@ import json
 import urllib.error
 import urllib.request
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from sluss.counted import counted
+from sluss.stack import pages
 from sluss.stack.error import StackError
 
 if TYPE_CHECKING:
@@ -21,15 +23,20 @@ class Airflow:
     """A connection, with the login of `.env`."""
 
     def __init__(self, values: Mapping[str, str]) -> None:
-        self.page = f"http://localhost:{values['AIRFLOW_PORT']}"
+        self.page = pages.page(values, "airflow")
         self._login = {"username": values["AIRFLOW_ADMIN_USER"], "password": values["AIRFLOW_ADMIN_PASSWORD"]}
         # By number, since a proxy or a name server has no part in this.
-        self._address = f"http://127.0.0.1:{values['AIRFLOW_PORT']}"
-        self._open = urllib.request.build_opener(urllib.request.ProxyHandler({})).open
+        by_tls = bool(pages.domain(values))
+        port = (values.get("TLS_PORT") or pages.HTTPS) if by_tls else values["AIRFLOW_PORT"]
+        self._address = f"{'https' if by_tls else 'http'}://127.0.0.1:{port}"
+        self._host = {"Host": urlsplit(self.page).netloc} if by_tls else {}
+        trust = [urllib.request.HTTPSHandler(context=pages.trust())] if by_tls else []
+        self._open = urllib.request.build_opener(urllib.request.ProxyHandler({}), *trust).open
 
     def post(self, path: str, body: Mapping[str, Any], token: str = "") -> tuple[int, Any]:
         """Send JSON; return the status and the answer. Status 0: nothing answered."""
         headers = {"Content-Type": "application/json"} | ({"Authorization": f"Bearer {token}"} if token else {})
+        headers |= self._host
         address = f"{self._address}/{path}"
         request = urllib.request.Request(address, json.dumps(body).encode(), headers)  # noqa: S310 - http, see above
         try:

@@ -7,7 +7,7 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 from sluss.counted import counted
-from sluss.stack import airflow, docker, env_file, machine, progress
+from sluss.stack import airflow, docker, env_file, machine, pages, progress
 from sluss.stack.error import StackError
 
 if TYPE_CHECKING:
@@ -24,8 +24,11 @@ def up() -> None:
     values = _prepared()
     machine.check_ports(values)
     build()
+    _close_the_other_door(values)
     if progress.run_watched("Starting the services", "up", "--detach", "--wait", "--remove-orphans"):
         raise StackError(_why_not_up())
+    if pages.domain(values):
+        _copy_ca()
     print(f"\n{_addresses(env_file.settings())}\n\n{_NEXT}")
 
 
@@ -47,7 +50,7 @@ def build() -> None:
 def down() -> None:
     """Stop the stack; its data stays."""
     docker.check()
-    _compose("down", "--remove-orphans")
+    _compose("--profile", "*", "down", "--remove-orphans")
     print("The stack is down; its data stays. 'make up' starts it again, 'make destroy' deletes the data.")
 
 
@@ -61,7 +64,7 @@ def destroy(*, yes: bool) -> None:
         print(f"This deletes all data of '{name}': databases, models, predictions, logs.")
         if input(f"Type {name} to go on: ") != name:
             raise StackError("Nothing was deleted.")
-    _compose("down", "--volumes", "--remove-orphans")
+    _compose("--profile", "*", "down", "--volumes", "--remove-orphans")
     print(f"The stack and its data are gone; {env_file.location()} stays.")
 
 
@@ -157,12 +160,29 @@ def _why_not_up() -> str:
     return f"The service '{failed[0]}' failed, and the stack is not up: {last or 'it logged nothing'} ({more})"
 
 
+def _close_the_other_door(values: dict[str, str]) -> None:
+    """Remove the door of the mode that is not wanted any more: compose leaves services of other profiles running."""
+    other = {"door"} if pages.domain(values) else {"door-behind-tls", "tls"}
+    if left := [each.id for each in docker.containers() if each.service in other]:
+        docker.output("docker", "rm", "--force", *left)
+
+
+def _copy_ca() -> None:
+    """Copy the certificate of the stack's own CA to this machine; with public certificates, there is none."""
+    path = pages.own_ca()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.unlink(missing_ok=True)
+    docker.compose("cp", "tls:/data/caddy/pki/authorities/local/root.crt", str(path), capture=True)
+
+
 def _addresses(values: dict[str, str]) -> str:
     lines = [
-        f"Control room  http://localhost:{values['CONTROL_ROOM_PORT']} (with Airflow's logins)",
-        f"Airflow       http://localhost:{values['AIRFLOW_PORT']}",
-        f"MLflow        http://localhost:{values['MLFLOW_PORT']}",
+        f"Control room  {pages.page(values, 'control-room')} (with Airflow's logins)",
+        f"Airflow       {pages.page(values, 'airflow')}",
+        f"MLflow        {pages.page(values, 'mlflow')}",
     ]
     if not values.get("S3_ENDPOINT_URL"):
-        lines.append(f"MinIO         http://localhost:{values['MINIO_CONSOLE_PORT']}")
+        lines.append(f"MinIO         {pages.page(values, 'minio')}")
+    if pages.domain(values) and pages.own_ca().exists():
+        lines.append(f"Certificates are of the stack's own CA, which browsers trust once you import {pages.own_ca()}")
     return "\n".join(lines)

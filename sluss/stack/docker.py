@@ -12,7 +12,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, TextIO
 
-from sluss.stack import env_file
+from sluss.stack import env_file, pages
 from sluss.stack.error import NoAnswerError, StackError
 
 if TYPE_CHECKING:
@@ -114,9 +114,13 @@ def environment(values: dict[str, str]) -> dict[str, str]:
     profiles = [name for name in os.environ.get("COMPOSE_PROFILES", "").split(",") if name]
     if not values.get("S3_ENDPOINT_URL") and "minio" not in profiles:
         profiles.append("minio")
+    door = "tls" if pages.domain(values) else "door"
+    if door not in profiles:
+        profiles.append(door)
     return {
         **os.environ,
         **_scale(values),
+        **pages.variables(values),
         "COMPOSE_PROJECT_NAME": project(),
         "COMPOSE_PROFILES": ",".join(profiles),
         "EXTRA_CA_BUNDLE": _extra_ca(values),

@@ -62,15 +62,6 @@ def settings() -> dict[str, str]:
     return {name: os.environ.get(name, value) for name, value in values.items()}
 
 
-def mlflow_login(values: Mapping[str, str]) -> dict[str, str]:
-    """The variables by which MLflow's client on this machine finds the stack's server, as the tasks do."""
-    return {
-        "MLFLOW_TRACKING_URI": f"http://127.0.0.1:{values['MLFLOW_PORT']}",
-        "MLFLOW_TRACKING_USERNAME": "sluss",
-        "MLFLOW_TRACKING_PASSWORD": values["MLFLOW_TASK_PASSWORD"],
-    }
-
-
 def fill() -> list[str]:
     """Write every missing secret into `.env` and shut the file to others; the names of what was written."""
     path = location()

@@ -8,7 +8,7 @@ import socket
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sluss.stack import docker
+from sluss.stack import docker, pages
 from sluss.stack.error import StackError
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ def check_ports(values: Mapping[str, str]) -> None:
     """
     running = {each.service for each in docker.containers() if each.state == "running"}
     taken: dict[int, str] = {}
-    for setting, service in PORTS.items():
+    for setting, service in ({"TLS_PORT": "tls"} if pages.domain(values) else PORTS).items():
         port = _port(setting, values[setting])
         if port in taken:
             raise StackError(f"{setting} and {taken[port]} are both {port}: give one of them another port in .env.")
@@ -67,6 +67,8 @@ def _is_free(port: int) -> bool:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind(("127.0.0.1", port))
+        except PermissionError:
+            return True  # below 1024, which the engine may open and this user may not
         except OSError:
             return False
         return True

@@ -1,0 +1,51 @@
+"""Addresses of the stack's pages, and the two ways in that the compose file has."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import yaml
+
+from sluss.stack import docker, env_file, pages
+from sluss.stack.airflow import Airflow
+
+COMPOSE: dict[str, Any] = yaml.safe_load((env_file.ROOT / "docker-compose.yml").read_text(encoding="utf-8"))
+PLAIN = {"AIRFLOW_PORT": "8080", "MLFLOW_PORT": "5000", "CONTROL_ROOM_PORT": "8000", "MINIO_CONSOLE_PORT": "9001"}
+LOGIN = {"AIRFLOW_ADMIN_USER": "admin", "AIRFLOW_ADMIN_PASSWORD": "x", "MLFLOW_TASK_PASSWORD": "y"}
+SECURED = {**PLAIN, **LOGIN, "SLUSS_DOMAIN": "ml.example.org", "TLS_PORT": "443", "SLUSS_HOSTS": "box"}
+
+
+@pytest.fixture(autouse=True)
+def _no_profiles(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("COMPOSE_PROFILES", raising=False)
+
+
+def test_only_the_two_doors_have_open_ports_and_never_both() -> None:
+    found = {name: each["profiles"] for name, each in COMPOSE["services"].items() if "ports" in each}
+    assert found == {"door": ["door"], "tls": ["tls"]}
+    for values, door in ((PLAIN, "door"), (SECURED, "tls")):
+        assert {*docker.environment(values)["COMPOSE_PROFILES"].split(",")} == {"minio", door}
+
+
+def test_without_a_domain_each_page_has_a_port() -> None:
+    assert pages.page(PLAIN, "airflow") == "http://localhost:8080"
+    assert pages.variables(PLAIN) == {}
+    assert pages.mlflow_login({**PLAIN, **LOGIN})["MLFLOW_TRACKING_URI"] == "http://127.0.0.1:5000"
+
+
+def test_with_a_domain_each_page_has_a_name() -> None:
+    assert pages.page(SECURED, "control-room") == "https://ml.example.org"
+    assert pages.page({**SECURED, "TLS_PORT": "8443"}, "mlflow") == "https://mlflow.ml.example.org:8443"
+    found = pages.variables({**SECURED, "SLUSS_CONTROL_ROOM_PAGE": "https://room.example.org"})
+    assert found["SLUSS_HOSTS"] == "box,ml.example.org,*.ml.example.org"
+    assert found["SLUSS_CONTROL_ROOM_PAGE"] == "https://room.example.org"
+    assert found["SLUSS_AIRFLOW_PAGE"] == "https://airflow.ml.example.org"
+    assert pages.mlflow_login(SECURED)["MLFLOW_TRACKING_URI"] == "https://mlflow.ml.example.org"
+    assert Airflow(SECURED).page == "https://airflow.ml.example.org"
+
+
+def test_the_profile_alone_takes_the_default_domain(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COMPOSE_PROFILES", "minio,tls")
+    assert pages.page({**PLAIN, "SLUSS_DOMAIN": ""}, "minio") == "https://minio.sluss.localhost"
+    assert docker.environment(PLAIN)["COMPOSE_PROFILES"] == "minio,tls"
