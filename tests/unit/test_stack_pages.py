@@ -11,9 +11,8 @@ from sluss.stack import docker, env_file, pages
 from sluss.stack.airflow import Airflow
 
 COMPOSE: dict[str, Any] = yaml.safe_load((env_file.ROOT / "docker-compose.yml").read_text(encoding="utf-8"))
-PLAIN = {"AIRFLOW_PORT": "8080", "MLFLOW_PORT": "5000", "CONTROL_ROOM_PORT": "8000", "MINIO_CONSOLE_PORT": "9001"}
-LOGIN = {"AIRFLOW_ADMIN_USER": "admin", "AIRFLOW_ADMIN_PASSWORD": "x", "MLFLOW_TASK_PASSWORD": "y"}
-SECURED = {**PLAIN, **LOGIN, "SLUSS_DOMAIN": "ml.example.org", "TLS_PORT": "443", "SLUSS_HOSTS": "box"}
+PLAIN = env_file.read(env_file.EXAMPLE)
+SECURED = {**PLAIN, "SLUSS_DOMAIN": "ml.example.org", "SLUSS_HOSTS": "box"}
 
 
 @pytest.fixture(autouse=True)
@@ -31,7 +30,7 @@ def test_only_the_two_doors_have_open_ports_and_never_both() -> None:
 def test_without_a_domain_each_page_has_a_port() -> None:
     assert pages.page(PLAIN, "airflow") == "http://localhost:8080"
     assert pages.variables(PLAIN) == {}
-    assert pages.mlflow_login({**PLAIN, **LOGIN})["MLFLOW_TRACKING_URI"] == "http://127.0.0.1:5000"
+    assert pages.mlflow_login(PLAIN)["MLFLOW_TRACKING_URI"] == "http://127.0.0.1:5000"
 
 
 def test_with_a_domain_each_page_has_a_name() -> None:
@@ -47,5 +46,5 @@ def test_with_a_domain_each_page_has_a_name() -> None:
 
 def test_the_profile_alone_takes_the_default_domain(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COMPOSE_PROFILES", "minio,tls")
-    assert pages.page({**PLAIN, "SLUSS_DOMAIN": ""}, "minio") == "https://minio.sluss.localhost"
+    assert pages.page(PLAIN, "minio") == "https://minio.sluss.localhost"
     assert docker.environment(PLAIN)["COMPOSE_PROFILES"] == "minio,tls"
