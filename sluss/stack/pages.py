@@ -31,7 +31,9 @@ def domain(values: Mapping[str, str]) -> str:
 
 def page(values: Mapping[str, str], service: str) -> str:
     """The address of a service's page in a browser."""
-    setting, _, prefix = _PAGES[service]
+    setting, name, prefix = _PAGES[service]
+    if given := values.get(name):
+        return given
     if found := domain(values):
         port = values.get("TLS_PORT") or HTTPS
         return f"https://{prefix}{found}" + ("" if port == HTTPS else f":{port}")
@@ -44,8 +46,8 @@ def variables(values: Mapping[str, str]) -> dict[str, str]:
     if not found:
         return {}
     hosts = ",".join(filter(None, [values.get("SLUSS_HOSTS", ""), found, f"*.{found}"]))
-    given = {name: values.get(name) or page(values, service) for service, (_, name, _) in _PAGES.items()}
-    return {**given, "SLUSS_DOMAIN": found, "SLUSS_HOSTS": hosts}
+    addresses = {name: page(values, service) for service, (_, name, _) in _PAGES.items()}
+    return {**addresses, "SLUSS_DOMAIN": found, "SLUSS_HOSTS": hosts}
 
 
 def mlflow_login(values: Mapping[str, str]) -> dict[str, str]:
