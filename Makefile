@@ -81,6 +81,15 @@ lineage: $(READY)  ## Trace a prediction (ID=movies-12) or VERSION=1 upstream, o
 why: $(READY)  ## Show one prediction's receipt, and score its row again: ID=movies-12 (INTERVAL=2026-01-05, JSON=1)
 	@$(SLUSS) why
 
+##@ Backups (of the stack if it is up, embedded otherwise, or WHERE=stack)
+.PHONY: backup restore verify
+backup: $(READY)  ## Back up all stores, also while they work: TO=folder or s3://bucket/prefix (KEEP=14, KEEP=30d)
+	@$(SLUSS) backup
+restore: $(READY)  ## Restore the newest backup of FROM=… (or BACKUP=name) to an empty place, and verify it
+	@$(SLUSS) restore
+verify: $(READY)  ## Verify the newest backup of FROM=… (or BACKUP=name): digests, ledger, rows, 1,000 predictions
+	@$(SLUSS) verify
+
 ##@ The stack (real services in containers)
 .PHONY: up down destroy ps logs login shell backfill build base-images smoke
 up:  ## Build, start, wait until every service is healthy, print the addresses (WORKERS=2: with so many workers)

@@ -99,6 +99,11 @@ STEPS = (
         missing="Name the row: make why ID=movies-12",
     ),
 )
+BACKUPS = (
+    Subcommand("backup", "Back up all stores while steps go on", target="commands.backup:save"),
+    Subcommand("restore", "Restore a backup to an empty place, and verify it", target="commands.backup:restore"),
+    Subcommand("verify", "Verify a backup: digests, ledger, rows, predictions", target="commands.backup:check"),
+)
 SINGLE_STEPS = (
     Subcommand("generate", "Load new rows and labels into the warehouse", steps=("generate_data",)),
     Subcommand("curate", "Check new rows and bring them to the lake", steps=("curate_data",)),
@@ -124,6 +129,7 @@ STACK = (
 SECTIONS = {
     "Start here": START,
     "Steps, in the stack if it is up, embedded otherwise": STEPS,
+    "Backups, of the stack if it is up, embedded otherwise": BACKUPS,
     "Single steps, as the DAGs run them": SINGLE_STEPS,
     "The stack": STACK,
 }

@@ -8,5 +8,6 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    Bools = NDArray[np.bool_]
     Floats = NDArray[np.float64]
     Labels = NDArray[np.int8] | NDArray[np.int16] | NDArray[np.float64]

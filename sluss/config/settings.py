@@ -13,6 +13,7 @@ from sluss.config.s3_account import S3Account
 from sluss.errors import ConfigError
 
 ROOT = Path(__file__).resolve().parents[2]
+RESTORING = "restoring"  # file in a home whose restore has not ended; it names the backup
 
 
 class Settings(BaseSettings):
@@ -64,6 +65,10 @@ class Settings(BaseSettings):
     oidc_client_secret: SecretStr | None = Field(None, description="Its secret there; none for a public client")
     oidc_group: str = Field("", description="Group in the claim `groups` that a person must have; empty for everyone")
     oidc_scopes: str = Field("", description="Scopes to ask for; empty for `openid profile email`")
+    backup_passphrase: SecretStr | None = Field(
+        None,
+        description="Passphrase for the [secrets of a stack](backup.md#secrets) in its backups; none leaves them out",
+    )
     git_commit: str | None = Field(None, description="Commit of the code, where no git can be asked")
     tracking_uri: str | None = Field(None, validation_alias="MLFLOW_TRACKING_URI", description="MLflow's address")
 
@@ -145,6 +150,11 @@ def step_settings() -> Settings:
         raise ConfigError(
             f"The folder {settings.home} cannot be made: {error.strerror}. Set SLUSS_HOME to one that can be written."
         ) from None
+    if (marker := settings.home / RESTORING).is_file():
+        raise ConfigError(
+            f"The restore of {settings.home} was broken off, so its stores do not agree with each other. Run make "
+            f"restore with the same FROM again; {marker} names the backup."
+        )
     if not os.access(settings.home, os.W_OK):
         raise ConfigError(f"The folder {settings.home} cannot be written. Set SLUSS_HOME to one that can.")
     return settings

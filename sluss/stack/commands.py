@@ -21,6 +21,7 @@ Next step  make train deploy (the demo's first model) or make new (a model of yo
 
 def up() -> None:
     """Build, start, wait until every service is healthy, print the addresses."""
+    _refuse_half_restored()
     values = _prepared()
     machine.check_ports(values)
     build()
@@ -65,6 +66,7 @@ def destroy(*, yes: bool) -> None:
         if input(f"Type {name} to go on: ") != name:
             raise StackError("Nothing was deleted.")
     _compose("--profile", "*", "down", "--volumes", "--remove-orphans")
+    env_file.restoring().unlink(missing_ok=True)
     print(f"The stack and its data are gone; {env_file.location()} stays.")
 
 
@@ -148,6 +150,16 @@ def _refuse_lost_secrets(values: dict[str, str]) -> None:
         raise StackError(
             f"The data of an earlier stack is here, but its passwords are not in {env_file.location()}: "
             f"put that file back, or delete the data with 'docker volume rm {' '.join(docker.volumes())}'."
+        )
+
+
+def _refuse_half_restored() -> None:
+    """Stores of two moments contradict each other."""
+    marker = env_file.restoring()
+    if marker.is_file():
+        raise StackError(
+            f"The restore of {marker.read_text(encoding='utf-8')} was broken off: run 'make restore' with the same "
+            "FROM again, or delete what there is with 'make destroy'."
         )
 
 

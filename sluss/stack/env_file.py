@@ -34,6 +34,11 @@ def location() -> Path:
     return Path(os.environ.get("SLUSS_ENV_FILE", ROOT / ".env")).resolve()
 
 
+def restoring() -> Path:
+    """File that is there while a restore to the stack has not ended; it names the backup."""
+    return location().with_name(f"{location().name}.restoring")
+
+
 def secret_names() -> list[str]:
     """Names of the settings that must not be empty: secrets of the stack's own, which the example leaves empty."""
     return [

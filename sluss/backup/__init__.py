@@ -1,0 +1,1 @@
+"""Backups: a place's stores, consistent with each other, in a folder or on S3; and the way back."""

@@ -1,0 +1,5 @@
+"""Migrations."""
+
+from __future__ import annotations
+
+SCHEMA = 1
