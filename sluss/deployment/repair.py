@@ -38,7 +38,7 @@ def repair(context: Context, *, accept: bool = False, by: str = "") -> Repair:
 
     Args:
         context: settings and use case.
-        accept: keep what is left of a ledger that cannot be restored, and anchor that.
+        accept: keep the ledger as it is, if its chain is whole, and anchor that.
         by: the person who repairs; by default the user of this process.
 
     Raises:
@@ -65,15 +65,17 @@ def _restore_ledger(context: Context, *, accept: bool) -> list[str]:
     if not faults:
         return []
     fault = faults[0]
+    # Before older versions of the table: where MLflow's database was restored from an older backup, the anchor is old,
+    # and the ledger is right.
+    if accept and not verify(entries):
+        anchor.move(context, entries)
+        return [f"{fault} What is left, {counted(len(entries), 'entry')}, is accepted by {user()} and anchored."]
     if (version := _sound_version(context, lake)) is not None:
         table = lake.table(ledger.TABLE)
         assert table is not None
         with lake.reachable():
             table.restore(version)
         return [f"{fault} The ledger is restored to version {version} of its table, which has every entry."]
-    if accept and not verify(entries):
-        anchor.move(context, entries)
-        return [f"{fault} What is left, {counted(len(entries), 'entry')}, is accepted by {user()} and anchored."]
     raise DataError(
         f"{fault} No older version of {lake.uri(ledger.TABLE)} has what was written. Restore that table from a backup, "
         f"or, if what is left ({counted(len(entries), 'entry')}) is whole and you accept the loss: make repair "
@@ -109,7 +111,7 @@ def _register_again(context: Context, entries: Sequence[Entry], by: str) -> list
             f"USE_CASE={use_case.name}."
         ) from error
     with context.reachable():
-        made = versions.create(context.client, use_case, (model.source, model.run_id), known.tags)
+        made = versions.create(context, (model.source, model.run_id), known.tags)
     # The time of the first registration: later candidates are newer than that, not than the repair.
     again = replace(as_model(made), registered=model.registered)
     reason = f"{wrong} The same model, digest {model.digest[:12]}, is registered again."

@@ -80,7 +80,7 @@ def registered(world: World, folder: Path, digest: str | None, run_id: str | Non
     given = {INPUTS_TAG: champion.tags.get(INPUTS_TAG, ""), UNTIL_TAG: champion.tags[UNTIL_TAG], DIGEST_TAG: digest}
     known = {name: value for name, value in (given | tags).items() if value}
     run = str(champion.run_id) if run_id is None else run_id
-    made = versions.create(context.client, context.use_case, (folder.as_uri(), run), known)
+    made = versions.create(context, (folder.as_uri(), run), known)
     return str(made.version)
 
 

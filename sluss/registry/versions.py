@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sluss.errors import ModelError
+from sluss.registry.numbers import highest
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -12,7 +13,6 @@ if TYPE_CHECKING:
     from mlflow import MlflowClient
     from mlflow.entities.model_registry import ModelVersion
 
-    from sluss.config.use_case import UseCase
     from sluss.context import Context
 
 
@@ -74,16 +74,37 @@ def every(context: Context) -> dict[str, ModelVersion]:
     return found
 
 
-def create(client: MlflowClient, use_case: UseCase, made: tuple[str, str], tags: Mapping[str, str]) -> ModelVersion:
-    """Register the artifacts at an address, made by a run, as a new version of the use case's model."""
+def create(context: Context, made: tuple[str, str], tags: Mapping[str, str]) -> ModelVersion:
+    """Register the artifacts at an address, made by a run, as a new version of the use case's model.
+
+    Its number is higher than any that the ledger or a prediction names: MLflow's database may be older than the lake,
+    as after a restore, and would give a number again that already stands for another model.
+    """
     from mlflow.exceptions import MlflowException
 
+    client, use_case = context.client, context.use_case
     try:
         client.create_registered_model(use_case.model, description=use_case.title)
     except MlflowException as error:
         if error.error_code != "RESOURCE_ALREADY_EXISTS":
             raise
+    _skip_numbers(context, made)
+    return with_next_number(client, use_case.model, made, tags)
+
+
+def _skip_numbers(context: Context, made: tuple[str, str]) -> None:
+    """Use up the numbers up to the highest known one. MLflow does not give the number of a deleted version again."""
+    client, model, used = context.client, context.use_case.model, highest(context)
+    last = max(map(int, every(context)), default=0)
+    while last < used:
+        # Without tags, neither a training nor the gates take it for a candidate.
+        last = int(with_next_number(client, model, made, {}).version)
+        client.delete_model_version(model, str(last))
+
+
+def with_next_number(client: MlflowClient, model: str, made: tuple[str, str], tags: Mapping[str, str]) -> ModelVersion:
+    """Register the artifacts at an address under the number that MLflow gives next."""
     source, run_id = made
     # MLflow's server accepts the address of a logged model only together with its id.
     model_id = source.removeprefix("models:/") if source.startswith("models:/m-") else None
-    return client.create_model_version(use_case.model, source, run_id, tags=dict(tags), model_id=model_id)
+    return client.create_model_version(model, source, run_id, tags=dict(tags), model_id=model_id)

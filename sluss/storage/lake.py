@@ -13,6 +13,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from sluss.errors import ConfigError, DataError, ServiceError
+from sluss.storage.migrations import PROPERTY, SCHEMA, up_to_date
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -34,7 +35,11 @@ _COLUMN = f'"{INTERVAL}"'  # quoted, because `interval` is a keyword of SQL
 # A reader fetches the last checkpoint and every commit since, one request each: a checkpoint every five commits bounds
 # that. Commits must not expire: they record the lineage of each partition, and reproducing a model reads the table at
 # the version that it was trained on.
-_PROPERTIES = {"delta.checkpointInterval": "5", "delta.enableExpiredLogCleanup": "false"}
+_PROPERTIES = {
+    "delta.checkpointInterval": "5",
+    "delta.enableExpiredLogCleanup": "false",
+    PROPERTY: str(SCHEMA),
+}
 # Columns whose minimum and maximum the log keeps for each file, so that a query can skip files without opening them.
 # Not all columns: a reader turns each bound of each file into an expression, about 1 ms a file.
 _INDEXED = ("id", "model_version", "rows", "mean_confidence")
@@ -97,7 +102,8 @@ class Lake:
                 if name in self._opened:
                     self._opened[name].update_incremental()
                 else:
-                    self._opened[name] = DeltaTable(self.uri(name), storage_options=self.settings.lake_options)
+                    options = self.settings.lake_options
+                    self._opened[name] = up_to_date(name, DeltaTable(self.uri(name), storage_options=options), options)
             except TableNotFoundError:
                 return None
             except DeltaError as error:

@@ -98,7 +98,7 @@ def register(context: Context, candidate: Candidate) -> Registered:
         # killed.
         marks = {DIGEST_TAG: digest, INPUTS_TAG: candidate.inputs, UNTIL_TAG: candidate.until.isoformat()}
         marks[RECIPE_TAG] = recipe_digest(recipe_of(use_case))
-        version = _create_version(client, use_case, (model_id, run_id), marks)
+        version = str(versions.create(context, (f"models:/{model_id}", run_id), marks).version)
     return Registered(version, run_id, candidate.verdict.metrics)
 
 
@@ -184,8 +184,3 @@ def _save(folder: Path, described: Model, use_case: UseCase, candidate: Candidat
         known.to_parquet(folder / ESTIMATION_FILE, index=False)
     if uses_components(use_case.training):
         (folder / COMPONENTS_FILE).write_text(json.dumps(component_files()), encoding="utf-8")
-
-
-def _create_version(client: MlflowClient, use_case: UseCase, made: tuple[str, str], tags: dict[str, str]) -> str:
-    model_id, run_id = made
-    return str(versions.create(client, use_case, (f"models:/{model_id}", run_id), tags).version)

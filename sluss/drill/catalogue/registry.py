@@ -63,9 +63,11 @@ def _registered_anew(world: World) -> None:
     folder = copy_of_champion(world)
     edited_holdout(lambda judged: judged.iloc[::-1])(folder)
     context = world.context
-    context.client.delete_registered_model(context.use_case.model)
+    client, model = context.client, context.use_case.model
+    client.delete_registered_model(model)
     tags = {DIGEST_TAG: artifact_digest(folder), UNTIL_TAG: champion.tags[UNTIL_TAG]}
-    versions.create(context.client, context.use_case, (folder.as_uri(), str(champion.run_id)), tags)
+    client.create_registered_model(model)
+    versions.with_next_number(client, model, (folder.as_uri(), str(champion.run_id)), tags)
     aliases.point(context, CHAMPION, "1")
 
 
