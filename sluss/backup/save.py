@@ -12,7 +12,7 @@ from sluss.backup.freeze import freeze
 from sluss.backup.manifest import File, Manifest, new_name
 from sluss.backup.origin import Origin, Snapshot, folder, lake_of, pins
 from sluss.errors import DataError, ServiceError
-from sluss.storage.migrations import SCHEMA
+from sluss.schema import SCHEMA
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

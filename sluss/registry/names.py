@@ -14,3 +14,4 @@ ALERTS_TAG, VERSION_TAG = "alerts", "version"  # on the monitor's runs: the aler
 RECIPE_TAG = "sluss.recipe"  # on the version and its run: digest of what the config says about predictions
 UNTIL_TAG = "sluss.until"  # on the version and its run: training used only rows that arrived before this moment
 REFUSED_TAG = "sluss.refused"  # on the version: the person who refused to approve it, when, and why
+SCHEMA_TAG = "sluss.schema"  # on versions and runs: the schema version of the Sluss that made them

@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sluss.errors import ModelError
+from sluss.registry.names import SCHEMA_TAG
 from sluss.registry.numbers import highest
+from sluss.schema import check_known
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -28,7 +30,7 @@ def by_version(context: Context, version: str) -> ModelVersion:
     client = context.client
     with context.reachable():
         try:
-            return client.get_model_version(use_case.model, version)
+            return _known(client.get_model_version(use_case.model, version))
         except MlflowException as error:
             if error.error_code != "RESOURCE_DOES_NOT_EXIST":
                 raise
@@ -59,7 +61,13 @@ def newest(context: Context) -> ModelVersion:
         raise ModelError(
             f"No version of {use_case.model} is registered. Train one: make train USE_CASE={use_case.name}."
         )
-    return found[max(found, key=int)]
+    return _known(found[max(found, key=int)])
+
+
+def _known(version: ModelVersion) -> ModelVersion:
+    """Return the version unless a newer Sluss has made it, whose artifacts this one may misread."""
+    check_known(version.tags.get(SCHEMA_TAG), f"{version.name} version {version.version}")
+    return version
 
 
 def every(context: Context) -> dict[str, ModelVersion]:

@@ -13,7 +13,8 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from sluss.errors import ConfigError, DataError, ServiceError
-from sluss.storage.migrations import PROPERTY, SCHEMA, up_to_date
+from sluss.schema import SCHEMA
+from sluss.storage.migrations import PROPERTY, up_to_date
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping

@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from sluss.errors import ConfigError
+from sluss.schema import SCHEMA, check_known
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -20,25 +21,8 @@ if TYPE_CHECKING:
 
     Rewrite = Callable[[pa.Table], pa.Table]
 
-SCHEMA = 1
 PROPERTY = "sluss.schema"
-TAG = PROPERTY  # of MLflow's runs and versions
 _ATTEMPTS = 4
-
-
-def check_known(schema: str | None, what: str) -> int:
-    """Return the schema version that something names; 0 if it names none.
-
-    Raises:
-        ConfigError: a newer Sluss has written it.
-    """
-    found = int(schema) if schema and schema.isdecimal() else 0
-    if found > SCHEMA:
-        raise ConfigError(
-            f"{what} was written by a newer Sluss: it has schema {found}, and this one knows {SCHEMA}. Update Sluss, "
-            "then try again."
-        )
-    return found
 
 
 def up_to_date(name: str, table: DeltaTable, options: Mapping[str, str]) -> DeltaTable:

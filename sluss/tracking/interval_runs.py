@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from sluss.schema import SCHEMA
 from sluss.tracking.client import experiment_id, reachable
 from sluss.tracking.processes import PROCESS_TAG, this_process
 from sluss.tracking.safe_names import safe_name
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     from sluss.interval import Interval
 
 INTERVAL_TAG = "sluss.interval"
-_DIGEST_TAG, _CREATED_TAG = "sluss.figures", "sluss.created"
+_DIGEST_TAG, _CREATED_TAG, _SCHEMA_TAG = "sluss.figures", "sluss.created", "sluss.schema"
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,6 +163,7 @@ def _finished(run: Run, wanted: IntervalRun) -> bool:
 def _tags(wanted: IntervalRun) -> dict[str, str]:
     return wanted.tags | {
         INTERVAL_TAG: wanted.name,
+        _SCHEMA_TAG: str(SCHEMA),
         _DIGEST_TAG: wanted.digest,
         # Padded with zeros, because tags are compared as text.
         _CREATED_TAG: f"{time.time_ns():020d}",

@@ -16,8 +16,9 @@ from sluss.problems import problem_of
 from sluss.problems.slicing import slice_bounds
 from sluss.registry import versions
 from sluss.registry.artifacts import BOUNDS_FILE, CONFIG_FILE, ESTIMATION_FILE, HOLDOUT_FILE, PROFILE_FILE
-from sluss.registry.names import DIGEST_TAG, INPUTS_TAG, RECIPE_TAG, UNTIL_TAG
+from sluss.registry.names import DIGEST_TAG, INPUTS_TAG, RECIPE_TAG, SCHEMA_TAG, UNTIL_TAG
 from sluss.registry.trusted_types import TRUSTED_TYPES
+from sluss.schema import SCHEMA
 from sluss.tracking.client import experiment_id
 from sluss.tracking.processes import PROCESS_TAG, end_dead_runs, this_process
 from sluss.tracking.safe_names import safe_name
@@ -97,7 +98,7 @@ def register(context: Context, candidate: Candidate) -> Registered:
         # Passed to the call that creates the version: tags that were set afterwards could be missing if the step is
         # killed.
         marks = {DIGEST_TAG: digest, INPUTS_TAG: candidate.inputs, UNTIL_TAG: candidate.until.isoformat()}
-        marks[RECIPE_TAG] = recipe_digest(recipe_of(use_case))
+        marks |= {RECIPE_TAG: recipe_digest(recipe_of(use_case)), SCHEMA_TAG: str(SCHEMA)}
         version = str(versions.create(context, (f"models:/{model_id}", run_id), marks).version)
     return Registered(version, run_id, candidate.verdict.metrics)
 

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from sluss.interval import partition
 from sluss.problems import problem_of
-from sluss.registry.names import INPUTS_TAG, RECIPE_TAG, UNTIL_TAG
+from sluss.registry.names import INPUTS_TAG, RECIPE_TAG, SCHEMA_TAG, UNTIL_TAG
+from sluss.schema import SCHEMA
 from sluss.training import software
 from sluss.training.branches import unused
 from sluss.training.components import components_digest, uses_components
@@ -68,6 +69,7 @@ def provenance(context: Context, candidate: Candidate) -> dict[str, str]:
     tags = {
         INPUTS_TAG: candidate.inputs,
         "sluss.use_case": use_case.name,
+        SCHEMA_TAG: str(SCHEMA),
         UNTIL_TAG: candidate.until.isoformat(),
         "sluss.data.table": context.lake.uri("curated"),
         "sluss.data.version": str(candidate.rows.curated_version),
