@@ -116,7 +116,7 @@ smoke: $(READY)  ## Start a stack of its own, test it from outside, delete it
 	@.venv/bin/pytest tests/stack -s
 
 ##@ Development
-.PHONY: setup lint format docs bench lock clean
+.PHONY: setup lint format docs bench lock release clean
 setup: $(READY)  ## Make the environment from the lock file
 lint: $(READY)  ## Check format, lint and types
 	@.venv/bin/ruff format --check . && .venv/bin/ruff check . && .venv/bin/mypy && .venv/bin/lint-imports
@@ -130,5 +130,7 @@ lock: $(READY)  ## Resolve the dependencies anew into requirements.lock
 	@.venv/bin/uv pip compile pyproject.toml --group airflow --group mlflow --group init --group notebook --group dev \
 		--group lightgbm --group xgboost --group catboost --universal \
 		--generate-hashes --no-annotate --upgrade --custom-compile-command "make lock" --quiet --output-file requirements.lock
+release:  ## Release VERSION=0.2.0: all files that name it, CHANGELOG, a commit and a tag (docs/releasing.md)
+	@python3 scripts/dev/release.py
 clean:  ## Delete what demo, tests and steps left in var/ (the stack keeps its own data)
 	@rm -rf var

@@ -8,6 +8,7 @@ import socket
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from sluss import VERSION
 from sluss.stack import docker, pages
 from sluss.stack.error import StackError
 
@@ -95,7 +96,7 @@ def _check_memory() -> None:
 
 def _check_disk() -> None:
     """Images take about 4 GB, the compiler's cache for MinIO two more."""
-    built = docker.has_image("sluss-airflow:0.1.0")
+    built = docker.has_image(f"sluss-airflow:{VERSION}")
     least = _least("SLUSS_LEAST_DISK_GB", 2 if built else 8)
     folder = Path(docker.output("docker", "info", "--format", "{{.DockerRootDir}}").stdout.strip())
     # Docker runs in a virtual machine, whose disk is not visible from here.

@@ -17,7 +17,7 @@ FIRST_DAY = "2026-01-02T00:00:00Z"
 
 
 # They move on in time, and others train on the newest days.
-LAST = ("test_two_schedulers.py", "test_continuous_training.py", "test_tls.py")
+LAST = ("test_two_schedulers.py", "test_continuous_training.py", "test_tls.py", "test_backup_stack.py")
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from running import DATA, PROJECT, told
 
+from sluss import VERSION
+
 if TYPE_CHECKING:
     from running import Stack
 
@@ -161,7 +163,7 @@ def prepare(stack: Stack) -> None:
 
 def fill(stack: Stack) -> None:
     """Start the process that fills the shop's tables."""
-    run = ["run", "--detach", "--name", SHOP, "--network", f"{PROJECT}_back", "sluss-init:0.1.0"]
+    run = ["run", "--detach", "--name", SHOP, "--network", f"{PROJECT}_back", f"sluss-init:{VERSION}"]
     stack.docker(*run, "python", "-c", FILL)
 
 

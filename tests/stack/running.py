@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 
+from sluss import VERSION
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -112,6 +114,10 @@ class Stack:
         place = {"USE_CASE": use_case, "WHERE": "stack"}
         return self._run([sys.executable, "-m", "commands", name, *arguments], extra=place).stdout
 
+    def here(self, name: str, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+        """A command of `sluss` that runs on this machine."""
+        return self._run([sys.executable, "-m", "commands", name, *arguments], check=check)
+
     def inspect(self, service: str) -> dict[str, Any]:
         """Docker's description of a service's container."""
         found: list[dict[str, Any]] = json.loads(self.docker("inspect", f"{PROJECT}-{service}-1").stdout)
@@ -121,7 +127,7 @@ class Stack:
         """Run Python in a container on the back ends' network, with variables but without the stack's logins."""
         given = [part for name in variables for part in ("--env", name)]
         network = ["--network", f"{PROJECT}_back"]
-        command = ["docker", "run", "--rm", "--interactive", *network, *given, "sluss-init:0.1.0", "python", "-"]
+        command = ["docker", "run", "--rm", "--interactive", *network, *given, f"sluss-init:{VERSION}", "python", "-"]
         return self._run(command, stdin=script, extra=variables).stdout.strip()
 
     def python_in(self, service: str, script: str) -> str:

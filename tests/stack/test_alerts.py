@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from running import CONFIG, PROJECT, ROOT, Stack, told
 
+from sluss import VERSION
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -47,7 +49,7 @@ def receiver(stack: Stack) -> Iterator[None]:
     label = f"com.docker.compose.project={PROJECT}"  # found among the leftovers of a run that was killed
     network = ["--network", f"{PROJECT}_outside", "--network-alias", "receiver", "--name", CONTAINER, "--label", label]
     mounted = ["--volume", f"{script}:/receiver.py:ro"]
-    stack.docker("run", "--detach", *network, *mounted, "sluss-init:0.1.0", "python", "/receiver.py")
+    stack.docker("run", "--detach", *network, *mounted, f"sluss-init:{VERSION}", "python", "/receiver.py")
     try:
         yield
     finally:
