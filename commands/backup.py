@@ -57,7 +57,6 @@ def restore(address: str, name: str, where: str | None) -> NoReturn:
     store, manifest = _asked_for(address, name)
     found = Findings()
     if (where or manifest.place) == "stack":
-        place.tell(f"in the stack {docker.project()}")
         aside, code = stack_place.restore(store, manifest, os.environ.get(PASSPHRASE, ""))
     else:
         place.tell(place.here())
@@ -94,6 +93,9 @@ def _asked_for(address: str, name: str) -> tuple[Store, Manifest]:
 
 def in_stack(where: str | None) -> bool:
     """Whether the stack is meant; printed, as every command does."""
+    if where == "stack":  # also one whose tasks cannot run just now
+        place.tell(f"in the stack {docker.project()}")
+        return True
     return place.choose(where) is not None
 
 

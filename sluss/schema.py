@@ -5,9 +5,20 @@ It grows when older code could misread what newer code writes. `sluss.storage.mi
 
 from __future__ import annotations
 
+import re
+
 from sluss.errors import ConfigError
 
 SCHEMA = 1
+# Of a Delta table. Not a property of ours: delta-rs makes no table with a property that it does not know.
+DESCRIPTION = f"Written by Sluss, schema {SCHEMA}"
+_NAMED = re.compile(r"\bSluss, schema (\d+)")
+
+
+def schema_in(description: str | None) -> str | None:
+    """The schema version in the description of a table, or None."""
+    found = _NAMED.search(description or "")
+    return found[1] if found else None
 
 
 def check_known(schema: str | None, what: str) -> int:

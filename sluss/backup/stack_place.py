@@ -184,6 +184,7 @@ def restore(store: Store, manifest: Manifest, passphrase: str) -> tuple[list[str
     with _work(store) as work:
         _bring_secrets(store, manifest, work, passphrase)
         env_file.fill()
+        print(f"To the stack {docker.project()}, by {env_file.location()}.", flush=True)
         env_file.restoring().write_text(manifest.name, encoding="utf-8")
         config = docker.ROOT / env_file.settings()["SLUSS_CONFIG_DIR"]
         aside = restore_own_files(config, store, manifest)

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 
 from sluss.errors import DataError, ModelError
 from sluss.registry.entry import CLOCK_TOLERANCE, Change, Entry, Model, next_entry, verify
+from sluss.schema import DESCRIPTION
 from sluss.storage.lake import Lake, properties
 from sluss.typed import as_typed
 
@@ -106,6 +107,7 @@ def append(lake: Lake, change: Change, after: int) -> Entry:
                 schema_mode="merge" if table else None,  # a table of an older release lacks the newest columns
                 partition_by=[_NUMBER],
                 configuration=None if table else properties(row.schema.names),
+                description=None if table else DESCRIPTION,
                 commit_properties=CommitProperties(max_commit_retries=0),
                 storage_options=lake.settings.lake_options,
             )

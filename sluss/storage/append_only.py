@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from sluss.schema import DESCRIPTION
 from sluss.storage.lake import INTERVAL, Lake, properties
 
 if TYPE_CHECKING:
@@ -57,6 +58,7 @@ def append(
                 schema_mode="merge" if opened else None,
                 partition_by=[INTERVAL],
                 configuration=None if opened else properties(content.schema.names),
+                description=None if opened else DESCRIPTION,
                 # Without retries, a commit that comes second raises; with them, both would be added.
                 commit_properties=CommitProperties(max_commit_retries=0) if alone else None,
                 storage_options=lake.settings.lake_options,

@@ -13,8 +13,8 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from sluss.errors import ConfigError, DataError, ServiceError
-from sluss.schema import SCHEMA
-from sluss.storage.migrations import PROPERTY, up_to_date
+from sluss.schema import DESCRIPTION
+from sluss.storage.migrations import up_to_date
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -36,11 +36,7 @@ _COLUMN = f'"{INTERVAL}"'  # quoted, because `interval` is a keyword of SQL
 # A reader fetches the last checkpoint and every commit since, one request each: a checkpoint every five commits bounds
 # that. Commits must not expire: they record the lineage of each partition, and reproducing a model reads the table at
 # the version that it was trained on.
-_PROPERTIES = {
-    "delta.checkpointInterval": "5",
-    "delta.enableExpiredLogCleanup": "false",
-    PROPERTY: str(SCHEMA),
-}
+_PROPERTIES = {"delta.checkpointInterval": "5", "delta.enableExpiredLogCleanup": "false"}
 # Columns whose minimum and maximum the log keeps for each file, so that a query can skip files without opening them.
 # Not all columns: a reader turns each bound of each file into an expression, about 1 ms a file.
 _INDEXED = ("id", "model_version", "rows", "mean_confidence")
@@ -220,6 +216,7 @@ class Lake:
                         predicate=_span(first, end) if exists else None,
                         writer_properties=_written_as(data.schema),
                         configuration=None if exists else properties(data.schema.names),
+                        description=None if exists else DESCRIPTION,
                         # Two writers may create the table at the same time. With retries, delta-rs would append the
                         # rows of the second one; without, that writer fails and replaces on its next attempt.
                         commit_properties=CommitProperties(

@@ -1,8 +1,7 @@
 """The schema version of the tables, and the steps that bring tables of older releases to it.
 
-A table names its version in the property `sluss.schema`. Tables of before that property have version 0. A step of
-`_STEPS` takes a table from one version to the next: it looks at the table, and changes it in one commit if it has to,
-so that it can be killed at any moment and run again.
+A table names its version in its description. Tables of before that have version 0. A step looks at the table, and
+rewrites it in one commit if it has to, so that it can be killed at any moment and run again.
 """
 
 from __future__ import annotations
@@ -10,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from sluss.errors import ConfigError
-from sluss.schema import SCHEMA, check_known
+from sluss.schema import DESCRIPTION, SCHEMA, check_known, schema_in
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -21,7 +20,6 @@ if TYPE_CHECKING:
 
     Rewrite = Callable[[pa.Table], pa.Table]
 
-PROPERTY = "sluss.schema"
 _ATTEMPTS = 4
 
 
@@ -38,7 +36,7 @@ def up_to_date(name: str, table: DeltaTable, options: Mapping[str, str]) -> Delt
     """
     address = table.table_uri.rstrip("/")
     for attempt in range(_ATTEMPTS):
-        schema = check_known(table.metadata().configuration.get(PROPERTY), f"The table {address}")
+        schema = check_known(schema_in(table.metadata().description), f"The table {address}")
         # Looked at anew in each attempt: of two processes that migrate at once, one comes second.
         rewrites = list(_needed(name, table, schema))
         if not rewrites or _migrated(table, rewrites[0], options, last=attempt == _ATTEMPTS - 1):
@@ -88,11 +86,11 @@ def _rewrite(table: DeltaTable, rewrite: Rewrite, options: Mapping[str, str]) ->
         pa.RecordBatchReader.from_batches(schema, _batches(found, column, partitions, rewrite)),
         mode="overwrite",
         schema_mode="overwrite",
-        commit_properties=CommitProperties(custom_metadata={PROPERTY: str(SCHEMA)}, max_commit_retries=0),
+        commit_properties=CommitProperties(max_commit_retries=0),
         storage_options=dict(options),
     )
     table.update_incremental()
-    table.alter.set_table_properties({PROPERTY: str(SCHEMA)}, raise_if_not_exists=False)
+    table.alter.set_table_description(DESCRIPTION)
 
 
 def _batches(found: ds.Dataset, column: str, partitions: Sequence[str], rewrite: Rewrite) -> Iterator[pa.RecordBatch]:

@@ -17,12 +17,11 @@ from sluss.interval import parse_interval
 from sluss.monitoring.tables import read_alerts
 from sluss.registry import versions
 from sluss.registry.names import SCHEMA_TAG
-from sluss.schema import SCHEMA
+from sluss.schema import DESCRIPTION, SCHEMA
 from sluss.storage.lake import Lake
-from sluss.storage.migrations import PROPERTY
 from tasks import batch_predict, monitor_model, train_model
 
-# Columns that the tables of 24 November 2026 lacked; before `sluss.schema`, no table had properties.
+# Columns that the tables of 24 November 2026 lacked; no table had properties or a description.
 LATER = {"curated": "superseded_at", "monitoring": "alerts"}
 
 
@@ -65,7 +64,7 @@ def test_a_table_of_an_older_commit_is_migrated_once(older, sentiment, monitored
     before = Lake(monitored_home, sentiment.name).table(name).to_pyarrow_table().sort_by("interval")
     migrated = Lake(older, sentiment.name).table(name)
     assert LATER[name] not in written.to_pyarrow_table().column_names
-    assert migrated.metadata().configuration[PROPERTY] == str(SCHEMA)
+    assert migrated.metadata().description == DESCRIPTION
     assert migrated.metadata().partition_columns == ["interval"]
     again = Lake(older, sentiment.name).table(name)
     assert again.version() == migrated.version()
@@ -114,7 +113,7 @@ def test_what_a_newer_sluss_wrote_is_refused(monitored_home, sentiment, tmp_path
     shutil.copytree(monitored_home.home, tmp_path / "home")
     settings = Settings(home=tmp_path / "home", data=monitored_home.data)
     uri = Lake(settings, sentiment.name).uri("curated")
-    DeltaTable(uri).alter.set_table_properties({PROPERTY: "99"}, raise_if_not_exists=False)
+    DeltaTable(uri).alter.set_table_description("Written by Sluss, schema 99")
     with pytest.raises(ConfigError, match=r"curated was written by a newer Sluss.*schema 99.*Update Sluss"):
         batch_predict.run(Context(settings, sentiment), parse_interval("2026-01-02", sentiment.unit))
 
@@ -132,4 +131,4 @@ def test_a_version_of_a_newer_sluss_is_refused(copy_of_first_days, sentiment):
 def test_new_tables_carry_the_schema_version(monitored_home, sentiment):
     lake = Lake(monitored_home, sentiment.name)
     names = ("curated", "labels", "predictions", "monitoring", "ledger")
-    assert {name: lake.table(name).metadata().configuration[PROPERTY] for name in names} == dict.fromkeys(names, "1")
+    assert {lake.table(name).metadata().description for name in names} == {DESCRIPTION}
