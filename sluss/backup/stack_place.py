@@ -188,12 +188,19 @@ def restore(store: Store, manifest: Manifest, passphrase: str) -> tuple[list[str
         env_file.restoring().write_text(manifest.name, encoding="utf-8")
         config = docker.ROOT / env_file.settings()["SLUSS_CONFIG_DIR"]
         aside = restore_own_files(config, store, manifest)
-        commands.build()
+        _build_missing()
         _bring_stores(store, manifest, work, again=again)
         code = work.run("check", "--backup", manifest.name).returncode
     env_file.restoring().unlink()
     print("The stores are restored. 'make up' starts everything else.")
     return aside, code
+
+
+def _build_missing() -> None:
+    """Build the images unless all are there; `make up` brings them up to date."""
+    images = docker.compose("config", "--images", capture=True).stdout.split()
+    if not images or not all(docker.has_image(name) for name in images):
+        commands.build()
 
 
 def _begun(manifest: Manifest) -> bool:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from sluss.errors import ConfigError, DataError, ServiceError
 from sluss.schema import DESCRIPTION
+from sluss.storage.columns import PARTITION
 from sluss.storage.migrations import up_to_date
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
     from sluss.config.settings import Settings
 
-INTERVAL = "interval"  # the partition column of every table: a name from sluss.interval.partition
+INTERVAL = PARTITION  # the partition column of every table: a name from sluss.interval.partition
 FIRST, END = "sluss.first", "sluss.end"  # in a commit: the span that it replaced
 # In each round of a race at least one writer commits, so ten attempts outlast nine rivals.
 _ATTEMPTS = 10

@@ -20,8 +20,6 @@ if TYPE_CHECKING:
 
     Rewrite = Callable[[pa.Table], pa.Table]
 
-_ATTEMPTS = 4
-
 
 def up_to_date(name: str, table: DeltaTable, options: Mapping[str, str]) -> DeltaTable:
     """Return the table with the present schema; migrate it if it has an older one.
@@ -35,30 +33,29 @@ def up_to_date(name: str, table: DeltaTable, options: Mapping[str, str]) -> Delt
         ConfigError: a newer Sluss has written the table, or it has to be migrated and cannot be written from here.
     """
     address = table.table_uri.rstrip("/")
-    for attempt in range(_ATTEMPTS):
+    while True:
         schema = check_known(schema_in(table.metadata().description), f"The table {address}")
-        # Looked at anew in each attempt: of two processes that migrate at once, one comes second.
+        # Looked at anew after each attempt: of two processes that migrate at once, one comes second.
         rewrites = list(_needed(name, table, schema))
-        if not rewrites or _migrated(table, rewrites[0], options, last=attempt == _ATTEMPTS - 1):
-            break
-        table.update_incremental()
-    return table
+        if not rewrites or _migrated(table, rewrites[0], options):
+            return table
 
 
-def _migrated(table: DeltaTable, rewrite: Rewrite, options: Mapping[str, str], *, last: bool) -> bool:
+def _migrated(table: DeltaTable, rewrite: Rewrite, options: Mapping[str, str]) -> bool:
     """Rewrite the table; return False if another writer came first."""
     from deltalake.exceptions import DeltaError
 
+    before = table.version()
     try:
         _rewrite(table, rewrite, options)
-    except DeltaError:
-        if last:
-            raise
-        return False
-    except OSError as error:
+    except (DeltaError, OSError) as error:
+        table.update_incremental()
+        if table.version() > before:
+            return False
+        reason = str(error).splitlines()[0][:200]
         raise ConfigError(
             f"The table {table.table_uri.rstrip('/')} was written by an older Sluss and cannot be migrated from here: "
-            f"{error}. Run a step that may write to it, such as make score."
+            f"{reason}. Run a step that may write to it, such as make score."
         ) from error
     return True
 

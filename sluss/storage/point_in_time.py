@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sluss.storage.lake import INTERVAL
+from sluss.storage.columns import PARTITION as INTERVAL
 
 if TYPE_CHECKING:
     from datetime import datetime

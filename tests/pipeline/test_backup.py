@@ -94,9 +94,9 @@ def test_a_changed_or_lost_file_is_named(store, part):
 
 def test_predictions_that_another_model_made_are_named(store, scored, sentiment, tmp_path):
     shutil.copytree(scored.home, tmp_path / "home")
-    changed = scored.model_copy(update={"home": tmp_path / "home"})
+    changed = Settings(home=tmp_path / "home", data=scored.data)
     lake = Lake(changed, sentiment.name)
-    DeltaTable(lake.uri("predictions")).update({"score": "1.0 - score"}, "interval = '2026-01-02'")
+    DeltaTable(lake.uri("predictions")).update({"score": "1.0 - score"}, predicate="interval = '2026-01-02'")
     found = Findings()
     verify_place(changed, store.newest(), found)
     assert any("200 of 200 predictions" in fault and "2026-01-02" in fault for fault in found.faults)
@@ -104,7 +104,7 @@ def test_predictions_that_another_model_made_are_named(store, scored, sentiment,
 
 def test_rows_that_are_missing_are_named(store, scored, sentiment, tmp_path):
     shutil.copytree(scored.home, tmp_path / "home")
-    changed = scored.model_copy(update={"home": tmp_path / "home"})
+    changed = Settings(home=tmp_path / "home", data=scored.data)
     DeltaTable(Lake(changed, sentiment.name).uri("labels")).delete("label = 1")
     found = Findings()
     verify_place(changed, store.newest(), found)
@@ -118,7 +118,7 @@ def test_a_restored_place_is_the_same_and_goes_on(store, empty, sentiment, archi
     verify_place(empty, manifest, found)
     assert found.faults == []
     assert "400 of 400" in found.facts["sentiment: predictions"]
-    again = Context(empty.model_copy(update={"data": archive}), sentiment)
+    again = Context(Settings(home=empty.home, data=archive), sentiment)
     assert anchor.fault(again, ledger.read(again.lake)) is None
     assert batch_predict.run(again, parse_interval("2026-01-02", sentiment.unit)).version == "1"
     assert again.lake.table("predictions").version() == manifest.tables["sentiment/predictions"].version + 1
@@ -196,7 +196,7 @@ def test_a_backup_that_is_broken_off_is_none(scored, tmp_path):
 
 def test_writes_during_a_backup_do_no_harm(scored, sentiment, tmp_path):
     shutil.copytree(scored.home, tmp_path / "home")
-    settings, store = scored.model_copy(update={"home": tmp_path / "home"}), open_store(str(tmp_path / "backups"))
+    settings, store = Settings(home=tmp_path / "home", data=scored.data), open_store(str(tmp_path / "backups"))
     context, day = Context(settings, sentiment), parse_interval("2026-01-02", sentiment.unit)
     written = []
 
@@ -293,7 +293,7 @@ def test_the_commands_say_what_they_did(scored, tmp_path):
 
 def test_no_version_number_is_given_twice_when_the_registry_is_older_than_the_lake(scored, sentiment, tmp_path):
     shutil.copytree(scored.home, tmp_path / "home")
-    settings = scored.model_copy(update={"home": tmp_path / "home"})
+    settings = Settings(home=tmp_path / "home", data=scored.data)
     context, database = Context(settings, sentiment), tmp_path / "home" / "mlflow.db"
     old = tmp_path / "old.db"
     _copy(database, old)
@@ -319,7 +319,7 @@ def promote(context, version):
 
 def test_a_ledger_that_is_newer_than_the_registry_is_kept_if_a_person_accepts_it(scored, sentiment, tmp_path):
     shutil.copytree(scored.home, tmp_path / "home")
-    settings = scored.model_copy(update={"home": tmp_path / "home"})
+    settings = Settings(home=tmp_path / "home", data=scored.data)
     context, database, old = Context(settings, sentiment), tmp_path / "home" / "mlflow.db", tmp_path / "old.db"
     _copy(database, old)
     for _ in range(2):

@@ -1,0 +1,5 @@
+"""Names of columns that every table has."""
+
+from __future__ import annotations
+
+PARTITION = "interval"
