@@ -96,7 +96,7 @@ def test_predictions_that_another_model_made_are_named(store, scored, sentiment,
     shutil.copytree(scored.home, tmp_path / "home")
     changed = Settings(home=tmp_path / "home", data=scored.data)
     lake = Lake(changed, sentiment.name)
-    DeltaTable(lake.uri("predictions")).update({"score": "1.0 - score"}, predicate="interval = '2026-01-02'")
+    DeltaTable(lake.uri("predictions")).update({"score": "1.0 - score"})
     found = Findings()
     verify_place(changed, store.newest(), found)
     assert any("200 of 200 predictions" in fault and "2026-01-02" in fault for fault in found.faults)
