@@ -34,6 +34,7 @@ PASSPHRASE = "SLUSS_BACKUP_PASSPHRASE"  # noqa: S105 - a name
 def save(address: str, keep: str, where: str | None) -> NoReturn:
     """Back up all stores, consistent with each other, while steps go on; a backup that is broken off does not count."""
     check_keep(keep)
+    os.umask(0o077)  # a backup holds all data
     store = open_store(address)
     if in_stack(where):
         saved = stack_place.save(store, code_commit(load_settings()), os.environ.get(PASSPHRASE, ""))

@@ -282,6 +282,7 @@ def test_the_commands_say_what_they_did(scored, tmp_path):
     made = sluss("backup", SLUSS_HOME=home, TO=to, KEEP="2")
     assert made.returncode == 0, made.stderr
     assert "new in" in made.stdout
+    assert not [path for path in Path(to).rglob("*") if path.stat().st_mode & 0o077]
     checked = sluss("verify", FROM=to)
     assert (checked.returncode, "400 of 400" in checked.stdout) == (0, True), checked.stderr
     new = {"SLUSS_HOME": str(tmp_path / "new"), "SLUSS_CONFIG_DIR": str(tmp_path / "config")}
