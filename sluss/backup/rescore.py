@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from sluss.counted import counted
 from sluss.interval import parse_interval
 from sluss.scoring.score import ROUNDING, score
 from sluss.storage import table_log
@@ -78,9 +79,10 @@ def _interval(lake: Lake, use_case: UseCase, load: Load, what: tuple[str, int], 
         equal = _equal_rows(there, again)
         found.equal += equal
         if equal < of_version.num_rows:
+            wrong = counted(of_version.num_rows - equal, "prediction", "is", "are")
             found.faults.append(
-                f"{of_version.num_rows - equal} of {of_version.num_rows} predictions of {use_case.name} in {interval} "
-                f"are not what version {version} gives for their rows."
+                f"In {interval}, {wrong} not what version {version} of {use_case.name} gives for the row: of "
+                f"{of_version.num_rows:,} that were scored again."
             )
 
 

@@ -105,7 +105,9 @@ def _rows(lake: Lake, tables: Mapping[str, Table], found: Findings) -> None:
         if rows == noted.rows:
             words.append(f"{name} {rows:,}")
         else:
-            found.faults.append(f"The table {lake.use_case}/{name} has {rows:,} rows; the backup noted {noted.rows:,}.")
+            found.faults.append(
+                f"The table {lake.use_case}/{name} has {counted(rows, 'row')}; the backup noted {noted.rows:,}."
+            )
     found.facts[f"{lake.use_case}: rows"] = ", ".join(words)
 
 

@@ -99,7 +99,7 @@ def test_predictions_that_another_model_made_are_named(store, scored, sentiment,
     DeltaTable(lake.uri("predictions")).update({"score": "1.0 - score"})
     found = Findings()
     verify_place(changed, store.newest(), found)
-    assert any("200 of 200 predictions" in fault and "2026-01-02" in fault for fault in found.faults)
+    assert any("In 2026-01-02, 200 predictions are not" in fault for fault in found.faults)
 
 
 def test_rows_that_are_missing_are_named(store, scored, sentiment, tmp_path):
