@@ -7,17 +7,27 @@ SHELL := /bin/bash
 # takes the text as it was written: make does not look for references in it either.
 $(foreach name,$(.VARIABLES),$(if $(findstring command line,$(origin $(name))),$(eval override export $(name) := $$(value $(name)))))
 
+# `make -j data train` would train while the data come.
+.NOTPARALLEL:
+
+# Settings for another Python, of a shell that serves other projects: they would change what these commands import.
+unexport PYTHONHOME PYTHONPATH PYTHONSTARTUP PYTHONWARNINGS PYTHONOPTIMIZE PYTHONINSPECT PYTHONSAFEPATH VIRTUAL_ENV
+
+# Modules instead of the scripts in .venv/bin: these name the folder in which they were installed.
 PYTHON := .venv/bin/python
-SLUSS := .venv/bin/sluss
+SLUSS := $(PYTHON) -m commands
 # Needs Python and no environment.
-STACK := python3 -m sluss.stack
+STACK := $(or $(wildcard $(PYTHON)),python3) -m sluss.stack
 READY := .venv/.ready
+# The environment names the folder of the checkout. Where that was moved or copied, it is corrected.
+MOVED := $(shell [ ! -e $(READY) ] || [ "$$(cat $(READY))" = "$$(cd .venv && pwd -P)" ] || echo moved)
+.PHONY: moved
 
 .PHONY: help
 help:  ## List the commands
 	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-z-]+:.*## / {printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-$(READY): requirements.lock pyproject.toml scripts/dev/setup.sh
+$(READY): requirements.lock pyproject.toml scripts/dev/setup.sh $(MOVED)
 	@scripts/dev/setup.sh
 
 ##@ Start here
@@ -27,10 +37,10 @@ new: $(READY)  ## Your own table: NAME=flights DATA=flights.csv TARGET=late (TIM
 demo: $(READY)  ## The whole life cycle on real data, on this machine, without Docker (DATA=path: archive on disk)
 	@$(SLUSS) demo
 test: $(READY)  ## All tests that need no Docker
-	@.venv/bin/pytest -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
+	@$(PYTHON) -m pytest -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 nightly: $(READY)  ## The tests that take long: every estimator, all mistakes of the drill, refreshes; the stack's with Docker
-	@.venv/bin/pytest -n auto --maxprocesses 4 -m nightly
-	@if docker info >/dev/null 2>&1; then .venv/bin/pytest tests/stack -s -m nightly; fi
+	@$(PYTHON) -m pytest -n auto --maxprocesses 4 -m nightly
+	@if docker info >/dev/null 2>&1; then $(PYTHON) -m pytest tests/stack -s -m nightly; fi
 status: $(READY)  ## Show what is live, since when, why, how good and how fresh, and what needs a person (exit code 1; JSON=1)
 	@$(SLUSS) status
 ui: $(READY)  ## MLflow's and Airflow's pages with the demo's results, without Docker
@@ -113,13 +123,13 @@ build:  ## Build the images only
 base-images:  ## Make the base images from Debian's packages, where no registry can be reached
 	@scripts/dev/base_images.sh
 smoke: $(READY)  ## Start a stack of its own, test it from outside, delete it
-	@.venv/bin/pytest tests/stack -s
+	@$(PYTHON) -m pytest tests/stack -s
 
 ##@ Development
 .PHONY: setup lint format docs bench lock release clean
 setup: $(READY)  ## Make the environment from the lock file
 lint: $(READY)  ## Check format, lint and types
-	@.venv/bin/ruff format --check . && .venv/bin/ruff check . && .venv/bin/mypy && .venv/bin/lint-imports
+	@.venv/bin/ruff format --check . && .venv/bin/ruff check . && $(PYTHON) -m mypy && $(PYTHON) .venv/bin/lint-imports
 format: $(READY)  ## Format the code and mend what lint can mend
 	@.venv/bin/ruff format . && .venv/bin/ruff check --fix .
 docs: $(READY)  ## Write the tables of docs/ that come from the code

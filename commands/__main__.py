@@ -1,8 +1,17 @@
-"""`python -m commands`, which is `sluss` where the distribution is not installed."""
+"""`python -m commands`, which is `sluss` also where the distribution is not installed, or the checkout was moved."""
 
 from __future__ import annotations
 
-from commands.main import main
+from sluss.terminal import command_line
+
+
+def main() -> None:
+    """Run a subcommand. Its modules are imported inside, since a person may stop the process while they are."""
+    with command_line():
+        from commands.main import main as run
+
+        run()
+
 
 if __name__ == "__main__":
     main()

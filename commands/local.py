@@ -51,4 +51,6 @@ def _become(script: str, *, says_where: bool = True) -> NoReturn:
         raise ConfigError(f"{path} does not exist: this command needs a checkout of Sluss, not only its distribution.")
     if says_where:
         place.tell(place.here())
+    # The script's own folder comes first on its path, not the checkout.
+    os.environ["PYTHONPATH"] = str(ROOT)
     os.execv(sys.executable, [sys.executable, str(path)])  # noqa: S606 - no shell

@@ -31,6 +31,7 @@ from sluss.registry.artifacts import HOLDOUT_FILE, MODEL_FILE, LoadedModel
 from sluss.registry.champion import champion
 from sluss.registry.names import DIGEST_TAG, GATE_TAG
 from sluss.storage.point_in_time import known_labels, known_rows
+from sluss.tracking.moved_home import current
 from sluss.training.recorded_training import recorded, recorded_rows
 from sluss.training.rows import TrainingRows, newest_end
 from tasks import deploy_model
@@ -190,7 +191,8 @@ def pack(folder: Path, elsewhere: Path) -> None:
 
 def swap(bench: Bench, version: ModelVersion, model: Any) -> None:
     """Write another model over a version's own, where the store keeps it."""
-    place = bench.at.client.get_logged_model(version.source.removeprefix("models:/")).artifact_location
+    address = bench.at.client.get_logged_model(version.source.removeprefix("models:/")).artifact_location
+    place = current(address, bench.at.settings.mlflow_uri)
     skops.io.dump(model, Path(place.removeprefix("file://")) / MODEL_FILE)
 
 

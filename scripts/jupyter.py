@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import sys
-from pathlib import Path
 
 from sluss.stack import docker, env_file, pages, where
 from sluss.stack.error import StackError
@@ -59,7 +58,7 @@ def command() -> list[str]:
     port = os.environ.get("NOTEBOOK_PORT", PORT)
     if not port.isdigit():
         raise StackError(f"NOTEBOOK_PORT={port} is not a port; give a number such as {PORT}.")
-    lab = [str(Path(sys.executable).parent / "jupyter-lab"), "--ServerApp.ip=127.0.0.1", f"--ServerApp.port={port}"]
+    lab = [sys.executable, "-m", "jupyterlab", "--ServerApp.ip=127.0.0.1", f"--ServerApp.port={port}"]
     lab += ["--ServerApp.port_retries=0", f"--ServerApp.root_dir={ROOT / 'notebooks'}"]
     lab += [] if sys.stdout.isatty() else ["--no-browser"]
     return lab + (["--allow-root"] if os.geteuid() == 0 else [])

@@ -16,6 +16,7 @@ from sluss.context import load_context
 from sluss.disk import explained
 from sluss.errors import ConfigError, SlussError
 from sluss.interval import Interval, parse_interval
+from sluss.terminal import STOPPED, say_stopped, stop
 from sluss.use_cases import use_case_names
 
 if TYPE_CHECKING:
@@ -26,8 +27,6 @@ if TYPE_CHECKING:
     from sluss.context import Context
 
     Body = Callable[..., None]
-
-_STOPPED = 130  # exit code of a program that was stopped by Ctrl-C
 
 
 class StepCommand(click.Command):
@@ -147,7 +146,7 @@ def main(command: click.Command, arguments: Sequence[str] | None = None, name: s
         print(error, file=sys.stderr)
         sys.exit(2)
     except click.Abort:
-        sys.exit(_STOPPED)
+        stop()
     sys.exit(code if isinstance(code, int) else 0)
 
 
@@ -166,6 +165,9 @@ def run_step(use_case: str, step: Callable[[Context], None], *, opens_model: boo
         if opens_model:
             _import_scipy_first()
         step(context)
+    except KeyboardInterrupt:
+        say_stopped()
+        code = STOPPED
     except SystemExit as end:
         code = int(end.code or 0)
     except Exception as error:

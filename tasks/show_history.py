@@ -32,6 +32,12 @@ def command(context: Context, *, json: bool) -> None:
 
 def show(use_case: UseCase, history: History) -> None:
     """Print the entries as a table, and the faults of the chain below it."""
+    if not history.entries and not history.problems:
+        print(
+            f"No model of {use_case.title} was ever in production. Train and deploy one: "
+            f"make train deploy USE_CASE={use_case.name}."
+        )
+        return
     from rich.console import Console
     from rich.table import Table
 

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import embedded_airflow
 
@@ -16,18 +16,31 @@ from sluss.config.settings import Settings, load_settings
 from sluss.control_room.web.ports import free_port
 from sluss.errors import ConfigError, ServiceError, SlussError
 
-BIN = Path(sys.executable).parent
+if TYPE_CHECKING:
+    from pathlib import Path
+
 PATIENCE = 120  # seconds
 
 
 def commands(settings: Settings, room_port: int, mlflow_port: int, airflow_port: int) -> dict[str, list[str]]:
     """Commands to start, by the address that each serves."""
-    mlflow = ["mlflow", "server", "--backend-store-uri", settings.mlflow_uri, "--host", "127.0.0.1", "--workers", "1"]
-    airflow = ["airflow", "api-server", "--host", "127.0.0.1", "--workers", "1"]
+    mlflow = [
+        sys.executable,
+        "-m",
+        "mlflow",
+        "server",
+        "--backend-store-uri",
+        settings.mlflow_uri,
+        "--host",
+        "127.0.0.1",
+        "--workers",
+        "1",
+    ]
+    airflow = [sys.executable, "-m", "airflow", "api-server", "--host", "127.0.0.1", "--workers", "1"]
     return {
         f"http://127.0.0.1:{room_port}": [sys.executable, "-m", "sluss.control_room.web.serve"],
-        f"http://127.0.0.1:{mlflow_port}": [str(BIN / mlflow[0]), *mlflow[1:], "--port", str(mlflow_port)],
-        f"http://127.0.0.1:{airflow_port}": [str(BIN / airflow[0]), *airflow[1:], "--port", str(airflow_port)],
+        f"http://127.0.0.1:{mlflow_port}": [*mlflow, "--port", str(mlflow_port)],
+        f"http://127.0.0.1:{airflow_port}": [*airflow, "--port", str(airflow_port)],
     }
 
 

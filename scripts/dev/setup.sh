@@ -43,21 +43,35 @@ find_uv() {
 
 install_packages() {
     echo "Making the environment from requirements.lock …"
-    "$uv" venv --quiet --allow-existing --python "$python" .venv
+    "$uv" venv --quiet --allow-existing --relocatable --python "$python" .venv
     # Compiling ahead takes most of the set-up's time, for 18,000 files of which the commands use a sixth. Python compiles
     # those when it first imports them, and keeps them, unless it is told not to.
     if [ -n "${PYTHONDONTWRITEBYTECODE:-}" ]; then export UV_COMPILE_BYTECODE=1; fi
     VIRTUAL_ENV=$PWD/.venv "$uv" pip install --require-hashes --constraint requirements.lock \
         --requirement pyproject.toml --group airflow --group mlflow --group init --group notebook --group dev ||
         fail "The packages could not be installed; check the network and the free disk space (2 GB), then run it again."
-    VIRTUAL_ENV=$PWD/.venv "$uv" pip install --quiet --no-deps --no-build-isolation --editable .
+}
+
+# Whether all packages are there, as where the checkout was only moved.
+complete() {
+    local input
+    for input in requirements.lock pyproject.toml scripts/dev/setup.sh; do
+        [ .venv/.ready -nt "$input" ] || return
+    done
+}
+
+# Lets the environment find this checkout.
+install_checkout() {
+    VIRTUAL_ENV=$PWD/.venv "$uv" pip install --quiet --no-deps --no-build-isolation --editable . ||
+        fail "The environment could not be pointed to $PWD; delete .venv, then run it again."
 }
 
 main() {
     find_python
     find_uv
-    install_packages
-    touch .venv/.ready
+    complete || install_packages
+    install_checkout
+    (cd .venv && pwd -P) >.venv/.ready
 }
 
 main

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from functools import cached_property
 from pathlib import Path
 
@@ -14,12 +15,14 @@ from sluss.errors import ConfigError
 
 ROOT = Path(__file__).resolve().parents[2]
 RESTORING = "restoring"  # file in a home whose restore has not ended; it names the backup
+_DATABASE_OR_SERVER = re.compile(r"(https?|sqlite|postgresql|mysql|mssql)(\+\w+)?:")
+_PREFIX = "SLUSS_"
 
 
 class Settings(BaseSettings):
     """Settings of the process. Each field is read from `SLUSS_<NAME>`; MLflow's variables keep their names."""
 
-    model_config = SettingsConfigDict(env_prefix="SLUSS_", frozen=True, extra="ignore")
+    model_config = SettingsConfigDict(env_prefix=_PREFIX, frozen=True, extra="ignore")
 
     home: Path = Field(ROOT / "var", description="Folder of the embedded mode's state, and scratch space elsewhere")
     config_dir: Path = Field(ROOT / "config", description="Folder with one YAML file a use case")
@@ -78,6 +81,14 @@ class Settings(BaseSettings):
         """A process that works in another folder, such as a gate's, finds the same place."""
         return home.absolute()
 
+    @field_validator("tracking_uri")
+    @classmethod
+    def _database_or_server(cls, address: str | None) -> str | None:
+        """MLflow's store of plain files has no registry that Sluss could rely on."""
+        if address and not _DATABASE_OR_SERVER.match(address):
+            raise ValueError(f"'{address}' is neither a server (http://…) nor a database (sqlite:///…)")
+        return address
+
     @cached_property
     def warehouse(self) -> str:
         """The warehouse's URL; a DuckDB file under `home` unless set."""
@@ -128,9 +139,9 @@ def load_settings() -> Settings:
     except ValidationError as error:
         first = error.errors()[0]
         name = "_".join(str(part) for part in first["loc"]).upper()
-        raise ConfigError(
-            f"SLUSS_{name} cannot be used: {first['msg']}. Correct it in the environment or .env."
-        ) from None
+        variable = name if name.startswith("MLFLOW_") else f"{_PREFIX}{name}"
+        reason = first["msg"].removeprefix("Value error, ")
+        raise ConfigError(f"{variable} cannot be used: {reason}. Correct it in the environment or .env.") from None
     # Without this, a status would take it for a folder in which nothing was deployed yet.
     if settings.home.exists() and not settings.home.is_dir():
         raise ConfigError(f"{settings.home} is not a folder. Set SLUSS_HOME to one.")

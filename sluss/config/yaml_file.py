@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from pydantic import ValidationError
 
+_TAB = re.compile(r"^ *\t", re.MULTILINE)
 _MODEL = re.compile(r"^model:\s*[\"']?([\w-]+)", re.MULTILINE)
 
 # The same in C where there is libyaml: a file is read within two milliseconds instead of twenty.
@@ -28,13 +29,15 @@ class _Loader(_BASE):  # type: ignore[misc] # which class it is shows at run tim
     """YAML's safe loader, which takes the last of two equal keys without a word."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        seen: set[str] = set()
+        seen: dict[str, int] = {}
         for key, _ in node.value:
-            if isinstance(key, yaml.ScalarNode) and key.value in seen and key.value != "<<":
-                raise yaml.constructor.ConstructorError(
-                    None, None, f"the key '{key.value}' stands twice", key.start_mark
-                )
-            seen.add(str(key.value))
+            if not isinstance(key, yaml.ScalarNode) or key.value == "<<":
+                continue
+            line = key.start_mark.line + 1
+            if key.value in seen:
+                first = f"the key '{key.value}' stands twice, in line {seen[key.value]} and in line {line}"
+                raise yaml.constructor.ConstructorError(None, None, first)
+            seen[key.value] = line
         found: dict[Any, Any] = super().construct_mapping(node, deep)
         return found
 
@@ -45,10 +48,13 @@ def read_yaml(path: Path) -> Any:  # noqa: ANN401 - unchecked yet
     Raises:
         ConfigError: it cannot be read, is not YAML, not UTF-8, or has a key twice.
     """
+    text = ""
     try:
-        return yaml.load(path.read_text(encoding="utf-8"), _Loader)  # noqa: S506 - both bases are safe
+        text = path.read_text(encoding="utf-8")
+        return yaml.load(text, _Loader)  # noqa: S506 - both bases are safe
     except yaml.YAMLError as error:
-        raise ConfigError(f"{path} is not valid YAML: {' '.join(str(error).split())}. Correct that line.") from None
+        cure = "Indent with spaces instead of tabs" if _TAB.search(text) else "Correct that line"
+        raise ConfigError(f"{path} is not valid YAML: {' '.join(str(error).split())}. {cure}.") from None
     except UnicodeDecodeError as error:
         raise ConfigError(f"{path} is not valid YAML: it is not in UTF-8 ({error}). Save it as UTF-8.") from None
     except OSError as error:

@@ -47,14 +47,17 @@ class Deployed:
 
     version: str
     previous: str | None
+    changed: bool = True
 
     def __str__(self) -> str:
+        if not self.changed:
+            return f"version {self.version} is the champion already; nothing was changed."
         before = f" (before: version {self.previous})" if self.previous else ""
         return f"version {self.version} is the champion{before}."
 
 
 def check(context: Context, version: str | None = None, *, announced: bool = False) -> Checked:
-    """Finish an interrupted deployment, then run the gates on a version (the newest by default).
+    """Finish an interrupted deployment, then run the gates on a version (by default the newest that was trained here).
 
     A version that is named may be older than the champion. A version that was `announced` when it was new may not: a
     deployment that runs late, or a second time, must not replace a newer champion.
@@ -69,7 +72,7 @@ def check(context: Context, version: str | None = None, *, announced: bool = Fal
 
     use_case = context.use_case
     entries = settle(context)
-    found = versions.asked_for(context, version)
+    found = versions.by_version(context, version) if version else versions.newest_candidate(context)
     number, now = str(found.version), datetime.now(UTC).isoformat()
     # The gates would compare the champion with itself. `settle` found its digest equal to the ledger's.
     if number == ledger.in_production(entries):
@@ -112,7 +115,7 @@ def deploy(context: Context, version: str | None = None, *, by: str = "", checke
 
     Args:
         context: settings and use case.
-        version: its number; by default the newest.
+        version: its number; by default the newest that the training pipeline registered.
         by: the person or process that deploys; by default the user of this process.
         checked: the result of `check` for this version. Without it, or when it is older than 15 minutes, `check` runs.
 
@@ -151,7 +154,8 @@ def deploy(context: Context, version: str | None = None, *, by: str = "", checke
             f"{use_case.model} version {checked.version} is not in production: version {entries[-1].version or 'none'} "
             f"is, by {entries[-1]}. {entries[-1].reason}"
         )
-    deployed = Deployed(checked.version, previous=[None, *ledger.standing(entries)][-2])
+    previous = [None, *ledger.standing(entries)][-2]
+    deployed = Deployed(checked.version, previous, changed=before != checked.version)
     _LOG.info("%s %s", use_case.model, deployed)
     return deployed
 

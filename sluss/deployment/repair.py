@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from sluss.counted import counted
 from sluss.deployment.production import follow, user
+from sluss.deployment.restore_deleted import restore_deleted
 from sluss.errors import DataError, ModelError
 from sluss.registry import anchor, artifacts, ledger, versions
 from sluss.registry.champion import as_model, in_ledger
@@ -36,7 +37,7 @@ def repair(context: Context, *, accept: bool = False, by: str = "") -> Repair:
 
     A ledger that was changed or cut off goes back to the newest version of its table that agrees with the anchor. A
     champion that MLflow has lost, renamed or replaced is registered again from its artifacts, if they still have the
-    digest of its validation.
+    digest of its validation. Deleted experiments, and deleted runs of registered versions, are restored.
 
     Args:
         context: settings and use case.
@@ -49,7 +50,7 @@ def repair(context: Context, *, accept: bool = False, by: str = "") -> Repair:
         ServiceError: the lake or MLflow does not answer.
     """
     before = mismatches(context, ledger.read(context.lake))
-    done = _restore_ledger(context, accept=accept)
+    done = restore_deleted(context) + _restore_ledger(context, accept=accept)
     entries = ledger.read_verified(context.lake)
     anchor.move(context, entries)
     done += _register_again(context, entries, by or user())

@@ -69,7 +69,7 @@ class Evidence:
         if run.info.lifecycle_stage == "deleted":
             raise ModelError(
                 f"The run of {number} was deleted in MLflow, so its origin is unknown and no verdict can be kept. "
-                f"Restore it (mlflow runs restore --run-id {run.info.run_id}). {again}"
+                f"Restore it: make repair USE_CASE={self.use_case.name}."
             )
         return run
 

@@ -42,7 +42,7 @@ def record_monitoring(context: Context, interval: Interval, content: Record, see
     name = partition(interval.start, context.use_case.unit)
     run = IntervalRun(name, interval, content.digest, content.tags, content.metrics)
     with context.reachable():
-        return keep_run(client, seen, run, lambda run: log_texts(run, content.files))
+        return keep_run(client, seen, run, lambda run: log_texts(context.settings, run, content.files))
 
 
 def run_of(context: Context, interval: Interval) -> Run:

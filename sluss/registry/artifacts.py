@@ -14,6 +14,7 @@ from sluss.errors import ModelError
 from sluss.registry.names import DIGEST_TAG
 from sluss.registry.trusted_types import trusted_types
 from sluss.tracking.client import connect, reachable, service_error
+from sluss.tracking.moved_home import local_path
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -183,8 +184,6 @@ def store_of(context: Context, version: ModelVersion) -> Path | None:
     Raises:
         ServiceError: MLflow does not answer.
     """
-    from urllib.parse import unquote, urlparse
-
     from mlflow.exceptions import MlflowException
 
     try:
@@ -194,8 +193,7 @@ def store_of(context: Context, version: ModelVersion) -> Path | None:
                 address = context.client.get_logged_model(address.removeprefix("models:/")).artifact_location
     except MlflowException:
         return None  # the download tells why
-    parts = urlparse(address)
-    return Path(unquote(parts.path)) if parts.scheme in ("", "file") else None
+    return local_path(address, context.settings.mlflow_uri)
 
 
 def kept_rows(folder: Path) -> pd.DataFrame | None:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING
 
 from sluss.errors import ModelError
-from sluss.registry.names import SCHEMA_TAG
+from sluss.registry.names import INPUTS_TAG, SCHEMA_TAG
 from sluss.registry.numbers import highest
 from sluss.schema import check_known
 
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from mlflow.entities.model_registry import ModelVersion
 
     from sluss.context import Context
+
+_LOG = logging.getLogger(__name__)
 
 
 def by_version(context: Context, version: str) -> ModelVersion:
@@ -68,6 +71,27 @@ def _known(version: ModelVersion) -> ModelVersion:
     """Return the version unless a newer Sluss has made it, whose artifacts this one may misread."""
     check_known(version.tags.get(SCHEMA_TAG), f"{version.name} version {version.version}")
     return version
+
+
+def newest_candidate(context: Context) -> ModelVersion:
+    """Return the newest version that the training pipeline registered.
+
+    A lesson, or a person in MLflow, registers versions too. They are deployed only by their number.
+
+    Raises:
+        ModelError: none is registered.
+    """
+    last = newest(context)
+    trained = {number: version for number, version in every(context).items() if INPUTS_TAG in version.tags}
+    if not trained or last.version in trained:
+        return last
+    found = trained[max(trained, key=int)]
+    _LOG.warning(
+        "%s version %s is newer than version %s, and was not registered by the training pipeline. To deploy it, name "
+        "it: make deploy USE_CASE=%s VERSION=%s.",
+        found.name, last.version, found.version, context.use_case.name, last.version,
+    )  # fmt: skip
+    return found
 
 
 def every(context: Context) -> dict[str, ModelVersion]:

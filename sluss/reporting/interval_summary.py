@@ -45,5 +45,5 @@ def summarise_interval(context: Context, interval: Interval) -> IntervalSummary:
         )
     text, kept = summary_text(use_case, interval, monitored[0].summary, monitored[0].alerts), found.result()
     with context.reachable():
-        log_texts(kept, {"summary.md": text})
+        log_texts(context.settings, kept, {"summary.md": text})
     return IntervalSummary(text, str(kept.info.run_id))

@@ -11,6 +11,7 @@ import sys
 
 from sluss.stack import commands
 from sluss.stack.error import StackError
+from sluss.terminal import command_line
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -51,13 +52,12 @@ def _run(given: argparse.Namespace) -> None:
 
 def main() -> None:
     """Run one command; an error that a person can mend is one sentence and exit code 2."""
-    try:
-        _run(_parser().parse_args())
-    except StackError as error:
-        print(error, file=sys.stderr)
-        sys.exit(2)
-    except KeyboardInterrupt:
-        sys.exit(130)
+    with command_line():
+        try:
+            _run(_parser().parse_args())
+        except StackError as error:
+            print(error, file=sys.stderr)
+            sys.exit(2)
 
 
 if __name__ == "__main__":

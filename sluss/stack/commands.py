@@ -7,7 +7,7 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 from sluss.counted import counted
-from sluss.stack import airflow, docker, env_file, machine, pages, progress
+from sluss.stack import airflow, docker, env_file, env_names, machine, pages, progress
 from sluss.stack.error import StackError
 
 if TYPE_CHECKING:
@@ -131,6 +131,7 @@ def _day(name: str, text: str) -> str:
 def _prepared() -> dict[str, str]:
     """The settings, if the machine and they themselves allow a stack."""
     docker.check()
+    env_names.check()
     values = env_file.settings()
     env_file.check(values)
     _refuse_lost_secrets(values)

@@ -24,7 +24,9 @@ SHORTEST = 12
 UNESCAPED = re.compile(r"[A-Za-z0-9._~-]+")
 # Comes from a company's identity provider, if there is one.
 GIVEN = "SLUSS_OIDC_CLIENT_SECRET"
-ASSIGNMENT = re.compile(r"(?:export\s+)?([A-Za-z_][A-Za-z0-9_]*)=(.*)")
+# As compose reads it: with spaces around the sign, too.
+ASSIGNMENT = re.compile(r"(?:export\s+)?([A-Za-z_][A-Za-z0-9_]*)\s*=\s*(.*)")
+_QUOTED = re.compile(r"(['\"])(.*)\1(?:\s+#.*)?")
 # Parts of what documentation and default installations have; compared in lower case.
 EXAMPLES = ("changeme", "change-me", "change_me", "example", "password", "passw0rd", "minioadmin", "letmein", "secret")
 
@@ -50,14 +52,22 @@ def secret_names() -> list[str]:
 
 def read(path: Path) -> dict[str, str]:
     """Names and values of an env file, without comments and quotes."""
-    try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-    except FileNotFoundError:
-        return {}
-    except (OSError, UnicodeDecodeError) as error:
-        raise StackError(f"{path} cannot be read ({error}): make it a text file that you own.") from error
-    found = (ASSIGNMENT.fullmatch(line.strip()) for line in lines)
+    found = (ASSIGNMENT.fullmatch(line.strip()) for line in text_of(path).splitlines())
     return {match[1]: _unquoted(match[2].strip()) for match in found if match}
+
+
+def text_of(path: Path) -> str:
+    """Content of an env file; empty where there is none.
+
+    Raises:
+        StackError: it cannot be read.
+    """
+    try:
+        return path.read_text(encoding="utf-8-sig")  # an editor of Windows begins it with a mark
+    except FileNotFoundError:
+        return ""
+    except (OSError, UnicodeDecodeError) as error:
+        raise StackError(f"{path} cannot be read ({error}): make it a text file in UTF-8 that you own.") from error
 
 
 def settings() -> dict[str, str]:
@@ -115,8 +125,8 @@ def _is_fernet_key(value: str) -> bool:
 
 
 def _unquoted(value: str) -> str:
-    if len(value) > 1 and value[0] == value[-1] and value[0] in "'\"":
-        return value[1:-1]
+    if quoted := _QUOTED.fullmatch(value):
+        return quoted[2]
     # Compose, too, starts a comment only at a space, so that a password may contain #.
     return value.split(" #", 1)[0].rstrip()
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from sluss.config.settings import Settings
 
+_LOG = logging.getLogger(__name__)
 _ADDRESS = "MLFLOW_TRACKING_URI"
 # With MLflow's defaults (7 retries with growing pauses) a step waits for minutes before it reports a dead server.
 _DEFAULTS = {
@@ -32,6 +33,16 @@ _DEFAULTS = {
 # package requests, and of MLflow where no answer came.
 _REFUSED_DOWNLOAD = re.compile(r"\b40[13] Client Error\b")
 _SILENT_DOWNLOAD = re.compile(r"\bAPI request to \S+ failed with (timeout )?exception\b")
+# Variables of a shell that would make MLflow's client write into another run, experiment or registry than the settings
+# name.
+_FOREIGN = (
+    "MLFLOW_RUN_ID",
+    "MLFLOW_EXPERIMENT_ID",
+    "MLFLOW_EXPERIMENT_NAME",
+    "MLFLOW_REGISTRY_URI",
+    "MLFLOW_ACTIVE_MODEL_ID",
+    "MLFLOW_WORKSPACE",
+)
 _FORBIDDEN = 403
 _LOGIN_STATUS = {401, _FORBIDDEN}
 _SILENT_STATUS = {502, 503, 504}  # of a proxy before MLflow
@@ -44,6 +55,8 @@ def connect(settings: Settings) -> MlflowClient:
     Raises:
         ServiceError: MLflow does not answer, or refuses the login.
     """
+    for name in _FOREIGN:
+        os.environ.pop(name, None)
     for name, value in _DEFAULTS.items():
         os.environ.setdefault(name, value)
     import mlflow
@@ -167,7 +180,7 @@ def no_answer(settings: Settings) -> ServiceError:
 
 
 def experiment_id(settings: Settings, client: MlflowClient, name: str) -> str:
-    """Return the id of the experiment with this name; create it if it is missing.
+    """Return the id of the experiment with this name; create it if it is missing, restore it if it was deleted.
 
     A server chooses the artifacts' location itself. Without a server they go to a folder under `home`.
 
@@ -188,4 +201,7 @@ def experiment_id(settings: Settings, client: MlflowClient, name: str) -> str:
                 found = client.get_experiment_by_name(name)  # created by another step in between
                 if found is None:
                     raise error from None
+        if found.lifecycle_stage == "deleted":
+            _LOG.warning("The experiment %s had been deleted in MLflow; it is restored with its runs.", name)
+            client.restore_experiment(found.experiment_id)
         return str(found.experiment_id)

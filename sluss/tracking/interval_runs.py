@@ -140,11 +140,11 @@ def _runs(client: MlflowClient, experiment: str, name: str) -> list[Run]:
     return sorted(found, key=lambda run: (run.data.tags.get(_CREATED_TAG, ""), run.info.run_id))
 
 
-def log_texts(run: Run, texts: Mapping[str, str]) -> None:
+def log_texts(settings: Settings, run: Run, texts: Mapping[str, str]) -> None:
     """Log texts, by file name, as artifacts of a run; one request less than MLflow's client, which looks up the URI."""
     from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository
 
-    store = get_artifact_repository(run.info.artifact_uri)
+    store = get_artifact_repository(run.info.artifact_uri, tracking_uri=settings.mlflow_uri)
     with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor() as pool:
         files = [Path(folder, file) for file in texts]
         for path, text in zip(files, texts.values(), strict=True):

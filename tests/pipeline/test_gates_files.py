@@ -14,6 +14,7 @@ from mlflow.exceptions import MlflowException
 from mlflow.protos.databricks_pb2 import PERMISSION_DENIED, TEMPORARILY_UNAVAILABLE
 
 from sluss.context import Context
+from sluss.deployment.repair import repair
 from sluss.digests import artifact_digest
 from sluss.errors import ModelError, ServiceError
 from sluss.gates.validate import _writable, validate
@@ -298,8 +299,11 @@ def test_a_model_that_returns_no_numbers_is_not_registered(world, rows):
 def test_a_deleted_run_is_a_sentence_with_the_way_back(world, rows):
     version = registered(world, fitted(world.use_case, rows.train), rows, world.use_case.history.end)
     connect(world.settings).delete_run(version.run_id)
-    with pytest.raises(ModelError, match=f"mlflow runs restore --run-id {version.run_id}"):
+    with pytest.raises(ModelError, match=f"Restore it: make repair USE_CASE={world.use_case.name}"):
         validate(world, str(version.version))
+    done = repair(world).done
+    assert f"The run of version {version.version} had been deleted in MLflow; it is restored." in done
+    assert validate(world, str(version.version)).results
 
 
 def test_a_run_that_another_account_owns_is_named_with_both_accounts(world, good, monkeypatch, tmp_path):
