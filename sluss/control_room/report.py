@@ -10,6 +10,7 @@ from sluss.control_room.web import links
 from sluss.control_room.web.site import STATIC, render
 from sluss.control_room.web.views import use_case
 from sluss.errors import ConfigError, DataError, ServiceError
+from sluss.interval import partition
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -53,9 +54,10 @@ def render_report(context: Context, seen: Seen) -> str:
     if error := seen.lake_error or seen.mlflow_error:
         raise ServiceError(error)
     if not seen.days:
+        first = partition(context.use_case.first_live, context.use_case.unit)
         raise DataError(
             f"No interval of {name} was monitored yet, so there is nothing to report. "
-            f"Score and monitor one first: make score USE_CASE={name}, or see it all with make demo."
+            f"Score and monitor one first: make score USE_CASE={name} INTERVAL={first}, or see it all with make demo."
         )
     settings = context.settings
     shared = {"place": settings.place, "now": now, "links": links.of(settings), "person": None}

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from sluss.errors import DataError
-from sluss.interval import parse_interval
+from sluss.interval import parse_interval, partition
 from sluss.monitoring.labelled import labelled_rows
 from sluss.monitoring.measure import estimate_of
 from sluss.monitoring.profile import Profile, read_profile
@@ -90,7 +90,8 @@ def gather(context: Context, newest: int | None = None) -> Facts:
     if not monitored:
         raise DataError(
             f"No interval of {use_case.name} was monitored yet, so there is nothing to report. "
-            f"Score and monitor one first: make score USE_CASE={use_case.name}, or see it all with make demo."
+            f"Score and monitor one first: make score USE_CASE={use_case.name} "
+            f"INTERVAL={partition(use_case.first_live, use_case.unit)}, or see it all with make demo."
         )
     seen = [each.summary for each in monitored]
     alerts = [alert for each in monitored for alert in each.alerts]

@@ -112,7 +112,9 @@ def backfill(use_case: str, first: str, last: str) -> None:
         raise StackError("Name the days to score: make backfill FROM=2026-01-02 TO=2026-01-05.")
     days = [_day(name, text) for name, text in (("FROM", first), ("TO", last))]
     if not env_file.location().exists():
-        raise StackError("The stack was never started from here: 'make up' starts it, 'make score' scores one day.")
+        raise StackError(
+            f"The stack was never started from here: 'make up' starts it. Embedded: make score INTERVAL={days[0]}."
+        )
     print(airflow.backfill(airflow.Airflow(env_file.settings()), use_case, *days))
 
 
