@@ -62,7 +62,7 @@ reproduce: $(READY)  ## Train VERSION=n again in a fresh environment; list the d
 	@$(SLUSS) reproduce
 gates: $(READY)  ## Run the gates on VERSION=n, by default the newest
 	@$(SLUSS) gates
-deploy: $(READY)  ## Make VERSION=n (by default the newest) the champion if every gate passes it
+deploy: $(READY)  ## Make VERSION=n (by default the newest trained one) the champion if every gate passes it
 	@$(SLUSS) deploy
 rollback: $(READY)  ## Restore the previous version at once (REASON="why"; VERSION=n: only if n is in production)
 	@$(SLUSS) rollback
