@@ -83,7 +83,7 @@ def newest_candidate(context: Context) -> ModelVersion:
     """
     last = newest(context)
     trained = {number: version for number, version in every(context).items() if INPUTS_TAG in version.tags}
-    if not trained or last.version in trained:
+    if not trained or str(last.version) in trained:
         return last
     found = trained[max(trained, key=int)]
     _LOG.warning(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sluss.counted import counted
@@ -29,7 +30,7 @@ def _reason(evidence: Evidence, rows: TrainingRows) -> str | None:
     """Return the reason to refuse, or None."""
     limits, curated = evidence.use_case.gates, evidence.context.lake.uri("curated")
     table, digest = evidence.known.tag("sluss.data.table"), evidence.known.tag("sluss.data.digest")
-    if table != curated:
+    if table != curated and not _was_moved(evidence, table):
         return f"It was trained on {table} and not on the curated rows of {curated}, which passed the checks."
     if digest != rows.digest:
         return (
@@ -46,6 +47,15 @@ def _reason(evidence: Evidence, rows: TrainingRows) -> str | None:
     if _judged_on_other_rows(evidence, rows):
         return "Its recorded holdout has different rows or labels than the curated one. Train it again."
     return None
+
+
+def _was_moved(evidence: Evidence, table: str) -> bool:
+    """Whether the table is that of the same lake in an earlier place of the home, which was moved since.
+
+    The rows are read again from the lake as it is, and must have the recorded digest.
+    """
+    settings, own = evidence.context.settings, Path("lake", evidence.use_case.name, "curated").parts
+    return settings.lake == str(settings.home / "lake") and Path(table).is_absolute() and Path(table).parts[-3:] == own
 
 
 def _unlearnable(evidence: Evidence, rows: TrainingRows) -> str | None:

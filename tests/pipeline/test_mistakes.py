@@ -1,0 +1,122 @@
+"""Mistakes of users in MLflow and at the command line: restored, or one sentence with a way out that leads out."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+
+from sluss.config.settings import ROOT
+from sluss.context import Context
+from sluss.deployment.deploy import Deployed
+from sluss.deployment.repair import repair
+from sluss.registry import versions
+from sluss.registry.names import DIGEST_TAG
+from sluss.tracking.client import connect, experiment_id
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@pytest.fixture
+def world(copy_of_first_days, sentiment) -> Context:
+    """The first days, with one version and nothing in production."""
+    return Context(copy_of_first_days, sentiment)
+
+
+def test_an_experiment_that_was_deleted_is_restored_with_its_runs(world, caplog):
+    client, name = world.client, world.use_case.experiment
+    number = client.get_experiment_by_name(name).experiment_id
+    runs = len(client.search_runs([number]))
+    client.delete_experiment(number)
+    assert experiment_id(world.settings, client, name) == number
+    assert f"The experiment {name} had been deleted in MLflow; it is restored with its runs." in caplog.text
+    assert client.get_experiment(number).lifecycle_stage == "active"
+    assert len(client.search_runs([number])) == runs > 0
+
+
+def test_repair_restores_experiments_and_runs_that_were_deleted(world):
+    client, use_case = world.client, world.use_case
+    client.delete_run(versions.newest(world).run_id)
+    client.delete_experiment(client.get_experiment_by_name(use_case.data_experiment).experiment_id)
+    done = repair(world).done
+    assert (
+        f"The experiment {use_case.data_experiment} had been deleted in MLflow; it is restored with its runs." in done
+    )
+    assert "The run of version 1 had been deleted in MLflow; it is restored." in done
+    assert repair(world).done == ()
+
+
+def test_a_version_that_a_lesson_registered_is_deployed_only_by_its_number(world, caplog):
+    trained = versions.newest(world)
+    assert versions.newest_candidate(world).version == trained.version
+    assert caplog.text == ""
+    connect(world.settings).create_model_version(
+        world.use_case.model, trained.source, trained.run_id, tags={DIGEST_TAG: trained.tags[DIGEST_TAG]}
+    )
+    assert versions.newest_candidate(world).version == trained.version
+    assert "version 2 is newer than version 1, and was not registered by the training pipeline" in caplog.text
+    assert f"make deploy USE_CASE={world.use_case.name} VERSION=2" in caplog.text
+
+
+def test_a_second_deployment_says_that_nothing_was_changed():
+    first = Deployed("3", "2")
+    assert str(first) == "version 3 is the champion (before: version 2)."
+    assert str(replace(first, changed=False)) == "version 3 is the champion already; nothing was changed."
+
+
+def run(home: Path, *words: str, **variables: str) -> tuple[int, str]:
+    known = {
+        "PATH": "/usr/bin:/bin", "PYTHONPATH": str(ROOT), "WHERE": "embedded", "HOME": str(home), "COLUMNS": "200",
+        "SLUSS_HOME": str(home), "SLUSS_ENV_FILE": str(home / "none.env"),
+    }  # fmt: skip
+    command = [sys.executable, "-m", "commands", *words]
+    done = subprocess.run(command, env=known | variables, capture_output=True, text=True, check=False, cwd=ROOT)
+    assert "Traceback" not in done.stderr, done.stderr
+    return done.returncode, done.stdout + done.stderr
+
+
+EMPTY = {
+    "history": ({}, 0), "status": ({}, 1), "gates": ({}, 2), "deploy": ({}, 2), "rollback": ({}, 2), "repair": ({}, 0),
+    "report": ({}, 2), "alerts": ({}, 0), "why": ({"ID": "movies-12"}, 2), "lineage": ({"ID": "movies-12"}, 2),
+    "plots": ({}, 2), "reproduce": ({}, 2), "ui": ({}, 2),
+}  # fmt: skip
+
+
+@pytest.mark.nightly
+@pytest.mark.parametrize("word", EMPTY)
+def test_in_an_empty_home_every_command_names_a_next_one(tmp_path, word):
+    variables, code = EMPTY[word]
+    found, said = run(tmp_path, word, **variables)
+    assert found == code, said
+    if code:
+        assert re.search(r"\bmake [a-z]+", said), said
+
+
+@pytest.mark.nightly
+def test_the_cures_of_an_empty_home_lead_to_a_report(tmp_path, archive):
+    """Follow the first `make …` of each sentence until nothing is left to cure."""
+    followed = []
+    wanted = ("report", {})
+    for _ in range(12):
+        code, said = run(tmp_path, wanted[0], **wanted[1], SLUSS_DATA=str(archive))
+        followed.append(wanted[0])
+        if code == 0 and wanted[0] == "report":
+            return
+        wanted = ("report", {}) if code == 0 else _first_cure(said)
+        if wanted[0] == "train":
+            for each in ("train", "deploy"):
+                assert run(tmp_path, each, SLUSS_DATA=str(archive), **wanted[1])[0] == 0
+                followed.append(each)
+            wanted = ("report", {})
+    raise AssertionError(f"A circle: {followed}")
+
+
+def _first_cure(said: str) -> tuple[str, dict[str, str]]:
+    found = re.search(r"make ([a-z]+)(?: deploy)?((?: [A-Z_]+=[\w-]+)*)", said)
+    assert found, said
+    return found[1], dict(pair.split("=", 1) for pair in found[2].split())
