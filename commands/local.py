@@ -9,8 +9,9 @@ from typing import NoReturn
 import click
 
 from commands import place
-from sluss.config.settings import ROOT
+from sluss.config.settings import ROOT, load_settings
 from sluss.errors import ConfigError
+from sluss.sources.vader_archive import find_archive
 from sluss.step import run_step
 from tasks import make_report
 
@@ -21,6 +22,9 @@ def demo(data: str | None) -> NoReturn:
     """Train on real data, score day by day, and watch the world change: a minute and a half, without Docker."""
     os.environ["DATA"] = data or ""
     place.use_archive()
+    settings = load_settings()
+    if settings.data is not None:  # at once, and not after Airflow has made its database
+        find_archive(settings)
     _become("scripts/demo/demo.py")
 
 

@@ -7,7 +7,7 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 from sluss.counted import counted
-from sluss.stack import airflow, docker, env_file, env_names, machine, pages, progress
+from sluss.stack import airflow, docker, env_file, env_names, machine, mounted, pages, progress
 from sluss.stack.error import StackError
 
 if TYPE_CHECKING:
@@ -138,6 +138,7 @@ def _prepared() -> dict[str, str]:
     env_file.check(values)
     _refuse_lost_secrets(values)
     machine.check()
+    mounted.check(mounted.folders(values))
     return values
 
 

@@ -80,6 +80,13 @@ def run(home: Path, *words: str, **variables: str) -> tuple[int, str]:
     return done.returncode, done.stdout + done.stderr
 
 
+@pytest.mark.parametrize("data", ["/nowhere/data.tar.gz", "../x y.tar.gz", "/"])
+def test_a_wrong_archive_ends_the_demo_before_it_begins(tmp_path, data):
+    code, said = run(tmp_path, "demo", DATA=data)
+    assert (code, "There is no data archive at" in said) == (2, True)
+    assert not (tmp_path / "airflow").exists()
+
+
 EMPTY = {
     "history": ({}, 0), "status": ({}, 1), "gates": ({}, 2), "deploy": ({}, 2), "rollback": ({}, 2), "repair": ({}, 0),
     "report": ({}, 2), "alerts": ({}, 0), "why": ({"ID": "movies-12"}, 2), "lineage": ({"ID": "movies-12"}, 2),
