@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from sluss.errors import ServiceError
+from sluss.tracking.sqlite_error import sqlite_error
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -77,18 +78,9 @@ def connect(settings: Settings) -> MlflowClient:
     try:
         return mlflow.MlflowClient(tracking_uri=settings.mlflow_uri)
     except Exception as error:
-        if found := _damaged(settings, error):
+        if found := sqlite_error(settings, error):
             raise found from error
         raise
-
-
-def _damaged(settings: Settings, error: Exception) -> ServiceError | None:
-    from sqlalchemy.exc import DatabaseError
-
-    if not (settings.mlflow_uri.startswith("sqlite:") and isinstance(error, DatabaseError)):
-        return None
-    path = settings.mlflow_uri.removeprefix("sqlite:///")
-    return ServiceError(f"MLflow's database {path} cannot be used: {error.orig}. Restore it from a copy.")
 
 
 @contextmanager
@@ -112,6 +104,8 @@ def service_error(settings: Settings, error: Exception) -> ServiceError | None:
     """Return the ServiceError for an error that MLflow raised because it does not answer or refuses the login."""
     from mlflow.exceptions import MlflowException, RestException
 
+    if found := sqlite_error(settings, error):
+        return found
     request = _failed_request(error)
     if request is not None:
         return _of_answer(settings, request)

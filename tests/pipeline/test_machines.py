@@ -141,12 +141,12 @@ def test_a_command_that_is_stopped_ends_in_one_line(first_days, started, end, se
 
 
 def test_a_reader_that_goes_away_ends_nothing(first_days, started):
-    process = started(first_days.home, "history")
-    assert process.stdout
-    process.stdout.close()
-    assert process.stderr
-    assert process.stderr.read().startswith("embedded, ")
-    assert process.wait(timeout=60) == 0
+    with started(first_days.home, "history") as process:
+        assert process.stdout
+        process.stdout.close()
+        assert process.stderr
+        errors = process.stderr.read()
+    assert (process.returncode, errors.startswith("embedded, "), len(errors.splitlines())) == (0, True, 1)
 
 
 def test_a_command_without_any_output_runs(first_days, installed):

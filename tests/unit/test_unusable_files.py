@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import shutil
+import sqlite3
+from contextlib import closing
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from mlflow.exceptions import MlflowException
+from mlflow.protos.databricks_pb2 import TEMPORARILY_UNAVAILABLE
 
 from sluss.alerting.actions import Action, read_actions, record
 from sluss.config.settings import ROOT, Settings, load_settings
@@ -16,7 +20,7 @@ from sluss.errors import ConfigError, ServiceError
 from sluss.registry import ledger
 from sluss.registry.entry import Change
 from sluss.storage.lake import Lake
-from sluss.tracking.client import connect
+from sluss.tracking.client import connect, service_error
 from sluss.typed import as_typed
 from sluss.use_cases import load_use_case, use_case_names
 
@@ -47,6 +51,21 @@ def test_a_report_that_cannot_be_written_is_a_sentence(tmp_path: Path, monkeypat
     context: Any = SimpleNamespace(use_case=SimpleNamespace(name="sentiment"), settings=Settings(home=tmp_path))
     with pytest.raises(ConfigError, match="report cannot be written"):
         report.write_report(context)
+
+
+def test_a_database_of_mlflow_that_another_process_holds_is_named_and_not_a_server(tmp_path: Path) -> None:
+    settings, held = Settings(home=tmp_path, tracking_uri=None), sqlite3.connect(tmp_path / "held.db")
+    held.execute("create table t (n)")
+    held.commit()
+    held.execute("begin exclusive")
+    with closing(held), closing(sqlite3.connect(tmp_path / "held.db", timeout=0)) as other:
+        with pytest.raises(sqlite3.OperationalError) as locked:
+            other.execute("insert into t values (1)")
+        wrapped = MlflowException("(sqlite3.OperationalError) database is locked", TEMPORARILY_UNAVAILABLE)
+        wrapped.__cause__ = locked.value
+        found = str(service_error(settings, wrapped))
+    assert "database is locked. Another process writes to it. Wait for its end, then run this again." in found
+    assert service_error(settings, MlflowException("other")) is None
 
 
 def test_a_damaged_database_of_mlflow_is_named(tmp_path: Path) -> None:
