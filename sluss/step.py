@@ -16,7 +16,7 @@ from sluss.context import load_context
 from sluss.disk import explained
 from sluss.errors import ConfigError, SlussError
 from sluss.interval import Interval, parse_interval
-from sluss.terminal import STOPPED, say_stopped, stop
+from sluss.terminal import STOPPED, drop_unread, exit_code, say_stopped
 from sluss.use_cases import use_case_names
 
 if TYPE_CHECKING:
@@ -146,7 +146,8 @@ def main(command: click.Command, arguments: Sequence[str] | None = None, name: s
         print(error, file=sys.stderr)
         sys.exit(2)
     except click.Abort:
-        stop()
+        say_stopped()
+        sys.exit(STOPPED)
     sys.exit(code if isinstance(code, int) else 0)
 
 
@@ -169,12 +170,15 @@ def run_step(use_case: str, step: Callable[[Context], None], *, opens_model: boo
         say_stopped()
         code = STOPPED
     except SystemExit as end:
-        code = int(end.code or 0)
+        code = int(exit_code(end) or 0)
+    except BrokenPipeError:
+        code = 0
     except Exception as error:
         if not (sentence := explained(error)):
             raise
         print(sentence, file=sys.stderr)
         code = 2
+    drop_unread()
     end_process(code)
 
 

@@ -8,44 +8,17 @@ import os
 import signal
 import sys
 import warnings
-from contextlib import contextmanager, suppress
-from pathlib import Path
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from types import FrameType
-    from typing import Any, NoReturn
+    from typing import NoReturn, TextIO
 
 STOPPED = 130  # exit code of a program that was stopped by Ctrl-C
 _TERMINATED = 143  # … and of one that SIGTERM ended
-_PLAIN = {
-    "…": "...",
-    "–": "-",
-    "—": "-",
-    "−": "-",
-    "·": "-",
-    "→": "->",
-    "×": "x",
-    "’": "'",
-    "‘": "'",
-    "“": '"',
-    "”": '"',
-}
-
-
-class _Unbreakable(io.FileIO):
-    """An output whose reader may go away, as that of `make history | head`: the work goes on, the rest is dropped."""
-
-    def write(self, data: Any) -> int:  # noqa: ANN401 - any buffer
-        """Write, or drop the text that no process reads any more."""
-        try:
-            return super().write(data)
-        except BrokenPipeError:
-            nowhere = os.open(os.devnull, os.O_WRONLY)
-            os.dup2(nowhere, self.fileno())
-            os.close(nowhere)
-            return len(data)
+_PLAIN = {"…": "...", "–": "-", "−": "-", "·": "-", "→": "->", "×": "x", "’": "'", "“": '"', "”": '"'}
 
 
 @contextmanager
@@ -54,43 +27,56 @@ def command_line() -> Iterator[None]:
     try:
         signal.signal(signal.SIGTERM, _end)
         _ignore_strict_warnings()
-        with suppress(LookupError):  # registered twice is registered
-            codecs.register_error("sluss.plain", _plain)
-        sys.stdout, sys.stderr = _output(sys.stdout, sys.__stdout__), _output(sys.stderr, sys.__stderr__)
+        codecs.register_error("sluss.plain", _plain)
+        for stream in (sys.stdout, sys.stderr):
+            if isinstance(stream, io.TextIOWrapper):
+                stream.reconfigure(errors="sluss.plain")
         yield
     except KeyboardInterrupt:
-        stop()
+        say_stopped()
+        sys.exit(STOPPED)
+    except BrokenPipeError:
+        drop_unread()
+        sys.exit(0)
+    except SystemExit as end:
+        drop_unread()
+        sys.exit(exit_code(end))
 
 
-def stop() -> NoReturn:
-    """End this process because a person stopped it."""
-    say_stopped()
-    sys.exit(STOPPED)
+def exit_code(end: SystemExit) -> int | str | None:
+    """The code to end with: 0 where only the reader of the output went away, as that of `make history | head`."""
+    # Rich turns the broken pipe into an exit with code 1.
+    return 0 if isinstance(end.__context__, BrokenPipeError) else end.code
+
+
+def drop_unread() -> None:
+    """Write what is waiting for output, and drop it where no process reads it any more."""
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            if stream is not None:
+                stream.flush()
+        except BrokenPipeError:
+            _silence(stream)
 
 
 def say_stopped() -> None:
     """Say so in one line; a second Ctrl-C must not interrupt what is put in order at the end."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     print("Stopped. The same command goes on from what is complete.", file=sys.stderr, flush=True)
+    drop_unread()
+
+
+def _silence(stream: TextIO) -> None:
+    """Lead the stream to nowhere: Python flushes it once more at the end."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, stream.fileno())
+    os.close(nowhere)
 
 
 def _end(number: int, frame: FrameType | None) -> NoReturn:  # noqa: ARG001 - signal's signature
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     print("Ended by SIGTERM. The same command goes on from what is complete.", file=sys.stderr, flush=True)
     sys.exit(_TERMINATED)
-
-
-def _output(stream: Any, original: Any) -> Any:  # noqa: ANN401 - a text stream, or None where the descriptor is closed
-    """The stream, safe from a reader that goes away and from signs that its encoding lacks."""
-    if stream is None:  # `>&-`: Python starts without the stream, and libraries write to it
-        return Path(os.devnull).open("w", encoding="utf-8")
-    if stream is not original:  # a test's, or an editor's
-        return stream
-    stream.flush()
-    raw = io.BufferedWriter(_Unbreakable(stream.fileno(), "w", closefd=False))
-    return io.TextIOWrapper(
-        raw, encoding=stream.encoding, errors="sluss.plain", line_buffering=stream.line_buffering, write_through=True
-    )
 
 
 def _plain(error: UnicodeError) -> tuple[str, int]:

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 _NEXT = {
     "data_drift": "The data changed. Look at rows of this interval; if they are valid, label some and train again.",
     "quality_drop": "The model does worse than promised. Train on the new labels, or roll back.",
+    "registry_mismatch": "The stores disagree about production. Look at it (make history), then mend it: make repair.",
+    "silent_lock": "A lock of the pipeline did not act in a drill. See which: make drill.",
     "worse_champion": "The guard rolls back by itself. See what the version had learned: make history.",
 }
 
