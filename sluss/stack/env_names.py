@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 COMPOSE_FILE = env_file.ROOT / "docker-compose.yml"
 # Of Docker's own tools, and those that only `make up` reads.
 _OTHERS = re.compile(r"(COMPOSE|DOCKER|BUILDX|BUILDKIT)_\w+|SLUSS_(LEAST_\w+|STACK_WAIT|ENV_FILE)")
-_NEAR = 0.85  # likeness of a misspelling; AIRFLOW_PORT and MLFLOW_PORT have 0.78
+# Settings of older releases: an `.env` that was written for them goes on working.
+_FORMER = {"CONTROL_ROOM_HOSTS", "CONTROL_ROOM_PROXIES", "MLFLOW_EXTRA_HOSTS"}
+_NEAR = 0.9  # likeness of a misspelling; AIRFLOW_PORT and MLFLOW_PORT have 0.78
 _REFERENCE = re.compile(r"(?<!\\)\$")
 
 
@@ -71,7 +73,7 @@ def _check_value(place: str, name: str, value: str) -> None:
 
 def _unknown(place: str, name: str, known: set[str]) -> None:
     near = difflib.get_close_matches(name.upper(), sorted(known), 1, _NEAR)
-    if near:
+    if near and name not in _FORMER:
         raise StackError(f"{place} sets {name}, which nothing reads: write {near[0]}, the nearest name, or delete it.")
     if name not in os.environ:
         print(f"{place} sets {name}, which nothing of Sluss reads.", file=sys.stderr)

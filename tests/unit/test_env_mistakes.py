@@ -77,6 +77,12 @@ def test_a_name_of_the_users_own_is_shown_and_stays(env: Path) -> None:
     assert done.stderr == f"Line 2 of {env} sets OUR_TEAM, which nothing of Sluss reads.\n"
 
 
+def test_a_setting_of_an_older_release_is_shown_and_stops_nothing(env: Path) -> None:
+    done = checked(env, "CONTROL_ROOM_HOSTS=room.example.org\n")
+    assert done.returncode == 0
+    assert done.stderr == f"Line 1 of {env} sets CONTROL_ROOM_HOSTS, which nothing of Sluss reads.\n"
+
+
 def test_the_example_has_no_mistake_and_every_name_of_it_is_known(env: Path) -> None:
     env.write_bytes(env_file.EXAMPLE.read_bytes())
     env_names.check()
