@@ -55,7 +55,14 @@ def started(installed, tmp_path):
         command = [sys.executable, "-m", "commands", *words]
         pipe = subprocess.PIPE
         return subprocess.Popen(
-            command, stdout=pipe, stderr=pipe, text=True, env=known | variables, cwd=ROOT, start_new_session=True
+            command,
+            stdout=pipe,
+            stderr=pipe,
+            text=True,
+            errors="replace",
+            env=known | variables,
+            cwd=ROOT,
+            start_new_session=True,
         )
 
     return start
@@ -135,7 +142,8 @@ def test_a_command_that_is_stopped_ends_in_one_line(first_days, started, end, se
     process.send_signal(number)
     _, errors = process.communicate(timeout=60)
     lines = [line for line in errors.splitlines() if not line.startswith("embedded, ")]
-    assert process.returncode == code, errors
+    # A shell calls both 130: Python ends itself by the signal where C code had run the module that was interrupted.
+    assert process.returncode in {code, -number}, errors
     assert len(lines) == 1
     assert lines[0].startswith(word)
 
