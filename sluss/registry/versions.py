@@ -85,7 +85,7 @@ def newest_candidate(context: Context) -> ModelVersion:
     trained = {number: version for number, version in every(context).items() if INPUTS_TAG in version.tags}
     if not trained or str(last.version) in trained:
         return last
-    found = trained[max(trained, key=int)]
+    found = _known(trained[max(trained, key=int)])
     _LOG.warning(
         "%s version %s is newer than version %s, and was not registered by the training pipeline. To deploy it, name "
         "it: make deploy USE_CASE=%s VERSION=%s.",
