@@ -193,11 +193,11 @@ class Stack:
         found: dict[str, Any] = answer.json() if answer.content else {}
         return found
 
-    def run_dag(self, dag: str, date: str | None, seconds: float = 180, **conf: str) -> dict[str, Any]:
+    def run_dag(self, dag: str, date: str | None, seconds: float = 180, **conf: str | bool) -> dict[str, Any]:
         """Trigger a DAG by REST, for a date if it runs for dates, and wait for its end."""
         return self.ended(self.trigger(dag, date, **conf), seconds)
 
-    def trigger(self, dag: str, date: str | None, **conf: str) -> str:
+    def trigger(self, dag: str, date: str | None, **conf: str | bool) -> str:
         """Trigger a DAG by REST, for a date if it runs for dates; the path of the run."""
         self.wait_until_found(dag)
         started = self.airflow_api(f"dags/{dag}/dagRuns", {"logical_date": date, "conf": conf})
