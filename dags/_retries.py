@@ -18,16 +18,16 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 
-# The pauses double, so that a blip costs seconds and an outage few tries: 10, 20, 40, 80, 160 s, then 5 minutes each.
-# A service that is back is thus found within five minutes.
-FIRST, LONGEST = timedelta(seconds=10), timedelta(minutes=5)
+# The pauses double, so that a blip costs seconds and an outage few tries: 5, 10, 20, 40, 80, 160 s, then five minutes
+# each. A service that is back is thus found within five minutes.
+FIRST, LONGEST = timedelta(seconds=5), timedelta(minutes=5)
 # With these pauses, about three and a half days. The run stays open so long: later intervals wait, so that all are done
 # in order, as if the service had always been there.
 RETRIES = 1000
-# Failures of one kind after which another try would not help. Eight take twenty minutes: when a service dies in the
+# Failures of one kind after which another try would not help. Nine take twenty minutes: when a service dies in the
 # middle of a step, a library may raise an error that no step knows.
 UNKNOWN, TIMED_OUT = "unknown", "timed_out"
-LIMITS = {UNKNOWN: 8, TIMED_OUT: 2}
+LIMITS = {UNKNOWN: 9, TIMED_OUT: 2}
 SERVICE = "service"
 # Deaths without a word. Kills of containers and machines are rarer than that, and too little memory ends every try.
 DEATHS = 10
