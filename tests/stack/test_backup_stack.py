@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+import boto3
 import pytest
+from botocore.exceptions import BotoCoreError
 from running import ENV_FILE, PROJECT, Stack, told, wait_for
 
 if TYPE_CHECKING:
@@ -13,37 +15,31 @@ if TYPE_CHECKING:
 
 PASSPHRASE = "a passphrase of this test"
 KEY = {"AWS_ACCESS_KEY_ID": "backup-key", "AWS_SECRET_ACCESS_KEY": "the-backup-key-itself"}
-CREATE = """
-import boto3, os
-client = boto3.client("s3", endpoint_url=os.environ["AWS_ENDPOINT_URL"], region_name="us-east-1")
-client.create_bucket(Bucket="backups")
-"""
+PORT = 19900
 
 
 @pytest.fixture
 def bucket(stack: Stack) -> Iterator[str]:
-    """A MinIO outside the stack, which host and containers reach at one address."""
+    """A MinIO outside the stack, which host and containers reach at one address: that of Docker's own bridge."""
     name, image = f"{PROJECT}-other-s3", stack.inspect("minio")["Config"]["Image"]
+    gateway = json.loads(stack.docker("network", "inspect", "bridge").stdout)[0]["IPAM"]["Config"][0]["Gateway"]
     login = ["--env", f"MINIO_ROOT_USER={KEY['AWS_ACCESS_KEY_ID']}"]
     login += ["--env", f"MINIO_ROOT_PASSWORD={KEY['AWS_SECRET_ACCESS_KEY']}"]
-    stack.docker("network", "create", name)
-    stack.docker("run", "--detach", "--rm", "--name", name, "--network", name, "--publish", "19900:9000", *login, image)
-    gateway = json.loads(stack.docker("network", "inspect", f"{PROJECT}_front").stdout)[0]["IPAM"]["Config"][0][
-        "Gateway"
-    ]
-    stack.environment |= KEY | {"AWS_ENDPOINT_URL": f"http://{gateway}:19900", "SLUSS_BACKUP_PASSPHRASE": PASSPHRASE}
-    init = stack.inspect("init")["Config"]["Image"]
-    wait_for(lambda: _made(stack, name, init), "the bucket")
+    stack.docker("run", "--detach", "--rm", "--name", name, "--publish", f"{gateway}:{PORT}:9000", *login, image)
+    given = KEY | {"AWS_ENDPOINT_URL": f"http://{gateway}:{PORT}", "SLUSS_BACKUP_PASSPHRASE": PASSPHRASE}
+    stack.environment |= given
+    wait_for(lambda: _made(given["AWS_ENDPOINT_URL"]), "the bucket")
     yield "s3://backups/nightly"
     stack.docker("rm", "--force", name)
-    stack.docker("network", "rm", name)
 
 
-def _made(stack: Stack, network: str, image: str) -> bool:
-    given = [f"--env={name}={value}" for name, value in KEY.items()]
-    address = f"--env=AWS_ENDPOINT_URL=http://{network}:9000"
-    command = ["run", "--rm", "--interactive", "--network", network, *given, address, image, "python", "-"]
-    return stack.docker(*command, stdin=CREATE, check=False).returncode == 0
+def _made(address: str) -> bool:
+    key = {"aws_access_key_id": KEY["AWS_ACCESS_KEY_ID"], "aws_secret_access_key": KEY["AWS_SECRET_ACCESS_KEY"]}
+    try:
+        boto3.client("s3", endpoint_url=address, region_name="us-east-1", **key).create_bucket(Bucket="backups")
+    except BotoCoreError:
+        return False
+    return True
 
 
 def finished_runs(stack: Stack) -> dict[str, Any]:
