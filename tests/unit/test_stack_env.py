@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import yaml
 
 ROOT = Path(__file__).resolve().parents[2]
 WORKERS = {"AIRFLOW_WORKER_CONCURRENCY", "AIRFLOW_REDIS", "AIRFLOW_LOCAL_SCHEDULERS"}
@@ -95,3 +96,10 @@ def test_every_setting_of_the_compose_file_is_in_the_example() -> None:
     # The stack's commands find these out; only a developer changes the last.
     found_out = {"SLUSS_GIT_COMMIT", "SLUSS_VERSION", *WORKERS}
     assert used - set(values(ROOT / ".env.example")) == {*found_out, "AIRFLOW_IDLE_SLEEP"}
+
+
+def test_the_compose_file_is_whole():
+    services = yaml.safe_load((ROOT / "docker-compose.yml").read_text(encoding="utf-8"))["services"]
+    assert all("image" in service for service in services.values())
+    # Dumps are given to it: it has no password of Postgres.
+    assert not [name for name in services["backup"]["environment"] if "POSTGRES" in name or "_DB_" in name]
