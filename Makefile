@@ -101,7 +101,7 @@ verify: $(READY)  ## Verify the newest backup of FROM=… (or BACKUP=name): dige
 	@$(SLUSS) verify
 
 ##@ The stack (real services in containers)
-.PHONY: up down destroy ps logs login shell backfill build base-images smoke
+.PHONY: up down destroy ps logs login shell backfill build sbom base-images smoke
 up:  ## Build, start, wait until every service is healthy, print the addresses (WORKERS=2: with so many workers)
 	@$(STACK) up
 down:  ## Stop the stack; its data stays
@@ -118,8 +118,10 @@ shell:  ## A shell where the tasks run
 	@$(STACK) run
 backfill:  ## Score the days FROM=2026-01-02 to TO=2026-01-05 in the stack, again if they were scored
 	@$(STACK) backfill
-build:  ## Build the images only
-	@$(STACK) build
+build:  ## Build the images only, and write their bills of materials
+	@$(STACK) build && $(STACK) bill
+sbom:  ## Write what each image holds, with versions and licences, to var/sbom (CycloneDX)
+	@$(STACK) bill
 base-images:  ## Make the base images from Debian's packages, where no registry can be reached
 	@scripts/dev/base_images.sh
 smoke: $(READY)  ## Start a stack of its own, test it from outside, delete it

@@ -70,7 +70,7 @@ install() {
 
 python_dockerfile() {
   echo "FROM $ROOT_IMAGE"
-  install python3.13 python3.13-venv python3-pip libgomp1 netbase tzdata
+  install python3.13 python3.13-venv python3-pip netbase tzdata
   # As in the official image: python and pip in PATH install into the system's own site-packages.
   cat <<'DOCKERFILE'
 RUN ln -s /usr/bin/python3.13 /usr/local/bin/python && ln -s /usr/bin/python3.13 /usr/local/bin/python3 \

@@ -17,7 +17,16 @@ from sluss.terminal import command_line
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="sluss.stack", description=__doc__)
     parsers = parser.add_subparsers(required=True, metavar="COMMAND", dest="command")
-    every = (commands.up, commands.build, commands.down, commands.destroy, commands.ps, commands.logs, commands.login)
+    every = (
+        commands.up,
+        commands.build,
+        commands.bill,
+        commands.down,
+        commands.destroy,
+        commands.ps,
+        commands.logs,
+        commands.login,
+    )
     made = {
         each.__name__: parsers.add_parser(each.__name__, help=each.__doc__)
         for each in (*every, commands.run, commands.backfill)

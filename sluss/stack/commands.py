@@ -7,7 +7,7 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 from sluss.counted import counted
-from sluss.stack import airflow, docker, env_file, env_names, machine, mounted, pages, progress
+from sluss.stack import airflow, docker, env_file, env_names, machine, mounted, pages, progress, sbom
 from sluss.stack.error import StackError
 
 if TYPE_CHECKING:
@@ -46,6 +46,13 @@ def build() -> None:
             f"The images could not be built: the lines above are the end of {progress.log_file()}. 'make up' goes on "
             "from there."
         )
+
+
+def bill() -> None:
+    """Write what each image holds, with versions and licences, to var/sbom."""
+    docker.check()
+    written = sbom.write()
+    print(f"Wrote {counted(len(written), 'bill')} of materials to {sbom.FOLDER}")
 
 
 def down() -> None:
