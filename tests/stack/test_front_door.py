@@ -99,6 +99,7 @@ def test_every_answer_has_each_header_once(page: str, path: str) -> None:
         assert "://" not in policy
 
 
+@pytest.mark.nightly
 def test_the_pages_work_under_their_policy(stack: Stack, chromium: Browser) -> None:
     password = stack.secrets["MLFLOW_ADMIN_PASSWORD"]
     context = chromium.new_context(http_credentials={"username": "admin", "password": password, "origin": stack.mlflow})
