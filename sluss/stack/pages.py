@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 DOMAIN = "sluss.localhost"  # the compose file's default, too
 HTTPS = "443"
+_FORMER = ("CONTROL_ROOM_HOSTS", "MLFLOW_EXTRA_HOSTS")
 # The service: the setting of its port, the setting of its page, and its name under the domain.
 _PAGES = {
     "control-room": ("CONTROL_ROOM_PORT", "SLUSS_CONTROL_ROOM_PAGE", ""),
@@ -41,13 +42,21 @@ def page(values: Mapping[str, str], service: str) -> str:
 
 
 def variables(values: Mapping[str, str]) -> dict[str, str]:
-    """Variables of compose that follow from the domain; none without TLS."""
-    found = domain(values)
+    """Variables of compose that follow from other settings: names, proxies, and with TLS the addresses."""
+    found, hosts = domain(values), _hosts(values)
+    proxies = values.get("SLUSS_PROXIES") or values.get("CONTROL_ROOM_PROXIES", "")
     if not found:
-        return {}
-    hosts = ",".join(filter(None, [values.get("SLUSS_HOSTS", ""), found, f"*.{found}"]))
+        return {"SLUSS_HOSTS": ",".join(hosts), "SLUSS_PROXIES": proxies}
     addresses = {name: page(values, service) for service, (_, name, _) in _PAGES.items()}
-    return {**addresses, "SLUSS_DOMAIN": found, "SLUSS_HOSTS": hosts}
+    every = ",".join([*hosts, found, f"*.{found}"])
+    return {**addresses, "SLUSS_DOMAIN": found, "SLUSS_HOSTS": every, "SLUSS_PROXIES": proxies}
+
+
+def _hosts(values: Mapping[str, str]) -> list[str]:
+    """Additional names of the pages, also from the settings of 0.1.0's `.env`, where some have ports."""
+    given = values.get("SLUSS_HOSTS") or ",".join(values.get(name, "") for name in _FORMER)
+    names = (each.strip().split(":")[0] for each in given.split(","))
+    return [*dict.fromkeys(filter(None, names))]
 
 
 def mlflow_login(values: Mapping[str, str]) -> dict[str, str]:

@@ -29,7 +29,7 @@ def test_only_the_two_doors_have_open_ports_and_never_both() -> None:
 
 def test_without_a_domain_each_page_has_a_port() -> None:
     assert pages.page(PLAIN, "airflow") == "http://localhost:8080"
-    assert pages.variables(PLAIN) == {}
+    assert pages.variables(PLAIN) == {"SLUSS_HOSTS": "", "SLUSS_PROXIES": ""}
     assert pages.mlflow_login(PLAIN)["MLFLOW_TRACKING_URI"] == "http://127.0.0.1:5000"
 
 
@@ -42,6 +42,14 @@ def test_with_a_domain_each_page_has_a_name() -> None:
     assert found["SLUSS_AIRFLOW_PAGE"] == "https://airflow.ml.example.org"
     assert pages.mlflow_login(SECURED)["MLFLOW_TRACKING_URI"] == "https://mlflow.ml.example.org"
     assert Airflow(SECURED).page == "https://airflow.ml.example.org"
+
+
+def test_the_names_of_an_older_env_file_go_on_working() -> None:
+    older = {"CONTROL_ROOM_HOSTS": "room.example.org, box", "MLFLOW_EXTRA_HOSTS": "box:5000,ml.example.org"}
+    found = pages.variables({**PLAIN, **older, "CONTROL_ROOM_PROXIES": "172.18.0.1"})
+    assert found == {"SLUSS_HOSTS": "room.example.org,box,ml.example.org", "SLUSS_PROXIES": "172.18.0.1"}
+    newer = pages.variables({**PLAIN, **older, "SLUSS_HOSTS": "only.example.org"})
+    assert newer["SLUSS_HOSTS"] == "only.example.org"
 
 
 def test_the_profile_alone_takes_the_default_domain(monkeypatch: pytest.MonkeyPatch) -> None:
