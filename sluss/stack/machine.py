@@ -84,7 +84,7 @@ def _least(setting: str, default: float) -> float:
 
 
 def _check_memory() -> None:
-    """The stack idles at 1.3 GB; training on top of it needs about as much again."""
+    """The stack idles at 1.8 GB; training on top of it needs about as much again."""
     least = _least("SLUSS_LEAST_MEMORY_GB", 3)
     found = int(docker.output("docker", "info", "--format", "{{.MemTotal}}").stdout or 0) / GIB
     if 0 < found < least:
