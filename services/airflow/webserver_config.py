@@ -7,7 +7,7 @@ from flask_appbuilder.const import AUTH_DB
 AUTH_TYPE = AUTH_DB
 AUTH_USER_REGISTRATION = False
 WTF_CSRF_ENABLED = True
-# A password cannot be guessed faster than this.
+# A limit on the login form by address. login_guard.py limits by name as well, in the form and in the routes for tokens.
 AUTH_RATE_LIMITED = True
 AUTH_RATE_LIMIT = "10 per 20 second"
 # The single web server keeps the count itself.

@@ -20,6 +20,11 @@ ROOT = Path(__file__).resolve().parents[2]
 EXAMPLE = ROOT / ".env.example"
 # No secret is shorter: MLflow asks for 12 characters.
 SHORTEST = 12
+# Keys that sign: as many bytes as their longest algorithm, HMAC with SHA-512, asks for. A new one ends the sessions
+# that the old one signed, and nothing else, so `make up` renews those that an older version wrote.
+SIGNING = ("AIRFLOW_JWT_SECRET", "AIRFLOW_SECRET_KEY", "MLFLOW_SECRET_KEY")
+SIGNING_LENGTH = 64
+ENDINGS = ("PASSWORD", "KEY", "SECRET", "TOKEN", "PASSPHRASE")
 # Passwords go into addresses (postgresql://user:password@host), where other characters would need escaping.
 UNESCAPED = re.compile(r"[A-Za-z0-9._~-]+")
 # Comes from a company's identity provider, if there is one.
@@ -43,11 +48,7 @@ def restoring() -> Path:
 
 def secret_names() -> list[str]:
     """Names of the settings that must not be empty: secrets of the stack's own, which the example leaves empty."""
-    return [
-        name
-        for name, value in read(EXAMPLE).items()
-        if not value and name != GIVEN and name.endswith(("PASSWORD", "KEY", "SECRET", "TOKEN"))
-    ]
+    return [name for name, value in read(EXAMPLE).items() if not value and name != GIVEN and name.endswith(ENDINGS)]
 
 
 def read(path: Path) -> dict[str, str]:
@@ -78,11 +79,11 @@ def settings() -> dict[str, str]:
 
 
 def fill() -> list[str]:
-    """Write every missing secret into `.env` and shut the file to others; the names of what was written."""
+    """Write every missing secret and too short signing key into `.env`, and shut it to others; the names written."""
     path = location()
     known = read(path)
     # A secret from the environment, such as in CI, is not written to the disk.
-    missing = [name for name in secret_names() if not known.get(name) and not os.environ.get(name)]
+    missing = [name for name in secret_names() if _is_to_write(name, known.get(name, "")) and not os.environ.get(name)]
     if missing or not path.exists():
         source = path if path.exists() else EXAMPLE
         text = source.read_text(encoding="utf-8")
@@ -92,6 +93,10 @@ def fill() -> list[str]:
     elif path.stat().st_mode & 0o077:
         path.chmod(0o600)
     return missing
+
+
+def _is_to_write(name: str, value: str) -> bool:
+    return not value or (name in SIGNING and len(value) < SIGNING_LENGTH)
 
 
 def check(values: Mapping[str, str]) -> None:
@@ -112,6 +117,8 @@ def _refusal(name: str, value: str) -> str:
         return "is an example password"
     if len(value) < SHORTEST or len(set(value)) < SHORTEST // 2:
         return f"is too easy to guess (at least {SHORTEST} characters, not the same over and over)"
+    if name in SIGNING and len(value) < SIGNING_LENGTH:
+        return f"is too short for its algorithm (at least {SIGNING_LENGTH} characters)"
     if not UNESCAPED.fullmatch(value):
         return "has characters that do not fit into an address (only letters, digits and . _ ~ - do)"
     return ""
@@ -134,7 +141,7 @@ def _unquoted(value: str) -> str:
 def _new_secret(name: str) -> str:
     if name == "AIRFLOW_FERNET_KEY":
         return base64.urlsafe_b64encode(secrets.token_bytes(32)).decode()
-    return secrets.token_urlsafe(24)
+    return secrets.token_urlsafe(SIGNING_LENGTH if name in SIGNING else 24)
 
 
 def _with_setting(text: str, name: str, value: str) -> str:

@@ -20,11 +20,11 @@ from sluss.control_room.known import Known
 from sluss.control_room.web import guard, login
 from sluss.control_room.web.airflow import NotAllowedError
 from sluss.control_room.web.app import create_app
-from sluss.control_room.web.limits import FREE, LONGEST, Limits
 from sluss.control_room.web.people import Person
 from sluss.control_room.web.sessions import IDLE, Sessions
 from sluss.control_room.web.sessions import LONGEST as LONGEST_SESSION
 from sluss.errors import ServiceError
+from sluss.guesses import FREE, LONGEST, Limits
 from sluss.interval import parse_interval
 from sluss.monitoring.tables import Monitored, write
 from sluss.statistics.figures import Summary

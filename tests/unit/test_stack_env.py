@@ -10,6 +10,9 @@ from pathlib import Path
 import pytest
 import yaml
 
+from sluss.stack import env_file
+from sluss.stack.error import StackError
+
 ROOT = Path(__file__).resolve().parents[2]
 WORKERS = {"AIRFLOW_WORKER_CONCURRENCY", "AIRFLOW_REDIS", "AIRFLOW_LOCAL_SCHEDULERS"}
 FILL = "from sluss.stack import env_file; print(*env_file.fill())"
@@ -72,6 +75,31 @@ def test_a_second_start_changes_nothing(env: Path) -> None:
     before = env.read_text()
     assert fill(env) == []
     assert env.read_text() == before
+
+
+@pytest.mark.parametrize("name", ["AIRFLOW_JWT_SECRET", "AIRFLOW_SECRET_KEY", "MLFLOW_SECRET_KEY"])
+def test_a_signing_key_is_as_long_as_its_algorithm_asks_and_a_shorter_one_is_renewed(env: Path, name: str) -> None:
+    fill(env)
+    before = values(env)
+    assert len(before[name].encode()) >= 64
+    short = "uY3rWq8sTz1kLm5pNb7vXc2d"
+    env.write_text(env.read_text().replace(before[name], short))
+    assert fill(env) == [name]
+    after = values(env)
+    assert len(after[name].encode()) >= 64
+    assert {key: value for key, value in after.items() if key != name} == {
+        key: value for key, value in before.items() if key != name
+    }
+
+
+def test_a_short_signing_key_of_the_environment_is_refused_and_a_key_that_encrypts_is_never_renewed(env: Path) -> None:
+    fill(env)
+    short = "uY3rWq8sTz1kLm5pNb7vXc2d"
+    assert fill(env, AIRFLOW_JWT_SECRET=short) == []
+    with pytest.raises(StackError, match=r"AIRFLOW_JWT_SECRET .* is too short for its algorithm"):
+        env_file.check({**values(env), "AIRFLOW_JWT_SECRET": short})
+    env.write_text(env.read_text().replace(values(env)["MLFLOW_CRYPTO_KEK_PASSPHRASE"], short))
+    assert fill(env) == []
 
 
 def test_two_stacks_share_no_secret(env: Path, tmp_path: Path) -> None:

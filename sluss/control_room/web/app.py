@@ -13,12 +13,12 @@ from sluss.control_room.known import Known
 from sluss.control_room.web import acting, errors, guard, headers, health, login, metrics, oidc, pages, records
 from sluss.control_room.web.acts_here import HandsHere
 from sluss.control_room.web.csrf import FormTokens
-from sluss.control_room.web.limits import Limits
 from sluss.control_room.web.outcomes import Outcomes
 from sluss.control_room.web.people import OpenDoor
 from sluss.control_room.web.provider import provider_of
 from sluss.control_room.web.sessions import Sessions
 from sluss.control_room.web.site import STATIC
+from sluss.guesses import Limits
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

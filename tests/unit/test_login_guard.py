@@ -1,0 +1,125 @@
+"""The middleware of Airflow's web server, before an app with Airflow's routes for logins."""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+import sys
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+import httpx
+import pytest
+from fastapi import Body, FastAPI, HTTPException, Request
+from fastapi.responses import RedirectResponse
+
+from sluss.config.settings import ROOT
+from sluss.guesses import FREE_OF_SERVICES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+FREE = FREE_OF_SERVICES["pair"]
+LOGIN = {"username": "ann", "password": "right"}
+
+
+@pytest.fixture
+def guard() -> Iterator[Any]:
+    """The module, as the image has it."""
+    sys.path.insert(0, str(ROOT / "services" / "airflow"))
+    yield importlib.import_module("login_guard")
+    sys.path.pop(0)
+
+
+@pytest.fixture
+def app(guard: Any) -> Any:
+    """Airflow's routes, as FAB has them: tokens below /auth, the form, and schemas of three applications."""
+    inner, root = FastAPI(), FastAPI()
+
+    @inner.post("/token", status_code=201)
+    @inner.post("/token/cli", status_code=201)
+    async def token(body: dict[str, Any] = Body(...)) -> dict[str, str]:  # noqa: B008 - FastAPI's way
+        if not body.get("username"):
+            raise HTTPException(400)
+        await asyncio.sleep(0)
+        if body != LOGIN:
+            raise HTTPException(401)
+        return {"access_token": "t"}
+
+    @inner.post("/login/")
+    async def login(request: Request) -> RedirectResponse:
+        form = (await request.body()).decode()
+        right = form == "username=ann&password=right"
+        return RedirectResponse("/" if right else "/auth/login/?next=", 302)
+
+    root.mount("/auth", inner)
+    root.mount("/execution", FastAPI())
+    return guard.LoginGuard(root)
+
+
+def ask(app: Any, *requests: tuple[str, str, dict[str, Any]], address: str = "10.0.0.1") -> list[httpx.Response]:
+    """Send requests one after the other."""
+
+    async def send() -> list[httpx.Response]:
+        transport = httpx.ASGITransport(app, client=(address, 1))
+        async with httpx.AsyncClient(transport=transport, base_url="http://airflow") as client:
+            return [await client.request(method, path, **more) for method, path, more in requests]
+
+    return asyncio.run(send())
+
+
+def wrong(path: str, number: int = 0, name: str = "ann") -> tuple[str, str, dict[str, Any]]:
+    fields = {"username": name, "password": f"try {number}"}
+    return "POST", path, {"data": fields} if "login" in path else {"json": fields}
+
+
+@pytest.mark.parametrize("path", ["/auth/token", "/auth/token/cli", "/auth/login/"])
+def test_guesses_end_after_a_few_also_for_the_right_answer(app: Any, path: str) -> None:
+    answers = ask(app, *(wrong(path, number) for number in range(40)))
+    assert Counter(answer.status_code == 429 for answer in answers) == {False: FREE, True: 40 - FREE}
+    assert int(answers[-1].headers["retry-after"]) >= 1
+    right = ("POST", path, {"data": LOGIN} if "login" in path else {"json": LOGIN})
+    assert ask(app, right)[0].status_code == 429
+    assert ask(app, right, address="10.0.0.2")[0].status_code in {201, 302}
+
+
+def test_the_three_places_share_one_count(app: Any) -> None:
+    places = ["/auth/token", "/auth/login/", "/auth/token/cli"] * 2
+    answers = ask(app, *(wrong(path, number) for number, path in enumerate(places)))
+    assert answers[-1].status_code == 429
+
+
+@pytest.mark.parametrize("path", ["/auth/token", "/auth/login/"])
+def test_right_logins_have_no_limit_and_free_the_name(app: Any, path: str) -> None:
+    right = ("POST", path, {"data": LOGIN} if "login" in path else {"json": LOGIN})
+    answers = ask(app, *[right, *(wrong(path, number) for number in range(FREE - 1))] * 5)
+    assert 429 not in {answer.status_code for answer in answers}
+
+
+def test_what_could_not_be_judged_does_not_count(app: Any) -> None:
+    answers = ask(app, *[("POST", "/auth/token", {"json": {}})] * 50)
+    assert {answer.status_code for answer in answers} == {400}
+
+
+@pytest.mark.parametrize("body", [b"", b"{", b"[1]", b'{"username": 5}', b"\xff", b"[" * 50_000])
+def test_a_body_that_names_nobody_is_passed_on(app: Any, body: bytes) -> None:
+    headers = {"content-type": "application/json"}
+    assert ask(app, ("POST", "/auth/token", {"content": body, "headers": headers}))[0].status_code in {400, 401, 422}
+    assert ask(app, ("POST", "/auth/token", {"content": b" " * 200_000}))[0].status_code == 413
+
+
+def test_the_same_login_at_the_same_time_is_one_attempt_and_others_are_not(app: Any) -> None:
+    async def at_once(requests: list[tuple[str, str, dict[str, Any]]]) -> Counter[int]:
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://airflow") as client:
+            asked = (client.request(method, path, **more) for method, path, more in requests)
+            return Counter(answer.status_code for answer in await asyncio.gather(*asked))
+
+    assert asyncio.run(at_once([("POST", "/auth/token", {"json": LOGIN})] * 20)) == {201: 20}
+    assert asyncio.run(at_once([wrong("/auth/token", n) for n in range(20)])) == {401: FREE, 429: 20 - FREE}
+
+
+@pytest.mark.parametrize("below", ["", "/auth", "/execution"])
+@pytest.mark.parametrize("page", ["/docs", "/redoc", "/openapi.json", "/docs/oauth2-redirect", "//docs", "/docs/"])
+def test_interactive_pages_and_schemas_are_off(app: Any, below: str, page: str) -> None:
+    for method in ("GET", "HEAD"):
+        assert ask(app, (method, below + page, {}))[0].status_code == 404
