@@ -1,6 +1,6 @@
 """Middleware of Airflow's web server: limits on guessing in every place that takes a password, and no open schemas.
 
-FAB limits its login form alone, by address. Its routes for tokens take passwords, too, without a limit.
+FAB limits its login form alone, by address. Three routes for tokens take passwords, too, without a limit.
 """
 
 from __future__ import annotations
@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     Send = Callable[[Message], Awaitable[None]]
     App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
-TAKE_PASSWORDS = {"auth/token", "auth/token/cli", "auth/login"}
+FORM = "auth/login"
+TAKE_PASSWORDS = {FORM, "auth/token", "auth/token/cli", "auth/api/v1/security/login"}
 # Every application in Airflow's server has its own interactive pages; Airflow's switch turns off those of one.
 SCHEMAS = {"docs", "redoc", "openapi.json", "changelog"}
 APPLICATIONS = {"auth", "execution"}
@@ -75,11 +76,11 @@ class LoginGuard:
             self._running[attempt] -= 1
             if not self._running[attempt]:
                 del self._running[attempt]
-                self._judge(name, address, status, place)
+                self._judge(name, address, status, place, is_form=_is_form(scope))
 
-    def _judge(self, name: str, address: str, status: int, place: str) -> None:
+    def _judge(self, name: str, address: str, status: int, place: str, *, is_form: bool) -> None:
         """A token is created; the form leads a person on, and back to itself when the password was wrong."""
-        if status == 201 or (status in {302, 303} and "/login" not in place):
+        if ("/login" not in place and status in {302, 303}) if is_form else status in {200, 201}:
             self._limits.succeeded(name, address)
         elif status not in {302, 303, 401, 403}:
             self._limits.undone(name, address)
@@ -90,9 +91,13 @@ def _is_schema(parts: list[str]) -> bool:
     return bool(own) and own[0] in SCHEMAS
 
 
+def _is_form(scope: Scope) -> bool:
+    return "/".join(part for part in scope["path"].split("/") if part) == FORM
+
+
 def _name(scope: Scope, body: bytes) -> str:
     """The name in a form or in JSON. A body that is neither counts for the empty name."""
-    if "/".join(part for part in scope["path"].split("/") if part) == "auth/login":
+    if _is_form(scope):
         return parse_qs(body.decode("utf-8", "replace")).get("username", [""])[0]
     try:
         asked = json.loads(body)

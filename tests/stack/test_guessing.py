@@ -43,8 +43,9 @@ def test_a_reader_makes_no_experiment_in_the_champions_folder_nor_on_the_servers
 
 
 def test_guesses_are_refused_in_mlflow_and_in_each_of_airflows_places(stack: Stack) -> None:
-    for path in ("token", "token/cli"):
-        tried = ({"username": f"guessed-{path}", "password": f"try {number}"} for number in range(40))
+    for path in ("token", "token/cli", "api/v1/security/login"):
+        who = {"username": f"guessed at {path}", "provider": "db"}
+        tried = ({**who, "password": f"try {number}"} for number in range(40))
         answers = [stack.http.post(f"{stack.airflow}/auth/{path}", json=each) for each in tried]
         counts = Counter(answer.status_code for answer in answers)
         assert counts[401] + counts[429] == 40
