@@ -9,6 +9,7 @@ import shutil
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
+from uuid import uuid4
 
 import pandas as pd
 import pytest
@@ -23,7 +24,7 @@ from sluss.registry import aliases, artifacts, ledger, versions
 from sluss.registry.artifacts import HOLDOUT_FILE
 from sluss.registry.champion import as_model
 from sluss.registry.contract import contract_of
-from sluss.registry.names import CHAMPION, DIGEST_TAG, PREVIOUS
+from sluss.registry.names import CHAMPION, DIGEST_TAG, INPUTS_TAG, PREVIOUS
 from sluss.storage.lake import Lake
 from sluss.tracking.client import connect
 from tasks import deploy_model, rollback_model, show_history
@@ -58,7 +59,8 @@ def another(world, sentiment, *, source=None) -> str:
     """Register another version with the model of the first one, or of a folder."""
     client, first = connect(world), versions.by_version(Context(world, sentiment), "1")
     digest = artifact_digest(source) if source else first.tags[DIGEST_TAG]
-    tags = {DIGEST_TAG: digest}
+    # As the training pipeline registers: a version without this tag is deployed only by its number.
+    tags = {DIGEST_TAG: digest, INPUTS_TAG: uuid4().hex}
     made = client.create_model_version(
         sentiment.model, source.as_uri() if source else first.source, first.run_id, tags=tags
     )
