@@ -15,22 +15,27 @@ pytestmark = pytest.mark.stack
 DAY = "2026-01-04T00:00:00Z"
 # Kills the process of each task at its first try, up to 0.3 s after it appears; ends when its standard input does.
 KILLER = """
-import os, random, re, sys, threading, time
+import glob, os, random, re, sys, threading, time
 import psutil
 
 chance, seen, over = random.Random(7), set(), threading.Event()
 threading.Thread(target=lambda: (sys.stdin.read(), over.set()), daemon=True).start()
 
-# Task and try, from the log that the supervisor writes.
-def task_of(supervisor):
+# Task and try of a process that has just begun: the newest log that no other one has.
+def task_of():
     end = time.monotonic() + 2
     while time.monotonic() < end:
-        for file in psutil.Process(supervisor).open_files():
-            if found := re.search(r"task_id=([^/]+)/attempt=([0-9]+)[.]log", file.path):
-                return found[1], int(found[2])
+        for path in sorted(set(logs()) - known, key=os.path.getmtime, reverse=True):
+            known.add(path)
+            found = re.search(r"task_id=([^/]+)/attempt=([0-9]+)[.]log", path)
+            return found[1], int(found[2])
         time.sleep(0.01)
-    return "unknown", 1
+    return "unknown", 2
 
+def logs():
+    return glob.glob("/opt/sluss/logs/dag_id=*/run_id=*/task_id=*/attempt=*.log")
+
+known = set(logs())
 print("ready", flush=True)
 while not over.is_set():
     running = list(psutil.process_iter(["ppid", "cmdline"]))
@@ -41,7 +46,7 @@ while not over.is_set():
         if not worker or worker[1] in seen:
             continue
         seen.add(worker[1])
-        task, attempt = task_of(each.info["ppid"])
+        task, attempt = task_of()
         if attempt > 1:
             continue
         time.sleep(chance.uniform(0, 0.3))
