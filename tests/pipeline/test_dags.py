@@ -33,7 +33,8 @@ SHAPES = {
         "generate_summary": [],
     },
 }
-OF_ALL = {"alerts": {"alerts": {"send_alerts": []}}}  # one DAG for all use cases
+# One DAG for all use cases.
+OF_ALL = {"alerts": {"alerts": {"send_alerts": []}}, "logs": {"logs": {"remove_old_logs": []}}}
 HEAVY = {"mlflow", "pandas", "sklearn", "numpy", "scipy", "pyarrow", "deltalake", "duckdb", "matplotlib", "skops"}
 LOAD = """
 import json, sys
