@@ -14,11 +14,12 @@ def remove_old_logs() -> int:
     """Delete the files of Airflow's log folder that are older than `AIRFLOW_KEEP_DAYS`, and count them."""
     from airflow.sdk.configuration import conf
 
+    from sluss.counted import counted
     from sluss.storage.old_files import remove_old_files
 
     folder, days = Path(conf.get("logging", "base_log_folder")), float(os.environ.get("AIRFLOW_KEEP_DAYS", "90"))
     removed = remove_old_files(folder, days)
-    print(f"Removed {removed} log files older than {days:g} days from {folder}.")
+    print(f"Removed {counted(removed, 'log file')} older than {days:g} days from {folder}.")
     return removed
 
 
