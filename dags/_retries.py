@@ -10,7 +10,7 @@ from airflow.sdk import RetryDecision, RetryPolicy
 from airflow.sdk.exceptions import AirflowFailException, AirflowTaskTimeout
 
 from sluss.config.settings import load_settings
-from sluss.errors import ServiceError
+from sluss.errors import KilledError, ServiceError
 from sluss.memory import killed_sentence
 
 if TYPE_CHECKING:
@@ -25,9 +25,10 @@ FIRST, LONGEST = timedelta(seconds=5), timedelta(minutes=5)
 # in order, as if the service had always been there.
 RETRIES = 1000
 # Failures of one kind after which another try would not help. Nine take twenty minutes: when a service dies in the
-# middle of a step, a library may raise an error that no step knows.
-UNKNOWN, TIMED_OUT = "unknown", "timed_out"
-LIMITS = {UNKNOWN: 9, TIMED_OUT: 2}
+# middle of a step, a library may raise an error that no step knows. A model that needs too much memory is killed at
+# each try.
+UNKNOWN, TIMED_OUT, KILLED = "unknown", "timed_out", "killed"
+LIMITS = {UNKNOWN: 9, TIMED_OUT: 2, KILLED: 3}
 SERVICE = "service"
 # Deaths without a word. Kills of containers and machines are rarer than that, and too little memory ends every try.
 DEATHS = 10
@@ -42,6 +43,8 @@ def pause(failures: int) -> timedelta:
 
 def kind_of(error: BaseException) -> str:
     """Return the kind of a failure, each of which has a limit of its own."""
+    if isinstance(error, KilledError):
+        return KILLED
     if isinstance(error, ServiceError):
         return SERVICE
     return TIMED_OUT if isinstance(error, AirflowTaskTimeout) else UNKNOWN
@@ -89,7 +92,7 @@ def look_back(context: Mapping[str, Any]) -> None:
     before = failed_tries(task.try_number, task.max_tries) - 1
     if before < 1 or not load_settings().is_scheduled:
         return
-    reported = sum(_counted(context, kind, task.max_tries) for kind in (SERVICE, UNKNOWN, TIMED_OUT))
+    reported = sum(_counted(context, kind, task.max_tries) for kind in (SERVICE, *LIMITS))
     if (deaths := before - reported) < 1:
         return
     if deaths >= DEATHS:

@@ -38,3 +38,7 @@ class CriticalAlertError(SlussError):
 
 class ServiceError(SlussError):
     """The warehouse, the lake or MLflow does not answer or refuses the login."""
+
+
+class KilledError(ServiceError):
+    """A child process was killed: by a restart, after which it would work, or because memory is short."""

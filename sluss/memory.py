@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from sluss.counted import counted
-from sluss.errors import ServiceError, SlussError
+from sluss.errors import KilledError, SlussError
 
 # Of the control group (version 2, and version 1) in which a container runs.
 _LIMITS = (Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"))
@@ -34,9 +34,9 @@ def advice() -> str:
     )
 
 
-def killed_process(what: str) -> ServiceError:
+def killed_process(what: str) -> KilledError:
     """Return the error for a child process that the kernel killed."""
-    return ServiceError(f"{what} was killed: by a restart, or by {advice()}")
+    return KilledError(f"{what} was killed: by a restart, or by {advice()}")
 
 
 def killed_sentence(deaths: int) -> str:

@@ -99,7 +99,7 @@ def test_a_run_that_another_step_takes_away_is_logged_to_the_one_it_keeps(settin
         asked.append(run.info.run_id)
         if len(asked) == 1:
             client.delete_run(run.info.run_id)
-        log_texts(run, {"file.txt": ""})
+        log_texts(settings, run, {"file.txt": ""})
         client.set_tag(run.info.run_id, "logged", "yes")
 
     kept = keep_run(client, seen, IntervalRun("2026-01-05", DAY, "digest", {}, {"rows": 1.0}), log)

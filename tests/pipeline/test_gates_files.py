@@ -296,7 +296,8 @@ def test_a_model_that_returns_no_numbers_is_not_registered(world, rows):
 # The run
 
 
-def test_a_deleted_run_is_a_sentence_with_the_way_back(world, rows):
+def test_a_deleted_run_is_a_sentence_with_the_way_back(copy_of_first_days, sentiment, rows):
+    world = Context(copy_of_first_days, sentiment.model_copy(update={"model": "filed"}))
     version = registered(world, fitted(world.use_case, rows.train), rows, world.use_case.history.end)
     connect(world.settings).delete_run(version.run_id)
     with pytest.raises(ModelError, match=f"Restore it: make repair USE_CASE={world.use_case.name}"):

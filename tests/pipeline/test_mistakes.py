@@ -41,13 +41,14 @@ def test_an_experiment_that_was_deleted_is_restored_with_its_runs(world, caplog)
 
 def test_repair_restores_experiments_and_runs_that_were_deleted(world):
     client, use_case = world.client, world.use_case
-    client.delete_run(versions.newest(world).run_id)
+    newest = versions.newest(world)
+    client.delete_run(newest.run_id)
     client.delete_experiment(client.get_experiment_by_name(use_case.data_experiment).experiment_id)
     done = repair(world).done
     assert (
         f"The experiment {use_case.data_experiment} had been deleted in MLflow; it is restored with its runs." in done
     )
-    assert "The run of version 1 had been deleted in MLflow; it is restored." in done
+    assert f"The run of version {newest.version} had been deleted in MLflow; it is restored." in done
     assert repair(world).done == ()
 
 
@@ -55,12 +56,13 @@ def test_a_version_that_a_lesson_registered_is_deployed_only_by_its_number(world
     trained = versions.newest(world)
     assert versions.newest_candidate(world).version == trained.version
     assert caplog.text == ""
-    connect(world.settings).create_model_version(
+    made = connect(world.settings).create_model_version(
         world.use_case.model, trained.source, trained.run_id, tags={DIGEST_TAG: trained.tags[DIGEST_TAG]}
     )
     assert versions.newest_candidate(world).version == trained.version
-    assert "version 2 is newer than version 1, and was not registered by the training pipeline" in caplog.text
-    assert f"make deploy USE_CASE={world.use_case.name} VERSION=2" in caplog.text
+    sentence = f"version {made.version} is newer than version {trained.version}, and was not registered by the training"
+    assert sentence in caplog.text
+    assert f"make deploy USE_CASE={world.use_case.name} VERSION={made.version}" in caplog.text
 
 
 def test_a_second_deployment_says_that_nothing_was_changed():

@@ -37,7 +37,7 @@ def variables_of(target: str) -> set[str]:
 
 
 def started(folder: Path, *words: str, **variables: str) -> tuple[list[str], dict[str, str]]:
-    """The words and the variables that make gives to the program of a target."""
+    """The words that make gives to the programs of a target, and the variables that it gives to each of them."""
     program = folder / "program"
     program.write_text(
         f"#!{sys.executable}\nimport json, os, sys\nprint(json.dumps([sys.argv[1:], dict(os.environ)]))\n"
@@ -48,8 +48,9 @@ def started(folder: Path, *words: str, **variables: str) -> tuple[list[str], dic
     environment = {"PATH": os.environ["PATH"], **variables}
     done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT, env=environment)
     assert done.returncode == 0, done.stderr
-    found: tuple[list[str], dict[str, str]] = json.loads(done.stdout)
-    return found
+    calls = [json.loads(line) for line in done.stdout.splitlines()]
+    in_all = set.intersection(*(set(variables.items()) for _, variables in calls))
+    return [word for words, _ in calls for word in words], dict(in_all)
 
 
 @pytest.mark.parametrize("target", [*BY_SLUSS, *BY_STACK])

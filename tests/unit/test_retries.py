@@ -10,7 +10,7 @@ import pytest
 
 from sluss import memory
 from sluss.config.settings import ROOT
-from sluss.errors import ServiceError
+from sluss.errors import KilledError, ServiceError
 
 OUTAGE = timedelta(minutes=15)
 
@@ -51,6 +51,10 @@ def seconds(pauses: list[timedelta]) -> list[float]:
 
 def test_a_service_that_is_away_is_asked_again_soon_and_then_rarely(retries):
     assert seconds(waits(retries, ServiceError("away"), 8)) == [5, 10, 20, 40, 80, 160, 300, 300]
+
+
+def test_a_process_that_is_killed_each_time_is_given_up(retries):
+    assert seconds(waits(retries, KilledError("killed"), 8)) == [5, 10, 20]
 
 
 def test_an_outage_of_three_days_is_outlasted(retries):
