@@ -3,24 +3,28 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
 from running import PORTS, Stack
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 pytestmark = pytest.mark.stack
 READER = ("rita", "reads-and-nothing-more")
 
 
 @pytest.fixture(scope="module")
-def reader(stack: Stack) -> httpx.Client:
+def reader(stack: Stack) -> Iterator[httpx.Client]:
     """A person with a login of MLflow's and no rights."""
     account = {"username": READER[0], "password": READER[1]}
     admin = ("admin", stack.secrets["MLFLOW_ADMIN_PASSWORD"])
     made = httpx.post(f"{stack.mlflow}/api/2.0/mlflow/users/create", json=account, auth=admin)
     assert made.status_code in {200, 400}  # there from an earlier test
-    return httpx.Client(base_url=stack.mlflow, auth=READER)
+    with httpx.Client(base_url=stack.mlflow, auth=READER) as client:
+        yield client
 
 
 def test_a_reader_makes_no_experiment_in_the_champions_folder_nor_on_the_servers_disk(
