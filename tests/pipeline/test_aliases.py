@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
-import secrets
 import shutil
-import socket
 import subprocess
 import sys
-import time
 
 import httpx
 import pytest
 from mlflow import MlflowClient
+from mlflow_server import PASSWORDS, running
 
 from sluss.config.settings import ROOT
 
-PASSWORD = secrets.token_hex(16)
+PASSWORD = PASSWORDS["admin"]
 CODE = """
 import sys
 from sluss.context import load_context
@@ -37,44 +33,9 @@ except SlussError as error:
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory):
-    """Address of an MLflow server that demands a login; it has two versions of the model."""
-    folder = tmp_path_factory.mktemp("mlflow")
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    logins = (ROOT / "services" / "mlflow" / "basic_auth.ini").read_text(encoding="utf-8").splitlines()
-    mine = {"database_uri": f"sqlite:///{folder}/auth.db", "admin_username": "admin", "admin_password": PASSWORD}
-    # The guard is not in this environment, and has tests of its own.
-    left_out = {*mine, "authorization_function"}
-    kept = [line for line in logins if line.partition("=")[0].strip() not in left_out]
-    (folder / "auth.ini").write_text("\n".join([*kept, *(f"{key} = {value}" for key, value in mine.items())]))
-    environment = {key: value for key, value in os.environ.items() if not key.startswith("MLFLOW_")} | {
-        "MLFLOW_AUTH_CONFIG_PATH": str(folder / "auth.ini"),
-        "MLFLOW_FLASK_SERVER_SECRET_KEY": secrets.token_hex(16),
-        "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
-        "MLFLOW_DISABLE_TELEMETRY": "true",
-    }
-    command = [sys.executable, "-m", "mlflow", "server", "--app-name", "basic-auth", "--workers", "1"]
-    command += ["--host", "127.0.0.1", "--port", str(port), "--backend-store-uri", f"sqlite:///{folder}/mlflow.db"]
-    with (folder / "log").open("w") as log:
-        process = subprocess.Popen(command, env=environment, cwd=folder, stdout=log, stderr=log)
-    address = f"http://127.0.0.1:{port}"
-    try:
-        _wait_for(f"{address}/health", process)
-        yield address
-    finally:
-        process.terminate()
-        process.wait()
-
-
-def _wait_for(address, process):
-    deadline = time.monotonic() + 120
-    while True:
-        with contextlib.suppress(httpx.TransportError):
-            if httpx.get(address).is_success:
-                return
-        assert process.poll() is None, "MLflow ended"
-        assert time.monotonic() < deadline, "MLflow does not come up"
-        time.sleep(0.2)
+    """Address of an MLflow server that demands a login, as the stack starts it."""
+    with running(tmp_path_factory.mktemp("mlflow")) as found:
+        yield found.address
 
 
 def _post(address, path, **content):
