@@ -174,7 +174,7 @@ def test_readme_is_short_and_starts_with_the_two_commands():
 def test_a_decision_has_its_reason_and_what_would_change_it(page):
     text = page.read_text(encoding="utf-8")
     assert re.findall(r"^## (.+)$", text, re.MULTILINE) == [
-        "Context", "Choice", "Consequences", "What would change our mind",
+        "Context", "Choice", "Consequences", "When to decide anew",
     ]  # fmt: skip
     assert text.startswith(f"# {int(page.name[:4])}. ")
     assert f"(decisions/{page.name})" in (ROOT / "docs" / "README.md").read_text(encoding="utf-8")
