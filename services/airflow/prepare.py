@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from airflow.cli import cli_parser
 from airflow.providers.fab.auth_manager.cli_commands.utils import get_application_builder
 
-# What grows with each run. The tables of DAGs and their versions stay: they also say which DAGs are paused.
+# Tables that grow with each run. Those of DAGs and their versions stay: they also hold which DAGs are paused.
 OF_RUNS = "asset_event,callback,import_error,job,log,revoked_token,session,task_reschedule,xcom,task_instance,dag_run"
 
 

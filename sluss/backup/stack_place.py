@@ -243,7 +243,7 @@ def _bring_stores(store: Store, manifest: Manifest, work: Work, *, again: bool) 
     dumps.bring(store, manifest.part("databases"))
     postgres = _running("postgres")
     with (work.folder / "databases" / _ROLES).open("rb") as roles:
-        # Roles that are there already are no error here.
+        # A role that exists already is not an error here.
         _in_postgres(postgres, "psql", "--quiet", "--username=postgres", stdin=roles, stdout=subprocess.DEVNULL)
     for database in (*FIRST, *WITH_THE_LAKE):
         _load(postgres, database, work.folder / "databases" / f"{database}.dump")

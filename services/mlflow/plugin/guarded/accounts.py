@@ -49,7 +49,7 @@ class TooManyError(Exception):
 class Accounts:
     """Checks passwords with the accounts of MLflow's store.
 
-    The hash of a password is computed once. What is kept is a digest of the stored hash and the password, so a changed
+    The hash of a password is computed once. The guard keeps a digest of the stored hash and the password, so a changed
     password, or a deleted account, counts from the next request on.
     """
 
@@ -65,7 +65,7 @@ class Accounts:
         """Return the account.
 
         Raises:
-            WrongError: there is no such name, or the password is wrong.
+            WrongError: the name is unknown, or the password is wrong.
             TooManyError: the password was not looked at.
         """
         if (left := self._limits.left(name, address)) > 0:

@@ -1,4 +1,4 @@
-"""What a request may ask for, where the route alone does not decide."""
+"""Limits on the content of requests, where the route alone does not decide."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 LARGEST = 1_000_000  # bytes of a body that is looked at
-# What an experiment may be created with: no other key, so no other spelling of the place of its artifacts.
+# The only keys with which an experiment may be created, so that no spelling of the place of its artifacts gets through.
 _OF_AN_EXPERIMENT = {"name", "tags"}
 
 

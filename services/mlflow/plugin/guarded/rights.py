@@ -21,7 +21,7 @@ TASKS, ROOM = "sluss", "room"
 
 
 class Role(Enum):
-    """What an account is, as the guard tells them apart."""
+    """The kinds of accounts that the guard tells apart."""
 
     ROOM = "the control room's account"
     READER = "an account without rights"
@@ -145,7 +145,7 @@ POST 2.0/mlflow/runs/set-tag
 POST 2.0/mlflow/runs/update
 """
 
-# What a person with rights also does on the pages.
+# Requests that the pages send for a person with rights.
 _WRITE_ON_PAGES = """
 POST 2.0/mlflow/model-versions/transition-stage
 POST 2.0/mlflow/registered-models/rename
