@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sluss.backup.store import CHUNK
+from sluss.backup.store import copied
 from sluss.errors import DataError, ServiceError
 
 if TYPE_CHECKING:
@@ -49,7 +48,7 @@ class Target:
         if info.type != fs.FileType.File or info.size != file.size:
             return False
         with self.files.open_input_stream(target) as stream:
-            return digest_of(stream)[0] == file.sha256
+            return copied(stream)[0] == file.sha256
 
     def _write(self, store: Store, file: File, target: str) -> None:
         # Under another name first, so that a restore that is killed leaves no half-written file under the right one.
@@ -58,7 +57,7 @@ class Target:
             Path(target).parent.mkdir(parents=True, exist_ok=True)
         try:
             with store.reading(file.sha256) as source, self.files.open_output_stream(part) as sink:
-                found = _copied(source, sink)
+                found, _ = copied(source, sink)
         except OSError as error:
             raise ServiceError(f"{target} cannot be written: {error}. Run the command again when it can.") from error
         if found != file.sha256:
@@ -74,20 +73,3 @@ def damaged(store: Store, file: File) -> DataError:
         f"{file.path} is damaged in {store.address}: its content does not have the digest {file.sha256[:12]}. Choose "
         "another backup."
     )
-
-
-def digest_of(stream: object) -> tuple[str, int]:
-    """The SHA-256 and the size of a stream, read in pieces."""
-    digest, size = hashlib.sha256(), 0
-    while chunk := stream.read(CHUNK):  # type: ignore[attr-defined]
-        digest.update(chunk)
-        size += len(chunk)
-    return digest.hexdigest(), size
-
-
-def _copied(source: object, sink: object) -> str:
-    digest = hashlib.sha256()
-    while chunk := source.read(CHUNK):  # type: ignore[attr-defined]
-        digest.update(chunk)
-        sink.write(chunk)  # type: ignore[attr-defined]
-    return digest.hexdigest()

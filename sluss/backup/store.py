@@ -24,10 +24,11 @@ from sluss.errors import ConfigError, DataError, ServiceError
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from _typeshed import SupportsRead, SupportsWrite
     from pyarrow import NativeFile
     from pyarrow.fs import FileInfo, FileSystem
 
-CHUNK = 1 << 20  # bytes
+_CHUNK = 1 << 20  # bytes
 S3 = "s3://"
 # An object that no manifest names may be one of a backup that is being made.
 _UNNAMED_FOR = timedelta(days=1)
@@ -86,16 +87,11 @@ class Store:
 
     def put(self, source: BinaryIO | NativeFile, known: set[str], scratch: Path) -> tuple[str, int]:
         """Store a stream's content, unless it is there, and return its digest and size."""
-        digest, size = hashlib.sha256(), 0
         with tempfile.NamedTemporaryFile(dir=scratch, delete=False) as file:
             spool = Path(file.name)
             try:
-                while chunk := source.read(CHUNK):
-                    digest.update(chunk)
-                    size += len(chunk)
-                    file.write(chunk)
+                name, size = copied(source, file)
                 file.flush()
-                name = digest.hexdigest()
                 if name not in known:
                     self._keep(spool, name)
                     known.add(name)
@@ -115,8 +111,7 @@ class Store:
 
     def _write(self, target: str, spool: Path) -> None:
         with spool.open("rb") as source, self.files.open_output_stream(target) as sink:
-            while chunk := source.read(CHUNK):
-                sink.write(chunk)
+            shutil.copyfileobj(source, sink, _CHUNK)
 
     def path_of(self, digest: str) -> str:
         """The path of an object in `files`."""
@@ -246,6 +241,17 @@ def open_store(address: str) -> Store:
     if path.exists() and not path.is_dir():
         raise ConfigError(f"{path} is not a folder. Name another place for the backups.")
     return Store(str(path), fs.LocalFileSystem(), str(path))
+
+
+def copied(source: SupportsRead[bytes], sink: SupportsWrite[bytes] | None = None) -> tuple[str, int]:
+    """Read a stream in pieces, write them to another one, if there is one, and return their SHA-256 and size."""
+    digest, size = hashlib.sha256(), 0
+    while chunk := source.read(_CHUNK):
+        digest.update(chunk)
+        size += len(chunk)
+        if sink is not None:
+            sink.write(chunk)
+    return digest.hexdigest(), size
 
 
 def listed(files: FileSystem, folder: str) -> list[FileInfo]:

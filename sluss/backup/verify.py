@@ -7,8 +7,9 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from sluss.backup.as_place import as_place
-from sluss.backup.fetch import damaged, digest_of
+from sluss.backup.fetch import damaged
 from sluss.backup.rescore import rescore
+from sluss.backup.store import copied
 from sluss.context import Context
 from sluss.counted import counted
 from sluss.errors import ConfigError, DataError, ModelError, SlussError
@@ -60,7 +61,7 @@ def _digests(store: Store, manifest: Manifest, found: Findings, say: Say) -> Non
     for number, file in enumerate(contents.values(), start=1):
         try:
             with store.reading(file.sha256) as stream:
-                if digest_of(stream) != (file.sha256, file.size):
+                if copied(stream) != (file.sha256, file.size):
                     raise damaged(store, file)
         except DataError as error:
             found.faults.append(f"{file.path}: {error}")
