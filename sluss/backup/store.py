@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, BinaryIO, Protocol
 
 from sluss.backup.manifest import Manifest, from_json, moment
 from sluss.config.s3_account import S3Account
@@ -24,7 +24,6 @@ from sluss.errors import ConfigError, DataError, ServiceError
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from _typeshed import SupportsRead, SupportsWrite
     from pyarrow import NativeFile
     from pyarrow.fs import FileInfo, FileSystem
 
@@ -32,6 +31,20 @@ _CHUNK = 1 << 20  # bytes
 S3 = "s3://"
 # An object that no manifest names may be one of a backup that is being made.
 _UNNAMED_FOR = timedelta(days=1)
+
+
+class Readable(Protocol):
+    """A stream of bytes to read: a file of Python's or of pyarrow's."""
+
+    def read(self, size: int, /) -> bytes:
+        """The next bytes, none at the end."""
+
+
+class Writable(Protocol):
+    """A stream of bytes to write."""
+
+    def write(self, data: bytes, /) -> object:
+        """Write all bytes of `data`."""
 
 
 @dataclass(frozen=True)
@@ -243,7 +256,7 @@ def open_store(address: str) -> Store:
     return Store(str(path), fs.LocalFileSystem(), str(path))
 
 
-def copied(source: SupportsRead[bytes], sink: SupportsWrite[bytes] | None = None) -> tuple[str, int]:
+def copied(source: Readable, sink: Writable | None = None) -> tuple[str, int]:
     """Read a stream in pieces, write them to another one, if there is one, and return their SHA-256 and size."""
     digest, size = hashlib.sha256(), 0
     while chunk := source.read(_CHUNK):
