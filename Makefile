@@ -34,7 +34,7 @@ $(READY): requirements.lock pyproject.toml scripts/dev/setup.sh $(MOVED)
 .PHONY: new demo test nightly status ui report notebook
 new: $(READY)  ## Your own table: NAME=flights DATA=flights.csv TARGET=late (TIME=… ID=… ZONE=… YES=1, DRY=1: only look)
 	@$(SLUSS) new
-demo: $(READY)  ## The whole life cycle on real data, on this machine, without Docker (DATA=path: archive on disk)
+demo: $(READY)  ## The whole life cycle on real data, on this machine, without Docker (USE_CASE=fraud or all, DATA=path: archive on disk)
 	@$(SLUSS) demo
 test: $(READY)  ## All tests that need no Docker
 	@$(PYTHON) -m pytest -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder

@@ -17,7 +17,7 @@ from rich.table import Table
 
 from sluss.config.settings import Settings, load_settings
 from sluss.errors import SlussError
-from sluss.sources.vader_archive import find_archive
+from sluss.sources.archive import REVIEWS
 
 BENCHMARKS = (
     "parse_dags",
@@ -82,7 +82,7 @@ def _bars(console: Console) -> Progress:
 def _prepare(bench: Bench) -> None:
     """The history, brought in and curated by the steps themselves."""
     bar = bench.progress.add_task("Preparing the data", total=2)
-    archive = find_archive(Settings(home=ROOT / "var", data=load_settings().data))
+    archive = REVIEWS.find(Settings(home=ROOT / "var", data=load_settings().data))
     shutil.copy(archive, bench.home / "archive.tar.gz")
     for step in ("generate_data", "curate_data"):
         measured([ROOT / "tasks" / f"{step}.py", "--history"], bench.environment())

@@ -14,18 +14,23 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import hypothesis
 import pytest
 import scipy.special  # noqa: F401 - early, as in sluss/step.py
 import yaml
 
 from sluss.config.settings import ROOT, Settings
-from sluss.sources.vader_archive import find_archive
+from sluss.sources.archive import REVIEWS
 from sluss.use_cases import load_use_case
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from sluss.config.use_case import UseCase
+
+# An example that is slow on a busy machine is no fault.
+hypothesis.settings.register_profile("sluss", deadline=None)
+hypothesis.settings.load_profile("sluss")
 
 
 @pytest.hookimpl(trylast=True)
@@ -44,7 +49,7 @@ def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture(scope="session")
 def archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The data set's source archive: kept in var/archives between runs, and out of reach of `rm -r var` during one."""
-    kept = find_archive(Settings(home=ROOT / "var", data=None))
+    kept = REVIEWS.find(Settings(home=ROOT / "var", data=None))
     return Path(shutil.copy(kept, tmp_path_factory.mktemp("archive")))
 
 

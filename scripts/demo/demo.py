@@ -126,7 +126,7 @@ def tell(context: Context, console: Console) -> None:
         import scipy.special  # noqa: F401
 
         embedded_airflow.prepare_databases(context.settings)
-        bar.update(task, advance=1, description="Fetching reviews and curating the history")
+        bar.update(task, advance=1, description="Fetching data and curating the history")
         run_dag("data", f"{use_case.name}_data", use_case.history.start)
         bar.update(task, advance=1, description="Training, validating and deploying a model")
         refusals = run_what_news_started(use_case, use_case.first_live)
@@ -144,15 +144,21 @@ def tell(context: Context, console: Console) -> None:
         story.end()
 
 
-def main() -> None:
-    """Set the stage, tell the story, and say where to look next."""
+def main(names: list[str]) -> None:
+    """Set the stage, tell the story of each use case, and say where to look next."""
     try:
         settings = load_settings()
-        use_case = load_use_case("sentiment", settings.config_dir)
+        use_cases = [load_use_case(name, settings.config_dir) for name in names]
+        for use_case in use_cases:
+            days(use_case)  # refuses one without an end before any other has begun
         embedded_airflow.enter(settings)
         log = settings.home / "log" / "demo.log"
         with quiet(log) as terminal:
-            tell(Context(settings, use_case), Console(file=terminal))
+            for use_case in use_cases:
+                console = Console(file=terminal)
+                if len(use_cases) > 1:
+                    console.rule(f"[bold]{use_case.title}[/]")
+                tell(Context(settings, use_case), console)
     except SlussError as error:
         print(
             f"{error}\n(All that Airflow and MLflow printed is in {settings.home / 'log' / 'demo.log'}.)",
@@ -166,5 +172,5 @@ def main() -> None:
 
 if __name__ == "__main__":
     started = time.perf_counter()
-    main()
+    main(sys.argv[1:])
     print(f"That took {counted(round(time.perf_counter() - started), 'second')}.")

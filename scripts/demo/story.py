@@ -8,6 +8,7 @@ from rich.markup import escape
 from rich.padding import Padding
 from rich.table import Table
 
+from sluss.counted import counted
 from sluss.errors import ModelError
 from sluss.interval import Interval, partition
 from sluss.monitoring.tables import read_monitored, read_rows
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
 
     from sluss.context import Context
     from sluss.monitoring.alerts import Alert
+    from sluss.statistics.figures import Estimate
+
+_MIX, _CELL = 14, 10  # widths of columns
 
 
 class Story:
@@ -29,10 +33,13 @@ class Story:
 
     def __init__(self, context: Context, console: Console) -> None:
         self.context, self.use_case, self.console = context, context.use_case, console
-        self.lake = context.lake
+        self.lake, self.problem = context.lake, context.problem
         columns = context.use_case.curation.columns
-        self.mix = next(name for name, column in columns.items() if column.kind == "category")
+        # The parts of the data that the story tells apart, if the table has such a column.
+        self.mix = next((name for name, column in columns.items() if column.kind == "category"), None)
+        self.metric = self.problem.judging.metric.title.lower()
         self.newest = ""  # the version that was shown last
+        self._headed = False
 
     def trained(self, refusals: list[str]) -> None:
         """Chapter one: the champion and how it was judged.
@@ -47,16 +54,20 @@ class Story:
         first = champion(self.context)
         self.newest = str(first.version)
         metrics = self.context.client.get_run(first.run_id).data.metrics
-        metric = self.use_case.training.metric
+        judging, name = self.problem.judging, self.use_case.training.metric
+        unit = judging.in_unit(judging.metric)
+        tried = ""
+        if f"cv_{name}_mean" in metrics:
+            tried = (
+                f" (cross-validated {self.metric} {metrics[f'cv_{name}_mean']:.3f} ± {metrics[f'cv_{name}_std']:.3f})"
+            )
         self.console.print(
             f"[bold]{first.name}[/] version {first.version} learned from "
-            f"{metrics['train_rows']:,.0f} movie reviews "
-            f"(cross-validated {metric} {metrics[f'cv_{metric}_mean']:.3f} ± {metrics[f'cv_{metric}_std']:.3f}). "
-            f"On the {metrics['holdout_rows']:,.0f} reviews that came after, its {metric} is "
-            f"[bold]{metrics[f'holdout_{metric}']:.3f}[/]; guessing gives {metrics['baseline_accuracy']:.3f}. "
+            f"{counted(int(metrics['train_rows']), 'row')}{tried}. "
+            f"On the {counted(int(metrics['holdout_rows']), 'row')} that came after, its {self.metric} is "
+            f"[bold]{metrics[f'holdout_{name}']:.3f}[/]{unit}; guessing gives {metrics[f'baseline_{name}']:.3f}{unit}. "
             "It passed the gates and is the champion.\n"
         )
-        self.console.print("[dim]day         reviews of      rows  by    confidence  drift  accuracy, as known[/]")
 
     def scored(self, day: Interval) -> None:
         """One line a day: what came, how sure the model was, and what the labels say so far."""
@@ -66,10 +77,15 @@ class Story:
         drift = max((each.distance for each in summary.drift), default=0.0)
         quality = summary.quality
         known = f"{quality.value:.3f} ({summary.quality_intervals[-1]})" if quality else "no labels yet"
-        self.console.print(
-            f"{name}  {self._sources(name):14} {summary.rows:5}  v{summary.model_version:3}  "
-            f"{summary.figures['mean_confidence']:10.3f}  {drift:5.2f}  {known}"
-        )
+        # The first of the kind's own figures; a terminal of 80 columns has no room for more.
+        own = list(self.problem.reporting.cells(summary).items())[:1]
+        if not self._headed:
+            self._headed = True
+            self._head([heading for heading, _ in own])
+        mix = [f"{self._parts(name, self.mix):{_MIX}}"] if self.mix else []
+        cells = [f"{cell:>{_CELL}}" for _, cell in own]
+        line = [f"{name:10}", *mix, f"{summary.rows:6}", f"v{summary.model_version:3}", *cells, f"{drift:5.2f}", known]
+        self.console.print(escape("  ".join(line)), soft_wrap=True)
         for alert in monitored.alerts:
             if alert.state != "ongoing":
                 self._tell(alert)
@@ -110,37 +126,61 @@ class Story:
     def _say(self, text: str) -> None:
         self.console.print(Padding(text, (0, 0, 0, 12)))
 
-    def _sources(self, interval: str) -> str:
-        rows = read_rows(self.lake, "curated", [self.mix], first=interval, last=interval)
-        return ", ".join(sorted(rows[self.mix].unique()))
+    def _head(self, own: list[str]) -> None:
+        mix = [f"{self.mix:{_MIX}}"] if self.mix else []
+        cells = [f"{heading.lower():>{_CELL}}" for heading in own]
+        line = [
+            f"{self.use_case.unit.name:10}",
+            *mix,
+            f"{'rows':>6}",
+            "by  ",
+            *cells,
+            "drift",
+            f"{self.metric}, as known",
+        ]
+        self.console.print(f"[dim]{escape('  '.join(line))}[/]", soft_wrap=True)
+
+    def _parts(self, interval: str, column: str) -> str:
+        rows = read_rows(self.lake, "curated", [column], first=interval, last=interval)
+        return ", ".join(sorted(rows[column].dropna().unique()))
 
     def _summary(self) -> Table:
-        """Table of the accuracy by source of the reviews and version, over all labels that have arrived."""
-        from sluss.statistics.proportions import wilson
-
+        """Table of the metric by part of the data and version, over all labels that have arrived."""
         table = Table(
-            "reviews of", "version", "days", "rows", "labelled", "accuracy", "95 % interval", title="What happened"
+            *([self.mix] if self.mix else []),
+            *("version", f"{self.use_case.unit.name}s", "rows", "labelled", self.metric, "95 % interval"),
+            title="What happened",
         )
-        for (source, version), rows in self._labelled().groupby([self.mix, "model_version"], sort=False):
+        parts = [*([self.mix] if self.mix else []), "model_version"]
+        for key, rows in self._labelled().groupby(parts, sort=False):
             known = rows.dropna(subset="label")
-            correct = int((known["prediction"] == known["label"]).sum())
-            low, high = wilson(correct, len(known))
+            found = self._estimate(known)
             table.add_row(
-                str(source),
-                str(version),
+                *map(str, key),
                 str(rows[INTERVAL].nunique()),
                 f"{len(rows):,}",
                 f"{len(known):,}",
-                f"{correct / len(known):.3f}" if len(known) else "–",
-                f"{low:.3f} – {high:.3f}" if len(known) else "–",
+                f"{found.value:.3f}" if found else "–",
+                f"{found.low:.3f} – {found.high:.3f}" if found else "–",
             )
         return table
 
+    def _estimate(self, known: pd.DataFrame) -> Estimate | None:
+        if known.empty:
+            return None
+        group = self.use_case.group
+        return self.problem.judging.estimate(
+            known["label"].to_numpy(),
+            self.problem.scoring.read(known),
+            None if group is None else known[group].to_numpy(),
+        )
+
     def _labelled(self) -> pd.DataFrame:
-        predictions = read_rows(self.lake, "predictions", [INTERVAL, "id", "prediction", "model_version"])
-        sources = read_rows(self.lake, "curated", ["id", self.mix])
-        labels = read_rows(self.lake, "labels", ["id", "label"])
-        return predictions.sort_values(INTERVAL).merge(sources, on="id").merge(labels, on="id", how="left")
+        stored = [INTERVAL, "id", "model_version", *self.problem.scoring.stored]
+        found = read_rows(self.lake, "predictions", stored).sort_values([INTERVAL, "id"])
+        if extra := sorted({each for each in (self.mix, self.use_case.group) if each}):
+            found = found.merge(read_rows(self.lake, "curated", ["id", *extra]), on="id")
+        return found.merge(read_rows(self.lake, "labels", ["id", "label"]), on="id", how="left")
 
     def _where_next(self, report: Path) -> None:
         self.console.print(f"\nThe report with all plots: [bold]{report}[/]  (make report opens it)")

@@ -26,7 +26,9 @@ class Settings(BaseSettings):
 
     home: Path = Field(ROOT / "var", description="Folder of the embedded mode's state, and scratch space elsewhere")
     config_dir: Path = Field(ROOT / "config", description="Folder with one YAML file a use case")
-    data: Path | None = Field(None, description="The demo's data archive on disk, instead of a download")
+    data: Path | None = Field(
+        None, description="The data archive of a shipped use case on disk, or its folder, instead of a download"
+    )
     warehouse_url: SecretStr | None = Field(
         None, description="`duckdb:///path` or `postgresql://user:password@host/db`"
     )

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     from sluss.config.settings import Settings
     from sluss.context import Context
+    from sluss.sources.archive import Archive
 
 _KEY = "key"  # a row's id within its part
 _LABEL = ["id", "label", "label_time"]
@@ -39,10 +40,7 @@ _HOUR = 3_600_000_000
 class DataSet(Protocol):
     """A module of this package that holds a data set which a replay can play."""
 
-    SHA256: str
-
-    def check(self, settings: Settings) -> None:
-        """Refuse a file that a setting names and that is not the data set."""
+    ARCHIVE: Archive
 
     def parts(self, settings: Settings, label: str) -> Mapping[str, pa.Table]:
         """Columns of the rows by part: `key`, `label` and those of the data set's own."""
@@ -99,6 +97,11 @@ class ReplaySource(Section):
         if self.of is not None and not self.of.has_times:
             raise ValueError("of is played back by its times; give of.time the column that has them")
         return self
+
+    def check(self, settings: Settings) -> None:
+        """Refuse a setting that names the data set's archive but another file."""
+        if self.of is None:
+            _data_set(self).ARCHIVE.check(settings)
 
     def source(self, context: Context) -> Source:
         """The replay that these keys describe."""
@@ -173,13 +176,17 @@ class Shifted:
         return pa.RecordBatch.from_arrays(columns, schema=batch.schema)
 
 
+def _data_set(source: ReplaySource) -> DataSet:
+    return cast(DataSet, importlib.import_module(f"sluss.sources.{source.dataset}"))
+
+
 def load_replay(settings: Settings, source: ReplaySource) -> pa.Table:
     """The whole replay, parsed once and kept under `home` as an Arrow file."""
     import pyarrow as pa
 
-    dataset = cast(DataSet, importlib.import_module(f"sluss.sources.{source.dataset}"))
-    dataset.check(settings)
-    key = hashlib.sha256(f"{_LAYOUT} {dataset.SHA256} {source.model_dump_json()}".encode()).hexdigest()[:16]
+    dataset = _data_set(source)
+    dataset.ARCHIVE.check(settings)
+    key = hashlib.sha256(f"{_LAYOUT} {dataset.ARCHIVE.sha256} {source.model_dump_json()}".encode()).hexdigest()[:16]
     cached = settings.home / "cache" / f"replay-{key}.arrow"
     if not cached.is_file():
         _write(replay(source, dataset.parts(settings, source.label)), cached)

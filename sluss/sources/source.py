@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
+    from sluss.config.settings import Settings
+    from sluss.config.use_case import UseCase
     from sluss.context import Context
     from sluss.interval import Interval
 
@@ -50,6 +52,13 @@ class Section(SourceSection):
         """Whether the rows stand in the warehouse already."""
         return False
 
+    def check(self, settings: Settings) -> None:
+        """Refuse a setting that this source cannot use, before any long work.
+
+        Raises:
+            DataError: `SLUSS_DATA` does not name the archive of the source.
+        """
+
     def source(self, context: Context) -> Source:
         """The source that these keys describe."""
         raise NotImplementedError
@@ -57,12 +66,12 @@ class Section(SourceSection):
 
 def source_of(context: Context) -> Source:
     """The source of a use case."""
-    return _section(context).source(context)
+    return section_of(context.use_case).source(context)
 
 
 def in_place(context: Context) -> InPlace | None:
     """The source of a use case if its rows stand in the warehouse already."""
-    section = _section(context)
+    section = section_of(context.use_case)
     if not section.in_place:
         return None
     source = section.source(context)
@@ -70,7 +79,8 @@ def in_place(context: Context) -> InPlace | None:
     return source
 
 
-def _section(context: Context) -> Section:
-    section = context.use_case.source
+def section_of(use_case: UseCase) -> Section:
+    """The section of the config that opens the use case's source."""
+    section = use_case.source
     assert isinstance(section, Section)
     return section

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Literal
 
 from sluss.counted import counted
 from sluss.errors import DataError
-from sluss.sources.vader_archive import SHA256, find_archive
+from sluss.sources.archive import REVIEWS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,8 +22,7 @@ if TYPE_CHECKING:
 
     from sluss.config.settings import Settings
 
-__all__ = ["SHA256", "check", "parts", "read_reviews"]
-
+ARCHIVE = REVIEWS
 _INNER = "vaderSentiment-3.3.2/additional_resources/hutto_ICWSM_2014.tar.gz"
 _NEUTRAL = 0.05  # a mean score closer to zero than this has no sign worth a label
 
@@ -42,16 +41,6 @@ _FILES = {
 }
 
 
-def check(settings: Settings) -> None:
-    """Refuse an archive that a setting names and that is not the right one.
-
-    Raises:
-        DataError: there is no such file, or it is another one.
-    """
-    if settings.data:
-        find_archive(settings)
-
-
 def parts(settings: Settings, label: Literal["sign", "mean"]) -> dict[str, pa.Table]:
     """The texts by where they come from, for a replay.
 
@@ -60,7 +49,7 @@ def parts(settings: Settings, label: Literal["sign", "mean"]) -> dict[str, pa.Ta
     """
     import pyarrow as pa
 
-    found = read_reviews(find_archive(settings), label)
+    found = read_reviews(ARCHIVE.find(settings), label)
     return {name: rows.add_column(1, "source", pa.repeat(name, rows.num_rows)) for name, rows in found.items()}
 
 
@@ -124,5 +113,6 @@ _LABELLED = {"sign": _with_signs, "mean": _with_means}
 
 def _damaged(archive: Path, what: str) -> DataError:
     return DataError(
-        f"{archive} is damaged ({what}); the SHA-256 of the right one is {SHA256}. Remove it, and it is fetched again."
+        f"{archive} is damaged ({what}); the SHA-256 of the right one is {ARCHIVE.sha256}. "
+        "Remove it, and it is fetched again."
     )

