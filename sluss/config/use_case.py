@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from functools import cached_property
 from typing import Annotated, Any, Self
@@ -160,6 +160,25 @@ class UseCase(Frozen):
         text = slice_name.removesuffix(".words")
         words = text != slice_name and text in columns and columns[text].kind == "text"
         return words or (slice_name in columns and columns[slice_name].kind == "number")
+
+    @property
+    def reads_label_times(self) -> bool:
+        """Whether a training needs the moment at which each label became known."""
+        return self.training.purge
+
+    @property
+    def asks_the_holdout(self) -> bool:
+        """Whether the config leaves values to the holdout."""
+        return False
+
+    @property
+    def found_on_holdout(self) -> dict[str, float]:
+        """These values, such as a threshold, by name; none before a training."""
+        return {}
+
+    def with_found(self, found: Mapping[str, float]) -> UseCase:  # noqa: ARG002 - most kinds leave nothing to it
+        """Return the use case with such values."""
+        return self
 
     def chance(self, alert: str) -> float:
         """Return the probability with which one interval may raise a type of alert without a cause."""

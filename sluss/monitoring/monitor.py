@@ -11,6 +11,7 @@ from sluss.charts.drift_chart import drift_chart
 from sluss.interval import Interval, partition
 from sluss.monitoring import alerts, measure, quality_record, silent_locks, tables
 from sluss.monitoring.conditions import OF_LOCKS
+from sluss.monitoring.entities import entity_figures
 from sluss.monitoring.monitor_run import Record, record_monitoring
 from sluss.monitoring.one_class import with_one_class
 from sluss.monitoring.profile import read_profile
@@ -21,7 +22,7 @@ from sluss.monitoring.tables import TABLES
 from sluss.monitoring.watch import to_json
 from sluss.problems import problem_of
 from sluss.registry import ledger
-from sluss.registry.artifacts import features_in, kept_rows, local_copy, reference_profile, with_features
+from sluss.registry.artifacts import as_trained, kept_rows, local_copy, reference_profile
 from sluss.registry.champion import in_ledger
 from sluss.registry.names import ALERTS_TAG, VERSION_TAG
 from sluss.tracking.interval_runs import look
@@ -73,7 +74,7 @@ def monitor(context: Context, interval: Interval) -> MonitorResult:
         scorer = in_ledger(context, entries, *measure.version_of(rows))
         folder = local_copy(context.settings, scorer)
         profile = read_profile(reference_profile(folder, scorer))
-        use_case, version = with_features(use_case, features_in(folder)), str(scorer.version)
+        use_case, version = as_trained(use_case, folder), str(scorer.version)
         before = tables.last_before(lake, name)
         since = quality_record.seen(use_case, version, before)
         known = measure.known_at_end(lake, use_case, interval, (version, count), since)
@@ -82,6 +83,8 @@ def monitor(context: Context, interval: Interval) -> MonitorResult:
             measure.summarise(use_case, interval, (rows, known), profile, drift),
             expected=measure.expected(lake, use_case, interval, (known.raw, kept_rows(folder)), profile),
         )
+        by_entity = entity_figures(lake, use_case, interval, known.labelled.newest)
+        summary = replace(summary, figures=summary.figures | by_entity)
         judged = quality_record.Judged(use_case, folder, entries)
         history, probation = quality_record.advance(context, judged, summary, before, known.labelled)
         conditions = measure.judge(lake, use_case, (summary, drift), history, profile)

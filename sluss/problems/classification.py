@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import inf
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from pydantic import Field
 
-from sluss.problems import class_metrics
+from sluss.problems import alerts_on_holdout, class_metrics
 from sluss.problems.class_metrics import exact_accuracy, exact_auc, exact_f1
 from sluss.problems.class_sections import ClassTraining, ClassUseCase
 from sluss.problems.classes import ClassJudging, ClassReporting, ClassScoring, decided
+from sluss.problems.entity_precision import PRECISION, SHARE
 from sluss.problems.judging import Forecast
 from sluss.problems.metrics import Judged, Measure
 from sluss.problems.problem import Problem, ProblemKind
@@ -19,12 +21,15 @@ from sluss.problems.problem import Problem, ProblemKind
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    import pandas as pd
     import pyarrow as pa
     from matplotlib.figure import Figure
     from sklearn.pipeline import Pipeline
 
     from sluss.arrays import Floats, Labels
+    from sluss.config.use_case import UseCase
     from sluss.problems.condition import Condition
+    from sluss.problems.entity_precision import Ranking
     from sluss.statistics.figures import Estimate, Summary
 
 
@@ -89,10 +94,27 @@ class BinaryJudging(ClassJudging):
         """The probability of the second class."""
         return float(super().guess(metric, learned)[1])
 
+    def by_holdout(self, holdout: pd.DataFrame, scores: Floats) -> UseCase:
+        """Find the threshold of `decision.alerts_per_day`."""
+        found: UseCase = alerts_on_holdout.with_threshold(self.use_case, holdout, scores)
+        return found
+
+    @property
+    def ranking(self) -> Ranking | None:
+        """The entities of `decision.entity`."""
+        return alerts_on_holdout.ranking_of(self.use_case)
+
+    def alert_figures(self, train: pd.DataFrame, holdout: pd.DataFrame, scores: Floats) -> dict[str, float]:
+        """Number, precision and cost of the alerts, and the precision by entity."""
+        return alerts_on_holdout.figures(self.use_case, train, holdout, scores)
+
     def unlearnable(self, labels: Labels) -> str | None:
         """A class that no row has."""
         missing = (name for label, name in enumerate(self.use_case.classes) if not (labels == label).any())
         return next((f"there is none of the class {name}" for name in missing), None)
+
+
+_OWN = ("positive_share", PRECISION, SHARE)  # figures of the monitor that are metrics of its run
 
 
 def _predicted(use_case: Classification, scores: Floats) -> Any:  # noqa: ANN401 - an array of whole numbers
@@ -100,7 +122,15 @@ def _predicted(use_case: Classification, scores: Floats) -> Any:  # noqa: ANN401
 
     if use_case.decision is None:
         return (scores >= 0.5).astype(int)
+    if use_case.decision.alerts_per_day is not None:
+        return (scores >= _threshold(use_case)).astype(int)
     return decided(use_case, np.column_stack([1 - scores, scores]))
+
+
+def _threshold(use_case: Classification) -> float:
+    """The threshold of the holdout; before there is one, no row raises an alert."""
+    rule = use_case.decision
+    return inf if rule is None or rule.threshold is None else rule.threshold
 
 
 def _confidence(use_case: Classification, scores: Floats) -> Floats:
@@ -124,7 +154,20 @@ class BinaryReporting(ClassReporting):
 
     def metrics(self, summary: Summary, conditions: Sequence[Condition]) -> dict[str, float]:
         """The figures as metrics, with the share of the second class."""
-        return super().metrics(summary, conditions) | {"positive_share": summary.figures["positive_share"]}
+        own = {name: summary.figures[name] for name in _OWN if name in summary.figures}
+        return super().metrics(summary, conditions) | own
+
+    def facts(self, summary: Summary) -> dict[str, str]:
+        """Add the precision by entity to the line on the confidence."""
+        found = super().facts(summary)
+        if PRECISION not in summary.figures:
+            return found
+        rule, figures = self.use_case.decision, summary.figures
+        told = (
+            f"{figures[PRECISION]:.3f} of the {int(rule.alerts_per_day)} first by {rule.entity} of each day of the "
+            f"newest labelled rows; {figures[SHARE]:.0%} of what a perfect order finds."
+        )
+        return found | {"Precision": told}
 
     def in_words(self, summary: Summary) -> str:
         """The share of the second class."""

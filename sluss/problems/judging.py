@@ -13,12 +13,14 @@ from sluss.problems.metrics import METRICS, Judged, Measure, Metric
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    import pandas as pd
     import pyarrow as pa
     from sklearn.model_selection import BaseCrossValidator
 
     from sluss.arrays import Floats, Labels
     from sluss.config.curation import Column
     from sluss.config.use_case import UseCase
+    from sluss.problems.entity_precision import Ranking
     from sluss.statistics.figures import Estimate
 
 
@@ -143,6 +145,28 @@ class Judging(ABC):
         sums = np.bincount(codes, weights=self.close(self.judged(labels, scores)), minlength=len(names))
         means: Floats = sums / np.bincount(codes, minlength=len(names))
         return means
+
+    def by_holdout(self, holdout: pd.DataFrame, scores: Floats) -> UseCase:  # noqa: ARG002 - most kinds leave nothing
+        """Return the use case with the values that the config leaves to the holdout, from its rows and scores.
+
+        Raises:
+            ModelError: the holdout gives none.
+        """
+        return self.use_case
+
+    @property
+    def ranking(self) -> Ranking | None:
+        """The entities that are ranked on each day, if predictions are looked into by entity."""
+        return None
+
+    def alert_figures(
+        self,
+        train: pd.DataFrame,  # noqa: ARG002 - most kinds raise no alerts
+        holdout: pd.DataFrame,  # noqa: ARG002
+        scores: Floats,  # noqa: ARG002
+    ) -> dict[str, float]:
+        """Metrics of the alerts that the predictions of the holdout would have raised, with their prefix."""
+        return {}
 
     def value(self, labels: Labels, scores: Floats, metric: str = "") -> float | None:
         """A metric, by default the config's; None where the rows do not define it."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,6 +17,8 @@ from sluss.tracking.client import connect, reachable, service_error
 from sluss.tracking.moved_home import local_path
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import pandas as pd
     from mlflow.entities.model_registry import ModelVersion
     from sklearn.pipeline import Pipeline
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
 MODEL_FILE = "model.skops"
 PROFILE_FILE = "reference_profile.json"
 CONFIG_FILE = "use_case.json"  # the use case as its config was at training
+FOUND_FILE = "found_on_holdout.json"  # values that the config leaves to the holdout, such as a threshold
 BOUNDS_FILE = "slice_bounds.json"  # where the quarters of numbers end, by which holdout and live rows are sliced
 ESTIMATION_FILE = "estimation.parquet"  # the rows of the holdout that the metric is estimated from
 HOLDOUT_FILE = "holdout.parquet"  # id, label, score and slices of every holdout row, as recorded at training
@@ -41,10 +44,11 @@ class LoadedModel:
     run_id: str
     pipeline: Pipeline
     features: tuple[str, ...] = ()  # of its training; empty for a model that was not trained by the pipeline
+    found: Mapping[str, float] = field(default_factory=dict)  # values that the config leaves to the holdout
 
     def as_trained(self, use_case: UseCase) -> UseCase:
         """Return the use case with the features that the model takes: the config may have others by now."""
-        return with_features(use_case, self.features)
+        return with_features(use_case, self.features).with_found(self.found)
 
 
 def load(settings: Settings, version: ModelVersion) -> LoadedModel:
@@ -64,7 +68,7 @@ def load(settings: Settings, version: ModelVersion) -> LoadedModel:
         pipeline: Pipeline = skops.io.load(folder / MODEL_FILE, trusted=trusted_types(folder / MODEL_FILE))
     except UntrustedTypesFoundException as error:
         raise ModelError(f"{version.name} version {version.version} is refused: {error}") from None
-    return LoadedModel(str(version.version), str(version.run_id), pipeline, features_in(folder))
+    return LoadedModel(str(version.version), str(version.run_id), pipeline, features_in(folder), found_in(folder))
 
 
 def features_in(folder: Path) -> tuple[str, ...]:
@@ -74,6 +78,17 @@ def features_in(folder: Path) -> tuple[str, ...]:
         return ()
     # Not the whole config: an older one may have other keys than this code.
     return tuple(json.loads(path.read_text(encoding="utf-8")).get("features", ()))
+
+
+def found_in(folder: Path) -> dict[str, float]:
+    """Return the values that a version's holdout gave, from its artifacts; most versions have none."""
+    path = folder / FOUND_FILE
+    return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+
+
+def as_trained(use_case: UseCase, folder: Path) -> UseCase:
+    """Return the use case with the features and the values of the holdout that a version's artifacts record."""
+    return with_features(use_case, features_in(folder)).with_found(found_in(folder))
 
 
 def with_features(use_case: UseCase, features: tuple[str, ...]) -> UseCase:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from sluss.errors import ModelError
@@ -12,6 +12,8 @@ from sluss.training.shared_preprocessing import what_folds_share
 from sluss.training.slices import slice_metrics, slice_values
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import pandas as pd
     from sklearn.pipeline import Pipeline
 
@@ -33,6 +35,7 @@ class Verdict:
     labels: Labels
     judged: pd.DataFrame
     trials: tuple[Trial, ...] = ()  # of the search, if there was one
+    found: Mapping[str, float] = field(default_factory=dict)  # values that the config leaves to the holdout
 
 
 def cross_validate(pipeline: Pipeline, use_case: UseCase, train: pd.DataFrame) -> dict[str, float]:
@@ -59,15 +62,18 @@ def judge(pipeline: Pipeline, use_case: UseCase, train: pd.DataFrame, holdout: p
         ModelError: a score is not a number that a model of this kind can return.
     """
     problem = problem_of(use_case)
-    judging, scores = problem.judging, problem.scoring.scores(pipeline, holdout[list(use_case.features)])
+    scores = problem.scoring.scores(pipeline, holdout[list(use_case.features)])
     if wrong := problem.scoring.wrong(scores):
         raise ModelError(
             f"The fitted model's predictions of the holdout of {use_case.name} are {wrong} (such as NaN), so it is not "
             "registered. Fill missing values in training.preprocessing, or choose another estimator."
         )
-    labels = holdout["label"].to_numpy()
+    use_case = problem.judging.by_holdout(holdout, scores)
+    problem = problem_of(use_case)
+    judging, labels = problem.judging, holdout["label"].to_numpy()
     metrics = {f"holdout_{name}": value for name, value in judging.metrics(labels, scores).items()}
     metrics |= judging.baseline(train["label"].to_numpy(), labels)
+    metrics |= judging.alert_figures(train, holdout, scores)
     groups = [use_case.group] if use_case.group else []
     judged = (
         holdout[["id", "label", *groups]]
@@ -75,4 +81,4 @@ def judge(pipeline: Pipeline, use_case: UseCase, train: pd.DataFrame, holdout: p
         .join(slice_values(use_case, train, holdout))
     )
     metrics |= slice_metrics(problem, judged)
-    return Verdict(metrics, scores, labels, judged)
+    return Verdict(metrics, scores, labels, judged, found=use_case.found_on_holdout)

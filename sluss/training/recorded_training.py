@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from sluss.config.use_case import UseCase
 from sluss.errors import DataError, ModelError
 from sluss.registry import artifacts
-from sluss.registry.artifacts import CONFIG_FILE
+from sluss.registry.artifacts import CONFIG_FILE, found_in
 from sluss.registry.names import UNTIL_TAG
 from sluss.storage.lake import Lake
 from sluss.training.rows import newer_rows, training_rows
@@ -78,7 +78,8 @@ def recorded_config(use_case: UseCase, version: ModelVersion, path: Path) -> Use
     """
     try:
         # The recorded config, not the present file, which may have changed since the training.
-        return UseCase.model_validate(json.loads(path.read_text(encoding="utf-8")))
+        use_case = UseCase.model_validate(json.loads(path.read_text(encoding="utf-8")))
+        return use_case.with_found(found_in(path.parent))
     except FileNotFoundError:
         raise ModelError(
             f"{use_case.model} version {version.version} does not hold the config that it was trained with. "

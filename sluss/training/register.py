@@ -15,7 +15,7 @@ from sluss.monitoring.profile import build_profile
 from sluss.problems import problem_of
 from sluss.problems.slicing import slice_bounds
 from sluss.registry import versions
-from sluss.registry.artifacts import BOUNDS_FILE, CONFIG_FILE, ESTIMATION_FILE, HOLDOUT_FILE, PROFILE_FILE
+from sluss.registry.artifacts import BOUNDS_FILE, CONFIG_FILE, ESTIMATION_FILE, FOUND_FILE, HOLDOUT_FILE, PROFILE_FILE
 from sluss.registry.names import DIGEST_TAG, INPUTS_TAG, RECIPE_TAG, SCHEMA_TAG, UNTIL_TAG
 from sluss.registry.trusted_types import TRUSTED_TYPES
 from sluss.schema import SCHEMA
@@ -174,7 +174,10 @@ def _save(folder: Path, described: Model, use_case: UseCase, candidate: Candidat
         skops_trusted_types=[*TRUSTED_TYPES, *component_names()],
         pyfunc_predict_fn=method,
     )
-    profile = build_profile(use_case, rows.train, rows.holdout, candidate.verdict.scores, candidate.verdict.labels)
+    if found := candidate.verdict.found:
+        (folder / FOUND_FILE).write_text(json.dumps(dict(found)), encoding="utf-8")
+    decided = use_case.with_found(found)
+    profile = build_profile(decided, rows.train, rows.holdout, candidate.verdict.scores, candidate.verdict.labels)
     (folder / PROFILE_FILE).write_text(json.dumps(profile), encoding="utf-8")
     (folder / CONFIG_FILE).write_text(use_case.model_dump_json(by_alias=True), encoding="utf-8")
     (folder / BOUNDS_FILE).write_text(json.dumps(slice_bounds(use_case, rows.train)), encoding="utf-8")

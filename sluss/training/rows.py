@@ -107,6 +107,6 @@ def _labelled(
     newest = known_labels(labels.to_pyarrow_dataset(), until)
     joined: pd.DataFrame = rows.to_pandas().merge(newest, on="id")
     joined = not_before_the_event(joined)
-    joined = joined if use_case.training.purge else joined.drop(columns="label_time")
+    joined = joined if use_case.reads_label_times else joined.drop(columns="label_time")
     # In a fixed order, because the folds are drawn by position.
     return joined.sort_values(["event_time", "id"], ignore_index=True)
