@@ -10,4 +10,4 @@ if TYPE_CHECKING:
 
     Bools = NDArray[np.bool_]
     Floats = NDArray[np.float64]
-    Labels = NDArray[np.int8] | NDArray[np.int16] | NDArray[np.float64]
+    Labels = NDArray[np.int8] | NDArray[np.int16] | NDArray[np.float64] | NDArray[np.object_]

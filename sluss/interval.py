@@ -14,21 +14,23 @@ from sluss.errors import ConfigError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_UNIT = re.compile(r"(?:(\d+) )?(minute|hour|day|week|month)s?")
+_UNIT = re.compile(r"(?:(\d+) )?(minute|hour|day|week|month|quarter)s?")
 _FORMAT = {
     "minute": "%Y-%m-%dT%H:%M", "hour": "%Y-%m-%dT%H", "day": "%Y-%m-%d", "week": "%Y-%m-%d", "month": "%Y-%m",
+    "quarter": "%Y-%m",
 }  # fmt: skip
 _MOST = {"minute": 60, "hour": 24}  # so many minutes or hours are a longer unit
+_MONTHS = {"month": 1, "quarter": 3}
 _A_MONDAY = datetime(1970, 1, 5)  # noqa: DTZ001 - a clock on the wall
 _EXAMPLE = {
     "minute": "2026-01-05T13:15", "hour": "2026-01-05T13", "day": "2026-01-05", "week": "2026-01-05",
-    "month": "2026-01",
+    "month": "2026-01", "quarter": "2026-01",
 }  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
 class Unit:
-    """Length of an interval: some minutes or hours of UTC, or a day, week or month of a time zone's calendar.
+    """Length of an interval: some minutes or hours of UTC, or a day, week, month or quarter of a zone's calendar.
 
     Days of a zone with daylight saving last 23, 24 or 25 hours. One interval ends where the next begins.
     """
@@ -86,6 +88,8 @@ class Unit:
         match self.name:
             case "month":
                 return midnight.replace(day=1)
+            case "quarter":
+                return midnight.replace(month=midnight.month - (midnight.month - 1) % 3, day=1)
             case "week":
                 return midnight - timedelta(days=(midnight - _A_MONDAY).days % 7)
             case "day":
@@ -94,8 +98,8 @@ class Unit:
                 return wall - (wall - midnight) % self._step
 
     def _next(self, wall: datetime) -> datetime:
-        if self.name == "month":
-            return (wall.replace(day=1) + timedelta(days=32)).replace(day=1)
+        if self.name in _MONTHS:
+            return (wall.replace(day=1) + timedelta(days=31 * _MONTHS[self.name])).replace(day=1)
         return wall + self._step
 
     @property
@@ -112,7 +116,9 @@ def unit_of(text: str, zone: str = "UTC") -> Unit:
     """
     found = _UNIT.fullmatch(text)
     if found is None:
-        raise ValueError(f"'{text}' is not a unit; choose hour, day, week, month, or some minutes or hours: 15 minutes")
+        raise ValueError(
+            f"'{text}' is not a unit; choose hour, day, week, month, quarter, or some minutes or hours: 15 minutes"
+        )
     count, name = int(found[1] or 1), found[2]
     if name in _MOST:
         _check_short(text, name, count, zone)
@@ -190,7 +196,7 @@ def parse_interval(text: str, unit: Unit | str) -> Interval:
     """
     unit = _unit(unit)
     try:
-        start = datetime.fromisoformat(f"{text}-01" if unit.name == "month" and text.count("-") == 1 else text)
+        start = datetime.fromisoformat(f"{text}-01" if unit.name in _MONTHS and text.count("-") == 1 else text)
     except ValueError:
         raise ConfigError(
             f"'{text}' is not an interval; give the {unit} that it starts at, e.g. {unit.example}."

@@ -12,9 +12,11 @@ if TYPE_CHECKING:
 EXAMPLE = "1 per 90 days"
 _RATE = re.compile(r"(\d+(?:\.\d+)?) (?:per|in) (?:(\d+) )?(day|week|month|quarter|year)s?")
 _DAYS = {"day": 1.0, "week": 7.0, "month": 365.25 / 12, "quarter": 365.25 / 4, "year": 365.25}
-_UNIT_DAYS = {"minute": 1 / 1440, "hour": 1 / 24, "day": 1.0, "week": 7.0, "month": 365.25 / 12}
+_UNIT_DAYS = {"minute": 1 / 1440, "hour": 1 / 24, "day": 1.0, "week": 7.0, "month": 365.25 / 12, "quarter": 365.25 / 4}
 # A type that a use case does not have leaves its share unspent, so the budget holds for every kind of problem.
-SHARES = MappingProxyType({"data_drift": 0.4, "quality_drop": 0.4, "low_confidence": 0.1, "confidence_trend": 0.1})
+SHARES = MappingProxyType(
+    {"data_drift": 0.4, "quality_drop": 0.4, "low_confidence": 0.1, "confidence_trend": 0.1, "same_lists": 0.2}
+)
 _MOST = 0.05  # long intervals: one of twenty is as much as any test may err, however large the budget
 
 

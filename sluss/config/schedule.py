@@ -9,7 +9,7 @@ from sluss.interval import Unit
 
 _PRESETS = {
     "@hourly": "0 * * * *", "@daily": "0 0 * * *", "@midnight": "0 0 * * *", "@weekly": "0 0 * * 0",
-    "@monthly": "0 0 1 * *",
+    "@monthly": "0 0 1 * *", "@quarterly": "0 0 1 */3 *",
 }  # fmt: skip
 _LOOKED_AT = 800  # runs, which are more than two years of days
 _ANY_YEAR = datetime(2026, 1, 1)  # noqa: DTZ001 - a clock on the wall
@@ -36,7 +36,7 @@ def usual_schedule(unit: Unit) -> str:
         case "hour":
             return f"0 */{unit.count} * * *" if unit.count > 1 else "0 * * * *"
         case name:
-            return {"day": "0 0 * * *", "week": "0 0 * * 1", "month": "0 0 1 * *"}[name]
+            return {"day": "0 0 * * *", "week": "0 0 * * 1", "month": "0 0 1 * *", "quarter": "0 0 1 */3 *"}[name]
 
 
 def check_schedule(schedule: str, unit: Unit) -> None:

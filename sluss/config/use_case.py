@@ -41,8 +41,8 @@ class UseCase(Frozen):
         "UTC", description="Time zone of the schedule, and of the calendar by which days, weeks and months are parted"
     )
     unit: _Unit = Field(
-        description="Length of an interval: `hour`, `day`, `week` (from Monday), `month`, or some minutes or hours "
-        "of UTC: `15 minutes`, `6 hours`"
+        description="Length of an interval: `hour`, `day`, `week` (from Monday), `month`, `quarter`, or some "
+        "minutes or hours of UTC: `15 minutes`, `6 hours`"
     )
     schedule: str = Field(
         description="When an interval is scored: a cron expression or an Airflow preset, with one run for each interval"

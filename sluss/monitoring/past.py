@@ -97,7 +97,12 @@ def learn(reference: Parts, observed: Sequence[Observed], unit: Unit) -> dict[st
         unit: the unit of the intervals.
     """
     season = season_of(unit, [each.start for each in observed])
-    found = {name: _noise(name, part, observed, season) for name, part in reference.items()}
+    # Without values, such as the unknown words of texts without words, there is nothing to compare with.
+    found = {
+        name: _noise(name, part, observed, season)
+        for name, part in reference.items()
+        if "counts" in part or part["values"]
+    }
     return {"season": season, "columns": {name: noise for name, noise in found.items() if noise}}
 
 

@@ -25,6 +25,8 @@ def wall_starts(times: pd.Series[pd.Timestamp], unit: Unit) -> pd.Series[pd.Time
         found = wall.dt.floor(f"{unit.count}{_CLOCK[unit.name]}")
     elif unit.name == "month":
         found = wall.dt.to_period("M").dt.start_time
+    elif unit.name == "quarter":
+        found = wall.dt.to_period("Q").dt.start_time
     else:
         found = wall.dt.floor("D")
         if unit.name == "week":

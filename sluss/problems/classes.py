@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from sluss.charts.plot import Plot
     from sluss.problems.class_sections import ClassUseCase
     from sluss.problems.condition import Condition, FigureHistory
+    from sluss.problems.judging import LabelsAre
     from sluss.statistics.figures import Summary
 
 _BY_BLOCKS = {
@@ -86,6 +87,7 @@ class ClassJudging(Judging):
     """Judges probabilities and the classes that follow from them."""
 
     use_case: Any  # a ClassUseCase, of the class of each kind
+    labels_are: ClassVar[LabelsAre] = "classes"
     of_all: ClassVar[Mapping[str, Measure]] = MappingProxyType(
         {
             "accuracy": class_metrics.accuracy,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from sluss.problems import metrics
 from sluss.problems.metrics import METRICS, Judged, Measure, Metric
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from sluss.config.use_case import UseCase
     from sluss.problems.entity_precision import Ranking
     from sluss.statistics.figures import Estimate
+
+LabelsAre = Literal["classes", "numbers", "lists"]
 
 
 @dataclass(frozen=True)
@@ -48,6 +50,8 @@ class Forecast:
 class Judging(ABC):
     """How good scores are, given the labels: metrics, baseline, slices, and the comparison of two models."""
 
+    labels_are: ClassVar[LabelsAre] = "numbers"
+    guessing: ClassVar[str] = "Guessing"  # the baseline, to begin a sentence with
     exact: ClassVar[Mapping[str, Callable[[Judged], Estimate | None]]] = MappingProxyType({})  # better intervals
     use_case: UseCase
 
@@ -204,10 +208,11 @@ class Judging(ABC):
             else metrics.estimate(metric, judged, self.measures[metric])
         )
 
-    def baseline(self, learned: Labels, labels: Labels) -> dict[str, float]:
-        """Each metric, on `labels`, of the best constant guess for the labels of the training window, `learned`."""
+    def baseline(self, train: pd.DataFrame, holdout: pd.DataFrame) -> dict[str, float]:
+        """Each metric, on the holdout, of the best constant guess for the labels of the training rows."""
         import numpy as np
 
+        learned, labels = train["label"].to_numpy(), holdout["label"].to_numpy()
         found = {
             f"baseline_{name}": self.value(
                 labels, np.repeat(np.array([self.guess(name, learned)]), len(labels), 0), name
@@ -215,6 +220,15 @@ class Judging(ABC):
             for name in self.measures
         }
         return {name: value for name, value in found.items() if value is not None}
+
+    def chance_of_gain(
+        self,
+        train: pd.DataFrame,  # noqa: ARG002 - a kind may have a baseline that is hard to beat by a measurable gain
+        holdout: pd.DataFrame,  # noqa: ARG002
+        scores: Floats,  # noqa: ARG002
+    ) -> float:
+        """By how much a gain on the holdout may be smaller than it has to be, because chance explains it."""
+        return 0.0
 
     def gain(self, value: float, baseline: float) -> float:
         """How much better than guessing a value is, at most 1. Of a loss, the share of the baseline's that is gone.

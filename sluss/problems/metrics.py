@@ -51,6 +51,10 @@ METRICS: dict[str, Metric] = {
         Metric("rmse", "Root mean squared error", lower_is_better=True),
         Metric("mape", "Mean absolute percentage error", lower_is_better=True),
         Metric("pinball", "Pinball loss", lower_is_better=True),
+        Metric("ndcg", "NDCG"),
+        Metric("recall", "Recall"),
+        Metric("coverage", "Coverage"),
+        Metric("novelty", "Novelty"),
         Metric("interval_score", "Interval score", lower_is_better=True),
     )
 }

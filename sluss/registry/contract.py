@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from sluss.config.use_case import UseCase
 
-_MEANING = ("classes", "decision", "target", "quantiles")
+_MEANING = ("classes", "decision", "target", "quantiles", "ranking")
 LIMITS = "limits"
 KNOWN_LEAKS = "known_leaks"  # among the limits, and yet none: what a person knows of the columns
 # Of limits whose name does not contain "min", a higher value is looser; these are the exceptions.

@@ -6,7 +6,8 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 SCORE = "score"
-SCORE_CLASS, SCORE_WIDTH = f"{SCORE}.class", f"{SCORE}.width"  # of the same predictions, where they have such
+# Of the same predictions, where they have such.
+SCORE_CLASS, SCORE_WIDTH, SCORE_FIRST = f"{SCORE}.class", f"{SCORE}.width", f"{SCORE}.first"
 GROUPS = "groups"  # the figure that counts them, where rows come in groups
 BINS = 20  # of the score histogram
 
@@ -14,6 +15,7 @@ _OF_SCORES = {
     SCORE: "the model's scores",
     SCORE_CLASS: "the predicted classes",
     SCORE_WIDTH: "the width of the predicted intervals",
+    SCORE_FIRST: "the first item of the lists",
 }
 
 

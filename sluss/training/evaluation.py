@@ -56,7 +56,7 @@ def cross_validate(pipeline: Pipeline, use_case: UseCase, train: pd.DataFrame) -
 
 
 def judge(pipeline: Pipeline, use_case: UseCase, train: pd.DataFrame, holdout: pd.DataFrame) -> Verdict:
-    """Compute metrics on the holdout and its slices, and those of a baseline with a constant guess.
+    """Compute metrics on the holdout and its slices, and those of a baseline.
 
     Raises:
         ModelError: a score is not a number that a model of this kind can return.
@@ -72,7 +72,7 @@ def judge(pipeline: Pipeline, use_case: UseCase, train: pd.DataFrame, holdout: p
     problem = problem_of(use_case)
     judging, labels = problem.judging, holdout["label"].to_numpy()
     metrics = {f"holdout_{name}": value for name, value in judging.metrics(labels, scores).items()}
-    metrics |= judging.baseline(train["label"].to_numpy(), labels)
+    metrics |= judging.baseline(train, holdout)
     metrics |= judging.alert_figures(train, holdout, scores)
     groups = [use_case.group] if use_case.group else []
     judged = (

@@ -47,6 +47,7 @@ if TYPE_CHECKING:
 
 
 _EXAMPLE_ROWS = 3
+_OF_PROBLEM = {"group", "classes", "decision", "target", "quantiles", "ranking"}
 
 
 def inputs_digest(use_case: UseCase, rows_digest: str) -> str:
@@ -55,7 +56,7 @@ def inputs_digest(use_case: UseCase, rows_digest: str) -> str:
         "rows": rows_digest,
         "training": use_case.training.model_dump(mode="json"),
         "features": use_case.features,
-        "problem": use_case.model_dump(mode="json", include={"group", "classes", "decision", "target", "quantiles"}),
+        "problem": use_case.model_dump(mode="json", include=_OF_PROBLEM),
         "lock": software.lock_digest(),
         "python": software.python_version(),
         "code": software.code_digest(),

@@ -19,7 +19,7 @@ from sluss.errors import ConfigError
 from sluss.interval import Interval, Unit, airflow_interval, intervals, parse_interval, partition, partitions, unit_of
 
 ZONES = sorted(name for name in zoneinfo.available_timezones() if "/" in name and not name.startswith("Etc/"))
-CALENDAR = ["day", "week", "month"]
+CALENDAR = ["day", "week", "month", "quarter"]
 SHORT = ["minute", "5 minutes", "15 minutes", "30 minutes", "hour", "2 hours", "6 hours", "12 hours"]
 
 moments = st.datetimes(datetime(2000, 1, 1), datetime(2035, 12, 31), timezones=st.just(UTC))  # noqa: DTZ001

@@ -73,7 +73,7 @@ def calibration(evidence: Evidence) -> GateResult:
     labels = evidence.judged["label"].to_numpy()
     findings = [_measure(evidence, each) for each in evidence.problem.judging.forecasts(labels, evidence.scores)]
     if not findings:
-        sentence = "It predicts numbers and no probabilities, so there is nothing to calibrate."
+        sentence = "It predicts no probabilities, so there is nothing to calibrate."
         return GateResult("calibration", sentence, passed=True)
     worst = max(findings, key=lambda each: each.found.error)
     figures = {

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 from sluss.counted import counted
 from sluss.errors import DataError, ModelError
 from sluss.gates.result import GateResult
+from sluss.problems.item_lists import item_sets
+from sluss.problems.ranking_metrics import common_items
 from sluss.registry.names import UNTIL_TAG
 from sluss.statistics.known_values import agreement, changed, middle_shift, share_shift
 
@@ -82,7 +84,7 @@ def _turned(evidence: Evidence, before: pd.DataFrame | None, figures: dict[str, 
     both = None if before is None else _both(evidence, before)
     if both is None or both.empty:
         return
-    spread = 0.0 if _is_class(evidence) else _TOLERANCE * float(both["label_before"].std(ddof=0))
+    spread = 0.0 if not _is_number(evidence) else _TOLERANCE * float(both["label_before"].std(ddof=0))
     turned = changed(both["label_before"], both["label"], spread)
     share, limit = float(turned.mean()), evidence.use_case.gates.max_turned_labels
     figures |= {"known_rows": float(len(both)), "turned_share": share, "limit": limit}
@@ -158,7 +160,11 @@ def _vanished(evidence: Evidence, before: pd.DataFrame) -> int:
 
 
 def _is_class(evidence: Evidence) -> bool:
-    return evidence.problem.scoring.model_type == "classifier"
+    return evidence.problem.judging.labels_are == "classes"
+
+
+def _is_number(evidence: Evidence) -> bool:
+    return evidence.problem.judging.labels_are == "numbers"
 
 
 def _contradicting(evidence: Evidence, before: pd.DataFrame | None, figures: dict[str, float]) -> Iterator[str]:
@@ -183,13 +189,15 @@ def _contradicting(evidence: Evidence, before: pd.DataFrame | None, figures: dic
 
 
 def _as_numbers(evidence: Evidence, rows: pd.DataFrame) -> tuple[Floats, Floats]:
-    """The champion's scores and the labels: of classes a column each, of numbers their ranks."""
+    """The champion's scores and the labels: of classes and items a column each, of numbers their ranks."""
     import numpy as np
     from scipy.stats import rankdata
 
     model = evidence.champion_model
     features = list(model.features or evidence.use_case.features)
     scores, truth = evidence.problem.scoring.scores(model.pipeline, rows[features]), rows["label"].to_numpy()
+    if not (_is_class(evidence) or _is_number(evidence)):
+        return common_items(scores, truth)
     if not _is_class(evidence):
         return rankdata(evidence.problem.scoring.scalar(scores)), rankdata(truth)
     count = scores.shape[1] if scores.ndim > 1 else 2
@@ -205,7 +213,7 @@ def _shifted(evidence: Evidence, before: pd.DataFrame | None, figures: dict[str,
     """The newest labels, whose distribution left what the intervals before show."""
     if not evidence.use_case.source.has_times:
         return
-    rows = _rows(evidence)
+    rows = _with_levels(evidence, _rows(evidence))
     new = rows["id"].isin(evidence.rows.holdout["id"]) if before is None else ~rows["id"].isin(before["id"])
     old, now = rows[~new], rows[new]
     if len(now) < _FEWEST:
@@ -219,6 +227,13 @@ def _shifted(evidence: Evidence, before: pd.DataFrame | None, figures: dict[str,
         yield from _other_shares(evidence, groups, now["label"], figures)
     else:
         yield from _other_level(evidence, groups, now["label"], figures)
+
+
+def _with_levels(evidence: Evidence, rows: pd.DataFrame) -> pd.DataFrame:
+    """Rows whose label is a number: of a list, how many items it has."""
+    if _is_class(evidence) or _is_number(evidence):
+        return rows
+    return rows.assign(label=[float(len(liked)) for liked in item_sets(rows["label"].to_numpy())])
 
 
 def _other_shares(
@@ -254,7 +269,8 @@ def _other_level(
     ranges, deviations = middle_shift(middles, spread, float(now.median()))
     figures["level_shift"] = ranges
     if ranges > _RANGES and deviations > _DEVIATIONS:
-        unit = getattr(evidence.use_case, "target").unit  # noqa: B009 - only problems of numbers have it
+        target = getattr(evidence.use_case, "target", None)  # only problems of numbers have it
+        unit = "items" if target is None else target.unit
         yield (
             f"The median of the {counted(len(now), 'newest label')} is {now.median():.4g} {unit}; over "
             f"{counted(len(groups), 'interval')} before it was {middles.min():.4g} to {middles.max():.4g}."

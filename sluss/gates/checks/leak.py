@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from sluss.counted import counted
 from sluss.gates.result import GateResult
 from sluss.gates.telltale import Sample, telltale_columns
+from sluss.gates.told_items import telltale_items
 from sluss.profiling.one_column import skill
 from sluss.statistics.copies import copies_of_rows, copies_of_texts
 
@@ -68,10 +69,13 @@ def _cure(names: list[str]) -> str:
 
 def _culprits(evidence: Evidence, figures: dict[str, float]) -> Iterator[Culprit]:
     use_case = evidence.known.use_case
-    classes = evidence.problem.scoring.model_type == "classifier"
+    classes = evidence.problem.judging.labels_are == "classes"
     kinds = {name: use_case.curation.columns[name].kind for name in use_case.features}
-    sample = Sample(evidence.rows.train, evidence.rows.holdout, classes)
-    for name, reason in telltale_columns(sample, kinds, figures):
+    if evidence.problem.judging.labels_are == "lists":
+        found = telltale_items(evidence.rows.holdout, kinds, figures)
+    else:
+        found = telltale_columns(Sample(evidence.rows.train, evidence.rows.holdout, classes), kinds, figures)
+    for name, reason in found:
         yield Culprit(name, f"The column {name} {reason}.")
     yield from _too_good(evidence, figures, classes=classes)
     yield from _above_champion(evidence, figures, classes=classes)
@@ -84,6 +88,13 @@ def _too_good(evidence: Evidence, figures: dict[str, float], *, classes: bool) -
 
     judged = evidence.problem.judging.judged(evidence.judged["label"].to_numpy(), evidence.scores)
     if len(judged) < _FEWEST or len(np.unique(judged.labels)) < 2:
+        return
+    if evidence.problem.judging.labels_are == "lists":
+        close = float(evidence.problem.judging.close(judged).mean())
+        figures["fit"] = close
+        if close > _PERFECT:
+            name = evidence.problem.judging.closeness
+            yield Culprit(HOLDOUT, f"On its holdout its {name} is {close:.3f}: what users like next is not that clear.")
         return
     if classes:
         avoided = skill(judged.predicted != judged.labels, judged.labels)
@@ -133,6 +144,8 @@ def _errors(evidence: Evidence, truth: Floats, scores: Floats, *, classes: bool)
     judged = evidence.problem.judging.judged(truth, scores)
     if classes:
         return np.asarray(judged.predicted != truth, dtype=float)
+    if evidence.problem.judging.labels_are == "lists":
+        return 1 - evidence.problem.judging.close(judged)
     return np.asarray(abs(judged.predicted - truth), dtype=float)
 
 

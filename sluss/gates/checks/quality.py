@@ -71,10 +71,13 @@ def _guessing(evidence: Evidence) -> _Finding:
     gain = judging.gain(value, baseline)
     figures = {"gain": gain, "min_gain": least}
     if gain < least:
-        beaten = f"It beats guessing ({judging.told(baseline)}) by {gain:.3f}{judging.gain_of} only"
-        sentence = f"{beaten}; {least:.3f} is required."
-        return _Finding(sentence, passed=False, figures=figures)
-    return _Finding(f"Guessing gives {judging.told(baseline)}.", passed=True, figures=figures)
+        chance = judging.chance_of_gain(evidence.rows.train, evidence.rows.holdout, evidence.scores)
+        if gain + chance < least:
+            name = f"{judging.guessing[0].lower()}{judging.guessing[1:]}"
+            beaten = f"It beats {name} ({judging.told(baseline)}) by {gain:.3f}{judging.gain_of} only"
+            by_chance = f", {chance:.3f} less by chance" if chance else ""
+            return _Finding(f"{beaten}; {least:.3f} is required{by_chance}.", passed=False, figures=figures)
+    return _Finding(f"{judging.guessing} gives {judging.told(baseline)}.", passed=True, figures=figures)
 
 
 def _slices(evidence: Evidence) -> Iterator[_Finding]:
