@@ -135,7 +135,8 @@ def _schema() -> pa.Schema:
     return pa.schema(
         [
             ("id", text), ("event_time", time), ("arrived_at", time), ("user_id", text), ("day", number),
-            ("liked", text), ("ages", text), ("known", text), ("half_stars", number), ("label", text), ("label_time", time),
+            ("liked", text), ("ages", text), ("known", text), ("half_stars", number), ("label", text),
+            ("label_time", time),
         ]
     )  # fmt: skip
 

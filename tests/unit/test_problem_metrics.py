@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import settings as examples
@@ -122,7 +123,8 @@ def test_a_lasting_metric_is_seldom_called_fallen_and_a_real_fall_nearly_always(
 def test_no_constant_guess_that_was_learned_beats_the_baseline(kind, metric):
     judging = problem_by(kind, metric).judging
     labels, _ = drawn(kind, np.random.default_rng(17), 600)
-    found = judging.baseline(labels, labels)[f"baseline_{metric}"]
+    rows = pd.DataFrame({"label": labels})
+    found = judging.baseline(rows, rows)[f"baseline_{metric}"]
     shape = {"binary": (), "multiclass": (3,), "regression": (), "quantiles": (3,)}[kind]
     random = np.random.default_rng(19)
     for _ in range(60):
