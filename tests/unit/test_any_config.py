@@ -51,7 +51,10 @@ def test_a_wrong_clock_or_key_is_refused_with_the_right_one(tmp_path, change, se
 @pytest.mark.parametrize(
     ("source", "sentence"),
     [
-        ({"kind": "ftp"}, "unknown kind of source 'ftp'; choose one of card_payments, delta, file, replay, table"),
+        (
+            {"kind": "ftp"},
+            "unknown kind of source 'ftp'; choose one of card_payments, delta, file, movielens, replay, table",
+        ),
         ({"kind": "../file"}, "unknown kind of source"),
         ({"pth": "a"}, "'source.pth' is unknown. Remove it, or write source.path"),
         ({"time_zone": "EST5EDTX"}, "'EST5EDTX' is not a time zone"),
