@@ -8,13 +8,20 @@ from pydantic import ValidationError
 from pydantic_core import InitErrorDetails
 
 from sluss.config.use_case import UseCase, choose_by
-from sluss.problems import classification, multiclass, quantiles, ranking, regression
+from sluss.problems import classification, forecast, multiclass, quantiles, ranking, regression
 
 if TYPE_CHECKING:
     from sluss.problems.problem import Problem, ProblemKind
 
 # Where several have the same keys, the first that fits is taken.
-KINDS: tuple[ProblemKind, ...] = (multiclass.KIND, classification.KIND, quantiles.KIND, regression.KIND, ranking.KIND)
+KINDS: tuple[ProblemKind, ...] = (
+    multiclass.KIND,
+    classification.KIND,
+    forecast.KIND,
+    quantiles.KIND,
+    regression.KIND,
+    ranking.KIND,
+)
 
 
 def problem_of(use_case: UseCase) -> Problem:

@@ -230,6 +230,15 @@ class Judging(ABC):
         """By how much a gain on the holdout may be smaller than it has to be, because chance explains it."""
         return 0.0
 
+    def compared(
+        self,
+        train: pd.DataFrame,  # noqa: ARG002 - a kind may have none
+        holdout: pd.DataFrame,  # noqa: ARG002
+        scores: Floats,  # noqa: ARG002
+    ) -> dict[str, float]:
+        """Figures of the holdout's scores compared with other predictions, by name. Both tables have labels."""
+        return {}
+
     def gain(self, value: float, baseline: float) -> float:
         """How much better than guessing a value is, at most 1. Of a loss, the share of the baseline's that is gone.
 

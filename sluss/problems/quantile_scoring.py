@@ -42,19 +42,24 @@ class QuantileScoring(Scoring):
         """Whether it predicts a quantile, or several side by side."""
         from sklearn.ensemble import VotingRegressor
 
-        return isinstance(estimator, VotingRegressor) or (is_regressor(estimator) and bool(level_of(estimator)))
+        if isinstance(estimator, VotingRegressor):
+            return True
+        return is_regressor(estimator) and (has_levels(estimator) or bool(level_of(estimator)))
 
     def assemble(self, pipeline: Pipeline) -> None:
-        """Put a copy for each quantile in the estimator's place."""
+        """Put a copy for each quantile in the estimator's place, unless it predicts all levels itself."""
         from sklearn.base import clone
         from sklearn.ensemble import VotingRegressor
 
         one = pipeline.named_steps["estimator"]
+        if has_levels(one):
+            one.set_params(levels=self.use_case.quantiles)
+            return
         if (name := level_of(one)) is None:
             raise ConfigError(
                 f"{type(one).__name__} cannot be used: it has no quantile to predict. Take "
                 "sklearn.ensemble.HistGradientBoostingRegressor with loss: quantile, or sklearn.linear_model."
-                "QuantileRegressor, as training.estimator."
+                "QuantileRegressor, as training.estimator; or one of components that has a parameter levels."
             )
         copies = [(f"q{level:g}", clone(one).set_params(**{name: level})) for level in self.use_case.quantiles]
         pipeline.steps[-1] = ("estimator", VotingRegressor(copies))
@@ -67,6 +72,8 @@ class QuantileScoring(Scoring):
         from sluss.problems.each_quantile import EachQuantile
 
         *others, (name, one) = pipeline.steps
+        if has_levels(one):
+            return Pipeline([*others, (name, clone(one).set_params(levels=self.use_case.quantiles))]), name
         together = EachQuantile(one=clone(one), level=str(level_of(one)), levels=self.use_case.quantiles)
         return Pipeline([*others, (name, together)]), f"{name}__one"
 
@@ -96,6 +103,11 @@ class QuantileScoring(Scoring):
         """The quantiles with their unit."""
         pairs = zip(self.use_case.quantiles, prediction["quantiles"], strict=True)
         return {f"quantile {level:g}": f"{value:.4g} {self.use_case.target.unit}" for level, value in pairs}
+
+
+def has_levels(estimator: BaseEstimator) -> bool:
+    """Whether an estimator predicts quantiles of several levels, its parameter `levels`, side by side."""
+    return "levels" in estimator.get_params(deep=False) and hasattr(estimator, "transform")
 
 
 def level_of(estimator: BaseEstimator) -> str | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from sluss.counted import counted
+from sluss.problems import problem_of
 from sluss.problems.metrics import METRICS
 from sluss.registry.names import UNTIL_TAG
 
@@ -66,11 +67,11 @@ def card(use_case: UseCase, facts: Facts) -> list[tuple[str, str, str]]:
     if facts.champion is None:
         return []
     metrics, tags, metric = facts.champion.metrics, facts.champion.tags, use_case.training.metric
-    name = METRICS[metric].title
+    name, guessing = METRICS[metric].title, problem_of(use_case).judging.guessing
     return [
         ("Version", f"{use_case.model} {facts.champion.version}", "name and number in MLflow's registry"),
         (f"Holdout {name}", _figure(metrics, f"holdout_{metric}"), "on rows later than all it learned from"),
-        ("Always guessing", _figure(metrics, f"baseline_{metric}"), f"{name} of the best constant guess"),
+        (guessing, _figure(metrics, f"baseline_{metric}"), f"{name} of the baseline that it has to beat"),
         ("Cross-validation", _spread(metrics, f"cv_{metric}"), "mean and spread inside the training window"),
         ("Learned from", _count(metrics, "train_rows"), f"judged on {_count(metrics, 'holdout_rows')}"),
         ("Data", f"version {tags.get('sluss.data.version', '?')}", "of the curated Delta table, kept for good"),

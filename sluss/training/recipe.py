@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 _OPERATION = frozenset(
     (
         "name", "title", "model", "schedule_zone", "unit", "schedule", "live_start", "live_end", "source", "curation",
-        "group", "gates", "deployment", "monitoring", "retraining", "retention",
+        "group", "forecast", "gates", "deployment", "monitoring", "retraining", "retention",
     )
 )  # fmt: skip
 # Keys of its training that choose rows, draw at random, or only judge.

@@ -47,7 +47,7 @@ if TYPE_CHECKING:
 
 
 _EXAMPLE_ROWS = 3
-_OF_PROBLEM = {"group", "classes", "decision", "target", "quantiles", "ranking"}
+_OF_PROBLEM = {"group", "classes", "decision", "target", "quantiles", "forecast", "ranking"}
 
 
 def inputs_digest(use_case: UseCase, rows_digest: str) -> str:
