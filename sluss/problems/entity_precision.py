@@ -30,7 +30,7 @@ class Ranking:
 
 @dataclass(frozen=True)
 class EntityPrecision:
-    """Means over days: the precision among the first entities, and that of a perfect ranking."""
+    """Means over days: the precision among the first entities, and that of an order that knows the labels."""
 
     precision: float
     perfect: float
@@ -51,16 +51,23 @@ def entity_precision(rows: pd.DataFrame, first: int, known: Mapping[object, Coll
         known: for each day, the entities that are known as positive when it begins.
     """
     found: set[object] = set()
-    hits, possible, days = 0, 0, 0
-    for day, each in rows.groupby("day", sort=True):
-        left = each[~each["entity"].isin({*found, *known.get(day, ())})]
-        ranked = left.groupby("entity", sort=True)[["score", "label"]].max()
-        top = ranked.sort_values("score", ascending=False, kind="stable").head(first)
-        new = top.index[top["label"] == 1]
-        hits, possible, days = hits + len(new), possible + min(int((ranked["label"] == 1).sum()), first), days + 1
-        found |= set(new)
-    whole = max(days, 1) * first
-    return EntityPrecision(hits / whole, possible / whole, days)
+    findable: set[object] = set()
+    days = [(day, each) for day, each in rows.groupby("day", sort=True)]
+    for day, each in days:
+        ranked = (
+            each.groupby("entity", sort=True)[["score", "label"]].max().drop(list(known.get(day, ())), errors="ignore")
+        )
+        found |= _new(ranked, "score", first, found)
+        findable |= _new(ranked, "label", first, findable)
+    whole = max(len(days), 1) * first
+    return EntityPrecision(len(found) / whole, len(findable) / whole, len(days))
+
+
+def _new(ranked: pd.DataFrame, by: str, first: int, found: set[object]) -> set[object]:
+    """Return the positive ones among the first entities of a day, without those that were found before."""
+    left = ranked.drop(list(found), errors="ignore")
+    top = left.sort_values(by, ascending=False, kind="stable").head(first)
+    return set(top.index[top["label"] == 1])
 
 
 def known_entities(reports: pd.DataFrame, days: Collection[pd.Timestamp], within: int) -> dict[object, set[object]]:

@@ -104,7 +104,7 @@ def test_predictions_follow_the_threshold(world, monitored, threshold):
 
 def ranked(rows, reports):
     """Precision by its definition, with loops."""
-    found, hits, possible = set(), 0, 0
+    found, findable = set(), set()
     for day in sorted(set(rows.day)):
         known = {
             report.customer for report in reports.itertuples()
@@ -112,14 +112,13 @@ def ranked(rows, reports):
         }  # fmt: skip
         best = {}
         for row in rows[rows.day == day].sort_values("customer").itertuples():
-            if row.customer not in known | found:
+            if row.customer not in known:
                 score, label = best.get(row.customer, (0.0, 0))
                 best[row.customer] = max(score, row.score), max(label, row.label)
-        top = sorted(best, key=lambda name: (-best[name][0], name))[:PER_DAY]
-        found |= {name for name in top if best[name][1]}
-        hits += sum(best[name][1] for name in top)
-        possible += min(sum(label for _, label in best.values()), PER_DAY)
-    return hits / (PER_DAY * len(set(rows.day))), hits / possible
+        left = sorted(best.keys() - found, key=lambda name: (-best[name][0], name))[:PER_DAY]
+        found |= {name for name in left if best[name][1]}
+        findable |= set([name for name in sorted(best.keys() - findable) if best[name][1]][:PER_DAY])
+    return len(found) / (PER_DAY * len(set(rows.day))), len(found) / len(findable)
 
 
 def test_the_monitor_ranks_entities_by_the_labels_known_at_the_end(world, monitored):

@@ -110,7 +110,10 @@ def test_known_and_found_entities_are_left_out():
     day = [("a", 0.9, 1), ("b", 0.8, 1), ("c", 0.7, 0), ("d", 0.1, 1)]
     found = entity_precision(ranked(day, day), 1, {START: {"a"}})
     # First day: b is found. Second day: a is not known any more, and b was found.
+    # A perfect order finds one of b and d, and then a.
     assert (found.precision, found.perfect, found.days) == (1.0, 1.0, 2)
+    again = entity_precision(ranked(day[1:3], day[1:3]), 1, {})
+    assert (again.precision, again.perfect, again.share) == (0.5, 0.5, 1.0)
     none = entity_precision(ranked([("a", 0.9, 1)]), 1, {START: {"a"}})
     assert (none.precision, none.share) == (0.0, 1.0)
 
