@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from sluss.arrays import Floats, Labels
 
-_RARE = 0.1  # a class with less than this part of the average class's rows is left out
+_RARE = 0.1  # of more than two classes, one with less than this part of the average class's rows is left out
 
 
 def blocks(labels: Labels) -> list[list[Any]]:
@@ -21,9 +21,11 @@ def blocks(labels: Labels) -> list[list[Any]]:
     import numpy as np
 
     present, counts = np.unique(labels, return_counts=True)
-    kept = present[counts >= _RARE * counts.mean()]
-    if len(kept) < 2:
+    if len(present) < 2:
         return []
+    # Two classes stay, however rare the second one is: without it there would be nothing to compare.
+    least = min(_RARE * counts.mean(), np.sort(counts)[-2])
+    kept = present[counts >= least]
     places = [np.flatnonzero(labels == each) for each in kept]
     number = min(map(len, places))
     return [list(parts) for parts in zip(*(np.array_split(each, number) for each in places), strict=True)]

@@ -186,6 +186,20 @@ def test_blocks_have_each_row_once_and_each_class_and_their_mean_is_the_metric(s
     assert all((labels[part] == labels[part[0]]).all() for block in found for part in block)
 
 
+def test_a_class_of_one_row_in_120_is_in_every_block():
+    random = np.random.default_rng(41)
+    labels = np.repeat([0, 1], [5_950, 50]).astype("int8")
+    random.shuffle(labels)
+    judging = problem_by("binary", "average_precision").judging
+    scores = np.clip(labels * 0.3 + random.random(6_000) * 0.7, 0, 1)
+    close = judging.close(judging.judged(labels, scores))
+    assert len(close) == 50
+    assert close.mean() == pytest.approx(sk.roc_auc_score(labels, scores), abs=0.02)
+    # Of three classes, the two most frequent ones stay, and a third one if it is not much rarer.
+    assert [len(block) for block in blocks.blocks(np.repeat([0, 1, 2], [980, 12, 8]))] == [2] * 12
+    assert [len(block) for block in blocks.blocks(np.repeat([0, 1, 2], [900, 60, 40]))] == [3] * 40
+
+
 def test_the_mean_of_many_blocks_is_the_metric():
     labels, scores = drawn("binary", np.random.default_rng(31), 60_000)
     judging = problem_by("binary", "roc_auc").judging
