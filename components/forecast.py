@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 _FEW = 8  # different values of a column that counts as a category
 _KNOTS = (0.2, 0.4, 0.6, 0.8)
-_FIRST = 0.4  # share of the rows before the first origin
+_FIRST = 0.6  # share of the rows before the first origin
 _TREES_OF_SIZES = 40
 _LEAST = 0.3  # of the mean error: no row is expected to err by less
 
@@ -110,7 +110,7 @@ class ConformalForecast(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         iterations: trees of the boosting; half as many on errors of the ridge.
         trees_only: how many of the last columns the ridge does not get, such as the day of the year, along which a
             line would lead out of what it has seen.
-        origins: of the rolling origin; the first one has 40 % of the rows before it.
+        origins: of the rolling origin; the first one has 60 % of the rows before it.
         random_state: of the trees.
     """
 
@@ -118,9 +118,9 @@ class ConformalForecast(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         self,
         levels: tuple[float, ...] = (0.1, 0.5, 0.9),
         alpha: float = 10.0,
-        iterations: int = 150,
+        iterations: int = 100,
         trees_only: int = 0,
-        origins: int = 4,
+        origins: int = 3,
         random_state: int = 0,
     ) -> None:
         self.levels = levels
