@@ -177,15 +177,26 @@ class _SimilarityRanker(PopularityRanker):
 
 
 class CosineRanker(_SimilarityRanker):
-    """The sum of the cosines between an item and the liked ones.
+    """The sum of the cosines between an item and the liked ones, as if each item had `shrinkage` more likes alone.
 
-    Source: B. Sarwar, G. Karypis, J. Konstan, J. Riedl (2001), Item-based collaborative filtering recommendation
-    algorithms, WWW 10, section 3.1.1.
+    Without these, items with one like have the largest cosines. Source: B. Sarwar, G. Karypis, J. Konstan, J. Riedl
+    (2001), Item-based collaborative filtering recommendation algorithms, WWW 10, section 3.1.1.
     """
+
+    def __init__(
+        self,
+        items: int = 10,
+        recent_days: float | None = 365,
+        half_life_days: float | None = None,
+        blend: float = 0.0,
+        shrinkage: float = 0.0,
+    ) -> None:
+        super().__init__(items, recent_days, half_life_days, blend)
+        self.shrinkage = shrinkage
 
     def _learn(self, likes: _Likes) -> None:
         matrix = likes.matrix(self._decayed(likes.end - likes.days))
-        norms = np.sqrt(np.asarray(matrix.multiply(matrix).sum(axis=0)).ravel())
+        norms = np.sqrt(np.asarray(matrix.multiply(matrix).sum(axis=0)).ravel() + self.shrinkage)
         self._keep(csr_matrix(matrix.multiply(1 / np.maximum(norms, 1e-12))))
 
     def _similarities(self, liked: csr_matrix) -> Floats:

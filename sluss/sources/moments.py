@@ -122,6 +122,7 @@ def _row(ratings: Ratings, number: int, moment: int, rules: Moments) -> dict[str
         "id": f"{ratings.user}-{number}",
         "event_time": moment * 1_000_000,
         "arrived_at": moment * 1_000_000,
+        "moment": f"like {number}",
         **state_at(ratings, moment, rules),
         "label": label_after(ratings, moment, rules),
         "label_time": int((moment + rules.label_days * DAY) * 1_000_000),
@@ -134,8 +135,8 @@ def _schema() -> pa.Schema:
     text, number, time = pa.string(), pa.float64(), pa.timestamp("us", tz="UTC")
     return pa.schema(
         [
-            ("id", text), ("event_time", time), ("arrived_at", time), ("user_id", text), ("day", number),
-            ("liked", text), ("ages", text), ("known", text), ("half_stars", number), ("label", text),
+            ("id", text), ("event_time", time), ("arrived_at", time), ("moment", text), ("user_id", text),
+            ("day", number), ("liked", text), ("ages", text), ("known", text), ("half_stars", number), ("label", text),
             ("label_time", time),
         ]
     )  # fmt: skip
