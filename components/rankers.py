@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 _BATCH = 256  # rows scored at once: their scores of all items are dense
 _NONE = -1
+_WIDTH = 5
 
 
 class _Likes:
@@ -33,9 +34,8 @@ class _Likes:
     def __init__(self, table: Any, labels: Iterable[str | None]) -> None:  # noqa: ANN401 - an array of objects
         first: dict[tuple[str, int], float] = {}
         for (user, day, liked, ages, _), label in zip(table, labels, strict=True):
-            days = [float(day) - age for age in _numbers(ages)]
-            for item, when in zip(_numbers(liked), days, strict=True):
-                _keep_first(first, (str(user), item), when)
+            for item, age in zip(*_paired(liked, ages), strict=True):
+                _keep_first(first, (str(user), item), float(day) - age)
             for item in _numbers(label):
                 _keep_first(first, (str(user), item), float(day))
         keys = sorted(first)
@@ -55,7 +55,24 @@ class _Likes:
 
 
 def _numbers(text: str | None) -> list[int]:
-    return [int(each) for each in text.split()] if isinstance(text, str) else []
+    words = text.split() if isinstance(text, str) else []
+    if wrong := [word for word in words if not word.lstrip("-").isdecimal()]:
+        raise ValueError(f"'{wrong[0]}' is not a whole number; the items and ages of a row are whole numbers")
+    return [int(word) for word in words]
+
+
+def _paired(liked: str | None, ages: str | None) -> tuple[list[int], list[int]]:
+    items, days = _numbers(liked), _numbers(ages)
+    if len(items) != len(days):
+        raise ValueError(f"a row likes {len(items)} items and has {len(days)} ages; each item has one")
+    return items, days
+
+
+def _table(rows: Any) -> NDArray[np.object_]:  # noqa: ANN401 - an array
+    table = np.asarray(rows, dtype=object)
+    if table.ndim != 2 or table.shape[1] != _WIDTH:
+        raise ValueError("a ranker takes five columns: user, day, liked items, their ages in days, other known items")
+    return table
 
 
 def _keep_first(first: dict[tuple[str, int], float], key: tuple[str, int], when: float) -> None:
@@ -71,7 +88,7 @@ class PopularityRanker(BaseEstimator):  # type: ignore[misc]  # scikit-learn has
 
     def fit(self, rows: Any, labels: Any) -> Self:  # noqa: ANN401 - arrays
         """Count likes by item."""
-        table = np.asarray(rows, dtype=object)
+        table = _table(rows)
         likes = _Likes(table, list(labels))
         self.item_ids_ = likes.items
         self.shares_ = likes.counts(np.ones(len(likes.item))) / max(len(likes.users), 1)
@@ -82,7 +99,7 @@ class PopularityRanker(BaseEstimator):  # type: ignore[misc]  # scikit-learn has
 
     def predict(self, rows: Any) -> Floats:  # noqa: ANN401 - an array
         """Return the ids of the items and their shares, shape (n, 2 × items)."""
-        table = np.asarray(rows, dtype=object)
+        table = _table(rows)
         parts = [self._ranked(table[start : start + _BATCH]) for start in range(0, len(table), _BATCH)]
         return np.vstack(parts) if parts else np.empty((0, 2 * self.items))
 
@@ -148,8 +165,9 @@ class _SimilarityRanker(PopularityRanker):
         """The rows' own likes, rows by items."""
         found: list[tuple[Ids, Floats]] = []
         for _, _, liked, ages, _ in table:
-            places, there = self._places(_numbers(liked))
-            found.append((places[there], self._decayed(np.array(_numbers(ages), dtype=float))[there]))
+            items, days = _paired(liked, ages)
+            places, there = self._places(items)
+            found.append((places[there], self._decayed(np.array(days, dtype=float))[there]))
         row = np.repeat(np.arange(len(found)), [len(places) for places, _ in found])
         values, columns = (np.concatenate([each[side] for each in found]) for side in (1, 0))
         return csr_matrix((values, (row, columns)), shape=(len(found), len(self.item_ids_)))

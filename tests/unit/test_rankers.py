@@ -133,3 +133,16 @@ def test_likes_before_the_last_days_count_for_nothing_but_ties(days):
         int(item) - 1 for item in ranker.predict(np.array([["x", 0.0, "", "", ""]], dtype=object))[0, :3] if item > 0
     ]
     assert [recent[item] for item in order] == sorted((recent[item] for item in order), reverse=True)
+
+
+@pytest.mark.parametrize(
+    ("row", "words"),
+    [
+        (["a", 1.0, "1 2", "0", ""], "a row likes 2 items and has 1 ages; each item has one"),
+        (["a", 1.0, "1 x", "0 0", ""], "'x' is not a whole number"),
+        (["a", 1.0, "1", "0"], "a ranker takes five columns: user, day, liked items"),
+    ],
+)
+def test_a_wrong_row_is_refused_in_one_sentence(row, words):
+    with pytest.raises(ValueError, match=words):
+        EaseRanker().fit(np.array([row], dtype=object), [""])
