@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from sluss.control_room.status import Status
 
 run = overview
-_COLOURS = {"critical": "red", "unknown": "magenta", "attention": "yellow", "well": "green"}
+_COLOURS = {"critical": "red", "unknown": "magenta", "attention": "yellow", "well": "green", "idle": "dim"}
 
 
 @click.command()
@@ -50,13 +50,15 @@ def show(found: Overview) -> None:
         console.print(f"[red]●[/red] {found.room.warning}", soft_wrap=True)
     for status in found.use_cases:
         _paragraph(console, status)
-    busy = sum(status.level != "well" for status in found.use_cases)
+    busy = sum(status.level not in {"well", "idle"} for status in found.use_cases)
     if not found.use_cases:
         console.print("There is no use case yet. Make one of your table: make new NAME=… DATA=… TARGET=…")
     elif busy:
         console.print(f"\n{counted(busy, 'use case', 'needs', 'need')} a person.")
     elif found.all_well:
         console.print("\nAll is well.")
+    elif not found.room.warning:
+        console.print("\nNothing is live yet. See it all on real data: make demo")
 
 
 def _paragraph(console: Console, status: Status) -> None:

@@ -33,8 +33,9 @@ class Overview:
 
     @property
     def all_well(self) -> bool:
-        """Whether nothing needs a person."""
-        return not self.room.warning and all(status.level == "well" for status in self.use_cases)
+        """Whether nothing needs a person. What has not begun needs none, unless it is all there is."""
+        levels = {status.level for status in self.use_cases}
+        return not self.room.warning and levels <= {"well", "idle"} and levels != {"idle"}
 
     def as_json(self) -> dict[str, Any]:
         """Return plain values for JSON."""

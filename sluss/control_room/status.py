@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from sluss.lineage.version_record import Provenance
     from sluss.registry.entry import Entry
 
-Level = Literal["well", "attention", "critical", "unknown"]
-ORDER: tuple[Level, ...] = ("critical", "unknown", "attention", "well")  # the worst first
+Level = Literal["well", "attention", "critical", "unknown", "idle"]  # idle: nothing has begun
+ORDER: tuple[Level, ...] = ("critical", "unknown", "attention", "well", "idle")  # the worst first
 
 
 @dataclass(frozen=True)
@@ -69,6 +69,8 @@ def status_of(use_case: UseCase, standing: Standing, now: datetime, *, scheduled
         *_alerts(use_case, standing, now),
     ]
     needs.sort(key=lambda need: ORDER.index(need.level))
+    if _is_idle(standing) and not _late(use_case, fresh):
+        needs = [_Need("Nothing was trained or scored yet.", f"make train deploy USE_CASE={use_case.name}", "idle")]
     return Status(
         name=use_case.name,
         title=use_case.title,
@@ -100,6 +102,11 @@ def with_approval(status: Status, candidate: Provenance | None) -> Status:
     command = status.next or f"make deploy VERSION={candidate.version} USE_CASE={status.name}"
     level: Level = "attention" if status.level == "well" else status.level
     return replace(status, level=level, waiting=(*status.waiting, sentence), next=command)
+
+
+def _is_idle(standing: Standing) -> bool:
+    found = (*standing.entries, *standing.faults, *standing.alerts, standing.scored, standing.day)
+    return not any(each is not None for each in found)
 
 
 def _ledger(use_case: UseCase, standing: Standing) -> list[_Need]:

@@ -32,7 +32,8 @@ def content(state: Known, now: datetime) -> dict[str, Any]:
     """Return the lines, and how many use cases need a person."""
     by_name = {seen.name: seen for seen in state.all()}
     lines = [_line(status, by_name[status.name]) for status in state.statuses(now) if status.name in by_name]
-    return {"lines": lines, "busy": sum(line.status.level != "well" for line in lines)}
+    levels = [line.status.level for line in lines]
+    return {"lines": lines, "busy": sum(level not in {"well", "idle"} for level in levels), "live": "well" in levels}
 
 
 def _line(status: Status, seen: Seen) -> Line:
