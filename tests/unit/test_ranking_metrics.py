@@ -12,8 +12,10 @@ from sklearn.metrics import ndcg_score
 from sluss.config.use_case import UseCase
 from sluss.errors import ConfigError
 from sluss.problems import problem_of
+from sluss.problems.ranking_metrics import common_items
 from sluss.problems.ranking_reporting import sameness
 from sluss.statistics.figures import Summary
+from sluss.statistics.known_values import agreement
 from sluss.training.pipeline import build_pipeline
 
 ITEMS = 40
@@ -213,3 +215,15 @@ def test_an_estimator_without_lists_is_refused_and_lists_are_as_long_as_the_conf
 )
 def test_labels_that_cannot_be_learned_are_named(labels, fault):
     assert judging().unlearnable(np.array(labels, dtype=object)) == fault
+
+
+def test_labels_that_point_the_other_way_contradict_the_lists():
+    labels, scores = drawn(np.random.default_rng(4), 300)
+    assert agreement(*common_items(scores, labels)) > 5
+    turned = np.array(
+        [" ".join(str(item) for item in range(1, ITEMS + 1) if item not in set(row[:5])) for row in scores],
+        dtype=object,
+    )
+    assert agreement(*common_items(scores, turned)) < -5
+    shuffled = labels[np.random.default_rng(5).permutation(300)]
+    assert abs(agreement(*common_items(scores, shuffled))) < 4
