@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from sluss.counted import counted
 from sluss.drill.mistake import nothing
+from sluss.problems import problem_of
 
 if TYPE_CHECKING:
     from sluss.drill.mistake import Needs
@@ -64,7 +65,9 @@ def two_classes(world: World) -> str:
 
 def numbers(world: World) -> str:
     """Labels that are numbers."""
-    return "Labels are classes." if world.classes else ""
+    if world.classes:
+        return "Labels are classes."
+    return "Labels are lists." if problem_of(world.use_case).judging.labels_are == "lists" else ""
 
 
 def live_labels(world: World) -> str:

@@ -14,6 +14,7 @@ from pydantic import Field, model_validator
 
 from sluss.errors import DataError
 from sluss.interval import Interval, midnight
+from sluss.sources.archive import R_DATA_SETS
 from sluss.sources.kept import kept_table
 from sluss.sources.moments import Moments, rows_of
 from sluss.sources.rdatasets import read_set
@@ -60,6 +61,10 @@ class MovieLensSource(Section):
     def rules(self) -> Moments:
         """The moments, as the rows need them."""
         return Moments(self.moments, self.least_stars, self.label_days)
+
+    def check(self, settings: Settings) -> None:
+        """Refuse a setting that names another file than the data set's archive."""
+        R_DATA_SETS.check(settings)
 
     def source(self, context: Context) -> Source:
         """The rows that these keys describe."""

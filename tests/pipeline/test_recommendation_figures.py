@@ -119,3 +119,11 @@ def test_an_interval_after_the_last_rating_is_one_sentence(source):
     with pytest.raises(DataError, match=r"the last rating is of 2016-10-16\. Choose an earlier interval\."):
         next(source.rows(parse_interval("2017-01", "quarter")))
     assert source.first_day == date(2026, 1, 1)
+
+
+def test_another_archive_is_refused_before_any_work(kept, tmp_path):
+    (tmp_path / "other.whl").write_bytes(b"x")
+    section = UseCase.model_validate(content()).source
+    section.check(kept)
+    with pytest.raises(DataError, match="is damaged or another file"):
+        section.check(Settings(home=tmp_path, data=tmp_path / "other.whl"))
