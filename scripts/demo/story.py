@@ -36,7 +36,7 @@ class Story:
         self.lake, self.problem = context.lake, context.problem
         columns = context.use_case.curation.columns
         # The parts of the data that the story tells apart, if the table has such a column.
-        self.mix = next((name for name, column in columns.items() if column.kind == "category"), None)
+        self.mix = next((name for name, column in columns.items() if column.categories), None)
         self.metric = self.problem.judging.metric.title.lower()
         self.newest = ""  # the version that was shown last
         self._headed = False
