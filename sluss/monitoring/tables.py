@@ -187,7 +187,7 @@ def write(lake: Lake, use_case: UseCase, interval: Interval, monitored: Monitore
         _HISTORY: monitored.state.history and monitored.state.history.as_json(),
         _PROBATION: monitored.state.probation and json.dumps(monitored.state.probation),
     }
-    others = [_FIGURES] if row[_FIGURES] else []
+    others = [_FIGURES] if row[_FIGURES] or _has_figures(lake) else []
     row |= {name: json.dumps(row[name]) for name in (*_JSON, *_LATER, *others)}
     types = dict.fromkeys([*_COLUMNS, *_LATER, *others, *_STATE], pa.string())
     types |= {"rows": pa.int64()} | dict.fromkeys(_OWN_COLUMN, pa.float64())
@@ -196,6 +196,12 @@ def write(lake: Lake, use_case: UseCase, interval: Interval, monitored: Monitore
     unit = use_case.unit
     lake.add_columns(MONITORING, rows.schema)
     lake.replace(MONITORING, rows, partition(interval.start, unit), partition(interval.end, unit))
+
+
+def _has_figures(lake: Lake) -> bool:
+    """Whether an interval had other figures before: some come with labels, which the next one may lack."""
+    table = lake.table(MONITORING)
+    return table is not None and any(column.name == _FIGURES for column in table.schema().fields)
 
 
 # Figures with a column of their own, as every table of the past has them; a table has the column `figures`, JSON, only

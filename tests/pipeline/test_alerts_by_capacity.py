@@ -12,6 +12,7 @@ from gate_world import answer, fitted
 from problem_loop import HISTORY, loop, table
 
 from sluss.interval import parse_interval
+from sluss.monitoring import tables
 from sluss.monitoring.tables import read_rows
 from sluss.registry.artifacts import FOUND_FILE, HOLDOUT_FILE, local_copy
 from sluss.registry.versions import by_version
@@ -141,6 +142,14 @@ def test_the_summary_and_the_plots_use_the_threshold(world, trained):
     summary = generate_summary.run(world.context, parse_interval(DAYS[-1], "day"))
     assert f"of the {PER_DAY} first by customer of each day" in str(summary)
     assert "plots/confusion_matrix.png" in plot_model.run(world.context, trained.version).files
+
+
+def test_an_interval_without_labels_follows_one_with_them(world, monitored):
+    bare = replace(monitored[DAYS[-1]].summary, interval="2026-01-04", figures={"mean_confidence": 0.9})
+    lake, interval = world.context.lake, parse_interval(bare.interval, "day")
+    tables.write(lake, world.context.use_case, interval, tables.Monitored(bare, ()))
+    [found] = tables.read_monitored(lake, first=bare.interval)
+    assert found.summary.figures == bare.figures
 
 
 @pytest.mark.parametrize(
