@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 _SET = "dslabs/movielens"
 _NAMES = {"userId": "user", "movieId": "item", "rating": "stars", "timestamp": "time"}
+_LAYOUT = 2  # of the kept rows; a new number leaves old files alone
 _LABEL = ["id", "label", "label_time"]
 _FIRST, _END = date(1995, 1, 1), date(2016, 10, 17)
 
@@ -108,7 +109,10 @@ class MovieLens:
     def _all(self) -> pa.Table:
         settings, config = self.context.settings, self.config
         return kept_table(
-            settings.home, "moments", config.model_dump_json(), lambda: rows_of(read_ratings(settings), config.rules)
+            settings.home,
+            "moments",
+            f"{_LAYOUT} {config.model_dump_json()}",
+            lambda: rows_of(read_ratings(settings), config.rules),
         )
 
 

@@ -100,7 +100,7 @@ def test_it_is_trained_again_to_the_same_model(life):
             {
                 "training": {
                     "preprocessing": [{"columns": ["user_id", "day"], "steps": ["passthrough"]}] + 3 * [
-                        {"columns": ["half_stars"], "steps": ["passthrough"]}
+                        {"columns": ["scale"], "steps": ["passthrough"]}
                     ]
                 }
             },
