@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 RULES = Moments(at=(3, 6), least_stars=4, label_days=5)
 START = datetime(2026, 1, 1, tzinfo=UTC)
 DAYS, USERS_A_DAY, ITEMS, TASTES = 60, 12, 90, 3
-COLUMNS = ("id", "event_time", "arrived_at", "user_id", "day", "liked", "ages", "known", "scale")
+COLUMNS = ("id", "event_time", "arrived_at", "user_id", "day", "liked", "ages", "known", "half_stars")
 
 
 def ratings(days: int = DAYS, *, shift_from: int = 10_000, seed: int = 3) -> pd.DataFrame:
@@ -52,18 +52,18 @@ def content(metric: str = "ndcg", **sections: Any) -> dict[str, Any]:
         "curation": {
             "columns": {
                 "id": text, "event_time": {"kind": "time"}, "user_id": {"kind": "category"}, "day": number,
-                "liked": text, "ages": text, "known": text, "scale": {"kind": "category"},
+                "liked": text, "ages": text, "known": text, "half_stars": number,
             },
             "max_bad_share": 0.1,
         },
-        "features": ["user_id", "day", "liked", "ages", "known", "scale"], "group": "user_id",
+        "features": ["user_id", "day", "liked", "ages", "known", "half_stars"], "group": "user_id",
         "ranking": {"items": 5, "liked": "liked", "ages": "ages", "known": "known"},
         "training": {
             "window_days": 60, "holdout_days": 12, "purge": True, "folds": 3, "min_rows": 50, "seed": 1,
             "metric": metric,
             "preprocessing": [
                 {"columns": ["user_id", "day", "liked", "ages", "known"], "steps": ["passthrough"]},
-                {"columns": "scale", "steps": ["drop"]},
+                {"columns": "half_stars", "steps": ["drop"]},
             ],
             "estimator": {"class": "components.rankers.EaseRanker", "params": {"regularisation": 30}},
         },

@@ -79,7 +79,7 @@ def state_at(ratings: Ratings, moment: int, rules: Moments) -> dict[str, Any]:
         "liked": _text(ratings.items[liked]),
         "ages": _text(moment // DAY - ratings.times[liked] // DAY),
         "known": _text(ratings.items[known & ~liked]),
-        "scale": "half stars" if (stars % 1 != 0).any() else "whole stars",
+        "half_stars": float((stars % 1 != 0).any()),
     }
 
 
@@ -136,7 +136,7 @@ def _schema() -> pa.Schema:
     return pa.schema(
         [
             ("id", text), ("event_time", time), ("arrived_at", time), ("moment", text), ("user_id", text),
-            ("day", number), ("liked", text), ("ages", text), ("known", text), ("scale", text), ("label", text),
+            ("day", number), ("liked", text), ("ages", text), ("known", text), ("half_stars", number), ("label", text),
             ("label_time", time),
         ]
     )  # fmt: skip

@@ -19,7 +19,7 @@ from tasks import (
     validate_model,
 )
 
-LIVE = [f"2026-02-{day}" for day in range(10, 18)]  # from the fourth on, users rate other items
+LIVE = [f"2026-02-{day}" for day in range(10, 20)]  # from the fourth on, users rate other items
 SHIFT = 43
 ALL_TIME = {"class": "components.rankers.PopularityRanker", "params": {"recent_days": None}}
 
@@ -100,7 +100,7 @@ def test_it_is_trained_again_to_the_same_model(life):
             {
                 "training": {
                     "preprocessing": [{"columns": ["user_id", "day"], "steps": ["passthrough"]}] + 3 * [
-                        {"columns": ["scale"], "steps": ["passthrough"]}
+                        {"columns": ["half_stars"], "steps": ["passthrough"]}
                     ]
                 }
             },

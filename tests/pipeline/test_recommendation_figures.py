@@ -111,8 +111,8 @@ def test_half_stars_appear_when_they_did(source):
         pd.concat(batch.to_pandas() for name in names for batch in source.rows(parse_interval(name, "quarter")))
         for names in (("2002-04", "2003-01"), ("2003-07", "2004-07"))
     )
-    assert (before.scale == "whole stars").all()
-    assert (after.scale == "half stars").mean() > 0.8
+    assert (before.half_stars == 0).all()
+    assert after.half_stars.mean() > 0.8
 
 
 def test_an_interval_after_the_last_rating_is_one_sentence(source):

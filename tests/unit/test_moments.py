@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from sluss.sources.moments import DAY, Moments, by_user, rows_of, state_at
 
 RULES = Moments(at=(1, 2, 4), least_stars=4, label_days=3)
-FEATURES = ["id", "event_time", "arrived_at", "user_id", "day", "liked", "ages", "known", "scale"]
+FEATURES = ["id", "event_time", "arrived_at", "user_id", "day", "liked", "ages", "known", "half_stars"]
 one = st.tuples(
     st.sampled_from(["a", "b"]),
     st.integers(1, 12),
@@ -105,7 +105,7 @@ def test_likes_of_one_second_are_one_moment():
     assert rows[0]["liked"] == "1 2 3"
 
 
-@pytest.mark.parametrize(("stars", "scale"), [([4.0, 5.0], "whole stars"), ([4.5, 5.0], "half stars")])
-def test_a_user_who_gives_scale_has_their_scale(stars, scale):
+@pytest.mark.parametrize(("stars", "half_stars"), [([4.0, 5.0], 0.0), ([4.5, 5.0], 1.0)])
+def test_a_user_who_gives_half_stars_has_their_half_stars(stars, half_stars):
     rows = rows_of(frame([("a", item, each, item) for item, each in enumerate(stars)]), RULES).to_pylist()
-    assert rows[-1]["scale"] == scale
+    assert rows[-1]["half_stars"] == half_stars
