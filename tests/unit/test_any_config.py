@@ -53,7 +53,10 @@ def test_a_wrong_clock_or_key_is_refused_with_the_right_one(tmp_path, change, se
     [
         (
             {"kind": "ftp"},
-            "unknown kind of source 'ftp'; choose one of card_payments, delta, file, movielens, replay, table",
+            (
+                "unknown kind of source 'ftp'; choose one of card_payments, delta, electricity, file, movielens, "
+                "replay, table"
+            ),
         ),
         ({"kind": "../file"}, "unknown kind of source"),
         ({"pth": "a"}, "'source.pth' is unknown. Remove it, or write source.path"),
