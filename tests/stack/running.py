@@ -102,6 +102,11 @@ class Stack:
         for file in (ROOT / "config").glob(f"{name}*"):
             shutil.copy(file, CONFIG)
 
+    def remove_use_case(self, name: str) -> None:
+        """Take it away again."""
+        for file in CONFIG.glob(f"{name}*"):
+            file.unlink()
+
     def make(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
         """A command as a person types it on this machine."""
         return self._run(["make", "--silent", "--directory", str(ROOT), *arguments], check=check)
