@@ -3,7 +3,7 @@
 -- change of the tables leaves the past as it was. Days and half-hours are those of people's clock, which moves twice a
 -- year: the lag of seven days is that of the same time on the clock. A half-hour that the clock repeats is a mean of two.
 WITH forecast_rows AS (
-  SELECT r.id, r.event_time, r.arrived_at, r.series, r.target_time, r.workday,
+  SELECT r.id, r.event_time, r.arrived_at, r.series, r.change, r.target_time, r.workday,
          CASE WHEN r.temperature BETWEEN -30 AND 55 THEN r.temperature END AS temperature,
          CAST(r.target_time AT TIME ZONE 'Australia/Melbourne' AS DATE) AS target_day,
          CAST(EXTRACT(HOUR FROM r.target_time AT TIME ZONE 'Australia/Melbourne') * 2
@@ -62,7 +62,7 @@ weather AS (
     AND place = 1
   GROUP BY 1, 2, 3
 )
-SELECT f.id, f.event_time, f.arrived_at, f.series, f.target_time, f.half_hour,
+SELECT f.id, f.event_time, f.arrived_at, f.series, f.change, f.target_time, f.half_hour,
        COALESCE(h7.demand, h14.demand, h2.demand) AS week_before,
        COALESCE(h2.demand, h7.demand, h14.demand) AS two_days_before,
        f.workday, d1.workday AS workday_1, d2.workday AS workday_2, d7.workday AS workday_7,

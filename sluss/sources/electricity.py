@@ -25,6 +25,8 @@ from sluss.sources.source import Section
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    import numpy as np
+    import numpy.typing as npt
     import pandas as pd
     import pyarrow as pa
 
@@ -38,7 +40,8 @@ ZONE = ZoneInfo("Australia/Melbourne")
 _SET, _SERIES = "fpp2/elecdemand", "victoria"
 _FIRST, _LAST = date(2014, 1, 1), date(2014, 12, 31)  # of the targets
 _START, _HALF_HOUR, _PER_DAY = "2013-12-31T14:00Z", timedelta(minutes=30), 48
-_TIMES, _TEXTS = ("event_time", "arrived_at", "target_time", "label_time"), ("id", "series")
+_TIMES, _TEXTS = ("event_time", "arrived_at", "target_time", "label_time"), ("id", "series", "change")
+MEASURED, HOT, SHIFTED = "measured", "heat wave", "shifted calendar"  # values of the column `change`
 # Gigawatts for each degree, by least squares on the whole table with a constant for each half-hour and kind of day.
 _WARM, _PER_WARMER = 22.0, 0.16
 _COLD, _PER_COLDER = 16.0, 0.10
@@ -140,6 +143,7 @@ def half_hours(readings: pd.DataFrame, config: ElectricitySource) -> pd.DataFram
             "event_time": noon,
             "arrived_at": noon,
             "series": _SERIES,
+            "change": _change(days, config),
             "target_time": targets,
             "workday": [float(workdays.get(day, 0)) for day in days],
             "temperature": temperature,
@@ -150,17 +154,36 @@ def half_hours(readings: pd.DataFrame, config: ElectricitySource) -> pd.DataFram
     return found[there]
 
 
+def _change(days: pd.DatetimeIndex, config: ElectricitySource) -> npt.NDArray[np.object_]:
+    """Return the name of the change that each row has, so that no one takes it for measured."""
+    import numpy as np
+
+    found = np.full(len(days), MEASURED, dtype=object)
+    if config.calendar_shift:
+        found[days >= np.datetime64(config.calendar_shift)] = SHIFTED
+    found[_in_wave(days, config.heat_wave)] = HOT
+    return found
+
+
+def _in_wave(days: pd.DatetimeIndex, wave: HeatWave | None) -> npt.NDArray[np.bool_]:
+    import numpy as np
+
+    if wave is None:
+        return np.zeros(len(days), dtype=bool)
+    first = np.datetime64(wave.start)
+    found: npt.NDArray[np.bool_] = (days >= first) & (days < first + np.timedelta64(wave.days, "D"))
+    return found
+
+
 def _warmer(
     demand: Floats, temperature: Floats, days: pd.DatetimeIndex, wave: HeatWave | None
 ) -> tuple[Floats, Floats]:
     """Return demand and temperature with a heat wave, if there is one."""
     import numpy as np
-    import pandas as pd
 
     if wave is None:
         return demand, temperature
-    first = pd.Timestamp(wave.start)
-    hot = (days >= first) & (days < first + pd.Timedelta(days=wave.days))
+    hot = _in_wave(days, wave)
     warmer = np.where(hot, temperature + wave.degrees, temperature)
     return demand + _of_weather(warmer) - _of_weather(temperature), warmer
 
