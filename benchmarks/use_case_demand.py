@@ -126,20 +126,25 @@ def show(found: Sequence[Variant]) -> None:
     """Print the figures of both variants with their targets."""
     table = Table("Temperature", "Figure", "Model", "Weekly naive", "Ratio [95 %]", "Target", "Met")
     for variant in found:
-        relative, width = _TARGETS[variant.name]
-        model, naive = absolute(variant.rows, variant.scores), absolute(variant.rows, variant.naive)
-        table.add_row(variant.name, "mean absolute error", *in_words(variant, model, naive, relative))
-        for share in (80, 95):
-            model, naive = (interval_scores(variant, each, share) for each in (variant.scores, variant.naive))
-            table.add_row("", f"interval score, {share} %", *in_words(variant, model, naive, width))
-        for share in (80, 95):
-            inside, naive_inside = (coverage(variant, each, share) for each in (variant.scores, variant.naive))
-            met = "yes" if abs(inside - share / 100) <= _NEAR else "no"
-            target = f"{share / 100:.2f} ± {_NEAR}"
-            table.add_row("", f"coverage, {share} %", f"{inside:.3f}", f"{naive_inside:.3f}", "", target, met)
-        own = problem_of(variant.use_case).judging.metrics(variant.rows.label.to_numpy(), variant.scores)
-        table.add_row("", "pinball loss", f"{own['pinball']:.4f}", "", "", "", "")
-    Console().print(table)
+        for line in lines(variant):
+            table.add_row(*line)
+    Console(width=120).print(table)
+
+
+def lines(variant: Variant) -> list[list[str]]:
+    """Return the lines of the table for a variant, cell by cell."""
+    relative, width = _TARGETS[variant.name]
+    model, naive = absolute(variant.rows, variant.scores), absolute(variant.rows, variant.naive)
+    found = [[variant.name, "mean absolute error", *in_words(variant, model, naive, relative)]]
+    for share in (80, 95):
+        model, naive = (interval_scores(variant, each, share) for each in (variant.scores, variant.naive))
+        found.append([variant.name, f"interval score, {share} %", *in_words(variant, model, naive, width)])
+    for share in (80, 95):
+        inside, of_naive = (coverage(variant, each, share) for each in (variant.scores, variant.naive))
+        met = "yes" if abs(inside - share / 100) <= _NEAR else "no"
+        target = f"{share / 100:.2f} ± {_NEAR}"
+        found.append([variant.name, f"coverage, {share} %", f"{inside:.3f}", f"{of_naive:.3f}", "", target, met])
+    return found
 
 
 def in_words(variant: Variant, model: pd.Series[float], naive: pd.Series[float], most: float) -> list[str]:
