@@ -44,7 +44,7 @@ RULES = Moments(at=(5, 10, 20, 40), least_stars=4, label_days=30)
 CHOSEN, JUDGED = (1998, 2002), (2003, 2016)
 FROZEN = "2003-01-01"
 _COLUMNS = ("user_id", "day", "liked", "ages", "known")
-_RESAMPLES, _SEED = 10_000, 20260101
+_RESAMPLES, _SEED, _TIMED = 10_000, 20260101, 200
 _SHIPPED: dict[str, Any] = {"recent_days": 730, "half_life_days": 730, "blend": 0.3}
 SHIPPED = "EASE, decay and recent popularity (shipped)"
 LAST_YEAR, COSINE, BEST_COSINE = "popularity of the last year", "item–item cosine", "cosine, decay and popularity"
@@ -243,17 +243,15 @@ def newcomers(console: Console) -> None:
 def speed(console: Console) -> None:
     """The time of a fit on all ratings, and of one row."""
     history = world().before(pd.Timestamp("2016-10-18"))
-    started = time.perf_counter()
+    started = time.process_time()
     model = MODELS[SHIPPED]().fit(history, [None] * len(history))
-    fitted = time.perf_counter() - started
-    started = time.perf_counter()
-    for row in history[:200]:
+    fitted = time.process_time() - started
+    started = time.process_time()
+    for row in history[:_TIMED]:
         model.predict(row[None])
-    each = (time.perf_counter() - started) / 200 * 1000
-    console.print(
-        f"A fit on all ratings takes {fitted:.2f} s (target 0.15 s for the solution alone), a row {each:.1f} ms"
-    )
-    console.print("(target 1.2 ms).")
+    each = (time.process_time() - started) / _TIMED * 1000
+    console.print(f"A fit on all ratings takes {fitted:.2f} s of CPU with reading the rows (target 0.15 s without),")
+    console.print(f"a row {each:.1f} ms (target 1.2 ms).")
 
 
 def choose(console: Console) -> None:

@@ -68,6 +68,14 @@ def _paired(liked: str | None, ages: str | None) -> tuple[list[int], list[int]]:
     return items, days
 
 
+def _first(scores: Floats, count: int) -> Ids:
+    """Return the places of the highest scores, of equal ones the first: the same alone and in a batch."""
+    count = min(count, len(scores))
+    least = np.partition(scores, -count)[-count]
+    places: Ids = np.flatnonzero(scores >= least)
+    return places[np.argsort(-scores[places], kind="stable")][:count]
+
+
 def _table(rows: Any) -> NDArray[np.object_]:  # noqa: ANN401 - an array
     table = np.asarray(rows, dtype=object)
     if table.ndim != 2 or table.shape[1] != _WIDTH:
@@ -121,8 +129,7 @@ class PopularityRanker(BaseEstimator):  # type: ignore[misc]  # scikit-learn has
         for row, (_, _, liked, _, known) in enumerate(table):
             places, there = self._places(_numbers(liked) + _numbers(known))
             scores[row, places[there]] = -np.inf
-        # Stable, so that a row is ranked alike alone and in a batch; items without likes of late are last.
-        best = np.argsort(-scores, axis=1, kind="stable")[:, : self.items]
+        best = np.stack([_first(row, self.items) for row in scores])
         left = np.isfinite(np.take_along_axis(scores, best, axis=1))
         ids, shares = np.full((len(table), self.items), float(_NONE)), np.ones((len(table), self.items))
         ids[:, : best.shape[1]] = np.where(left, self.item_ids_[best], _NONE)
