@@ -94,7 +94,7 @@ def main() -> None:
         console.print(_means(found))
         console.print(_gaps(found))
     if asked.whole:
-        console.print(_whole(asked.config))
+        console.print(_whole(asked.config, console))
 
 
 def judge_seed(seed: int, use_case: UseCase, config: Path, console: Console) -> dict[str, Judged]:
@@ -209,13 +209,16 @@ def _gaps(found: dict[int, dict[str, Judged]]) -> Table:
     return table
 
 
-def _whole(config: Path) -> Table:
+def _whole(config: Path, console: Console) -> Table:
     """All 183 days through the steps, each a process: the whole size, not that of the demo."""
     table = Table(
         "step", "minutes", "CPU minutes", "GB", title="5,000 cards, 10,000 terminals, 183 days; 30 are scored"
     )
-    with tempfile.TemporaryDirectory(prefix="sluss-fraud-") as folder, Progress() as progress:
-        costs = _steps(Bench(Path(folder), 1, progress), config)
+    costs: dict[str, Cost] = {}
+    with tempfile.TemporaryDirectory(prefix="sluss-fraud-") as folder, Progress(console=console) as progress:
+        for name, cost in _steps(Bench(Path(folder), 1, progress), config):
+            costs[name] = cost
+            console.print(f"{name}: {cost}", highlight=False)
     for name, cost in costs.items():
         table.add_row(name, f"{cost.wall / 60:.1f}", f"{cost.cpu / 60:.1f}", f"{cost.memory / 1000:.2f}")
     minutes, most = sum(cost.wall for cost in costs.values()) / 60, max(cost.memory for cost in costs.values()) / 1000
@@ -226,7 +229,8 @@ def _whole(config: Path) -> Table:
     return table
 
 
-def _steps(bench: Bench, config: Path) -> dict[str, Cost]:
+def _steps(bench: Bench, config: Path) -> Iterator[tuple[str, Cost]]:
+    """Run the steps one after the other, and yield the cost of each."""
     own = bench.home / "config"
     own.mkdir()
     (own / "fraud.sql").write_text((config / "fraud.sql").read_text(encoding="utf-8"), encoding="utf-8")
@@ -241,14 +245,15 @@ def _steps(bench: Bench, config: Path) -> dict[str, Cost]:
     def step(name: str, *options: str) -> Cost:
         return measured([ROOT / "tasks" / f"{name}.py", "--use-case", "fraud", *options], environment)
 
-    costs = {"bring": step("generate_data", "--history"), "curate": step("curate_data", "--history")}
-    costs |= {"train": step("train_model"), "gates and deployment": step("deploy_model")}
+    yield "bring", step("generate_data", "--history")
+    yield "curate", step("curate_data", "--history")
+    yield "train", step("train_model")
+    yield "gates and deployment", step("deploy_model")
     days = [f"2018-09-{day:02}" for day in range(1, 31)]
     for name in ("generate_data", "curate_data", "batch_predict"):
         each = [step(name, "--interval", day) for day in days]
         sums = Cost(sum(cost.wall for cost in each), sum(cost.cpu for cost in each), max(c.memory for c in each))
-        costs[f"{name}, 30 days"] = sums
-    return costs
+        yield f"{name}, 30 days", sums
 
 
 if __name__ == "__main__":
