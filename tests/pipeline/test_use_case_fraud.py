@@ -78,6 +78,13 @@ def test_the_versions_have_the_figures_of_the_page(world, told, page):
     assert f"{metrics(world, '2')['holdout_average_precision']:.3f}" == told["version 2 trained"][1]
     scored = read_rows(world.lake, "predictions", ["interval", "model_version"])
     assert scored[scored.model_version == "2"].interval.min() == told["version 2 scores"][0]
+    last = read_monitored(world.lake)[-1].summary
+    assert (last.interval, last.model_version) == (told["labels of version 2"][0], "2")
+    assert f"average precision {last.quality.value:.3f};" in page
+    assert any(
+        (alert.type, alert.state, alert.interval) == ("data_drift", "raised", told["`data_drift` raised again"][0])
+        for alert in read_alerts(world.lake)
+    )
     first = metrics(world, "1")
     text = " ".join(page.split())
     assert f"{first['holdout_alerts_per_day']:.1f} alerts a day at a score of {first['holdout_threshold']:.3f}" in text
