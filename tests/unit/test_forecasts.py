@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 import skops.io
 from problem_world import content_of
+from sklearn.pipeline import Pipeline
 
 from components.forecast import ConformalForecast, EachSeries, StepRidge
 from sluss.config.use_case import UseCase
@@ -176,3 +177,14 @@ def test_each_series_has_a_model_of_its_own():
     alone = ConformalForecast(LEVELS, iterations=20).fit(features(one), one.label.to_numpy())
     assert np.array_equal(both.transform(table)[: len(one)], alone.transform(features(one)))
     assert np.isnan(both.transform(table * [9, 1, 1, 1, 1])[-1]).all()  # a series that was never seen
+
+
+def test_a_search_tries_parameters_of_an_estimator_that_has_all_levels():
+    scoring = problem_of(UseCase.model_validate(content())).scoring
+    pipeline = Pipeline([("preprocessing", "passthrough"), ("estimator", ConformalForecast())])
+    searched, place = scoring.for_search(pipeline)
+    assert place == "estimator"
+    assert searched.named_steps["estimator"].levels == LEVELS
+    scoring.assemble(pipeline)
+    assert pipeline.named_steps["estimator"].levels == LEVELS
+    scoring.check(pipeline)
