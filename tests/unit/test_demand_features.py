@@ -216,3 +216,23 @@ def test_a_shifted_calendar_moves_the_demand_and_not_what_is_known_of_it(rows):
     there = shifted.index[~before.loc[shifted.index]]
     np.testing.assert_array_equal(shifted.label[there], rows.label[there + 48])
     assert (shifted.workday == rows.workday.loc[shifted.index]).all()
+
+
+def test_a_holiday_is_known_for_its_own_day_and_for_the_days_of_the_lags(features, rows):
+    local = rows.target_time.dt.tz_convert(ZONE).dt.date
+    holiday = rows.assign(workday=rows.workday.where(local != date(2014, 3, 12), 0.0))
+    now = features.of(*brought(holiday))
+    days = now.target_time.dt.tz_convert(ZONE).dt.date
+    assert (now.workday[days == date(2014, 3, 12)] == 0).all()
+    assert (now.workday_7[days == date(2014, 3, 19)] == 0).all()
+    assert (now.workday_7[days == date(2014, 3, 20)] == 1).all()
+
+
+def test_a_half_hour_without_a_reading_has_no_lag_and_still_a_forecast(features, rows, found):
+    known, labels = brought(rows)
+    gone = labels.id == "victoria-20140310T0300Z"
+    now = features.of(known, labels[~gone])
+    week_later = now.loc["victoria-20140317T0300Z"]
+    assert np.isnan(week_later.demand_7)
+    assert week_later.week_before == found.demand_14["victoria-20140317T0300Z"]
+    assert len(now) == len(found)
