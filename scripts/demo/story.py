@@ -56,6 +56,7 @@ class Story:
         metrics = self.context.client.get_run(first.run_id).data.metrics
         judging, name = self.problem.judging, self.use_case.training.metric
         unit = judging.in_unit(judging.metric)
+        guessing = judging.guessing[0].lower() + judging.guessing[1:]
         tried = ""
         if f"cv_{name}_mean" in metrics:
             tried = (
@@ -65,8 +66,8 @@ class Story:
             f"[bold]{first.name}[/] version {first.version} learned from "
             f"{counted(int(metrics['train_rows']), 'row')}{tried}. "
             f"On the {counted(int(metrics['holdout_rows']), 'row')} that came after, its {self.metric} is "
-            f"[bold]{metrics[f'holdout_{name}']:.3f}[/]{unit}; guessing gives {metrics[f'baseline_{name}']:.3f}{unit}. "
-            "It passed the gates and is the champion.\n"
+            f"[bold]{metrics[f'holdout_{name}']:.3f}[/]{unit}; {guessing} gives "
+            f"{metrics[f'baseline_{name}']:.3f}{unit}. It passed the gates and is the champion.\n"
         )
 
     def scored(self, day: Interval) -> None:

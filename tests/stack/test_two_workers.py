@@ -16,14 +16,18 @@ pytestmark = [pytest.mark.stack, pytest.mark.nightly, pytest.mark.usefixtures("t
 
 
 @pytest.fixture(scope="module")
-def two(stack: Stack) -> Iterator[dict[str, str]]:
-    """The names of two workers' containers, by the host names that Airflow shows."""
-    with told("start a second worker"):
+def _one_again(stack: Stack) -> Iterator[None]:
+    yield
+    stack.scale("airflow-worker", 1)
+
+
+@pytest.fixture
+def two(stack: Stack, _one_again: None) -> dict[str, str]:
+    """The names of two workers' containers, by the host names that Airflow shows; a test may have replaced them."""
+    with told("until two workers run"):
         stack.scale("airflow-worker", 2)
     names = [f"{PROJECT}-airflow-worker-{number}" for number in (1, 2)]
-    yield {stack.docker("inspect", "--format", "{{.Config.Hostname}}", name).stdout.strip(): name for name in names}
-    stack.docker("start", *names)
-    stack.scale("airflow-worker", 1)
+    return {stack.docker("inspect", "--format", "{{.Config.Hostname}}", name).stdout.strip(): name for name in names}
 
 
 @contextmanager
