@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import sys
 import tempfile
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -145,8 +146,10 @@ def _days(first: int, end: int) -> Interval:
 
 def _models(use_case: UseCase) -> Iterator[tuple[str, list[str], int, Callable[[pd.DataFrame], Any]]]:
     """Yield each model's name, columns, days to learn from, and its fit."""
-    from xgboost import XGBClassifier
-
+    try:
+        from xgboost import XGBClassifier
+    except ImportError:
+        sys.exit("XGBoost is not installed. Run: .venv/bin/uv pip install --group xgboost -c requirements.lock")
     plain = {
         "logistic regression": lambda: make_pipeline(StandardScaler(), LogisticRegression(max_iter=1000)),
         "random forest": lambda: RandomForestClassifier(random_state=0, n_jobs=2),

@@ -3,30 +3,22 @@
 from __future__ import annotations
 
 import re
-import subprocess
-import sys
 
 import pytest
+from demo_run import run_demo
 
-from sluss.config.settings import ROOT, Settings
-from sluss.context import Context
+from sluss.config.settings import ROOT
 from sluss.interval import parse_interval
 from sluss.monitoring.tables import read_alerts, read_monitored, read_rows
 from sluss.registry.versions import by_version
 from sluss.sources.card_simulator import make_world
-from sluss.use_cases import load_use_case
 
 pytestmark = [pytest.mark.nightly, pytest.mark.timeout(1800)]
 
 
 @pytest.fixture(scope="module")
 def world(tmp_path_factory):
-    home = tmp_path_factory.mktemp("fraud")
-    environment = {"PYTHONPATH": str(ROOT), "SLUSS_HOME": str(home), "PATH": "/usr/bin:/bin", "COLUMNS": "160"}
-    command = [sys.executable, ROOT / "scripts" / "demo" / "demo.py", "fraud"]
-    finished = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=1700)
-    assert finished.returncode == 0, finished.stdout + finished.stderr
-    return Context(Settings(home=home), load_use_case("fraud", ROOT / "config"))
+    return run_demo("fraud", tmp_path_factory.mktemp("fraud")).context
 
 
 @pytest.fixture(scope="module")

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import re
-import subprocess
-import sys
 
 import pytest
+from demo_run import run_demo
 
-from sluss.config.settings import ROOT, Settings
-from sluss.context import Context
+from sluss.config.settings import ROOT
 from sluss.monitoring.tables import read_alerts, read_monitored, read_rows
 from sluss.registry.versions import by_version
-from sluss.use_cases import load_use_case
 
 pytestmark = [pytest.mark.nightly, pytest.mark.timeout(1800)]
 
@@ -20,16 +17,8 @@ PAGE = (ROOT / "docs" / "use_cases" / "sentiment.md").read_text(encoding="utf-8"
 
 
 @pytest.fixture(scope="module")
-def told(tmp_path_factory, archive):
-    """The place of a demo, and what it printed."""
-    home = tmp_path_factory.mktemp("sentiment")
-    environment = {"PYTHONPATH": str(ROOT), "SLUSS_HOME": str(home), "SLUSS_DATA": str(archive), "COLUMNS": "160"}
-    command = [sys.executable, ROOT / "scripts" / "demo" / "demo.py", "sentiment"]
-    done = subprocess.run(
-        command, env=environment | {"PATH": "/usr/bin:/bin"}, capture_output=True, text=True, check=False, timeout=1700
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    return Context(Settings(home=home, data=archive), load_use_case("sentiment", ROOT / "config")), done.stdout
+def demo(tmp_path_factory):
+    return run_demo("sentiment", tmp_path_factory.mktemp("sentiment"))
 
 
 def rows(columns):
@@ -38,8 +27,8 @@ def rows(columns):
     return [[cell.strip() for cell in line] for line in lines if len(line) == columns][1:]
 
 
-def test_the_events_are_on_the_days_of_the_page(told):
-    world, _ = told
+def test_the_events_are_on_the_days_of_the_page(demo):
+    world = demo.context
     accuracy = {each.summary.interval: each.summary.quality for each in read_monitored(world.lake)}
     found = []
     for alert in read_alerts(world.lake):
@@ -54,6 +43,5 @@ def test_the_events_are_on_the_days_of_the_page(told):
     assert shown == {(day, event): figure for day, event, figure in found}
 
 
-def test_the_table_is_that_of_the_terminal(told):
-    printed = [[cell.strip() for cell in line.split("│")[1:-1]] for line in told[1].splitlines() if "│" in line]
-    assert [[cells[0], cells[1], *cells[3:6]] for cells in printed] == rows(5)
+def test_the_table_is_that_of_the_terminal(demo):
+    assert [[cells[0], cells[1], *cells[3:6]] for cells in demo.table] == rows(5)
