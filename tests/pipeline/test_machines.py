@@ -136,9 +136,9 @@ def test_a_store_of_files_in_mlflows_variable_is_one_sentence(ran, tmp_path, add
 
 @pytest.mark.parametrize("end", [(signal.SIGINT, 130, "Stopped"), (signal.SIGTERM, 143, "Ended")], ids=str)
 @pytest.mark.parametrize("seconds", [0.4, 1.5, 4])
-def test_a_command_that_is_stopped_ends_in_one_line(first_days, started, end, seconds):
+def test_a_command_that_is_stopped_ends_in_one_line(copy_of_first_days, started, end, seconds):
     number, code, word = end
-    process = started(first_days.home, "train")
+    process = started(copy_of_first_days.home, "train")
     time.sleep(seconds)
     process.send_signal(number)
     _, errors = process.communicate(timeout=60)

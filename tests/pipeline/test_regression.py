@@ -229,7 +229,7 @@ def test_summary_and_report_speak_of_the_target_and_not_of_confidence(home, inte
     assert "the mean intensity -0." in text
     assert "R² fell from" in page
     assert "predicted intensity in points" in page
-    assert "R² of the best constant guess" in page
+    assert "R² of the baseline that it has to beat" in page
     assert "onfidence" not in text
     assert "onfidence" not in page
 

@@ -122,11 +122,12 @@ def test_what_a_newer_sluss_wrote_is_refused(monitored_home, sentiment, tmp_path
 
 def test_a_version_of_a_newer_sluss_is_refused(copy_of_first_days, sentiment):
     context = Context(copy_of_first_days, sentiment)
-    assert versions.newest(context).tags[SCHEMA_TAG] == str(SCHEMA)
-    assert context.client.get_run(versions.newest(context).run_id).data.tags[SCHEMA_TAG] == str(SCHEMA)
-    context.client.set_model_version_tag(sentiment.model, "1", SCHEMA_TAG, "99")
-    for find in (lambda: versions.newest(context), lambda: versions.by_version(context, "1")):
-        with pytest.raises(ConfigError, match="version 1 was written by a newer Sluss"):
+    newest = versions.newest(context)
+    assert newest.tags[SCHEMA_TAG] == str(SCHEMA)
+    assert context.client.get_run(newest.run_id).data.tags[SCHEMA_TAG] == str(SCHEMA)
+    context.client.set_model_version_tag(sentiment.model, newest.version, SCHEMA_TAG, "99")
+    for find in (lambda: versions.newest(context), lambda: versions.by_version(context, str(newest.version))):
+        with pytest.raises(ConfigError, match=f"version {newest.version} was written by a newer Sluss"):
             find()
 
 

@@ -68,9 +68,9 @@ def test_a_config_that_is_not_yaml_is_refused_with_the_line(run_step, tmp_path):
 
 def test_an_unknown_use_case_lists_the_known_ones(run_step, tmp_path):
     refuses(
-        run_step("train_model", "--use-case", "fraud", SLUSS_HOME=tmp_path),
-        "use case 'fraud' does not exist",
-        "known: sentiment",
+        run_step("train_model", "--use-case", "other", SLUSS_HOME=tmp_path),
+        "use case 'other' does not exist",
+        "known: demand, fraud, recommendation, sentiment",
     )
 
 

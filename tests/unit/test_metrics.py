@@ -155,7 +155,9 @@ def test_metrics_need_their_token(sentiment, place, token, sent, status):
 
 
 def test_health_and_readiness_need_no_login_and_name_the_store_that_is_down(sentiment, tmp_path):
-    settings = Settings(home=tmp_path, place="stack", metrics_token=TOKEN)
+    (tmp_path / "config").mkdir()
+    shutil.copy(ROOT / "config" / "sentiment.yaml", tmp_path / "config")
+    settings = Settings(home=tmp_path, config_dir=tmp_path / "config", place="stack", metrics_token=TOKEN)
 
     def client(*seen: Seen) -> TestClient:
         return TestClient(create_app(settings, known=Fixed(settings, *seen)), base_url="http://localhost:8000")

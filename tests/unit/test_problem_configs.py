@@ -48,7 +48,7 @@ def drawn(random, rows, noise):
             lambda content: content.update(classes=["a", "b"]),
             "classes means a classification, target means a regression; give one of them",
         ),
-        (lambda content: content.pop("target"), "the key 'classes or target' is missing. Add it"),
+        (lambda content: content.pop("target"), "the key 'classes or target or ranking' is missing. Add it"),
         (lambda content: content["target"].pop("unit"), "the key 'target.unit' is missing"),
         (lambda content: content["target"].update(minimum=5), "minimum must be less than maximum"),
         (

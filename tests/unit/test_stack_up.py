@@ -218,8 +218,8 @@ esac"""
 @pytest.mark.parametrize("folder", [ROOT, Path("/nowhere/any/more")], ids=["here", "a folder that was moved"])
 def test_a_step_runs_in_the_stack_when_it_is_up(sandbox: Sandbox, folder: Path) -> None:
     path = sandbox.tool("docker", running(folder))
-    done = sandbox.sluss("history", "--json", PATH=path, USE_CASE="fraud")
-    command = "exec --interactive 0123 python /opt/sluss/tasks/show_history.py --use-case fraud --json\n"
+    done = sandbox.sluss("history", "--json", PATH=path, USE_CASE="other")
+    command = "exec --interactive 0123 python /opt/sluss/tasks/show_history.py --use-case other --json\n"
     assert (done.returncode, done.stdout) == (3, command), done.stderr
     assert done.stderr == "in the stack sluss-unit\n"
 
@@ -233,9 +233,9 @@ def test_a_stack_of_another_checkout_is_left_alone(sandbox: Sandbox, tmp_path: P
 @pytest.mark.parametrize("elsewhere", [False, True], ids=["no Docker", "a stack of another checkout"])
 def test_a_step_runs_here_where_no_stack_is_up(sandbox: Sandbox, tmp_path: Path, *, elsewhere: bool) -> None:
     path = sandbox.tool("docker", running(tmp_path)) if elsewhere else str(sandbox.tools)
-    done = sandbox.sluss("history", PATH=path, USE_CASE="fraud", SLUSS_HOME=str(tmp_path / "home"))
+    done = sandbox.sluss("history", PATH=path, USE_CASE="other", SLUSS_HOME=str(tmp_path / "home"))
     assert done.returncode == 2
-    assert "use case 'fraud' does not exist" in done.stderr
+    assert "use case 'other' does not exist" in done.stderr
     assert done.stderr.startswith(f"embedded, {tmp_path}/home/\n")
 
 
