@@ -14,6 +14,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from sluss.counted import counted
 from sluss.gates.rolling_origin import recipe_differences
 from sluss.gates.unseen import unseen_closeness
 from sluss.registry import artifacts, versions
@@ -135,8 +136,9 @@ class Comparison:
 
     @property
     def _both(self) -> str:
+        units = counted(self.rows, self.unit.removesuffix("s"))
         return (
-            f"on {self.rows:,} {self.unit} that neither learned from, its {self.closeness} is {self.challenger:.3f} "
+            f"on {units} that neither learned from, its {self.closeness} is {self.challenger:.3f} "
             f"and the champion's {self.champion:.3f}"
         )
 
