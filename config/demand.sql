@@ -38,16 +38,24 @@ readings AS (
          target_day - CAST(target_time AT TIME ZONE 'Australia/Melbourne' AS DATE) AS days,
          CAST(EXTRACT(HOUR FROM target_time AT TIME ZONE 'Australia/Melbourne') * 2
               + FLOOR(EXTRACT(MINUTE FROM target_time AT TIME ZONE 'Australia/Melbourne') / 30) AS INTEGER) AS half_hour,
-         AVG(demand) AS demand, AVG(temperature) AS temperature, MAX(workday) AS workday
+         AVG(demand) AS demand, AVG(temperature) AS temperature, MAX(workday) AS workday,
+         CAST(FLOOR(AVG(demand) * 1e9 + 0.5) AS BIGINT) AS watts,
+         CAST(FLOOR(AVG(temperature) * 1e9 + 0.5) AS BIGINT) AS heat
   FROM versions
   WHERE place = 1
   GROUP BY 1, 2, 3, 4, 5
 ),
+-- Means of whole numbers, whose sums are the same in every order: those of fractions differ by the last digit from run to
+-- run, and a tree may split there.
 days AS (
   SELECT series, event_time, target_day, days,
-         AVG(demand) AS demand, AVG(temperature) AS temperature, MAX(temperature) AS warmest, MAX(workday) AS workday,
-         AVG(CASE WHEN half_hour < 24 THEN demand END) AS morning,
-         AVG(CASE WHEN half_hour < 24 THEN temperature END) AS morning_temperature,
+         CAST(SUM(watts) AS DOUBLE PRECISION) / NULLIF(COUNT(watts), 0) / 1e9 AS demand,
+         CAST(SUM(heat) AS DOUBLE PRECISION) / NULLIF(COUNT(heat), 0) / 1e9 AS temperature,
+         MAX(temperature) AS warmest, MAX(workday) AS workday,
+         CAST(SUM(CASE WHEN half_hour < 24 THEN watts END) AS DOUBLE PRECISION)
+           / NULLIF(COUNT(CASE WHEN half_hour < 24 THEN watts END), 0) / 1e9 AS morning,
+         CAST(SUM(CASE WHEN half_hour < 24 THEN heat END) AS DOUBLE PRECISION)
+           / NULLIF(COUNT(CASE WHEN half_hour < 24 THEN heat END), 0) / 1e9 AS morning_temperature,
          MAX(CASE WHEN half_hour = 23 THEN demand END) AS before_noon,
          MAX(CASE WHEN half_hour = 23 THEN temperature END) AS noon_temperature
   FROM readings
@@ -56,7 +64,9 @@ days AS (
 -- The forecast of the weather, for which the temperature that came stands in.
 weather AS (
   SELECT series, event_time, target_day,
-         AVG(temperature) AS mean, MAX(temperature) AS warmest, MIN(temperature) AS coldest
+         CAST(SUM(CAST(FLOOR(temperature * 1e9 + 0.5) AS BIGINT)) AS DOUBLE PRECISION)
+           / NULLIF(COUNT(temperature), 0) / 1e9 AS mean,
+         MAX(temperature) AS warmest, MIN(temperature) AS coldest
   FROM forecast_rows
   WHERE arrived_at <= event_time
     AND place = 1

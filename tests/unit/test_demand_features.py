@@ -236,3 +236,8 @@ def test_a_half_hour_without_a_reading_has_no_lag_and_still_a_forecast(features,
     assert np.isnan(week_later.demand_7)
     assert week_later.week_before == found.demand_14["victoria-20140317T0300Z"]
     assert len(now) == len(found)
+
+
+def test_the_order_of_the_table_changes_no_digit(features, rows, found):
+    shuffled = features.of(*(part.sample(frac=1, random_state=3) for part in brought(rows)))
+    pd.testing.assert_frame_equal(shuffled.loc[found.index], found, check_exact=True)
