@@ -26,6 +26,8 @@ _LOCAL_TEXT = re.compile(
     r"No space left on device|\(os error (28|122)\)|Disk quota exceeded|database or disk is full", re.IGNORECASE
 )
 _STORE_TEXT = re.compile(r"XMinioStorageFull|Insufficient Storage", re.IGNORECASE)
+# A store whose disk fills up in the middle of a write answers with the system's text.
+_FROM_STORE = re.compile(r"AWS Error|\bS3 error|Error performing (PUT|POST)", re.IGNORECASE)
 _POSTGRES_TEXT = re.compile(r"\bDiskFull\b|could not (extend file|write to file).*No space left", re.IGNORECASE)
 _MB = 1024**2
 _GB = 1024 * _MB
@@ -78,7 +80,7 @@ def full_disk(error: BaseException) -> ServiceError | None:
     errors = list(_chain(error))
     if any(_of_postgres(each) for each in errors):
         place = "Postgres"
-    elif any(_STORE_TEXT.search(str(each)) for each in errors):
+    elif any(_of_store(str(each)) for each in errors):
         place = f"the store at {load_settings().s3_endpoint_url or 'S3'}"
     elif any(_is_local(each) for each in errors):
         place = _fullest(load_settings().home)
@@ -124,6 +126,10 @@ def _chain(error: BaseException | None) -> Iterator[BaseException]:
 def _of_postgres(error: BaseException) -> bool:
     code = getattr(error, "sqlstate", None) or getattr(error, "pgcode", None)
     return code == _POSTGRES or bool(_POSTGRES_TEXT.search(str(error)))
+
+
+def _of_store(text: str) -> bool:
+    return bool(_STORE_TEXT.search(text) or (_FROM_STORE.search(text) and _LOCAL_TEXT.search(text)))
 
 
 def _is_local(error: BaseException) -> bool:

@@ -69,9 +69,16 @@ def test_the_texts_of_libraries_without_a_code_are_known(text):
     assert "The disk of" in str(full_disk(OSError(text)))
 
 
-def test_a_full_store_is_named_by_its_address(monkeypatch):
+@pytest.mark.parametrize(
+    "answer",
+    [
+        "Server returned 507: <Code>XMinioStorageFull</Code>",
+        "When uploading part for key '39': AWS Error INTERNAL_FAILURE: write /data/x: no space left on device",
+        "Generic S3 error: Error performing PUT http://minio:9000/lake/part: 500: no space left on device",
+    ],
+)
+def test_a_full_store_is_named_by_its_address(monkeypatch, answer):
     monkeypatch.setenv("SLUSS_S3_ENDPOINT_URL", "http://minio:9000")
-    answer = "Server returned 507: <Code>XMinioStorageFull</Code>"
     assert "The disk of the store at http://minio:9000 is full" in str(full_disk(OSError(answer)))
 
 
