@@ -29,7 +29,7 @@ _WIDTH = 5
 
 
 class _Likes:
-    """What each user liked and when: n likes, each once, at its first day."""
+    """The n likes of all users, each once, at its first day."""
 
     def __init__(self, table: Any, labels: Iterable[str | None]) -> None:  # noqa: ANN401 - an array of objects
         first: dict[tuple[str, int], float] = {}
@@ -183,13 +183,13 @@ class _SimilarityRanker(PopularityRanker):
         similar = self._similarities(self._liked(table))
         popularity = self.popularity_ / max(self.popularity_.max(), 1e-12)
         top = np.abs(similar).max(axis=1, keepdims=True)
-        # A user without likes of known items is like nobody else: the popularity decides alone.
+        # Without likes of known items, the popularity decides alone.
         share = np.where(top > 0, self.blend, 1.0)
         mixed: Floats = similar / np.where(top > 0, top, 1.0) + share * popularity
         return mixed
 
     def _keep(self, matrix: csr_matrix) -> None:
-        """Keep a matrix of users by items as plain arrays: what a matrix remembers of itself is no part of a model."""
+        """Keep a matrix of users by items as plain arrays, without the flags that a matrix caches."""
         self.matrix_ = [matrix.data, matrix.indices, matrix.indptr]
 
     @property

@@ -104,7 +104,7 @@ class BinaryJudging(ClassJudging):
         """The entities of `decision.entity`."""
         return alerts_on_holdout.ranking_of(self.use_case)
 
-    def alert_figures(self, train: pd.DataFrame, holdout: pd.DataFrame, scores: Floats) -> dict[str, float]:
+    def compared(self, train: pd.DataFrame, holdout: pd.DataFrame, scores: Floats) -> dict[str, float]:
         """Number, precision and cost of the alerts, and the precision by entity."""
         return alerts_on_holdout.figures(self.use_case, train, holdout, scores)
 

@@ -163,15 +163,6 @@ class Judging(ABC):
         """The entities that are ranked on each day, if predictions are looked into by entity."""
         return None
 
-    def alert_figures(
-        self,
-        train: pd.DataFrame,  # noqa: ARG002 - most kinds raise no alerts
-        holdout: pd.DataFrame,  # noqa: ARG002
-        scores: Floats,  # noqa: ARG002
-    ) -> dict[str, float]:
-        """Metrics of the alerts that the predictions of the holdout would have raised, with their prefix."""
-        return {}
-
     def value(self, labels: Labels, scores: Floats, metric: str = "") -> float | None:
         """A metric, by default the config's; None where the rows do not define it."""
         judged = self.judged(labels, scores)
@@ -236,7 +227,7 @@ class Judging(ABC):
         holdout: pd.DataFrame,  # noqa: ARG002
         scores: Floats,  # noqa: ARG002
     ) -> dict[str, float]:
-        """Figures of the holdout's scores compared with other predictions, by name. Both tables have labels."""
+        """More figures of the holdout, by name: of other predictions, or of alerts. Both tables have labels."""
         return {}
 
     def gain(self, value: float, baseline: float) -> float:

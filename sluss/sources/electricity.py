@@ -19,6 +19,7 @@ from pydantic import Field
 
 from sluss.config.base import Frozen
 from sluss.errors import DataError
+from sluss.sources.kept import within
 from sluss.sources.rdatasets import read_set
 from sluss.sources.source import Section
 
@@ -98,7 +99,7 @@ class Electricity:
             DataError: the interval has none, or the data set is damaged or cannot be fetched.
         """
         table = self._table()
-        found = _within(table, "event_time", interval)
+        found = within(table, "event_time", interval)
         if found.num_rows == 0:
             raise DataError(
                 f"The use case {self.context.use_case.name} has no half-hours to forecast in {interval}. The data set "
@@ -108,7 +109,7 @@ class Electricity:
 
     def labels(self, interval: Interval) -> Iterator[pa.RecordBatch]:
         """Stream the demand of the half-hours that end in the interval."""
-        found = _within(self._table(), "label_time", interval).select(["id", "label", "label_time"])
+        found = within(self._table(), "label_time", interval).select(["id", "label", "label_time"])
         yield from found.to_batches() or found.schema.empty_table().to_batches()
 
     def _table(self) -> pa.Table:
@@ -217,10 +218,3 @@ def as_table(rows: pd.DataFrame) -> pa.Table:
                 values.to_numpy(), pa.string() if name in _TEXTS else pa.float64(), from_pandas=True
             )
     return pa.table(columns)
-
-
-def _within(table: pa.Table, column: str, interval: Interval) -> pa.Table:
-    import pyarrow.compute as pc
-
-    times = table[column]
-    return table.filter(pc.and_(pc.greater_equal(times, interval.start), pc.less(times, interval.end)))

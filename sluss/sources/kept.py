@@ -1,4 +1,4 @@
-"""A table that is made once and kept under the home as an Arrow file."""
+"""A table that is made once and kept under the home as an Arrow file, and its rows of an interval."""
 
 from __future__ import annotations
 
@@ -11,6 +11,16 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     import pyarrow as pa
+
+    from sluss.interval import Interval
+
+
+def within(table: pa.Table, column: str, interval: Interval) -> pa.Table:
+    """Return the rows whose time lies in the interval."""
+    import pyarrow.compute as pc
+
+    times = table[column]
+    return table.filter(pc.and_(pc.greater_equal(times, interval.start), pc.less(times, interval.end)))
 
 
 def kept_table(home: Path, name: str, key: str, make: Callable[[], pa.Table]) -> pa.Table:

@@ -15,7 +15,7 @@ from pydantic import Field, model_validator
 from sluss.errors import DataError
 from sluss.interval import Interval, midnight
 from sluss.sources.archive import R_DATA_SETS
-from sluss.sources.kept import kept_table
+from sluss.sources.kept import kept_table, within
 from sluss.sources.moments import Moments, rows_of
 from sluss.sources.rdatasets import read_set
 from sluss.sources.source import Section, Source
@@ -98,12 +98,12 @@ class MovieLens:
                 f"The use case {self.context.use_case.name} has no rows for {interval}: the last rating is of "
                 f"{_END - timedelta(days=1)}. Choose an earlier interval."
             )
-        found = _within(self._all(), "arrived_at", interval).drop_columns(_LABEL[1:])
+        found = within(self._all(), "arrived_at", interval).drop_columns(_LABEL[1:])
         yield from found.to_batches() or found.schema.empty_table().to_batches()
 
     def labels(self, interval: Interval) -> Iterator[pa.RecordBatch]:
         """Stream the labels that become known in the interval."""
-        found = _within(self._all(), "label_time", interval).select(_LABEL).drop_null()
+        found = within(self._all(), "label_time", interval).select(_LABEL).drop_null()
         yield from found.to_batches() or found.schema.empty_table().to_batches()
 
     def _all(self) -> pa.Table:
@@ -124,10 +124,3 @@ def read_ratings(settings: Settings) -> pd.DataFrame:
     """
     found = read_set(settings, _SET).rename(columns=_NAMES)
     return found[[*_NAMES.values(), "title"]]
-
-
-def _within(table: pa.Table, column: str, interval: Interval) -> pa.Table:
-    import pyarrow.compute as pc
-
-    times = table[column]
-    return table.filter(pc.and_(pc.greater_equal(times, interval.start), pc.less(times, interval.end)))

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
 import importlib
-import tempfile
 from dataclasses import dataclass
 from datetime import date, timedelta
-from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Protocol, Self, cast
 
 from pydantic import Field, SerializeAsAny, model_validator
@@ -17,6 +14,7 @@ from sluss.config.source_section import SourceSection
 from sluss.counted import counted
 from sluss.errors import ConfigError, DataError
 from sluss.interval import Interval, midnight
+from sluss.sources.kept import kept_table, within
 from sluss.sources.source import Section, Source
 
 if TYPE_CHECKING:
@@ -132,7 +130,7 @@ class Replay:
         Raises:
             DataError: the interval has none, or the data set is damaged or cannot be fetched.
         """
-        found = _within(load_replay(self.context.settings, self.config), "arrived_at", interval)
+        found = within(load_replay(self.context.settings, self.config), "arrived_at", interval)
         if found.num_rows == 0:
             raise DataError(
                 f"The use case {self.context.use_case.name} has no rows for {interval}. Choose an interval within "
@@ -142,7 +140,7 @@ class Replay:
 
     def labels(self, interval: Interval) -> Iterator[pa.RecordBatch]:
         """Stream the labels that become known in the interval."""
-        found = _within(load_replay(self.context.settings, self.config), "label_time", interval).select(_LABEL)
+        found = within(load_replay(self.context.settings, self.config), "label_time", interval).select(_LABEL)
         yield from found.to_batches() or found.schema.empty_table().to_batches()
 
 
@@ -182,16 +180,11 @@ def _data_set(source: ReplaySource) -> DataSet:
 
 def load_replay(settings: Settings, source: ReplaySource) -> pa.Table:
     """The whole replay, parsed once and kept under `home` as an Arrow file."""
-    import pyarrow as pa
 
     dataset = _data_set(source)
     dataset.ARCHIVE.check(settings)
-    key = hashlib.sha256(f"{_LAYOUT} {dataset.ARCHIVE.sha256} {source.model_dump_json()}".encode()).hexdigest()[:16]
-    cached = settings.home / "cache" / f"replay-{key}.arrow"
-    if not cached.is_file():
-        _write(replay(source, dataset.parts(settings, source.label)), cached)
-    with pa.memory_map(str(cached)) as file:
-        return pa.ipc.open_file(file).read_all()
+    key = f"{_LAYOUT} {dataset.ARCHIVE.sha256} {source.model_dump_json()}"
+    return kept_table(settings.home, "replay", key, lambda: replay(source, dataset.parts(settings, source.label)))
 
 
 def replay(source: ReplaySource, parts: Mapping[str, pa.Table]) -> pa.Table:
@@ -230,13 +223,6 @@ def days_with_rows(source: ReplaySource) -> Interval:
     """From the replay's first day to the day after its last one."""
     days = sum(phase.days for phase in source.phases)
     return Interval(midnight(source.start), midnight(source.start + timedelta(days=days)))
-
-
-def _within(table: pa.Table, column: str, interval: Interval) -> pa.Table:
-    import pyarrow.compute as pc
-
-    times = table[column]
-    return table.filter(pc.and_(pc.greater_equal(times, interval.start), pc.less(times, interval.end)))
 
 
 def _check(phases: tuple[Phase, ...], parts: Mapping[str, pa.Table]) -> None:
@@ -289,14 +275,3 @@ def _timed(
             "label_time": pa.array(label).cast(time),
         }
     )
-
-
-def _write(table: pa.Table, target: Path) -> None:
-    import pyarrow as pa
-
-    target.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=target.parent, prefix=".replay-") as folder:
-        written = Path(folder) / target.name
-        with pa.OSFile(str(written), "wb") as file, pa.ipc.new_file(file, table.schema) as writer:
-            writer.write_table(table)
-        written.replace(target)

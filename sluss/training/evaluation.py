@@ -73,7 +73,6 @@ def judge(pipeline: Pipeline, use_case: UseCase, train: pd.DataFrame, holdout: p
     judging, labels = problem.judging, holdout["label"].to_numpy()
     metrics = {f"holdout_{name}": value for name, value in judging.metrics(labels, scores).items()}
     metrics |= judging.baseline(train, holdout) | judging.compared(train, holdout, scores)
-    metrics |= judging.alert_figures(train, holdout, scores)
     groups = [use_case.group] if use_case.group else []
     judged = (
         holdout[["id", "label", *groups]]
