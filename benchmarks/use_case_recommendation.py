@@ -88,7 +88,7 @@ class World:
         return [row for row in found if years[0] <= row.moment.year <= years[1]]
 
     def before(self, moment: pd.Timestamp) -> Floats:
-        """What all users had done until a moment: a row for each, from which models learn all ratings before it."""
+        """The state of all users at a moment, a row each, from which models learn all ratings before it."""
         second = int(moment.timestamp()) - 1
         known = [_state(user, second) for user in self.users if user.times[0] <= second]
         table: Floats = np.array(known, dtype=object)
