@@ -11,7 +11,7 @@ def counted(number: float, noun: str, one: str = "", many: str = "") -> str:
 
     Args:
         number: how many; its thousands are separated.
-        noun: one of them, with its adjectives. The last word gets the plural.
+        noun: one of them, with its adjectives: `block of rows` becomes `blocks of rows`.
         one: the verb of a single one, such as `is`; it follows the noun.
         many: the verb of several.
     """
@@ -22,7 +22,10 @@ def counted(number: float, noun: str, one: str = "", many: str = "") -> str:
 
 
 def plural(noun: str) -> str:
-    """A regular noun as several: `rows`, `entries`, `classes`."""
+    """A regular noun as several: `rows`, `entries`, `classes`, `blocks of rows`."""
+    head, of, which = noun.partition(" of ")
+    if of:
+        return f"{plural(head)}{of}{which}"
     if noun.endswith("y") and noun[-2:-1] not in _VOWELS:
         return f"{noun[:-1]}ies"
     return f"{noun}es" if noun.endswith(_ENDS_LIKE_S) else f"{noun}s"

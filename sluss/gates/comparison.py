@@ -14,7 +14,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sluss.counted import counted
+from sluss.counted import counted, plural
 from sluss.gates.rolling_origin import recipe_differences
 from sluss.gates.unseen import unseen_closeness
 from sluss.registry import artifacts, versions
@@ -119,7 +119,8 @@ class Comparison:
     def _of_a_refresh(self) -> str:
         told = f"the same recipe as the champion's, version {self.champion_version}"
         if not self.rows:
-            return f"It is a refresh by {told}; no {self.unit} are left that neither learned from, so nothing is known."
+            none_left = f"no {plural(self.unit)} are left that neither learned from"
+            return f"It is a refresh by {told}; {none_left}, so nothing is known."
         verdict = "is shown to be worse" if self.is_worse else "is not shown to be worse"
         return (
             f"It is a refresh by {told}, and {verdict}: {self._both}; if it were as good, the probability of this "
@@ -131,12 +132,12 @@ class Comparison:
         verdict = "is not worse than" if self.passed else "is not shown to be as good as"
         told = f"It {verdict} the champion, version {self.champion_version}"
         if not self.rows:
-            return f"{told}; no {self.unit} are left that neither learned from."
+            return f"{told}; no {plural(self.unit)} are left that neither learned from."
         return f"{told}: {self._both}."
 
     @property
     def _both(self) -> str:
-        units = counted(self.rows, self.unit.removesuffix("s"))
+        units = counted(self.rows, self.unit)
         return (
             f"on {units} that neither learned from, its {self.closeness} is {self.challenger:.3f} "
             f"and the champion's {self.champion:.3f}"
@@ -147,11 +148,11 @@ def _recipe_in_words(proof: Proof, unit: str) -> str:
     changed = f"Its recipe differs ({', '.join(proof.changed)})"
     if not proof.rows:
         return f"{changed}, and nothing can show that it is as good. Wait for newer labels."
-    where = f"with {proof.recipe_rows:,} {unit} on which both recipes were tried, " if proof.recipe_rows else ""
+    where = f"with {counted(proof.recipe_rows, unit)} on which both recipes were tried, " if proof.recipe_rows else ""
     return (
-        f"{changed}: {where}its mean difference on {proof.rows:,} {unit} is {proof.difference:+.3f}; if it were worse "
-        f"by {proof.margin:.3f}, the probability of this would be {proof.chance:.2g} at most (allowed: "
-        f"{proof.allowed:.2g})."
+        f"{changed}: {where}its mean difference on {counted(proof.rows, unit)} is {proof.difference:+.3f}; "
+        f"if it were worse by {proof.margin:.3f}, the probability of this would be {proof.chance:.2g} at most "
+        f"(allowed: {proof.allowed:.2g})."
     )
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
+from sluss.counted import counted
 from sluss.errors import ServiceError, SlussError
 from sluss.monitoring.quality_history import closeness_of
 from sluss.monitoring.tables import read_known
@@ -198,7 +199,7 @@ def _in_words(probation: Probation, closeness: str, unit: str, *, worse: bool) -
         return f"{pair}, whose scores of the same rows are unknown: {probation.hindrance}"
     if not probation.rows:
         return f"{pair}: no labels are known yet."
-    where = f"on {probation.rows:,} {unit} that both scored" if probation.shadow else f"on {probation.rows:,} {unit}"
+    where = f"on {counted(probation.rows, unit)}{' that both scored' if probation.shadow else ''}"
     return (
         f"{pair}: {where}, its {closeness} is lower by {probation.fall:.3f}; if it were as good, the probability of "
         f"this would be {probation.chance:.2g} at most (limit {LEVEL:g})."

@@ -104,7 +104,7 @@ def quality_drop(use_case: UseCase, summary: Summary, reference: Estimate, histo
     findings = _findings(use_case, reference, history)
     labelled = round(history.whole.since_promotion.units)
     if not findings or labelled < rules.min_rows:
-        known = counted(labelled, problem_of(use_case).judging.unit.removesuffix("s"), "is known", "are known")
+        known = counted(labelled, problem_of(use_case).judging.unit, "is known", "are known")
         few = f"Since the promotion, {known}, too few to judge by"
         return _undecided(f"{_newest(now, reference, summary.quality_intervals)} {few} (min_rows: {rules.min_rows}).")
     shown = _worst(findings)
@@ -192,7 +192,7 @@ def _newest(now: Estimate, reference: Estimate, intervals: Sequence[str]) -> str
 def _told(found: Finding, history: QualityHistory, judging: Judging) -> str:
     fall = found.fall
     where = f"Where {found.slice}, its" if found.slice else "Its"
-    units = counted(round(fall.now.units), judging.unit.removesuffix("s"))
+    units = counted(round(fall.now.units), judging.unit)
     since = f"{fall.now.mean:.3f} on {units} since {_since(fall, history, found.slice)}"
     before = f"{fall.before.mean:.3f} on {round(fall.before.units):,} before"
     return f"{where} {judging.closeness} is {since}, and was {before} and on the holdout{in_parentheses(fall.p_value)}."

@@ -210,7 +210,7 @@ class ClassJudging(Judging):
     @property
     def unit(self) -> str:
         """Blocks of rows if the metric weighs classes."""
-        return "blocks of rows with each class" if self.blocked else super().unit
+        return "block of rows with each class" if self.blocked else super().unit
 
     def weights(self, labels: Labels) -> Floats | None:
         """Return the weights of `training.class_weight`."""

@@ -39,8 +39,8 @@ class ForecastJudging(QuantileJudging):
 
     @property
     def unit(self) -> str:
-        """The forecasts that are made at once."""
-        return "forecasts"
+        """A forecast of several steps, made at once."""
+        return "forecast"
 
     def folds(self, count: int, seed: int) -> BaseCrossValidator:  # noqa: ARG002 - nothing is shuffled
         """Return folds of a rolling origin: each is judged by a model of the rows before it, and nothing later.

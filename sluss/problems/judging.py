@@ -119,8 +119,8 @@ class Judging(ABC):
 
     @property
     def unit(self) -> str:
-        """The unit that each figure of `close` belongs to: rows, groups or blocks."""
-        return "groups" if self.use_case.group else "rows"
+        """The unit that each figure of `close` belongs to, one of them: a row, a group or a block."""
+        return "group" if self.use_case.group else "row"
 
     @property
     def blocked(self) -> bool:

@@ -47,6 +47,7 @@ def test_the_verb_agrees_too() -> None:
     assert counted(1, "row", "is", "are") == "1 row is"
     assert counted(1_234, "row", "is", "are") == "1,234 rows are"
     assert plural("labelled row") == "labelled rows"
+    assert plural("block of rows with each class") == "blocks of rows with each class"
 
 
 def _sources() -> Iterator[Path]:

@@ -101,7 +101,7 @@ def test_rows_of_one_forecast_count_once(metric):
     first = judge.closeness_by_unit(rows.label.to_numpy()[:HORIZON], scores[:HORIZON])
     assert close[0] == pytest.approx(first[0])
     assert len(judge.closeness_by_unit(rows.label.to_numpy()[: HORIZON - 2], scores[: HORIZON - 2])) == 1
-    assert judge.unit == "forecasts"
+    assert judge.unit == "forecast"
 
 
 def test_no_fold_learns_from_a_row_that_comes_later():
