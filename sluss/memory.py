@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from sluss.counted import counted
@@ -22,6 +23,12 @@ def memory_limit() -> int | None:
             continue
         return int(text) if text.isdigit() and int(text) < _UNLIMITED else None
     return None
+
+
+def usable_memory() -> int:
+    """Return the bytes that this process may take at most: those of its container, or of the machine."""
+    machine = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    return min(memory_limit() or machine, machine)
 
 
 def advice() -> str:

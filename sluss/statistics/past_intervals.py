@@ -88,7 +88,7 @@ def fit(values: Floats, rows: Floats, phases: Phases, floor: Floats, aspects: in
     found, at = plain, alike
     if len(phases) and phases.max() > 0:
         seasonal = _moments(values, rows, phases)
-        chosen = _is_seasonal(plain, seasonal)
+        chosen = _is_seasonal(plain, seasonal, floor)
         if chosen.any():
             found, at = _either(chosen, seasonal, plain), phases
     freedom = np.maximum(_chosen_freedom(found), 0.0)
@@ -126,14 +126,18 @@ def _moments(values: Floats, rows: Floats, phases: Phases) -> _Moments:
     return _Moments(means.T, (total**2 / np.maximum(square, _TINY)).T, squares)
 
 
-def _is_seasonal(plain: _Moments, seasonal: _Moments) -> Bools:
-    """F test of the season, where each phase was seen at least twice."""
+def _is_seasonal(plain: _Moments, seasonal: _Moments, floor: Floats) -> Bools:
+    """F test of the season, where each phase was seen at least twice.
+
+    The noise counts as at least that of independent rows. A column that never changed would have a season of rounding
+    errors otherwise, whose phases leave too few degrees of freedom to see any change.
+    """
     import numpy as np
     from scipy.special import fdtrc
 
     phases, left = seasonal.means.shape[1], seasonal.freedom
     explained = np.maximum(plain.squares - seasonal.squares, 0.0) / (phases - 1)
-    ratio = explained / np.maximum(seasonal.squares / np.maximum(left, 1.0), _TINY)
+    ratio = explained / np.maximum(seasonal.squares / np.maximum(left, 1.0), floor)
     p_values = fdtrc(phases - 1, np.maximum(left, 1.0), ratio)
     # Nearly two: intervals of unequal rows count a little less than one each.
     twice = seasonal.effective.min(axis=1) > 1.5

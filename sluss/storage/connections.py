@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 
 from sluss.errors import ConfigError, ServiceError
+from sluss.memory import usable_memory
 
 if TYPE_CHECKING:
     from adbc_driver_manager.dbapi import Connection
@@ -23,7 +24,9 @@ _KNOWN_TYPES = {"adbc.postgresql.type_resolver_mode": "builtin"}
 
 # Times without a zone mean UTC, whatever zone the process has. To sort a long table, DuckDB would take most of the
 # machine's memory; with less it sorts on disk.
-_DUCKDB_SETTINGS = ("SET TimeZone = 'UTC'", "SET memory_limit = '512MB'")
+_SORTS_IN = 512  # MB
+_DUCKDB_SETTINGS = ("SET TimeZone = 'UTC'", f"SET memory_limit = '{_SORTS_IN}MB'")
+_QUERY_SHARE, _QUERY_MOST = 4, 2048  # part of the memory that a query may take, and at most so many MB
 
 # A server that is paused or cut off answers nothing, and libpq would wait for hours. A statement that computes keeps
 # its connection alive, however long it takes.
@@ -78,6 +81,15 @@ def connect_duckdb(url: str) -> Connection:
         raise ServiceError(
             f"The warehouse {path} cannot be opened: {reason(error)}. Check SLUSS_WAREHOUSE_URL or SLUSS_HOME."
         ) from error
+
+
+def room_for_a_query() -> str:
+    """Return DuckDB's setting for a query of a use case's own.
+
+    It may look back over many rows by window functions, whose state DuckDB cannot put on disk.
+    """
+    room = min(usable_memory() // _QUERY_SHARE // 1024**2, _QUERY_MOST)
+    return f"SET memory_limit = '{max(room, _SORTS_IN)}MB'"
 
 
 def connect_postgres(url: str, name: str = _OURS) -> Connection:

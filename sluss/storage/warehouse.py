@@ -7,7 +7,15 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from sluss.errors import ConfigError, ServiceError
-from sluss.storage.connections import POSTGRES, connect_duckdb, connect_postgres, keep, reason, that_gives_up
+from sluss.storage.connections import (
+    POSTGRES,
+    connect_duckdb,
+    connect_postgres,
+    keep,
+    reason,
+    room_for_a_query,
+    that_gives_up,
+)
 from sluss.storage.own_tables import OwnTable, literal
 
 if TYPE_CHECKING:
@@ -56,6 +64,8 @@ class Warehouse:
         sql = _sql(query)
         for name, moment in (("$1", interval.start), ("$2", interval.end)):
             sql = sql.replace(name, literal(moment))
+        if not self.is_postgres:
+            self.execute(room_for_a_query())
         return self.select(sql, str(query))
 
     def select(self, sql: str, name: str) -> Iterator[pa.RecordBatch]:

@@ -216,3 +216,15 @@ def test_a_warehouse_that_is_not_a_database_is_named(settings):
 def test_the_file_is_free_for_others_once_a_step_is_done(settings, sentiment):
     generate(Context(settings, sentiment), DAY)
     assert command(settings, "curate_data", "--interval", "2026-01-06").returncode == 0
+
+
+@pytest.mark.parametrize(("usable_gb", "limit"), [(1, "488.2 MiB"), (6, "1.4 GiB"), (64, "1.9 GiB")])
+def test_a_query_of_its_own_gets_a_quarter_of_the_memory_within_limits(
+    settings, tmp_path, monkeypatch, usable_gb, limit
+):
+    monkeypatch.setattr("sluss.storage.connections.usable_memory", lambda: usable_gb * 1024**3)
+    query = tmp_path / "limit.sql"
+    query.write_text("SELECT current_setting('memory_limit') AS found")
+    with open_warehouse(settings) as warehouse:
+        [row] = [row for batch in warehouse.read(query, ALWAYS) for row in batch.to_pylist()]
+    assert row == {"found": limit}

@@ -168,3 +168,20 @@ def test_a_missing_value_written_as_a_word_is_found_in_a_column_of_many_values(u
     verdicts = [each.verdict for each in followed(use_case, profile, frames)]
     assert "breached" not in verdicts[:5]
     assert verdicts[5:] == ["breached", "breached"]
+
+
+@pytest.mark.parametrize("days", [8, 14])
+@pytest.mark.parametrize("rows", [10, 20, 60])
+def test_a_category_that_never_changed_and_changes_for_all_is_found_at_once(use_case, rows, days):
+    rules = use_case.monitoring.model_copy(update={"min_rows": 10})
+    few = use_case.model_copy(update={"monitoring": rules, "features": ("price", "colour")})
+
+    def constant(first, end, colour="red"):
+        return [day(number, rows=rows).assign(colour=colour) for number in range(first, end)]
+
+    train, held = (pd.concat(constant(*span), ignore_index=True) for span in ((0, days), (days, days + 3)))
+    given = np.concatenate([scores(number, rows) for number in range(days, days + 3)])
+    profile = read_profile(json.loads(json.dumps(build_profile(few, train, held, given, np.arange(len(held)) % 2))))
+    frames = [*constant(days + 3, days + 7), *constant(days + 7, days + 10, "blue")]
+    verdicts = [each.verdict for each in followed(few, profile, frames, days + 3)]
+    assert verdicts == ["clear"] * 4 + ["breached"] * 3

@@ -8,6 +8,8 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from sluss.interval import unit_of
 from sluss.monitoring.past import slices
@@ -240,3 +242,16 @@ def test_an_aspect_that_never_moves_does_not_pass_for_one_that_wanders():
     past = fit(values, np.full(values.shape, 1000.0), np.zeros(28, dtype=np.int64), np.ones(2), 2)
     assert past.slow.max() < 0.01
     assert past.freedom == pytest.approx(np.full(2, 27), abs=1)
+
+
+@given(
+    counts=st.lists(st.integers(5, 500), min_size=16, max_size=40),
+    value=st.floats(0.01, 3.0),
+)
+def test_a_column_that_never_changed_has_no_season_of_rounding_errors(counts, value):
+    rows = np.repeat(np.array(counts, dtype=float)[:, None], 3, axis=1)
+    values = np.full(rows.shape, value)
+    values[::2] = np.nextafter(values[::2], 4)  # as different orders of adding leave it
+    past = fit(values, rows, np.arange(len(counts)) % 7, np.ones(3), 3)
+    alike = fit(values, rows, np.zeros(len(counts), dtype=np.int64), np.ones(3), 3)
+    assert past.freedom.tolist() == pytest.approx(alike.freedom.tolist())
