@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from pydantic import ValidationError
 
 from sluss.config.use_case import UseCase
+from sluss.counted import counted
 from sluss.errors import DataError, ModelError
 from sluss.registry import artifacts
 from sluss.registry.artifacts import CONFIG_FILE, found_in
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from sluss.training.rows import TrainingRows
 
 _T = TypeVar("_T")
+_ASIDE = {"gates", "deployment", "monitoring", "retraining", "retention"}  # sections of the config
 
 
 @dataclass(frozen=True)
@@ -78,8 +80,8 @@ def recorded_config(use_case: UseCase, version: ModelVersion, path: Path) -> Use
     """
     try:
         # The recorded config, not the present file, which may have changed since the training.
-        use_case = UseCase.model_validate(json.loads(path.read_text(encoding="utf-8")))
-        return use_case.with_found(found_in(path.parent))
+        found = _validated(json.loads(path.read_text(encoding="utf-8")), use_case)
+        return found.with_found(found_in(path.parent))
     except FileNotFoundError:
         raise ModelError(
             f"{use_case.model} version {version.version} does not hold the config that it was trained with. "
@@ -88,8 +90,20 @@ def recorded_config(use_case: UseCase, version: ModelVersion, path: Path) -> Use
     except ValidationError as error:
         raise ModelError(
             f"The config that {use_case.model} version {version.version} was trained with cannot be read by this code "
-            f"({error.error_count()} keys differ). Use the code of the commit that its run names as sluss.commit."
+            f"({counted(error.error_count(), 'error')}). Use the code of the commit that its run names as sluss.commit."
         ) from None
+
+
+def _validated(content: dict[str, Any], present: UseCase) -> UseCase:
+    """Return the recorded config; of an older Sluss, whose keys may differ, the sections that a training reads.
+
+    Raises:
+        ValidationError: the rest cannot be read by this code either.
+    """
+    try:
+        return UseCase.model_validate(content)
+    except ValidationError:
+        return UseCase.model_validate(content | present.model_dump(mode="json", by_alias=True, include=_ASIDE))
 
 
 def recorded_rows(settings: Settings, known: Recorded) -> TrainingRows:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import threading
+from types import SimpleNamespace
 
 import pyarrow as pa
 import pytest
@@ -12,13 +14,14 @@ from s3_stand_in import serving
 
 from sluss.config.settings import Settings
 from sluss.context import Context
-from sluss.errors import ConfigError
+from sluss.errors import ConfigError, ModelError
 from sluss.interval import parse_interval
 from sluss.monitoring.tables import read_alerts
 from sluss.registry import versions
 from sluss.registry.names import SCHEMA_TAG
 from sluss.schema import DESCRIPTION, SCHEMA
 from sluss.storage.lake import Lake
+from sluss.training.recorded_training import recorded_config
 from tasks import batch_predict, monitor_model, train_model
 
 # Columns that the tables of 24 November 2026 lacked; no table had properties or a description.
@@ -135,3 +138,18 @@ def test_new_tables_carry_the_schema_version(monitored_home, sentiment):
     lake = Lake(monitored_home, sentiment.name)
     names = ("curated", "labels", "predictions", "monitoring", "ledger")
     assert {lake.table(name).metadata().description for name in names} == {DESCRIPTION}
+
+
+def test_a_champion_with_older_keys_of_the_monitor_can_still_be_compared_with(sentiment, tmp_path):
+    content = sentiment.model_dump(mode="json", by_alias=True)
+    content["training"]["window_days"] += 1
+    content["monitoring"] |= {"alpha": 0.05}  # of 25 November 2026
+    path = tmp_path / "config.json"
+    path.write_text(json.dumps(content))
+    found = recorded_config(sentiment, SimpleNamespace(version="1"), path)
+    assert found.training.window_days == sentiment.training.window_days + 1
+    assert found.monitoring == sentiment.monitoring
+    content["training"]["of_older_code"] = 1
+    path.write_text(json.dumps(content))
+    with pytest.raises(ModelError, match=r"cannot be read by this code \(1 error\)"):
+        recorded_config(sentiment, SimpleNamespace(version="1"), path)
