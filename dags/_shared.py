@@ -16,9 +16,9 @@ from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
 from sluss.config.settings import load_settings
 from sluss.context import Context, load_context
+from sluss.disk import explained
 from sluss.errors import ConfigError, QuietError, RefusedError, ServiceError, SlussError
 from sluss.interval import Interval, airflow_interval
-from sluss.lost_files import explained_in
 from sluss.use_cases import load_use_case, use_case_names
 
 if TYPE_CHECKING:
@@ -32,6 +32,8 @@ _SHOWN = (str, int, float, datetime, dict)  # parts of a step's result that beco
 
 # For the tasks between an event and its new champion: when tasks wait for a free worker, these start first.
 URGENT = TASK_DEFAULTS | {"priority_weight": 10}
+# Less than the 1 of a task that nothing waits for, such as the curation of a history.
+LAST = 0
 
 # The errors of failed steps, for callers that run a DAG in this process: dag.test() does not raise them.
 failures: list[SlussError] = []
@@ -58,6 +60,14 @@ def intervals(use_case: UseCase) -> dict[str, Any]:
         "catchup": use_case.catch_up,
         "max_active_runs": 1,
     }
+
+
+def zone_tags(use_case: UseCase) -> list[str]:
+    """Return the tag that names the zone of a schedule, for people and for `make backfill`; none for UTC.
+
+    Airflow's API names its own zone for every DAG, whatever the DAG's is.
+    """
+    return [] if use_case.schedule_zone == "UTC" else [f"zone:{use_case.schedule_zone}"]
 
 
 def asset(use_case: str, news: News) -> Asset:
@@ -139,7 +149,6 @@ def run_task(step: Callable[[Context], Any], use_case: str) -> dict[str, Any]:
         AirflowSkipException: the interval is quiet, as its config allows, or the candidate is refused.
         ServiceError: a service does not answer; Airflow retries.
     """
-    context: Context | None = None
     try:
         context = load_context(use_case)
         _pass_connections(context)
@@ -151,10 +160,10 @@ def run_task(step: Callable[[Context], Any], use_case: str) -> dict[str, Any]:
     except RefusedError as error:
         # An answer, not an accident: a red task would say that something must be mended here.
         failures.append(error)
-        _log.warning("%s Versions and gates: %s", error, load_settings().page_of(use_case))
+        _log.warning("%s Versions and gates: %s", error, context.settings.page_of(use_case))
         raise AirflowSkipException(str(error)) from None
     except Exception as error:
-        if not (sentence := explained_in(context, error)):
+        if not (sentence := explained(error)):
             raise
         failures.append(sentence)
         if isinstance(sentence, ServiceError):

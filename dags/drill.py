@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from _retries import TASK_DEFAULTS
-from _shared import run_task, use_cases
+from _shared import LAST, run_task, use_cases
 from airflow.sdk import DAG, dag, task
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ def drill(use_case: UseCase, place: int) -> DAG:
     hour, minute = divmod(MINUTES * place, 60)
 
     # It waits for no one: when tasks wait for a free worker, all others start first.
-    @task(priority_weight=1, execution_timeout=timedelta(hours=2))
+    @task(priority_weight=LAST, execution_timeout=timedelta(hours=2))
     def run_drill() -> dict[str, Any]:
         """Make every mistake that applies, and fail with the names of those that no lock refused."""
         from tasks import run_drill

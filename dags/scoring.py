@@ -13,6 +13,7 @@ from _shared import (
     run_for_interval,
     send_news,
     use_cases,
+    zone_tags,
 )
 from airflow.sdk import DAG, dag, task
 
@@ -87,7 +88,7 @@ def scoring(use_case: UseCase) -> DAG:
         description=f"{use_case.title}: score and monitor each {use_case.unit}",
         # The log shows a task's return value. No task reads it from XCom, where each would cost a request.
         default_args=TASK_DEFAULTS | {"do_xcom_push": False},
-        tags=[name, "scoring"],
+        tags=[name, "scoring", *zone_tags(use_case)],
         **intervals(use_case),
     )
     def build() -> None:

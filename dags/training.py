@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any
 
-from _shared import URGENT, announce, announcer, asset, moment, newest_fact, run_task, use_cases
+from _shared import LAST, URGENT, announce, announcer, asset, moment, newest_fact, run_task, use_cases
 from airflow.sdk import DAG, Param, dag, get_current_context, task
 
 from sluss.interval import parse_interval
@@ -50,7 +50,7 @@ def training(use_case: UseCase) -> DAG:
         announce(name, "candidates", version=trained["version"])
         return str(trained["version"])
 
-    @task(priority_weight=1)
+    @task(priority_weight=LAST)
     def plot_model(version: str) -> dict[str, Any]:
         """Draw the plots of the candidate and log them to its run. The deployment does not wait for them."""
         from tasks import plot_model

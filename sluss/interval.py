@@ -205,6 +205,27 @@ def parse_interval(text: str, unit: Unit | str) -> Interval:
     return Interval(start, unit.after(start))
 
 
+def first_day(text: str, unit: Unit | str) -> date:
+    """Return the day of the unit's calendar on which an interval begins, by the interval's name."""
+    unit = _unit(unit)
+    return parse_interval(text, unit).start.astimezone(ZoneInfo(unit.zone)).date()
+
+
+def span_of_days(first: str, last: str, zone: str) -> Interval:
+    """Return the span from the first day to the last, both included, of a zone's calendar.
+
+    Raises:
+        ConfigError: these are not days, or they are in the wrong order.
+    """
+    try:
+        start, end = (date.fromisoformat(day) for day in (first, last))
+    except ValueError:
+        raise ConfigError(f"'{first}' to '{last}' is not a span of days such as 2026-01-02 to 2026-01-05.") from None
+    if end < start:
+        raise ConfigError(f"The last day, {end}, is before the first, {start}: give a later one.")
+    return Interval(midnight(start, zone), midnight(end + timedelta(days=1), zone))
+
+
 def airflow_interval(start: str, end: str, unit: Unit | str) -> Interval:
     """Return the interval from Airflow's `data_interval_start` and `data_interval_end`, both in ISO 8601."""
     aligned = _unit(unit).aligned

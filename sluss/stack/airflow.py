@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import urllib.error
 import urllib.request
+from datetime import UTC, datetime, time
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
+from zoneinfo import ZoneInfo
 
 from sluss.counted import counted
 from sluss.stack import pages
@@ -14,8 +16,10 @@ from sluss.stack.error import StackError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import date, tzinfo
 
 ANSWER_WITHIN = 60  # seconds; creating the runs of years takes some
+_ZONE_TAG = "zone:"  # dags/_shared.py: of a scoring DAG whose schedule is in another zone than UTC
 _LOST, _CREATED, _REFUSED, _MISSING, _RUNNING, _AWAY = 0, 200, 401, 404, 409, 502
 
 
@@ -33,12 +37,12 @@ class Airflow:
         trust = [urllib.request.HTTPSHandler(context=pages.trust())] if by_tls else []
         self._open = urllib.request.build_opener(urllib.request.ProxyHandler({}), *trust).open
 
-    def post(self, path: str, body: Mapping[str, Any], token: str = "") -> tuple[int, Any]:
-        """Send JSON; return the status and the answer. Status 0: nothing answered."""
+    def ask(self, path: str, body: Mapping[str, Any] | None = None, token: str = "") -> tuple[int, Any]:
+        """Ask, or send JSON; return the status and the answer. Status 0: nothing answered."""
         headers = {"Content-Type": "application/json"} | ({"Authorization": f"Bearer {token}"} if token else {})
         headers |= self._host
-        address = f"{self._address}/{path}"
-        request = urllib.request.Request(address, json.dumps(body).encode(), headers)  # noqa: S310 - http, see above
+        address, content = f"{self._address}/{path}", None if body is None else json.dumps(body).encode()
+        request = urllib.request.Request(address, content, headers)  # noqa: S310 - http, see above
         try:
             with self._open(request, timeout=ANSWER_WITHIN) as answer:
                 return answer.status, json.load(answer)
@@ -53,7 +57,7 @@ class Airflow:
         Raises:
             StackError: Airflow does not answer, or refuses the login.
         """
-        status, answer = self.post("auth/token", self._login)
+        status, answer = self.ask("auth/token", self._login)
         if status in {_LOST, _AWAY}:  # the second is the door's answer while Airflow is down
             raise StackError(f"Airflow does not answer at {self.page}: 'make ps' shows whether the stack is up.")
         if status == _REFUSED:
@@ -61,23 +65,27 @@ class Airflow:
         return str(_checked(status, answer)["access_token"])
 
 
-def backfill(airflow: Airflow, use_case: str, first: str, last: str) -> str:
+def backfill(airflow: Airflow, use_case: str, first: date, last: date) -> str:
     """Queue the days from the first to the last, again if they were scored; return what was queued, in words.
+
+    Days are those of the use case's schedule, as are the intervals.
 
     Raises:
         StackError: Airflow does not answer or refuses; one is running already; there is nothing to score.
     """
     dag, token = f"{use_case}_scoring", airflow.token()
     page = f"{airflow.page}/dags/{dag}/backfills"
+    zone = _zone(*airflow.ask(f"api/v2/dags/{quote(dag, safe='')}", token=token), dag)
+    # Airflow runs the intervals that begin in this span, its ends included: those of the last day, to its last second.
     wanted = {
         "dag_id": dag,
-        "from_date": f"{first}T00:00:00Z",
-        "to_date": f"{last}T00:00:00Z",
+        "from_date": datetime.combine(first, time(), zone).isoformat(),
+        "to_date": datetime.combine(last, time(23, 59, 59), zone).isoformat(),
         "reprocess_behavior": "completed",
         "max_active_runs": 1,
     }
-    runs = _runs(*airflow.post("api/v2/backfills/dry_run", wanted, token), dag)
-    status, answer = airflow.post("api/v2/backfills", wanted, token)
+    runs = _runs(*airflow.ask("api/v2/backfills/dry_run", wanted, token), zone)
+    status, answer = airflow.ask("api/v2/backfills", wanted, token)
     if status == _RUNNING:
         raise StackError(f"A backfill of {use_case} is running already: wait for its end, or cancel it at {page}")
     if not runs and status != _CREATED:
@@ -87,12 +95,20 @@ def backfill(airflow: Airflow, use_case: str, first: str, last: str) -> str:
     return f"Queued {counted(len(runs), 'run')} of {dag}: {span} (backfill {number}).\nWatch: {page}"
 
 
-def _runs(status: int, answer: Any, dag: str) -> list[str]:  # noqa: ANN401 - JSON
-    """The beginnings of the intervals that a backfill would run."""
+def _zone(status: int, answer: Any, dag: str) -> tzinfo:  # noqa: ANN401 - JSON
+    """The zone in whose calendar the intervals of a DAG begin."""
     if status == _MISSING:
         raise StackError(f"Airflow has no DAG {dag}: is the name right, and does 'make status' show the use case?")
-    found = _checked(status, answer)["backfills"]
-    return sorted(str(each["logical_date"]).removesuffix("T00:00:00Z") for each in found)
+    tags = (str(tag["name"]) for tag in _checked(status, answer)["tags"])
+    zones = [tag.removeprefix(_ZONE_TAG) for tag in tags if tag.startswith(_ZONE_TAG)]
+    return ZoneInfo(zones[0]) if zones else UTC
+
+
+def _runs(status: int, answer: Any, zone: tzinfo) -> list[str]:  # noqa: ANN401 - JSON
+    """The beginnings of the intervals that a backfill would run, as the clocks of the zone show them."""
+    moments = [datetime.fromisoformat(str(each["logical_date"])) for each in _checked(status, answer)["backfills"]]
+    walls = sorted(moment.astimezone(zone).replace(tzinfo=None) for moment in moments)
+    return [f"{wall:%Y-%m-%d}" if wall.time() == time() else f"{wall:%Y-%m-%dT%H:%M}" for wall in walls]
 
 
 def _checked(status: int, answer: Any) -> dict[str, Any]:  # noqa: ANN401 - JSON

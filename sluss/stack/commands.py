@@ -125,14 +125,14 @@ def backfill(use_case: str, first: str, last: str) -> None:
     print(airflow.backfill(airflow.Airflow(env_file.settings()), use_case, *days))
 
 
-def _day(name: str, text: str) -> str:
-    """A day, as it was given.
+def _day(name: str, text: str) -> date:
+    """A day that was given.
 
     Raises:
         StackError: it is none.
     """
     try:
-        return date.fromisoformat(text).isoformat()
+        return date.fromisoformat(text)
     except ValueError:
         raise StackError(f"{name}={text} is not a day: write it as 2026-01-02.") from None
 

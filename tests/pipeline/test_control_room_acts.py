@@ -132,7 +132,7 @@ def test_the_champion_cannot_be_refused_nor_any_version_without_a_reason(world):
 @pytest.mark.parametrize(
     ("first", "last", "words"),
     [
-        ("2026-01-03", "2026-01-02", "ends on a later day"),
+        ("2026-01-03", "2026-01-02", "is before the first"),
         ("2020-01-01", "2020-01-02", "begins on 2026-01-01"),
         ("2026-01-01", "2099-01-01", "at most"),
         ("soon", "2026-01-02", "is not a span of days"),

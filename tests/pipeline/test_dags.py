@@ -11,7 +11,7 @@ import yaml
 from any_table import config as any_config
 
 from sluss.config.settings import ROOT
-from sluss.use_cases import use_case_names
+from sluss.use_cases import load_use_case, use_case_names
 
 FILES = sorted(path.stem for path in (ROOT / "dags").glob("[!_]*.py") if path.stem != "configs")
 SHAPES = {
@@ -40,12 +40,15 @@ LOAD = """
 import json, sys
 from airflow.sdk import DAG
 before = set(sys.modules)
-shapes = {}
+shapes, zones, weights = {}, {}, {}
 for file in sys.argv[1:]:
     dags = [value for value in vars(__import__(file)).values() if isinstance(value, DAG)]
     tasks = {dag.dag_id: dag.task_dict.items() for dag in dags}
+    zones |= {dag.dag_id: [tag[5:] for tag in dag.tags if tag.startswith("zone:")] for dag in dags}
+    weights |= {f"{dag}.{id}": task.priority_weight for dag in tasks for id, task in tasks[dag]}
     shapes[file] = {dag: {id: sorted(task.downstream_task_ids) for id, task in tasks[dag]} for dag in tasks}
-print(json.dumps({"shapes": shapes, "new": sorted({name.split(".")[0] for name in set(sys.modules) - before})}))
+print(json.dumps({"shapes": shapes, "new": sorted({name.split(".")[0] for name in set(sys.modules) - before}),
+                  "zones": zones, "weights": weights}))
 """
 
 
@@ -69,6 +72,20 @@ def test_a_dag_file_gives_one_dag_of_the_right_shape_for_each_use_case(loaded):
     names = use_case_names(ROOT / "config")
     assert seen["shapes"] == {file: {f"{name}_{file}": SHAPES[file] for name in names} for file in SHAPES} | OF_ALL
     assert not HEAVY & set(seen["new"])
+
+
+def test_a_scoring_dag_names_the_zone_of_its_schedule_for_make_backfill(loaded):
+    found = json.loads(loaded("scoring").stdout.splitlines()[-1])["zones"]
+    zones = {name: load_use_case(name, ROOT / "config").schedule_zone for name in use_case_names(ROOT / "config")}
+    assert found == {f"{name}_scoring": [] if zone == "UTC" else [zone] for name, zone in zones.items()}
+    assert any(found.values())
+
+
+def test_plots_and_drills_come_after_every_other_task(loaded):
+    weights = json.loads(loaded(*FILES).stdout.splitlines()[-1])["weights"]
+    last = {name for name in weights if name.endswith((".plot_model", ".run_drill"))}
+    assert last
+    assert max(weights[name] for name in last) < min(weights[name] for name in set(weights) - last)
 
 
 def test_a_malformed_config_shows_its_sentence_as_airflows_import_error(loaded, tmp_path):

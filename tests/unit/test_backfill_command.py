@@ -28,8 +28,8 @@ INVALID = {"detail": [{"loc": ["body", "to_date"], "msg": "to_date is before fro
 class Airflow(BaseHTTPRequestHandler):
     """A web server with Airflow's answers by path, and what it was asked."""
 
-    def do_POST(self) -> None:
-        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+    def do_GET(self) -> None:
+        body = json.loads(self.rfile.read(int(self.headers.get("Content-Length", "0"))) or "null")
         self.server.asked.append((self.path, self.headers.get("Authorization"), body))
         status, answer = self.server.answers[self.path]
         content = json.dumps(answer).encode()
@@ -38,6 +38,9 @@ class Airflow(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(content)
 
+    def do_POST(self) -> None:
+        self.do_GET()
+
     def log_message(self, *_: object) -> None:
         pass
 
@@ -45,8 +48,10 @@ class Airflow(BaseHTTPRequestHandler):
 @contextmanager
 def airflow(**answers: tuple[int, Any]) -> Iterator[ThreadingHTTPServer]:
     """A stand-in for Airflow; by default everything succeeds."""
-    usual = {"token": (201, {"access_token": "t"}), "dry_run": (200, RUNS), "create": (200, {"id": 7})} | answers
+    usual = {"token": (201, {"access_token": "t"}), "dry_run": (200, RUNS), "create": (200, {"id": 7})}
+    usual |= {"dag": (200, {"tags": [{"name": "sentiment"}]})} | answers
     paths = {"token": "/auth/token", "dry_run": "/api/v2/backfills/dry_run", "create": "/api/v2/backfills"}
+    paths["dag"] = "/api/v2/dags/sentiment_scoring"
     with ThreadingHTTPServer(("127.0.0.1", 0), Airflow) as server:
         server.answers, server.asked = {paths[name]: answer for name, answer in usual.items()}, []
         Thread(target=server.serve_forever, daemon=True).start()
@@ -77,12 +82,28 @@ def test_it_says_what_was_queued_and_where_to_watch(backfill) -> None:
         "Queued 2 runs of sentiment_scoring: 2026-01-02 to 2026-01-03 (backfill 7).",
         f"Watch: http://localhost:{port}/dags/sentiment_scoring/backfills",
     ]
-    (_, _, login), (_, _, dry), (_, token, body) = server.asked
+    (_, _, login), _, (_, _, dry), (_, token, body) = server.asked
     assert login == {"username": "admin", "password": "a-long-pass-phrase"}
     assert token == "Bearer t"
     assert dry == body
-    assert (body["from_date"], body["to_date"]) == ("2026-01-02T00:00:00Z", "2026-01-03T00:00:00Z")
+    assert (body["from_date"], body["to_date"]) == ("2026-01-02T00:00:00+00:00", "2026-01-03T23:59:59+00:00")
     assert (body["reprocess_behavior"], body["max_active_runs"]) == ("completed", 1)
+
+
+def test_days_are_those_of_the_schedules_calendar(backfill) -> None:
+    starts = ["2026-01-01T13:00:00Z", "2026-01-02T13:00:00Z"]
+    runs = {"backfills": [{"logical_date": start} for start in starts]}
+    with airflow(dag=(200, {"tags": [{"name": "zone:Australia/Melbourne"}]}), dry_run=(200, runs)) as server:
+        done = backfill(server.server_port)
+    assert "2026-01-02 to 2026-01-03" in done.stdout
+    _, _, body = server.asked[-1]
+    assert (body["from_date"], body["to_date"]) == ("2026-01-02T00:00:00+11:00", "2026-01-03T23:59:59+11:00")
+
+
+def test_hours_are_named_by_their_hour(backfill) -> None:
+    runs = {"backfills": [{"logical_date": f"2026-01-0{day}T{hour}:00:00Z"} for day, hour in ((2, "00"), (3, "23"))]}
+    with airflow(dry_run=(200, runs)) as server:
+        assert "2026-01-02 to 2026-01-03T23:00 (backfill 7)" in backfill(server.server_port).stdout
 
 
 @pytest.mark.parametrize(
@@ -90,7 +111,7 @@ def test_it_says_what_was_queued_and_where_to_watch(backfill) -> None:
     [
         ({"create": (409, RUNNING)}, "A backfill of sentiment is running already: wait for its end, or cancel it at"),
         ({"token": (401, {"detail": "Invalid credentials"})}, "Airflow refuses admin"),
-        ({"dry_run": (404, {"detail": "no"})}, "Airflow has no DAG sentiment_scoring"),
+        ({"dag": (404, {"detail": "no"})}, "Airflow has no DAG sentiment_scoring"),
         ({"dry_run": (200, NOTHING), "create": (422, {"detail": "No runs"})}, "No interval of sentiment begins from"),
         ({"dry_run": (200, NOTHING), "create": (409, RUNNING)}, "is running already"),  # its runs are not run again
         ({"create": (422, INVALID)}, "Airflow refuses (422): to_date is before from_date"),

@@ -6,6 +6,7 @@ to the ledger or to the alert's history.
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
@@ -13,6 +14,8 @@ from sluss.control_room.web import links
 from sluss.control_room.web.acts import Done, Order
 from sluss.control_room.web.acts_here import ALERT_ACTS
 from sluss.control_room.web.airflow import AirflowError
+from sluss.interval import span_of_days
+from sluss.use_cases import load_use_case
 
 if TYPE_CHECKING:
     from sluss.config.settings import Settings
@@ -26,6 +29,7 @@ class HandsInAirflow:
 
     def __init__(self, airflow: Airflow, settings: Settings) -> None:
         self._airflow, self._links = airflow, links.of(settings)
+        self._config_dir = settings.config_dir
 
     async def do(self, order: Order) -> Done:
         """Carry out an order."""
@@ -59,7 +63,11 @@ class HandsInAirflow:
     async def _backfill(self, order: Order) -> Done:
         dag = f"{order.use_case}_scoring"
         first, last = order.of("first"), order.of("last")
-        await self._airflow.backfill(order.person.token, dag, f"{first}T00:00:00Z", f"{last}T23:59:59Z")
+        use_case = load_use_case(order.use_case, self._config_dir)
+        span = span_of_days(first, last, use_case.schedule_zone)
+        # Airflow takes the intervals that begin at the last moment, too.
+        ends = (span.start, span.end - timedelta(seconds=1))
+        await self._airflow.backfill(order.person.token, dag, *(moment.isoformat() for moment in ends))
         return Done(f"The intervals from {first} to {last} are queued, one after the other.", self._links.dag(dag))
 
     async def _answer(self, order: Order) -> Done:

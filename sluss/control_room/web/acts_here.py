@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
-from datetime import date, timedelta
 from typing import TYPE_CHECKING, cast, get_args
 
 from sluss.alerting.actions import Kind
@@ -14,7 +13,7 @@ from sluss.context import Context
 from sluss.control_room.web.acts import Done, Order
 from sluss.counted import counted
 from sluss.errors import ConfigError, SlussError
-from sluss.interval import midnight
+from sluss.interval import span_of_days
 from sluss.use_cases import load_use_case
 
 if TYPE_CHECKING:
@@ -82,15 +81,10 @@ def intervals(use_case: UseCase, first: str, last: str) -> list[str]:
     Raises:
         ConfigError: the days are not days, in the wrong order, not live, or too many.
     """
-    try:
-        start, end = (date.fromisoformat(day) for day in (first, last))
-    except ValueError:
-        raise ConfigError(f"'{first}' to '{last}' is not a span of days such as 2026-01-02 to 2026-01-05.") from None
-    moment, stop = (midnight(day, use_case.schedule_zone) for day in (start, end + timedelta(days=1)))
-    if moment >= stop or moment < use_case.first_live:
-        raise ConfigError(
-            f"The span begins on {use_case.first_live:%Y-%m-%d} at the earliest, and ends on a later day or the same."
-        )
+    span = span_of_days(first, last, use_case.schedule_zone)
+    moment, stop = span.start, span.end
+    if moment < use_case.first_live:
+        raise ConfigError(f"The span begins on {use_case.live_start} at the earliest.")
     names = []
     while moment < stop:
         names.append(use_case.unit.partition(moment))

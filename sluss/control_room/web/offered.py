@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from sluss.control_room.registered import awaiting_approval
 from sluss.control_room.web.acts import REASON, REMARK, Act, Field
+from sluss.interval import first_day
 from sluss.registry import ledger
 
 if TYPE_CHECKING:
@@ -94,7 +95,9 @@ def _train(seen: Seen) -> Act:
 
 def _backfill(seen: Seen) -> list[Act]:
     assert seen.use_case is not None
-    last = seen.days[-1].interval[:10] if seen.days else seen.use_case.first_live.date().isoformat()
+    unit = seen.use_case.unit
+    newest = seen.days[-1].interval if seen.days else unit.partition(seen.use_case.first_live)
+    last = first_day(newest, unit).isoformat()
     days = tuple(
         Field(name, label, required=True, kind="date", value=last)
         for name, label in (("first", "First day"), ("last", "Last day"))
