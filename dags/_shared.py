@@ -16,9 +16,9 @@ from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
 from sluss.config.settings import load_settings
 from sluss.context import Context, load_context
-from sluss.disk import explained
 from sluss.errors import ConfigError, QuietError, RefusedError, ServiceError, SlussError
 from sluss.interval import Interval, airflow_interval
+from sluss.lost_files import explained_in
 from sluss.use_cases import load_use_case, use_case_names
 
 if TYPE_CHECKING:
@@ -149,6 +149,7 @@ def run_task(step: Callable[[Context], Any], use_case: str) -> dict[str, Any]:
         AirflowSkipException: the interval is quiet, as its config allows, or the candidate is refused.
         ServiceError: a service does not answer; Airflow retries.
     """
+    context: Context | None = None
     try:
         context = load_context(use_case)
         _pass_connections(context)
@@ -160,10 +161,10 @@ def run_task(step: Callable[[Context], Any], use_case: str) -> dict[str, Any]:
     except RefusedError as error:
         # An answer, not an accident: a red task would say that something must be mended here.
         failures.append(error)
-        _log.warning("%s Versions and gates: %s", error, context.settings.page_of(use_case))
+        _log.warning("%s Versions and gates: %s", error, load_settings().page_of(use_case))
         raise AirflowSkipException(str(error)) from None
     except Exception as error:
-        if not (sentence := explained(error)):
+        if not (sentence := explained_in(context, error)):
             raise
         failures.append(sentence)
         if isinstance(sentence, ServiceError):

@@ -77,7 +77,7 @@ def room(settings: Settings) -> Room:
 
 def full_disk(error: BaseException) -> ServiceError | None:
     """Return the sentence for a full disk that led to an error; None if another cause did."""
-    errors = list(_chain(error))
+    errors = list(chain(error))
     if any(_of_postgres(each) for each in errors):
         place = "Postgres"
     elif any(_of_store(str(each)) for each in errors):
@@ -110,8 +110,8 @@ def explained(error: BaseException) -> SlussError | None:
     return full_disk(error) or out_of_memory(error) or own
 
 
-def _chain(error: BaseException | None) -> Iterator[BaseException]:
-    """An error, and those that led to it."""
+def chain(error: BaseException | None) -> Iterator[BaseException]:
+    """Yield an error, and those that led to it."""
     seen: set[int] = set()
     while error is not None and id(error) not in seen:
         seen.add(id(error))

@@ -13,9 +13,9 @@ import click
 from sluss.compat import end_process
 from sluss.config.settings import load_settings
 from sluss.context import load_context
-from sluss.disk import explained
 from sluss.errors import ConfigError, SlussError
 from sluss.interval import Interval, parse_interval
+from sluss.lost_files import explained_in
 from sluss.terminal import STOPPED, drop_unread, exit_code, say_stopped
 from sluss.use_cases import use_case_names
 
@@ -161,6 +161,7 @@ def run_step(use_case: str, step: Callable[[Context], None], *, opens_model: boo
     """Load the context, run the step, turn a SlussError into one sentence and exit code 2, and end."""
     _tune_process()
     code = 0
+    context: Context | None = None
     try:
         context = load_context(use_case)
         if opens_model:
@@ -174,7 +175,7 @@ def run_step(use_case: str, step: Callable[[Context], None], *, opens_model: boo
     except BrokenPipeError:
         code = 0
     except Exception as error:
-        if not (sentence := explained(error)):
+        if not (sentence := explained_in(context, error)):
             raise
         print(sentence, file=sys.stderr)
         code = 2

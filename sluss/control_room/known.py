@@ -23,6 +23,7 @@ from sluss.control_room.status import Status, of_broken, of_silent, status_of, w
 from sluss.control_room.truth import Truth, read_truth
 from sluss.control_room.volumes import Volume, read_volumes
 from sluss.errors import ConfigError, SlussError
+from sluss.lost_files import explained_in
 from sluss.use_cases import load_use_case, use_case_names
 
 if TYPE_CHECKING:
@@ -131,7 +132,7 @@ class Known:
         except Exception as error:  # noqa: BLE001
             # A defect in the reading of one use case must not blind the page for the others.
             _LOG.exception("The state of %s could not be read.", name)
-            self._seen[name] = replace(self._seen[name], lake_error=unread(error))
+            self._seen[name] = replace(self._seen[name], lake_error=self._readers[name].why(error))
 
     def _loop(self) -> None:
         while not self._stopped.is_set():
@@ -173,7 +174,7 @@ class _Reader:
         try:
             return replace(seen, standing=read_standing(self._context, known), lake_error="")
         except SlussError as error:
-            return replace(seen, lake_error=str(error))
+            return replace(seen, lake_error=self.why(error))
 
     def read_days(self, before: Seen) -> Seen:
         """Read the monitored intervals, the alerts and the rows of each interval."""
@@ -183,7 +184,7 @@ class _Reader:
         try:
             days, actions, volumes = self._days.read(lake), read_actions(lake), read_volumes(lake)
         except SlussError as error:
-            return replace(before, lake_error=str(error))
+            return replace(before, lake_error=self.why(error))
         found = lives(self._name, [(day.interval, day.alerts) for day in days], actions)
         alerts = lines_of((life for life in found if life.is_open), self._context.use_case.unit)
         standing = replace(before.standing, alerts=alerts)
@@ -215,6 +216,10 @@ class _Reader:
         try:
             truth, details = read_truth(context, days), read_details(context, days[-1].interval)
         except SlussError as error:
-            return replace(before, mlflow_error=before.mlflow_error or str(error))
+            return replace(before, mlflow_error=before.mlflow_error or self.why(error))
         self._judged = key
         return replace(before, truth=truth, details=details)
+
+    def why(self, error: Exception) -> str:
+        """Return why the state could not be read, in a sentence."""
+        return unread(explained_in(self._context, error) or error)

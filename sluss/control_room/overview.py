@@ -11,7 +11,8 @@ from sluss.context import Context
 from sluss.control_room.standing import read_standing
 from sluss.control_room.status import ORDER, Status, as_dict, of_broken, of_silent, status_of
 from sluss.disk import Room, room
-from sluss.errors import ConfigError, SlussError, printable
+from sluss.errors import ConfigError, DataError, SlussError, printable
+from sluss.lost_files import LostFilesError, explained_in
 from sluss.use_cases import load_use_case, use_case_names
 
 if TYPE_CHECKING:
@@ -75,8 +76,17 @@ def _status(settings: Settings, name: str, now: datetime) -> Status:
         use_case = load_use_case(name, settings.config_dir)
     except ConfigError as error:
         return of_broken(name, str(error))
+    context = Context(settings, use_case)
     try:
-        standing = read_standing(Context(settings, use_case))
+        standing = read_standing(context)
     except Exception as error:  # noqa: BLE001 - not even a defect may hide the others
-        return of_silent(name, use_case.title, unread(error))
+        found = explained_in(context, error) or error
+        return of_silent(name, use_case.title, unread(found), _command(found))
     return status_of(use_case, standing, now, scheduled=settings.is_scheduled)
+
+
+def _command(error: Exception) -> str:
+    """The command for a state that could not be read."""
+    if isinstance(error, LostFilesError) and error.command:
+        return error.command
+    return "mend the table as said above, then make status" if isinstance(error, DataError) else "make ps"

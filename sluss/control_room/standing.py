@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from sluss.alerting.show import Line, list_alerts, listing
 from sluss.control_room.days import Day, brief
-from sluss.monitoring.tables import MONITORING, PREDICTIONS, read_monitored
+from sluss.monitoring.tables import CURATED, LABELS, MONITORING, PREDICTIONS, read_monitored
 from sluss.registry import ledger
 from sluss.registry.entry import clock_faults, verify
 
@@ -30,6 +30,9 @@ class Standing:
     entries: tuple[Entry, ...] = ()  # of the ledger, the oldest first
     faults: tuple[str, ...] = ()  # of the ledger, a sentence each
     scored: str | None = None  # the newest scored interval
+    without_rows: tuple[str, ...] = ()  # scored intervals that `curated` does not have, the oldest first
+    without_history: bool = False  # whether `curated` has no row from before the first live interval
+    without_labels: bool = False  # whether there is no table `labels`
     day: Day | None = None  # the newest monitored interval
     measured: Day | None = None  # the newest one with a metric
     alerts: tuple[Line, ...] = ()  # the open ones, the most severe and oldest first
@@ -46,20 +49,25 @@ def read_standing(context: Context, open_alerts: Sequence[Life] | None = None) -
     Raises:
         ServiceError: the lake does not answer.
     """
-    lake = context.lake
+    lake, use_case = context.lake, context.use_case
+    live = use_case.unit.partition(use_case.first_live)
     with ThreadPoolExecutor(4) as pool:
         entries = pool.submit(ledger.read, lake)
         listed = (
             pool.submit(list_alerts, context) if open_alerts is None else pool.submit(listing, context, open_alerts)
         )
-        scored = pool.submit(lake.newest, PREDICTIONS)
+        scored, curated = pool.submit(lake.partitions, PREDICTIONS), pool.submit(lake.partitions, CURATED)
+        labels = pool.submit(lake.table, LABELS)
         day = _newest(lake)
     found = entries.result()
     return Standing(
         at=datetime.now(UTC),
         entries=tuple(found),
         faults=(*verify(found), *clock_faults(found)),
-        scored=scored.result(),
+        scored=max(scored.result(), default=None),
+        without_rows=tuple(sorted(scored.result() - curated.result())),
+        without_history=not any(each < live for each in curated.result()),
+        without_labels=labels.result() is None,
         day=day,
         measured=_measured(lake, day),
         alerts=listed.result().lines,

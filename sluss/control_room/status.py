@@ -13,6 +13,7 @@ from sluss.problems.metrics import METRICS
 from sluss.registry import ledger
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import datetime
 
     from sluss.config.use_case import UseCase
@@ -66,6 +67,7 @@ def status_of(use_case: UseCase, standing: Standing, now: datetime, *, scheduled
     needs = [
         *_ledger(use_case, standing),
         *_gone(use_case, standing),
+        *_without_rows(use_case, standing),
         *_late(use_case, fresh),
         *_alerts(use_case, standing, now),
     ]
@@ -90,9 +92,9 @@ def of_broken(name: str, sentence: str) -> Status:
     return Status(name, name, "critical", (sentence,), f"edit config/{name}.yaml, then make status", error=sentence)
 
 
-def of_silent(name: str, title: str, sentence: str) -> Status:
-    """Return the status of a use case whose stores do not answer."""
-    return Status(name, title, "unknown", (sentence,), "make ps", error=sentence)
+def of_silent(name: str, title: str, sentence: str, command: str = "make ps") -> Status:
+    """Return the status of a use case whose stores do not answer, or are damaged, and the command that helps."""
+    return Status(name, title, "unknown", (sentence,), command, error=sentence)
 
 
 def with_approval(status: Status, candidate: Provenance | None) -> Status:
@@ -130,6 +132,23 @@ def _gone(use_case: UseCase, standing: Standing) -> list[_Need]:
         sentence = f"{standing.scored} was scored, and no interval was monitored."
         return [_Need(sentence, f"make score INTERVAL={standing.scored} {suffix}")]
     return []
+
+
+def _without_rows(use_case: UseCase, standing: Standing) -> list[_Need]:
+    """Return curated rows and labels that are missing although they were scored or measured."""
+    command = f"make data USE_CASE={use_case.name}"
+    if lost := standing.without_rows:
+        scored = counted(len(lost), "scored interval")
+        sentence = f"{scored} from {lost[0]} on {_has(lost)} no rows in the table curated."
+        return [_Need(sentence, command if standing.without_history else f"{command} INTERVAL={lost[0]}")]
+    measured = standing.measured
+    if standing.without_labels and measured is not None and measured.quality is not None:
+        return [_Need(f"The table labels is gone, although {measured.interval} was measured.", command)]
+    return []
+
+
+def _has(intervals: Sequence[str]) -> str:
+    return "has" if len(intervals) == 1 else "have"
 
 
 def _late(use_case: UseCase, fresh: Freshness) -> list[_Need]:

@@ -16,6 +16,7 @@ from sluss.errors import ConfigError, DataError, ServiceError
 from sluss.schema import DESCRIPTION
 from sluss.storage.columns import PARTITION
 from sluss.storage.migrations import up_to_date
+from sluss.storage.written_again import table_again
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -110,7 +111,7 @@ class Lake:
                 reason = _ARROW.split(str(error).splitlines()[0])[-1][:200]
                 raise DataError(
                     f"The table {self.uri(name)} cannot be read: {reason}. Its log was changed or lost: restore its "
-                    "folder from a backup, or move it away and load its rows again."
+                    f"folder from a backup, {table_again(self.use_case, name)}"
                 ) from error
         return self._opened[name]
 
@@ -139,6 +140,11 @@ class Lake:
         names = pc.cast(pa.table(table.get_add_actions(flatten=True))[f"partition.{INTERVAL}"], pa.string())
         found: str | None = pc.max(names if before is None else names.filter(pc.less(names, before))).as_py()
         return found
+
+    def partitions(self, name: str) -> set[str]:
+        """Return the names of the table's partitions, from its log alone; none if it does not exist."""
+        table = self.table(name)
+        return set() if table is None else {str(each[INTERVAL]) for each in table.partitions()}
 
     def written_after(self, name: str, moment: datetime) -> dict[str, datetime]:
         """Return the partitions that were written after a moment, each with the time of its last file."""

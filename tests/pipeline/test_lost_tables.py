@@ -1,0 +1,172 @@
+"""Tables of the lake that were deleted or damaged: one sentence, with a command that helps when it is followed."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import sys
+from datetime import UTC, datetime
+from importlib import import_module
+
+import pytest
+
+from commands.catalogue import ENTRIES
+from sluss.config.settings import ROOT, Settings
+from sluss.context import Context
+from sluss.control_room.overview import overview
+from sluss.control_room.standing import read_standing
+from sluss.control_room.status import status_of
+from sluss.deployment.deploy import Checked
+from sluss.errors import DataError
+from sluss.interval import parse_interval
+from sluss.lost_files import explained_in, lost_files
+from sluss.registry import versions
+from sluss.registry.champion import as_model
+from sluss.registry.contract import contract_of
+from sluss.storage import table_log
+from tasks import batch_predict, deploy_model, monitor_model, repair_production, show_history
+
+DAYS = ("2026-01-01", "2026-01-02")
+INTERVALS = ("curated", "labels", "predictions", "monitoring")
+
+
+@pytest.fixture(scope="module")
+def scored(first_days, sentiment, tmp_path_factory) -> Settings:
+    """The first days with version 1 in production, and two days scored and monitored."""
+    settings = Settings(home=tmp_path_factory.mktemp("scored") / "home", data=first_days.data)
+    shutil.copytree(first_days.home, settings.home)
+    context = Context(settings, sentiment)
+    for day in DAYS:
+        batch_predict.run(context, parse_interval(day, sentiment.unit))
+        monitor_model.run(context, parse_interval(day, sentiment.unit))
+    return settings
+
+
+@pytest.fixture
+def world(scored, sentiment, tmp_path) -> Context:
+    """A copy with a lake, a warehouse and a registry of its own."""
+    settings = Settings(home=tmp_path / "home", data=scored.data)
+    shutil.copytree(scored.home, settings.home, ignore=shutil.ignore_patterns("artifacts", "models"))
+    return Context(settings, sentiment)
+
+
+def folder(context, table):
+    return context.settings.home / "lake" / context.use_case.name / table
+
+
+def newest_file(context, table):
+    return max(folder(context, table).glob("*/*.parquet"))
+
+
+def as_found(context):
+    """The same place, read by a process that begins now."""
+    return Context(context.settings, context.use_case)
+
+
+def follow(context, command):
+    """Run the steps of a printed command as `sluss` does."""
+    word, variables = re.fullmatch(r"make ([a-z]+)((?: [A-Z_]+=[\w-]+)*)", command).groups()
+    given = dict(pair.split("=") for pair in variables.split())
+    assert given.pop("USE_CASE") == context.use_case.name
+    options = {name.lower(): value for name, value in given.items()}
+    if word == "data":
+        options = {"interval": None} | options | {"history": "interval" not in options}
+    for step in ENTRIES[word].steps:
+        body = import_module(f"tasks.{step}").command.body
+        body(as_found(context), **({"interval": options["interval"]} if word == "score" else options))
+
+
+def status(context):
+    now = datetime.now(UTC)
+    return status_of(context.use_case, read_standing(as_found(context)), now, scheduled=False)
+
+
+@pytest.mark.parametrize("table", INTERVALS)
+def test_a_file_that_was_deleted_is_named_and_its_interval_is_written_again(world, table):
+    newest_file(world, table).unlink()
+    with pytest.raises(FileNotFoundError) as raised:
+        as_found(world).lake.dataset(table).to_table()
+    sentence = explained_in(as_found(world), raised.value)
+    assert f"1 file of the table {folder(world, table)} was lost or changed" in str(sentence)
+    command = f"make {'data' if table in {'curated', 'labels'} else 'score'} USE_CASE=sentiment INTERVAL=2026-01-02"
+    assert sentence.command == command
+    assert str(sentence).endswith(f"or write its interval again: {command}.")
+    follow(world, command)
+    assert lost_files(as_found(world)) is None
+    assert status(world).level == "well"
+
+
+@pytest.mark.parametrize("content", [b"", b"PAR1 half of a file"], ids=["empty", "cut off"])
+def test_a_file_with_another_size_is_named_whatever_the_library_says(world, content):
+    newest_file(world, "predictions").write_bytes(content)
+    with pytest.raises((OSError, ValueError)) as raised:
+        as_found(world).lake.dataset("predictions").to_table()
+    assert isinstance(explained_in(as_found(world), raised.value), DataError)
+    with pytest.raises(Exception, match=r".") as raised:  # DataFusion's errors have no type of their own
+        table_log.rows_with_id(as_found(world).lake, "predictions", "movies-12")
+    assert isinstance(explained_in(as_found(world), raised.value), DataError)
+
+
+def test_an_error_of_another_cause_stays_what_it_is(world):
+    newest_file(world, "predictions").unlink()
+    assert explained_in(as_found(world), KeyError("a bug")) is None
+    assert str(explained_in(as_found(world), DataError("Wrong rows."))) == "Wrong rows."
+    assert explained_in(None, FileNotFoundError("gone")) is None
+
+
+def test_a_step_ends_with_the_sentence_and_status_gives_the_command(world, tmp_path):
+    for file in folder(world, "monitoring").glob("*/*.parquet"):
+        file.unlink()
+    known = {"SLUSS_HOME": str(world.settings.home), "PYTHONPATH": str(ROOT), "SLUSS_ENV_FILE": str(tmp_path / "none")}
+    done = subprocess.run(
+        [sys.executable, "-m", "commands", "alerts", "--where", "embedded"],
+        env=known | {"PATH": "/usr/bin:/bin"}, capture_output=True, text=True, check=False, cwd=ROOT,
+    )  # fmt: skip
+    assert done.returncode == 2
+    assert "2 files of the table" in done.stderr
+    assert done.stderr.rstrip().endswith(
+        "make score USE_CASE=sentiment INTERVAL=2026-01-01, then those of 2026-01-02 in the same way."
+    )
+    found = next(each for each in overview(world.settings).use_cases if each.name == "sentiment")
+    assert found.next == "make score USE_CASE=sentiment INTERVAL=2026-01-01"
+
+
+@pytest.mark.parametrize("table", [*INTERVALS, "ledger"])
+def test_a_damaged_log_is_a_sentence_that_leads_out(world, table):
+    log = max((folder(world, table) / "_delta_log").glob("*.json"))
+    log.write_bytes(log.read_bytes()[:100])
+    with pytest.raises(DataError, match="restore its folder from a backup, or move it away and") as raised:
+        as_found(world).lake.table(table)
+    commands = re.findall(r"make (\w+)", str(raised.value))
+    assert commands == {"ledger": ["repair", "deploy"], "curated": ["data"] * 2, "labels": ["data"] * 2}.get(
+        table, ["score"]
+    )
+
+
+def test_a_ledger_that_was_moved_away_begins_anew(world):
+    shutil.move(folder(world, "ledger"), world.settings.home / "away")
+    assert "is accepted" in repair_production.run(as_found(world), accept=True).done[0]
+    model, now = vars(as_model(versions.by_version(world, "1"))), datetime.now(UTC).isoformat()
+    passed = Checked("1", 0, now, {"quality": "passed: good"}, model, contract_of(world.use_case))
+    deploy_model.run(as_found(world), checked=passed)
+    assert show_history.run(as_found(world)).problems == ()
+
+
+@pytest.mark.parametrize("table", INTERVALS)
+def test_a_table_that_was_deleted_is_seen_and_comes_back_by_the_commands(world, table):
+    shutil.rmtree(folder(world, table))
+    seen = status(world)
+    assert (seen.level in {"attention", "critical"}, bool(seen.next)) == (True, True)
+    for _ in range(4):
+        if not (found := status(world)).next:
+            break
+        follow(world, found.next)
+    assert status(world).waiting == ()
+
+
+def test_a_commit_that_was_lost_from_the_log_is_seen(world):
+    max((folder(world, "curated") / "_delta_log").glob("*.json")).write_bytes(b"")
+    assert status(world).waiting == ("1 scored interval from 2026-01-02 on has no rows in the table curated.",)
+    follow(world, status(world).next)
+    assert status(world).level == "well"
