@@ -66,7 +66,7 @@ deploy: $(READY)  ## Make VERSION=n (by default the newest trained one) the cham
 	@$(SLUSS) deploy
 rollback: $(READY)  ## Restore the previous version at once (REASON="why"; VERSION=n: only if n is in production)
 	@$(SLUSS) rollback
-repair: $(READY)  ## Make MLflow agree with the ledger again, or restore a ledger that was cut off (ACCEPT=1: keep what is left)
+repair: $(READY)  ## Make MLflow agree with the ledger again, or restore a ledger that was cut off (ACCEPT=1: keep what is left, DROP=1: drop forged entries)
 	@$(SLUSS) repair
 history: $(READY)  ## Show every change of production with its time, author and reason, and verify the ledger
 	@$(SLUSS) history

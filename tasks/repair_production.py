@@ -18,10 +18,11 @@ run = repair
 
 @step_command()
 @click.option("--accept", is_flag=True, help="Keep what is left of a ledger that cannot be restored.")
+@click.option("--drop", is_flag=True, help="Drop the newest entries of the ledger, which MLflow does not know.")
 @click.option("--by", default="", help="Who, for the ledger; by default this user.")
-def command(context: Context, *, accept: bool, by: str) -> None:
+def command(context: Context, *, accept: bool, drop: bool, by: str) -> None:
     """Make MLflow's registry agree with the ledger again; exit code 1 if something is left for a person."""
-    found = run(context, accept=accept, by=by)
+    found = run(context, accept=accept, drop=drop, by=by)
     for sentence in (*found.done, *found.left):
         print(sentence)
     if not found.done and not found.left:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from sluss.counted import counted
 from sluss.deployment.production import follow, user
 from sluss.deployment.restore_deleted import restore_deleted
-from sluss.errors import DataError, ModelError
+from sluss.errors import ConfigError, DataError, ModelError
 from sluss.registry import anchor, artifacts, ledger, versions
 from sluss.registry.champion import as_model, in_ledger
 from sluss.registry.entry import Change, verify
@@ -32,25 +32,31 @@ class Repair:
     left: tuple[str, ...]
 
 
-def repair(context: Context, *, accept: bool = False, by: str = "") -> Repair:
+def repair(context: Context, *, accept: bool = False, drop: bool = False, by: str = "") -> Repair:
     """Make MLflow agree with the ledger. Running it again changes nothing.
 
-    A ledger that was changed or cut off goes back to the newest version of its table that agrees with the anchor. A
-    champion that MLflow has lost, renamed or replaced is registered again from its artifacts, if they still have the
-    digest of its validation. Deleted experiments, and deleted runs of registered versions, are restored.
+    A ledger that was changed or cut off goes back to the newest version of its table that agrees with the anchor, if
+    that has no fewer entries. Where entries would be lost, a person decides: they may be forged, or MLflow's database
+    may be older than they are, as after a restore. A champion that MLflow has lost, renamed or replaced is registered
+    again from its artifacts, if they still have the digest of its validation. Deleted experiments, and deleted runs of
+    registered versions, are restored.
 
     Args:
         context: settings and use case.
         accept: keep the ledger as it is, if its chain is whole, and anchor that.
+        drop: go back also where the newest entries are lost by that.
         by: the person who repairs; by default the user of this process.
 
     Raises:
-        DataError: the ledger cannot be restored.
+        ConfigError: both `accept` and `drop` are given.
+        DataError: the ledger cannot be restored, or a person has to decide about its newest entries.
         ModelError: the champion's artifacts were changed or lost.
         ServiceError: the lake or MLflow does not answer.
     """
+    if accept and drop:
+        raise ConfigError("ACCEPT=1 keeps the ledger's newest entries, and DROP=1 drops them: give one of the two.")
     before = mismatches(context, ledger.read(context.lake))
-    done = restore_deleted(context) + _restore_ledger(context, accept=accept)
+    done = restore_deleted(context) + _restore_ledger(context, accept=accept, drop=drop)
     entries = ledger.read_verified(context.lake)
     anchor.move(context, entries)
     done += _register_again(context, entries, by or user())
@@ -61,7 +67,7 @@ def repair(context: Context, *, accept: bool = False, by: str = "") -> Repair:
     return Repair(tuple(done), tuple(left))
 
 
-def _restore_ledger(context: Context, *, accept: bool) -> list[str]:
+def _restore_ledger(context: Context, *, accept: bool, drop: bool) -> list[str]:
     lake = context.lake
     entries = ledger.read(lake)
     faults = damage(context, entries)
@@ -73,21 +79,46 @@ def _restore_ledger(context: Context, *, accept: bool) -> list[str]:
     if accept and not verify(entries):
         anchor.move(context, entries)
         return [f"{fault} What is left, {counted(len(entries), 'entry')}, is accepted by {user()} and anchored."]
-    if (version := _sound_version(context, lake)) is not None:
-        table = lake.table(ledger.TABLE)
-        assert table is not None
-        with lake.reachable():
-            table.restore(version)
-        return [f"{fault} The ledger is restored to version {version} of its table, which has every entry."]
-    raise DataError(
-        f"{fault} No older version of {lake.uri(ledger.TABLE)} has what was written. Restore that table from a backup, "
-        f"or, if what is left ({counted(len(entries), 'entry')}) is whole and you accept the loss: make repair "
-        f"USE_CASE={context.use_case.name} ACCEPT=1."
+    found = _sound_version(context, lake)
+    if found is None:
+        raise DataError(
+            f"{fault} No older version of {lake.uri(ledger.TABLE)} has what was written. Restore that table from a "
+            f"backup, or, if what is left ({counted(len(entries), 'entry')}) is whole and you accept the loss: make "
+            f"repair USE_CASE={context.use_case.name} ACCEPT=1."
+        )
+    version, kept = found
+    lost = entries[len(kept) :]
+    if lost and not drop:
+        raise _to_decide(context, fault, lost, whole=not verify(entries))
+    table = lake.table(ledger.TABLE)
+    assert table is not None
+    with lake.reachable():
+        table.restore(version)
+    ending = "which has every entry" if not lost else f"without {_named(lost)}"
+    return [f"{fault} The ledger is restored to version {version} of its table, {ending}."]
+
+
+def _to_decide(context: Context, fault: str, lost: Sequence[Entry], *, whole: bool) -> DataError:
+    """Return the question about entries that MLflow does not know: only a person knows what was restored."""
+    command = f"make repair USE_CASE={context.use_case.name}"
+    keep = (
+        f"If MLflow's database was restored from an older backup, keep the entries: {command} ACCEPT=1."
+        if whole
+        else "If they are true, restore the table of the ledger from a backup."
+    )
+    return DataError(
+        f"{fault} To agree with MLflow, the ledger would lose {_named(lost)}, so nothing was changed. {keep} If they "
+        f"were forged, drop them: {command} DROP=1."
     )
 
 
-def _sound_version(context: Context, lake: Lake) -> int | None:
-    """Return the newest version of the ledger's table whose entries are whole and agree with the anchor, or None."""
+def _named(lost: Sequence[Entry]) -> str:
+    first, last = lost[0], lost[-1]
+    return str(first) if len(lost) == 1 else f"{counted(len(lost), 'entry')}, from {first} to {last}"
+
+
+def _sound_version(context: Context, lake: Lake) -> tuple[int, list[Entry]] | None:
+    """Return the newest version of the ledger's table whose entries are whole and agree with the anchor, with them."""
     table = lake.table(ledger.TABLE)
     for version in range(table.version() - 1 if table else -1, -1, -1):
         try:
@@ -95,7 +126,7 @@ def _sound_version(context: Context, lake: Lake) -> int | None:
         except DataError:  # vacuumed, and so are all before it
             return None
         if not damage(context, found):
-            return version
+            return version, found
     return None
 
 

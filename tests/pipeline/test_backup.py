@@ -325,11 +325,16 @@ def test_a_ledger_that_is_newer_than_the_registry_is_kept_if_a_person_accepts_it
     for _ in range(2):
         last = train_model.run(context, sentiment.history.end, force=True).version
         promote(context, last)
-    entries = len(ledger.read(context.lake))
+    written = ledger.read(context.lake)
     _copy(old, database)
     context = Context(settings, sentiment)
+    with pytest.raises(DataError, match=r"would lose entry 3 .*ACCEPT=1\. If they were forged.*DROP=1"):
+        repair_production.run(context)
+    assert ledger.read(context.lake) == written
+    with pytest.raises(ConfigError, match="give one of the two"):
+        repair_production.run(context, accept=True, drop=True)
     repaired = repair_production.run(context, accept=True)
-    assert f"{entries} entries" in repaired.done[0]
+    assert f"{len(written)} entries" in repaired.done[0]
     # The last version is registered again, from its artifacts, under a number that was never given.
     new = str(int(last) + 1)
     assert f"It is version {new}" in repaired.done[1]

@@ -169,6 +169,13 @@ def test_an_anchor_that_was_removed_is_named(context):
     experiment = context.client.get_experiment_by_name(context.use_case.experiment).experiment_id
     context.client.set_experiment_tag(experiment, anchor.TAG, "")
     assert "the anchor was changed" in show_history.run(context).problems[0]
+    written = ledger.read(context.lake)
+    with pytest.raises(DataError, match=r"so nothing was changed.*ACCEPT=1.*DROP=1"):
+        repair_production.run(context)
+    assert ledger.read(context.lake) == written
+    assert "without 2 entries, from entry 2 (promote, " in repair_production.run(context, drop=True).done[0]
+    assert ledger.read(context.lake) == written[:1]
+    agrees(context)
 
 
 def test_swapped_classes_score_nothing(context, day):
