@@ -56,7 +56,8 @@ def reproduce(context: Context, version: str | None, *, stack: bool) -> int:
         tags = context.client.get_run(found.run_id).data.tags
     with tempfile.TemporaryDirectory(prefix="reproduce-", dir=context.settings.home.resolve()) as folder:
         scratch, commit = Path(folder), tags.get("sluss.commit", "unknown")
-        code = checked_out(ROOT, commit, code_commit(context.settings), scratch / "code")
+        here, name = code_commit(context.settings), context.use_case.name
+        code = checked_out(ROOT, commit, here, scratch / "code", use_case=name)
         compare_lock(code, tags.get("sluss.lock", "unknown"))
         python = tags.get("sluss.python", "")
         recorded = RecordedCode(found.name, str(found.version), python, commit, code, scratch)
@@ -95,7 +96,7 @@ def in_fresh_container(use_case: UseCase, recorded: RecordedCode) -> int:
         docker.output("docker", "image", "rm", f"sluss-airflow:{image['SLUSS_VERSION']}")
 
 
-def checked_out(repository: Path, commit: str, here: str, target: Path) -> Path:
+def checked_out(repository: Path, commit: str, here: str, target: Path, *, use_case: str) -> Path:
     """Folder with the code of the commit: the repository itself if it is at that commit, or if the commit is unknown.
 
     Raises:
@@ -116,7 +117,10 @@ def checked_out(repository: Path, commit: str, here: str, target: Path) -> Path:
         )
     subprocess.run(["tar", "--extract", "--directory", target], input=archive.stdout, check=True)
     if not (target / STEP).is_file():
-        raise ModelError(f"The code of commit {commit[:12]} is older than {STEP}; train a version anew: make train.")
+        raise ModelError(
+            f"The code of commit {commit[:12]} is older than {STEP}; train a version anew: make train "
+            f"USE_CASE={use_case}."
+        )
     return target
 
 

@@ -184,6 +184,8 @@ class Story:
         return found.merge(read_rows(self.lake, "labels", ["id", "label"]), on="id", how="left")
 
     def _where_next(self, report: Path) -> None:
-        self.console.print(f"\nThe report with all plots: [bold]{report}[/]  (make report opens it)")
+        self.console.print(
+            f"\nThe report with all plots: [bold]{report}[/]  (make report USE_CASE={self.use_case.name} opens it)"
+        )
         self.console.print("The same runs in MLflow's and Airflow's pages: [bold]make ui[/]")
         self.console.print("The real stack in containers: [bold]make up[/]")

@@ -81,6 +81,18 @@ def check_model_is_its_own(path: Path, model: str) -> None:
             )
 
 
+def owner_of_model(config_dir: Path, model: str) -> str | None:
+    """Return the use case whose registered model this is; None if no file names it."""
+    for path in sorted(config_dir.glob("*.yaml")):
+        try:
+            named = _MODEL.search(path.read_text(encoding="utf-8", errors="replace"))
+        except OSError:
+            continue
+        if named and named[1] == model:
+            return path.stem
+    return None
+
+
 def first_fault(error: ValidationError, root: type[BaseModel]) -> str:
     """The first fault in one sentence, with the nearest key where one is unknown."""
     first = error.errors()[0]

@@ -58,7 +58,7 @@ def predict(context: Context, promotion: Entry) -> None:
         raise ModelError(
             f"{use_case.model} version {model.version} gives different scores than at its training: they differ by up "
             f"to {difference.max():.3g} on the last rows of its holdout. Let the gates judge it: "
-            f"make gates VERSION={model.version}."
+            f"make gates USE_CASE={use_case.name} VERSION={model.version}."
         )
     with context.reachable():
         context.client.set_model_version_tag(use_case.model, model.version, TAG, promotion.hash)

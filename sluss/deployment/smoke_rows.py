@@ -47,7 +47,8 @@ def holdout_rows(context: Context, version: ModelVersion, use_case: UseCase) -> 
     if missing := set(recorded["id"]) - set(place):
         raise DataError(
             f"{counted(len(missing), 'row')} that {use_case.model} version {version.version} was judged on cannot be "
-            f"found in the table {context.lake.uri('curated')} as it was at the training. Train again: make train."
+            f"found in the table {context.lake.uri('curated')} as it was at the training. Train again: "
+            f"make train USE_CASE={use_case.name}."
         )
     in_order = rows.take([place[row_id] for row_id in recorded["id"]]).combine_chunks()
     return in_order.to_batches()[0], recorded["score"].to_numpy()
@@ -62,7 +63,7 @@ def _as_trained(context: Context, version: ModelVersion, use_case: UseCase, ids:
     if not {UNTIL_TAG, "sluss.data.version"} <= set(run.tags) or "holdout_days" not in run.params:
         raise ModelError(
             f"The run of {use_case.model} version {version.version} does not say which rows it was judged on, so its "
-            "scores cannot be compared. Train through the pipeline: make train."
+            f"scores cannot be compared. Train through the pipeline: make train USE_CASE={use_case.name}."
         )
     until = datetime.fromisoformat(run.tags[UNTIL_TAG])
     first = partition(until - timedelta(days=int(run.params["holdout_days"])), use_case.unit)

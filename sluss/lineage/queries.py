@@ -156,7 +156,8 @@ def lineage_of(
         return of_prediction(context, row_id, interval)
     if interval and not version:
         return of_interval(context, interval)
+    suffix = f"USE_CASE={context.use_case.name}"
     raise ConfigError(
-        "Choose one lineage to show: of a prediction (make lineage ID=movies-12), of an interval's data "
-        "(make lineage INTERVAL=2026-01-05) or of a version (make lineage VERSION=1)."
+        f"Choose one lineage to show: of a prediction (make lineage ID=movies-12 {suffix}), of an interval's data "
+        f"(make lineage INTERVAL=2026-01-05 {suffix}) or of a version (make lineage VERSION=1 {suffix})."
     )

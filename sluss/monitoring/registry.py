@@ -25,5 +25,6 @@ def registry_mismatch(context: Context, entries: Sequence[Entry]) -> Condition:
     found = mismatches(context, entries)
     if not found:
         return Condition(TYPE, "clear", "critical", {}, "The ledger, MLflow and the config name one champion.")
-    message = f"{' '.join(found)} Look at it (make history) and mend it: make repair USE_CASE={context.use_case.name}."
+    suffix = f"USE_CASE={context.use_case.name}"
+    message = f"{' '.join(found)} Look at it (make history {suffix}) and mend it: make repair {suffix}."
     return Condition(TYPE, "breached", "critical", {"mismatches": found}, message)

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from sluss.config.settings import load_settings
+from sluss.config.yaml_file import owner_of_model
 from sluss.digests import artifact_digest
 from sluss.errors import ModelError
 from sluss.registry.names import DIGEST_TAG
@@ -125,7 +127,7 @@ def recorded_digest(version: ModelVersion) -> str:
     if not recorded:
         raise ModelError(
             f"{version.name} version {version.version} has no digest, so it cannot be compared with the model that was "
-            "validated. Train it through the pipeline: make train."
+            f"validated. Train it through the pipeline: {_training_of(version)}."
         )
     return str(recorded)
 
@@ -141,7 +143,7 @@ def check_digest(version: ModelVersion, found: str) -> None:
         raise ModelError(
             f"{version.name} version {version.version} is not the model that was validated: its artifacts have "
             f"the digest {found[:12]}, recorded is {recorded[:12]}. A file in the artifact store was changed or "
-            "damaged; restore it, or train again: make train."
+            f"damaged; restore it, or train again: {_training_of(version)}."
         )
 
 
@@ -186,7 +188,8 @@ def download(settings: Settings, version: ModelVersion, folder: Path) -> Path:
                 raise found from error
             raise ModelError(
                 f"The artifacts of {version.name} version {version.version} cannot be read from {version.source}: "
-                f"{' '.join(str(error).split())[:200]}. Restore the artifact store, or train again: make train."
+                f"{' '.join(str(error).split())[:200]}. Restore the artifact store, or train again: "
+                f"{_training_of(version)}."
             ) from error
     # MLflow adds this file to the download. The store does not hold it, so it would change the digest.
     (stored / "registered_model_meta").unlink(missing_ok=True)
@@ -229,7 +232,13 @@ def reference_profile(folder: Path, version: ModelVersion) -> dict[str, object]:
     if not path.is_file():
         raise ModelError(
             f"{version.name} version {version.version} has no reference profile, so it cannot be monitored. "
-            "Train it again: make train."
+            f"Train it again: {_training_of(version)}."
         )
     profile: dict[str, object] = json.loads(path.read_text(encoding="utf-8"))
     return profile
+
+
+def _training_of(version: ModelVersion) -> str:
+    """Return the command that trains a successor."""
+    owner = owner_of_model(load_settings().config_dir, version.name)
+    return f"make train USE_CASE={owner or '…'}"

@@ -21,9 +21,10 @@ if TYPE_CHECKING:
 _NEXT = {
     "data_drift": "The data changed. Look at rows of this interval; if they are valid, label some and train again.",
     "quality_drop": "The model does worse than promised. Train on the new labels, or roll back.",
-    "registry_mismatch": "The stores disagree about production. Look at it (make history), then mend it: make repair.",
-    "silent_lock": "A lock of the pipeline did not act in a drill. See which: make drill.",
-    "worse_champion": "The guard rolls back by itself. See what the version had learned: make history.",
+    "registry_mismatch": "The stores disagree about production. Look at it (make history {suffix}), then mend it: make "
+    "repair {suffix}.",
+    "silent_lock": "A lock of the pipeline did not act in a drill. See which: make drill {suffix}.",
+    "worse_champion": "The guard rolls back by itself. See what the version had learned: make history {suffix}.",
 }
 
 
@@ -31,7 +32,8 @@ def summary_text(use_case: UseCase, interval: Interval, measured: Summary, alert
     """Return the summary as Markdown."""
     alerted = [_alert(alert) for alert in alerts] or ["None."]
     advice = {**_NEXT, **problem_of(use_case).reporting.advice}
-    todo = [f"- {advice[alert.type]} (`{alert.type}`)" for alert in alerts if alert.active]
+    suffix = f"USE_CASE={use_case.name}"
+    todo = [f"- {advice[each.type].format(suffix=suffix)} (`{each.type}`)" for each in alerts if each.active]
     parts = [
         f"# {use_case.title}: {interval}",
         _figures(use_case, measured),

@@ -116,11 +116,12 @@ def run(command: Sequence[str]) -> None:
 def backfill(use_case: str, first: str, last: str) -> None:
     """Score the days from the first to the last in the stack, again if they were scored."""
     if not (first and last):
-        raise StackError("Name the days to score: make backfill FROM=2026-01-02 TO=2026-01-05.")
+        raise StackError(f"Name the days to score: make backfill USE_CASE={use_case} FROM=2026-01-02 TO=2026-01-05.")
     days = [_day(name, text) for name, text in (("FROM", first), ("TO", last))]
     if not env_file.location().exists():
         raise StackError(
-            f"The stack was never started from here: 'make up' starts it. Embedded: make score INTERVAL={days[0]}."
+            f"The stack was never started from here: 'make up' starts it. Embedded: make score USE_CASE={use_case} "
+            f"INTERVAL={days[0]}."
         )
     print(airflow.backfill(airflow.Airflow(env_file.settings()), use_case, *days))
 

@@ -111,22 +111,25 @@ def repository(tmp_path):
 
 def test_the_recorded_commit_is_taken_and_the_tree_left_as_it_is(repository, tmp_path):
     folder, [_, commit] = repository
-    code = reproduce.checked_out(folder, commit, "another", tmp_path / "code")
+    code = reproduce.checked_out(folder, commit, "another", tmp_path / "code", use_case="sentiment")
     assert (code / "tasks" / "reproduce_model.py").read_text() == "then"
     assert (folder / "tasks" / "reproduce_model.py").read_text() == "now"
 
 
 @pytest.mark.parametrize("recorded_commit", ["here", "unknown", "abc-dirty"])
 def test_code_of_the_present_or_an_unknown_commit_is_used_as_it_is(repository, tmp_path, recorded_commit):
-    assert reproduce.checked_out(repository[0], recorded_commit, "here", tmp_path / "code") == repository[0]
+    assert (
+        reproduce.checked_out(repository[0], recorded_commit, "here", tmp_path / "code", use_case="sentiment")
+        == repository[0]
+    )
 
 
 def test_a_commit_that_is_missing_or_too_old_is_named(repository, tmp_path):
     folder, [old, _] = repository
     with pytest.raises(ModelError, match="commit 000000000000, is not in this repository"):
-        reproduce.checked_out(folder, "0" * 40, "here", tmp_path / "missing")
+        reproduce.checked_out(folder, "0" * 40, "here", tmp_path / "missing", use_case="sentiment")
     with pytest.raises(ModelError, match=f"commit {old[:12]} is older than"):
-        reproduce.checked_out(folder, old, "here", tmp_path / "old")
+        reproduce.checked_out(folder, old, "here", tmp_path / "old", use_case="sentiment")
 
 
 def test_a_python_that_is_not_here_is_named(tmp_path):

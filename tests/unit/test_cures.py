@@ -24,10 +24,16 @@ VARIABLE = re.compile(r"([A-Z_]+)=")
 def text_of(node: ast.AST) -> str | None:
     """A string of the code; the parts that vary in it are an X."""
     if isinstance(node, ast.Constant) and isinstance(node.value, str):
-        return node.value
+        return node.value.replace("{suffix}", "USE_CASE=X")  # of a template
     if isinstance(node, ast.JoinedStr):
-        return "".join(str(part.value) if isinstance(part, ast.Constant) else "X" for part in node.values)
+        return "".join(str(part.value) if isinstance(part, ast.Constant) else varying(part) for part in node.values)
     return None
+
+
+def varying(part: ast.expr) -> str:
+    """A part that varies: by these names, the code calls the variable that chooses the use case."""
+    value = part.value if isinstance(part, ast.FormattedValue) else None
+    return "USE_CASE=X" if isinstance(value, ast.Name) and value.id in {"suffix", "chosen"} else "X"
 
 
 def sentences() -> list[tuple[str, str]]:
@@ -60,6 +66,8 @@ def cures() -> list[tuple[str, list[str], set[str]]]:
 
 
 CURES = cures()
+# Nothing there is about one use case: a call without arguments, or a place as a whole.
+ABOUT_NONE = {"commands/catalogue.py"}
 
 
 def read_by(target: str) -> set[str]:
@@ -90,3 +98,16 @@ def test_a_cure_that_a_sentence_names_can_be_followed(place: str, targets: list[
     assert set(targets) <= TARGETS, f"{place} names make {' '.join(targets)}"
     assert variables <= set().union(*map(read_by, targets)), place
     assert set().union(*map(required_by, targets)) <= variables, place
+
+
+@pytest.mark.parametrize(
+    ("place", "targets", "variables"), CURES, ids=lambda each: each if isinstance(each, str) else ""
+)
+def test_a_cure_names_the_use_case_that_it_is_about(place: str, targets: list[str], variables: set[str]) -> None:
+    """As printed it would otherwise act on the default use case."""
+    if (
+        place.split(":")[0] not in ABOUT_NONE
+        and "demo" not in targets
+        and any("USE_CASE" in read_by(target) for target in targets)
+    ):
+        assert "USE_CASE" in variables, place

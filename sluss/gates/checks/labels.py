@@ -27,7 +27,6 @@ _CONTRADICTION = -5.0  # standard errors
 _FEWEST_INTERVALS = 5
 _DEVIATIONS = 5.0  # between intervals
 _RANGES = 1.0  # interquartile ranges that a median may move by
-_CURE = "Compare the labels' source with what it gave before (make lineage shows the rows), and load them again"
 _TOLERANCE = 0.01  # standard deviations of the labels: a revised number is not a turned one
 
 
@@ -38,7 +37,7 @@ def labels(evidence: Evidence) -> GateResult:
     faults = [*_turned(evidence, before, figures), *_lost(evidence, before), *_other_rows(evidence, before, figures)]
     faults += [*_contradicting(evidence, before, figures), *_shifted(evidence, before, figures)]
     if faults:
-        return GateResult("labels", f"{' '.join(faults[:3])} {_CURE}.", passed=False, figures=figures)
+        return GateResult("labels", f"{' '.join(faults[:3])} {_cure(evidence)}.", passed=False, figures=figures)
     known = int(figures.get("known_rows", 0))
     if not known and before is not None:
         told = f"It shares no row with those that {told} knew"
@@ -49,6 +48,11 @@ def labels(evidence: Evidence) -> GateResult:
         )
     sentence = f"{told}. The labels' distribution moves within what its {_intervals(evidence)} show."
     return GateResult("labels", sentence, passed=True, figures=figures)
+
+
+def _cure(evidence: Evidence) -> str:
+    command = f"make lineage USE_CASE={evidence.context.use_case.name} INTERVAL=…"
+    return f"Compare the labels' source with what it gave before ({command} shows the rows), and load them again"
 
 
 def _before(evidence: Evidence) -> tuple[pd.DataFrame | None, str]:
