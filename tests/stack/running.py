@@ -19,7 +19,7 @@ import httpx
 from sluss import VERSION
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
 ROOT = Path(__file__).resolve().parents[2]
 ENV_FILE = ROOT / "var" / "smoke.env"
@@ -187,6 +187,17 @@ class Stack:
         name = {"name": model, "alias": "champion"}
         found: dict[str, Any] = self.mlflow_api("registered-models/alias", params=name)["model_version"]
         return found
+
+    def wait_for_champions(self, models: Mapping[str, str]) -> None:
+        """Wait until the model of each use case has one. A busy machine takes long; a run that fails ends the wait."""
+
+        def there() -> bool:
+            for dag in (f"{name}_{kind}" for name in models for kind in ("training", "deployment")):
+                failed = self.airflow_api(f"dags/{dag}/dagRuns?state=failed&limit=1")["dag_runs"]
+                assert not failed, f"{failed[0]['dag_run_id']} of {dag} failed"
+            return all(self.champion(model) for model in models.values())
+
+        wait_for(there, f"the champions of {', '.join(models)}", seconds=900, poll=2)
 
     @cached_property
     def airflow_token(self) -> str:

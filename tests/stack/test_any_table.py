@@ -158,7 +158,7 @@ def tables(stack: Stack) -> Iterator[dict[str, str]]:
         with told("from history to champion, three at a time"):
             started = [stack.trigger(f"{name}_data", None) for name in written]
             assert {stack.ended(run)["state"] for run in started} == {"success"}
-            wait_for(lambda: all(stack.champion(model) for model in learned.values()), "three champions", seconds=300)
+            stack.wait_for_champions(learned)
         yield {name: stack.champion(model)["version"] for name, model in learned.items()}
         stack.wait_until_idle(*(f"{name}_{kind}" for name in learned for kind in ("training", "deployment")))
     finally:

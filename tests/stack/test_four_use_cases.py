@@ -11,7 +11,7 @@ from threading import Event
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from running import PORTS, PROJECT, ROOT, Stack, told, wait_for
+from running import PORTS, PROJECT, ROOT, Stack, told
 
 from sluss.interval import first_day
 from sluss.use_cases import load_use_case
@@ -27,7 +27,7 @@ pytestmark = [pytest.mark.stack, pytest.mark.nightly]
 
 NAMES = ("sentiment", "fraud", "recommendation", "demand")
 INTERVALS = 3
-LIMIT = 3.0  # GB, as README states
+MACHINE, IDLE = 4.0, 2.6  # GB: a machine as README asks for; the stack at rest, next to what docs/stack.md measured
 UNITS = {"B": 1e-9, "kB": 1e-6, "MB": 1e-3, "KiB": 1.024e-6, "MiB": 1.048576e-3, "GiB": 1.073741824}
 ROWS = """
 import json, os, sys
@@ -110,12 +110,13 @@ def four(stack: Stack) -> Iterator[dict[str, UseCase]]:
         with told("from history to champion, all four at once"):
             runs = [stack.trigger(f"{name}_data", None) for name in NAMES]
             assert {stack.ended(run, 600)["state"] for run in runs} == {"success"}
-            wait_for(lambda: all(stack.champion(each.model) for each in found.values()), "four champions", seconds=900)
+            stack.wait_for_champions({name: each.model for name, each in found.items()})
         with told("three intervals of each"):
             answers = {name: backfill(stack, use_case) for name, use_case in found.items()}
             states = {name: [run["state"] for run in backfilled(stack, name)] for name in NAMES}
             stack.wait_until_idle(*(f"{name}_{dag}" for name in NAMES for dag in ("training", "deployment")))
     print(f"\n  peak: {max(seen):.2f} GB")
+    assert max(seen) < MACHINE
     assert states == dict.fromkeys(NAMES, ["success"] * INTERVALS)
     for name, (queued, again) in answers.items():
         names = days(found[name])
@@ -167,8 +168,8 @@ def test_the_control_room_shows_all_four(stack: Stack, four: dict[str, UseCase],
 
 
 @pytest.mark.usefixtures("four")
-def test_the_stack_keeps_to_the_memory_that_readme_states(stack: Stack) -> None:
+def test_at_rest_the_stack_takes_little_more_than_with_one_use_case(stack: Stack) -> None:
     time.sleep(60)
     found = memory(stack)
     print(f"\n  idle: {sum(found.values()):.2f} GB: { ({name: round(used, 3) for name, used in found.items()}) }")
-    assert sum(found.values()) < LIMIT
+    assert sum(found.values()) < IDLE
