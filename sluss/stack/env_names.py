@@ -32,13 +32,14 @@ def check() -> None:
     path = env_file.location()
     if not path.exists():
         return
-    known, lines = known_names(), dict[str, int]()
+    known, lines = known_names(), dict[str, tuple[int, str]]()
     for number, line in _lines():
         place = f"Line {number} of {path}"
         name, value = _setting(place, line)
-        if name in lines:
-            raise StackError(f"{place} sets {name} a second time, after line {lines[name]}: delete one of them.")
-        lines[name] = number
+        before, first = lines.setdefault(name, (number, value))
+        # The example of an older release had a line twice, and `make up` copied it.
+        if first != value:
+            raise StackError(f"{place} sets {name} a second time, unlike line {before}: delete one of them.")
         _check_value(place, name, value)
         if name not in known and not _OTHERS.fullmatch(name):
             _unknown(place, name, known)

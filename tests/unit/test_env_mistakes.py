@@ -23,7 +23,7 @@ WRONG = [
     ("\n# mine\nMLFLOWPORT=5001", "Line 3 of .* write MLFLOW_PORT,"),
     ("mlflow_port=5001", "sets mlflow_port, which nothing reads: write MLFLOW_PORT,"),
     ("AIRFLOW_ADMIN_PASWORD=x", "write AIRFLOW_ADMIN_PASSWORD,"),
-    ("MLFLOW_PORT=5001\n\nMLFLOW_PORT=5002", "Line 3 of .* sets MLFLOW_PORT a second time, after line 1: delete"),
+    ("MLFLOW_PORT=5001\n\nMLFLOW_PORT=5002", "Line 3 of .* sets MLFLOW_PORT a second time, unlike line 1: delete"),
     ("MLFLOW_PORT", "Line 1 of .* is not a setting: write it as NAME=value"),
     ("MLFLOW_PORT: 5001", "Line 1 of .* is not a setting"),
     ("set MLFLOW_PORT=5001", "Line 1 of .* is not a setting"),
@@ -34,6 +34,7 @@ WRONG = [
 RIGHT = [
     "MLFLOW_PORT=5001",
     "MLFLOW_PORT = 5001",
+    "MLFLOW_PORT=5001\nAIRFLOW_PORT=8081\nMLFLOW_PORT=5001",  # an older example had a line twice
     "export MLFLOW_PORT=5001",
     "MLFLOW_PORT='5001'",
     'MLFLOW_PORT="5001" # mine',
