@@ -16,10 +16,12 @@ import click
 
 from commands import place
 from commands.placed import with_variable
-from sluss.config.settings import ROOT, Settings
+from sluss.config.settings import ROOT, Settings, load_settings
 from sluss.errors import ModelError, ServiceError
 from sluss.registry import versions
 from sluss.stack import docker, env_file, pages
+from sluss.stack.git import git
+from sluss.stack.user_folders import can_be_made, user_cache
 from sluss.step import run_step, use_case_option, version_option
 from sluss.training.software import code_commit
 
@@ -109,13 +111,13 @@ def checked_out(repository: Path, commit: str, here: str, target: Path, *, use_c
         return repository
     tell(f"Taking the code of commit {commit[:12]} …")
     target.mkdir()
-    archive = subprocess.run(["git", "archive", commit], cwd=repository, capture_output=True, check=False)
-    if archive.returncode:
+    archive = git(repository, "archive", commit)
+    if archive is None:
         raise ModelError(
             f"The code that this version was trained with, commit {commit[:12]}, is not in this repository. "
             "Fetch it (git fetch), or run this where it is."
         )
-    subprocess.run(["tar", "--extract", "--directory", target], input=archive.stdout, check=True)
+    subprocess.run(["tar", "--extract", "--directory", target], input=archive, check=True)
     if not (target / STEP).is_file():
         raise ModelError(
             f"The code of commit {commit[:12]} is older than {STEP}; train a version anew: make train "
@@ -156,9 +158,16 @@ def fresh_environment(code: Path, version: str, folder: Path) -> Path:
 
 
 def _ran(command: Sequence[str | Path], folder: Path, *, show: bool = False) -> bool:
-    variables = os.environ | {"UV_PYTHON_DOWNLOADS": "never"}
+    variables = os.environ | {"UV_PYTHON_DOWNLOADS": "never"} | uv_cache()
     finished = subprocess.run(command, cwd=folder, env=variables, capture_output=not show, check=False)
     return finished.returncode == 0
+
+
+def uv_cache() -> dict[str, str]:
+    """A cache below Sluss' own folder where this user's cannot be written, as with a home that is read-only."""
+    if "UV_CACHE_DIR" in os.environ or "UV_NO_CACHE" in os.environ or can_be_made(user_cache() / "uv"):
+        return {}
+    return {"UV_CACHE_DIR": str(load_settings().home / "cache" / "uv")}
 
 
 def environment_of(settings: Settings, code: Path, commit: str) -> dict[str, str]:

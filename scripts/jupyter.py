@@ -6,8 +6,11 @@ import json
 import os
 import sys
 
+from sluss.config.settings import step_settings
+from sluss.errors import SlussError
 from sluss.stack import docker, env_file, pages, where
 from sluss.stack.error import StackError
+from sluss.stack.user_folders import user_home_is_writable
 
 ROOT = env_file.ROOT
 PORT = "8888"
@@ -64,13 +67,24 @@ def command() -> list[str]:
     return lab + (["--allow-root"] if os.geteuid() == 0 else [])
 
 
+def own_folders() -> dict[str, str]:
+    """Jupyter's folders below Sluss' own, where the user's home cannot be written."""
+    if user_home_is_writable():
+        return {}
+    home = step_settings().home / "jupyter"
+    names = {"JUPYTER_CONFIG_DIR": "config", "JUPYTER_DATA_DIR": "data", "JUPYTER_RUNTIME_DIR": "runtime"}
+    kept = {name: str(home / folder) for name, folder in names.items()}
+    return kept | {"IPYTHONDIR": str(home / "ipython"), "JUPYTERLAB_WORKSPACES_DIR": str(home / "workspaces")}
+
+
 def main() -> None:
     """Become JupyterLab."""
     try:
+        os.environ.update(own_folders())
         up = stack_is_up()
         variables = stack_environment() if up else {}
         lab = command()
-    except StackError as error:
+    except (StackError, SlussError) as error:
         print(error, file=sys.stderr)
         sys.exit(2)
     print("The notebooks work on the data of", "the stack." if up else "this machine (make data loads it).", flush=True)

@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from story import Story
 
-from sluss.config.settings import ROOT, load_settings
+from sluss.config.settings import ROOT, step_settings
 from sluss.context import Context
 from sluss.counted import counted
 from sluss.errors import ConfigError, ModelError, RefusedError, SlussError
@@ -146,8 +146,9 @@ def tell(context: Context, console: Console) -> None:
 
 def main(names: list[str]) -> None:
     """Set the stage, tell the story of each use case, and say where to look next."""
+    log = None
     try:
-        settings = load_settings()
+        settings = step_settings()
         use_cases = [load_use_case(name, settings.config_dir) for name in names]
         for use_case in use_cases:
             days(use_case)  # refuses one without an end before any other has begun
@@ -160,10 +161,9 @@ def main(names: list[str]) -> None:
                     console.rule(f"[bold]{use_case.title}[/]")
                 tell(Context(settings, use_case), console)
     except SlussError as error:
-        print(
-            f"{error}\n(All that Airflow and MLflow printed is in {settings.home / 'log' / 'demo.log'}.)",
-            file=sys.stderr,
-        )
+        print(error, file=sys.stderr)
+        if log is not None:
+            print(f"(All that Airflow and MLflow printed is in {log}.)", file=sys.stderr)
         sys.exit(2)
     except KeyboardInterrupt:
         print("Stopped. Nothing is half-done; make demo goes on from here.", file=sys.stderr)

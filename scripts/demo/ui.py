@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import embedded_airflow
 
-from sluss.config.settings import Settings, load_settings
+from sluss.config.settings import Settings, step_settings
 from sluss.control_room.web.ports import free_port
 from sluss.errors import ConfigError, ServiceError, SlussError
 
@@ -92,7 +92,7 @@ def serve(settings: Settings) -> None:
 def main() -> None:
     """Serve until stopped."""
     try:
-        serve(load_settings())
+        serve(step_settings())
     except SlussError as error:
         print(error, file=sys.stderr)
         sys.exit(2)

@@ -41,6 +41,12 @@ find_uv() {
     [ -x "$uv" ] || uv=$(find .venv/bootstrap -name uv -type f -perm -u+x | head -n 1)
 }
 
+# uv keeps a cache in the user's home, which may be missing or read-only.
+choose_cache() {
+    local cache=${UV_CACHE_DIR:-${XDG_CACHE_HOME:-${HOME:-/nonexistent}/.cache}/uv}
+    if ! mkdir -p "$cache" 2>/dev/null || [ ! -w "$cache" ]; then export UV_CACHE_DIR=$PWD/.venv/cache; fi
+}
+
 install_packages() {
     echo "Making the environment from requirements.lock …"
     "$uv" venv --quiet --allow-existing --relocatable --python "$python" .venv
@@ -69,6 +75,7 @@ install_checkout() {
 main() {
     find_python
     find_uv
+    choose_cache
     complete || install_packages
     install_checkout
     (cd .venv && pwd -P) >.venv/.ready

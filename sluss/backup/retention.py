@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from sluss.backup.manifest import moment
 from sluss.errors import ConfigError
+from sluss.registry.entry import CLOCK_TOLERANCE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -42,8 +43,27 @@ def superseded(names: Sequence[str], keep: str, now: datetime | None = None) -> 
     return [name for name in names[:-1] if moment(name) < oldest]
 
 
+def check_clock(names: Sequence[str], now: datetime | None = None) -> None:
+    """Refuse to tell old backups from new ones by a wrong clock.
+
+    Raises:
+        ConfigError: a backup is dated in the future.
+    """
+    if names and moment(names[-1]) > (now or datetime.now(UTC)) + CLOCK_TOLERANCE:
+        raise ConfigError(
+            f"The backup {names[-1]} is dated in the future, so a clock is wrong and no older backup was deleted. Set "
+            "the clock of this machine right, or delete that backup if another machine's was wrong."
+        )
+
+
 def forget(store: Store, keep: str) -> int:
-    """Delete the backups that `keep` does not cover, and return their number."""
+    """Delete the backups that `keep` does not cover, and return their number.
+
+    Raises:
+        ConfigError: a backup is dated in the future: the newest ones might be deleted.
+    """
+    if keep:
+        check_clock(store.names())
     old = superseded(store.names(), keep)
     if old:
         store.forget(old)

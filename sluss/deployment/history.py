@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
 from sluss.registry import ledger
-from sluss.registry.mismatch import mismatches
+from sluss.registry.mismatch import mismatches, repair_helps
 
 if TYPE_CHECKING:
     from sluss.context import Context
@@ -31,7 +31,7 @@ def history(context: Context) -> History:
 
     entries = ledger.read(context.lake)
     problems = mismatches(context, entries)
-    if problems:
+    if repair_helps(problems, entries):
         problems.append(f"Mend it: make repair USE_CASE={context.use_case.name}.")
     return History(tuple(entries), tuple(problems))
 

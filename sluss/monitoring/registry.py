@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sluss.problems.condition import Condition
-from sluss.registry.mismatch import mismatches
+from sluss.registry.mismatch import mismatches, repair_helps
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,5 +26,7 @@ def registry_mismatch(context: Context, entries: Sequence[Entry]) -> Condition:
     if not found:
         return Condition(TYPE, "clear", "critical", {}, "The ledger, MLflow and the config name one champion.")
     suffix = f"USE_CASE={context.use_case.name}"
-    message = f"{' '.join(found)} Look at it (make history {suffix}) and mend it: make repair {suffix}."
+    message = f"{' '.join(found)} Look at it: make history {suffix}."
+    if repair_helps(found, entries):
+        message = f"{' '.join(found)} Look at it (make history {suffix}) and mend it: make repair {suffix}."
     return Condition(TYPE, "breached", "critical", {"mismatches": found}, message)

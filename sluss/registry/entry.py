@@ -129,5 +129,8 @@ def clock_faults(entries: Sequence[Entry], now: datetime | None = None) -> list[
     ]
     ahead = next((each for each in entries if each.at > present), None)
     if ahead:
-        wrong.append(f"Entry {ahead.number} is dated {ahead.at:%Y-%m-%d %H:%M}, in the future: a clock is wrong.")
+        wrong.append(
+            f"Entry {ahead.number} is dated {ahead.at:%Y-%m-%d %H:%M}, in the future: a clock is wrong. Set right the "
+            "clock of this machine, or of the one that wrote the entry."
+        )
     return wrong

@@ -37,6 +37,11 @@ def mismatches(context: Context, entries: Sequence[Entry]) -> list[str]:
     return [*found, *clock_faults(entries)]
 
 
+def repair_helps(faults: Sequence[str], entries: Sequence[Entry]) -> bool:
+    """Whether `make repair` mends one of the contradictions: it does not set a clock."""
+    return not set(faults) <= set(clock_faults(entries))
+
+
 def damage(context: Context, entries: Sequence[Entry]) -> list[str]:
     """Return the faults of the ledger itself, a sentence each: of its chain, and of its end.
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 from sluss.stack import env_file, pages
 from sluss.stack.error import NoAnswerError, StackError
+from sluss.stack.git import git
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -277,8 +278,7 @@ def _extra_ca(values: dict[str, str]) -> str:
 
 
 def _git_commit() -> str:
-    if not shutil.which("git"):
+    commit = git(ROOT, "rev-parse", "HEAD")
+    if commit is None:
         return ""
-    commit = output("git", "-C", str(ROOT), "rev-parse", "HEAD")
-    changes = output("git", "-C", str(ROOT), "status", "--porcelain")
-    return "" if commit.returncode else commit.stdout.strip() + ("-dirty" if changes.stdout else "")
+    return commit.decode().strip() + ("-dirty" if git(ROOT, "status", "--porcelain") else "")

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import platform
-import subprocess
 from importlib import metadata
 from typing import TYPE_CHECKING
 
 from sluss.config.settings import ROOT, Settings
+from sluss.stack.git import git
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -91,11 +91,5 @@ def code_commit(settings: Settings) -> str:
     """Return the code's commit, with `-dirty` for uncommitted changes, or `unknown` without git."""
     if settings.git_commit:
         return settings.git_commit
-    try:
-        described = subprocess.run(
-            ["git", "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"],
-            cwd=ROOT, capture_output=True, text=True, check=True, timeout=10,
-        )  # fmt: skip
-    except (OSError, subprocess.SubprocessError):
-        return "unknown"
-    return described.stdout.strip()
+    described = git(ROOT, "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*")
+    return "unknown" if described is None else described.decode().strip()

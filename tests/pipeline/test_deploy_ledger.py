@@ -15,6 +15,7 @@ from sluss.errors import DataError, ModelError
 from sluss.registry import ledger
 from sluss.registry.entry import Change, Model, clock_faults, hash_of, verify
 from sluss.registry.ledger import LedgerMovedError
+from sluss.registry.mismatch import repair_helps
 from sluss.storage.lake import Lake
 
 
@@ -186,9 +187,11 @@ def test_a_clock_that_runs_backwards_deploys_nothing_but_rolls_back(lake, monkey
     assert verify(entries) == []
     [fault] = clock_faults(entries, datetime.now(UTC))
     assert fault.startswith("Entry 3 is dated")
+    assert (repair_helps([fault], entries), repair_helps([fault, "An alias."], entries)) == (False, True)
 
 
 def test_an_entry_from_the_future_is_named(three):
     entries = ledger.read(three)
     assert clock_faults(entries) == []
-    assert "in the future" in clock_faults(entries, datetime.now(UTC) - timedelta(days=1))[0]
+    [ahead] = clock_faults(entries, datetime.now(UTC) - timedelta(days=1))
+    assert "in the future: a clock is wrong. Set right the clock" in ahead

@@ -163,3 +163,11 @@ def test_a_command_without_any_output_runs(first_days, installed):
     variables = {"PATH": os.environ["PATH"], "PYTHONPATH": f"{ROOT}:{installed}", "SLUSS_HOME": str(first_days.home)}
     shell = f"exec {sys.executable} -m commands history --where embedded <&- >&- 2>&-"
     assert subprocess.run(["sh", "-c", shell], env=variables, cwd=ROOT, check=False).returncode == 0
+
+
+@pytest.mark.parametrize("word", ["demo", "train"])
+def test_a_home_that_cannot_be_made_is_one_sentence(ran, archive, tmp_path, word):
+    (tmp_path / "file").touch()
+    code, _, errors = ran(tmp_path / "file" / "home", word, DATA=str(archive))
+    assert (code, "Traceback" in errors) == (2, False)
+    assert "cannot be made: Not a directory. Set SLUSS_HOME to one that can be written." in errors
