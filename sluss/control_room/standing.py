@@ -30,13 +30,13 @@ class Standing:
     entries: tuple[Entry, ...] = ()  # of the ledger, the oldest first
     faults: tuple[str, ...] = ()  # of the ledger, a sentence each
     scored: str | None = None  # the newest scored interval
-    without_rows: tuple[str, ...] = ()  # scored intervals that `curated` does not have, the oldest first
-    without_history: bool = False  # whether `curated` has no row from before the first live interval
-    without_labels: bool = False  # whether there is no table `labels`
     day: Day | None = None  # the newest monitored interval
     measured: Day | None = None  # the newest one with a metric
     alerts: tuple[Line, ...] = ()  # the open ones, the most severe and oldest first
     undelivered: tuple[str, ...] = ()  # receivers that do not get their messages, a sentence each
+    without_rows: tuple[str, ...] = ()  # scored intervals that `curated` does not have, the oldest first
+    without_history: bool = False  # whether `curated` has no row from before the first live interval
+    without_labels: bool = False  # whether there is no table `labels`
 
 
 def read_standing(context: Context, open_alerts: Sequence[Life] | None = None) -> Standing:
