@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from sluss.statistics.figures import Estimate, Summary
 
 TYPE = "quality_drop"
+FALL_SINCE = "fall_since"  # the figure that names the interval in which the fall began
 # Parts of the alert's budget. Together with what the first intervals get in addition, they make the whole.
 _OF_ALL, _OF_SLICES, OF_CLASSES = 0.64, 0.25, 0.01
 _CHANCE = 0.05  # an alert ends when the fall could well be chance …
@@ -112,7 +113,8 @@ def quality_drop(use_case: UseCase, summary: Summary, reference: Estimate, histo
     message = (
         f"{_newest(now, reference, summary.quality_intervals)} {_told(shown, history, problem_of(use_case).judging)}"
     )
-    figures = _figures(shown, now, reference, summary.quality_intervals)
+    began = _since(shown.fall, history, shown.slice)
+    figures = _figures(shown, now, reference, summary.quality_intervals) | {FALL_SINCE: began}
     return Condition(TYPE, verdict, severity_of(shown.fall.size, shown.limit), figures, message)
 
 

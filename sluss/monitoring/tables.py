@@ -129,10 +129,10 @@ def last_before(lake: Lake, interval: str) -> Last:
     return Last(last, row.get("model_version"), _by_type(_alerts(row)), state)
 
 
-def raised_for(lake: Lake, alert: Alert) -> str:
-    """Return the sentence with which an alert was raised: the change that it stands for."""
+def as_raised(lake: Lake, alert: Alert) -> Alert | None:
+    """Return an alert as it was when it was raised: its sentence and figures are of the change that it stands for."""
     raised = read_alerts(lake, first=alert.since, last=alert.since)
-    return next((each.message for each in raised if each.type == alert.type and each.state == "raised"), "")
+    return next((each for each in raised if each.type == alert.type and each.state == "raised"), None)
 
 
 def _by_type(alerts: Iterable[Alert]) -> dict[str, Alert]:

@@ -9,13 +9,16 @@ from typing import TYPE_CHECKING
 from sluss.counted import counted
 from sluss.interval import parse_interval, partition
 from sluss.monitoring.conditions import OF_LOCKS
-from sluss.monitoring.tables import latest_alerts, raised_for
+from sluss.monitoring.quality_drop import FALL_SINCE
+from sluss.monitoring.tables import as_raised, latest_alerts
 from sluss.training.new_labels import newly_labelled
 from sluss.training.past_trainings import trained_moments
 from sluss.training.rows import newest_end
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    import pandas as pd
 
     from sluss.config.operation import Retraining
     from sluss.config.use_case import UseCase
@@ -37,11 +40,15 @@ class Decision:
 
 @dataclass(frozen=True)
 class Alarm:
-    """The active alerts, the start of the interval that raised the first of them, and the new labels since."""
+    """The active alerts, the start of the interval that raised the first of them, and the new labels of its change.
+
+    These are counted from the interval in which the change began. Labels show a fall late, so it began earlier.
+    """
 
     types: tuple[str, ...]
     since: datetime
     new_labels: int
+    began: datetime
     change: str = ""  # the message with which the first of them was raised, and that of a later change of the data
 
 
@@ -84,20 +91,30 @@ def read_facts(context: Context, lake: Lake, until: datetime) -> TrainingFacts:
     latest = latest_alerts(lake, partition(until, use_case.unit)).values()
     # No training mends a lock or a store.
     alerts = [alert for alert in latest if alert.active and alert.type not in OF_LOCKS]
-    alarm = None
-    if alerts:
-        first = min(alerts, key=lambda alert: (alert.since, alert.type))
-        since = parse_interval(first.since, use_case.unit).start
-        types = tuple(sorted(alert.type for alert in alerts))
-        alarm = Alarm(types, since, int((events >= since).sum()), _changes(lake, first, alerts))
-    return TrainingFacts(until, tuple(trainings), len(events), alarm)
+    return TrainingFacts(until, tuple(trainings), len(events), _alarm(lake, use_case, alerts, events))
 
 
-def _changes(lake: Lake, first: Alert, alerts: Sequence[Alert]) -> str:
+def _alarm(lake: Lake, use_case: UseCase, alerts: Sequence[Alert], events: pd.Series) -> Alarm | None:
+    """Return the active alerts with the new labels, given by the times of their events, that their change has."""
+    if not alerts:
+        return None
+    first = min(alerts, key=lambda alert: (alert.since, alert.type))
+    raised = as_raised(lake, first)
+    start = raised.figures.get(FALL_SINCE, first.since) if raised else first.since
+    since, began = (parse_interval(name, use_case.unit).start for name in (first.since, min(start, first.since)))
+    types = tuple(sorted(alert.type for alert in alerts))
+    return Alarm(types, since, int((events >= began).sum()), began, _changes(lake, raised, alerts))
+
+
+def _changes(lake: Lake, first: Alert | None, alerts: Sequence[Alert]) -> str:
     """Return the message with which the first alert was raised, and that of data that changed again since."""
+    if first is None:
+        return ""
     later = [alert for alert in alerts if alert.type == _DRIFT and alert.since > first.since]
-    again = [f"Then, in interval {alert.since}: {raised_for(lake, alert)}" for alert in later]
-    return " ".join([raised_for(lake, first), *again])
+    again = [
+        f"Then, in interval {alert.since}: {raised.message}" for alert in later if (raised := as_raised(lake, alert))
+    ]
+    return " ".join([first.message, *again])
 
 
 def decide(use_case: UseCase, facts: TrainingFacts) -> Decision:
@@ -163,8 +180,9 @@ def _worth_it(rules: Retraining, facts: TrainingFacts, last: datetime) -> Decisi
         )
         return Decision(train=False, reason=reason, until=facts.until)
     needed = rules.min_new_labels_on_alert
+    fall = f", of a fall that began on {_named(alarm.began)}" if alarm.began < alarm.since else ""
     reason = (
-        f"{', '.join(alarm.types)} active since {_named(alarm.since)}, and "
+        f"{', '.join(alarm.types)} active since {_named(alarm.since)}{fall}, and "
         f"{counted(alarm.new_labels, 'labelled row')} from then on; retraining.min_new_labels_on_alert is "
         f"{needed:,}."
     )

@@ -116,6 +116,24 @@ def test_an_alert_counts_from_the_interval_that_raised_it(settings, lake, sentim
     assert decision.read_facts(Context(settings, sentiment), lake, day(8)).alarm is None
 
 
+@pytest.mark.parametrize(("began", "counted"), [("2026-01-02", 3), ("2026-01-03", 2), ("2026-01-05", 1)])
+def test_an_alert_of_the_quality_counts_from_the_interval_in_which_the_fall_began(
+    settings, lake, sentiment, began, counted
+):
+    held = sentiment.training.holdout_days
+    put(lake, [("a", 1.5, 1.5), ("b", 2.5, 2.5), ("c", 3.5, 3.5)], [("a", 3), ("b", 4), ("c", 5)])
+    alert = {"type": "quality_drop", "severity": "warning", "message": "Worse.", "since": "2026-01-04"}
+    life = [("raised", began), ("ongoing", "2026-01-01")]  # later estimates of the beginning do not move it
+    rows = [
+        {"interval": f"2026-01-0{day}", "alerts": [alert | {"state": state, "figures": json.dumps({"fall_since": at})}]}
+        for day, (state, at) in enumerate(life, 4)
+    ]
+    lake.replace("monitoring", pa.Table.from_pylist(rows), "2026-01-01", "2026-02-01")
+    alarm = decision.read_facts(Context(settings, sentiment), lake, day(held + 4)).alarm
+    assert (alarm.since, alarm.new_labels, alarm.change) == (day(3), counted, "Worse.")
+    assert alarm.began == min(parse_interval(began, "day").start, day(3))
+
+
 def test_a_later_change_of_the_data_is_named_after_the_first_alert(settings, lake, sentiment):
     put(lake, [("a", 1.5, 1.5)], [("a", 3)])
     quality = {"type": "quality_drop", "severity": "critical", "figures": "{}", "since": "2026-01-05"}

@@ -13,7 +13,7 @@ from sluss.config.operation import Retraining
 from sluss.training.decision import Alarm, TrainingFacts, decide
 
 NOW = datetime(2026, 1, 10, tzinfo=UTC)
-ALARM = Alarm(("data_drift",), NOW - timedelta(days=6), 0)
+ALARM = Alarm(("data_drift",), NOW - timedelta(days=6), 0, NOW - timedelta(days=6))
 
 
 def days(*before: float) -> tuple[datetime, ...]:
@@ -31,7 +31,7 @@ def rules(sentiment):
 
 
 def alarm(new_labels: int) -> Alarm:
-    return Alarm(ALARM.types, ALARM.since, new_labels)
+    return Alarm(ALARM.types, ALARM.since, new_labels, ALARM.began)
 
 
 @pytest.mark.parametrize(("labels", "train"), [(4_999, False), (5_000, True)])
@@ -44,6 +44,12 @@ def test_fewer_are_enough_while_an_alert_is_active(rules, labels, train):
     decision = decide(rules, TrainingFacts(NOW, days(9), 4_000, alarm(labels)))
     assert decision.train is train
     assert f"data_drift active since 2026-01-04, and {labels:,} labelled rows" in decision.reason
+
+
+def test_the_reason_names_the_beginning_of_a_fall_that_labels_showed_later(rules):
+    fell = Alarm(("quality_drop",), NOW - timedelta(days=2), 1_300, NOW - timedelta(days=5))
+    reason = decide(rules, TrainingFacts(NOW, days(9), 4_000, fell)).reason
+    assert "quality_drop active since 2026-01-08, of a fall that began on 2026-01-05, and 1,300 labelled rows" in reason
 
 
 def test_an_alert_without_new_labels_starts_nothing(rules):
