@@ -87,7 +87,7 @@ class Retraining(Frozen):
     min_new_labels: int = Field(ge=1, description="New labelled rows since the last training that start a training")
     min_new_labels_on_alert: int = Field(
         ge=1,
-        description="Like `min_new_labels` while an alert is active, counted from the interval in which its change began",
+        description="Like `min_new_labels` while an alert is active, counted from the beginning of its change",
     )
     every_days: int | None = Field(None, ge=1, description="Days after which any new label starts a training")
     cool_down_hours: float = Field(ge=0, description="Shortest time between the ends of two trainings' data")
