@@ -21,7 +21,7 @@ from sluss.config.false_alarms import EXAMPLE, SHARES, chance
 from sluss.interval import unit_of
 from sluss.statistics.aspects import ORDER, legendre
 from sluss.statistics.charts import Charts, by_column, followed, p_values, started
-from sluss.statistics.past_intervals import WEIGHTS, Past, fit, standardised
+from sluss.statistics.past_intervals import WEIGHTS, Past, fit, scales, standardised
 from sluss.statistics.within_intervals import with_rows, with_within, within_intervals
 
 if TYPE_CHECKING:
@@ -147,28 +147,31 @@ def raised(world: World, seed: int, histories: int = HISTORIES) -> Bools:
     for number, day in enumerate(at[world.past :], world.past):
         values, distance = drawn(each, world.clump, day, random)
         differences = standardised(past, values, rows, number % 7)
-        charts, breached, clear = _judged((past, freedom), (charts, differences), distance, number % 7, on)
+        seen = (charts, differences, scales(past, rows))
+        charts, breached, clear = _judged((past, freedom), seen, distance, number % 7, on)
         found.append(breached & ~on)
         on = (on | breached) & ~clear
     return np.array(found)
 
 
 def _judged(
-    noise: tuple[Past, Floats], seen: tuple[Charts, Floats], distance: Floats, phase: int, on: Bools
+    noise: tuple[Past, Floats], seen: tuple[Charts, Floats, Floats], distance: Floats, phase: int, on: Bools
 ) -> tuple[Charts, Bools, Bools]:
     """Return the charts after a day, and whether `data_drift` is breached and clear, by history."""
-    before, differences = seen
+    before, differences, of_rows = seen
     past, freedom = noise
     histories = len(on)
     starts = _STARTS[: histories * COLUMNS]
-    charts = followed(before, differences)
+    charts = followed(before, differences, of_rows)
     chances = p_values(charts, past, phase, freedom)
     alone = COLUMNS * by_column(chances[:, 0], starts, len(WEIGHTS)).reshape(histories, COLUMNS)
     severe = ((alone < ALPHA) & (distance >= DISTANCE)).any(axis=1) & ~on
     if severe.any():
-        again, anew = followed(started(len(differences)), differences), np.repeat(severe, COLUMNS * ORDER)
+        again, anew = followed(started(len(differences)), differences, of_rows), np.repeat(severe, COLUMNS * ORDER)
         charts = Charts(
-            np.where(anew[:, None], again.means, charts.means), np.where(anew, again.intervals, charts.intervals)
+            np.where(anew[:, None], again.means, charts.means),
+            np.where(anew, again.intervals, charts.intervals),
+            np.where(anew, again.scales, charts.scales),
         )
     adjusted: Floats = COLUMNS * by_column(chances.min(axis=1), starts, len(WEIGHTS)).reshape(histories, COLUMNS)
     breached = np.any((adjusted < ALPHA) & (distance >= DISTANCE), axis=1)

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 from sluss.monitoring.past import anchor, of_part, read
 from sluss.monitoring.watch import ENOUGH, Borrowed, Column, Watch, with_noise_since
+from sluss.statistics import aspects
 from sluss.statistics import charts as charting
 from sluss.statistics.charts import Charts
 from sluss.statistics.distances import holm
 from sluss.statistics.figures import SCORE
-from sluss.statistics.past_intervals import FEWEST, WEIGHTS, Past, joined, standardised
+from sluss.statistics.past_intervals import FEWEST, WEIGHTS, Past, joined, scales, standardised
 from sluss.statistics.within_intervals import with_rows
 
 if TYPE_CHECKING:
@@ -52,6 +53,7 @@ class _Aspects:
     name: str
     values: Floats
     rows: float
+    spread: Floats  # variance of one row of the interval
     state: Column
     past: Past
 
@@ -72,14 +74,14 @@ def judge(use_case: UseCase, past: Mapping[str, Any], seen: Seen, watch: Watch, 
     if not known:
         return Judged({}, _followed(watch, columns, {}, stable=False), changed_again=False)
     table = _table(known, phase)
-    differences, old = table.differences(), table.charts()
-    new = charting.followed(old, differences)
+    differences, scales, old = table.differences(), table.scales, table.charts()
+    new = charting.followed(old, differences, scales)
     limits = (use_case.chance("data_drift"), use_case.monitoring.drift_distance)
     changed_again = active and table.jumped(old, differences, limits)
     p_values = table.p_values(new)
     if changed_again or (not active and table.is_severe(new, seen.distances, limits)):
         # The charts begin anew with the interval of a change, so that its level is known and its end is seen at once.
-        new = charting.followed(charting.started(len(differences)), differences)
+        new = charting.followed(charting.started(len(differences)), differences, scales)
         p_values = table.p_values(new)
     stable = not active and min(holm(list(p_values.values()))) >= _CHANCE
     after = _followed(watch, columns, table.split(new), stable=stable)
@@ -92,7 +94,8 @@ def _columns(past: Mapping[str, Any], seen: Seen, watch: Watch) -> list[_Aspects
         values, rows = of_part(name, seen.reference[name], part)
         content = past.get("columns", {}).get(name)
         usual = read(content, seen.reference[name]) if content else anchor(name, seen.reference[name])
-        found.append(_Aspects(name, values, rows, watch.of(name, len(values)), usual))
+        spread = aspects.spread(seen.reference[name], part, len(values))
+        found.append(_Aspects(name, values, rows, spread, watch.of(name, len(values)), usual))
     return found
 
 
@@ -147,6 +150,11 @@ class _Table:
 
         return np.cumsum([0, *(len(each.values) for each in self.columns[:-1])])
 
+    @property
+    def scales(self) -> Floats:
+        """The factors that turn differences into standard deviations of the interval."""
+        return scales(self.past, self.rows)
+
     def differences(self) -> Floats:
         """The standardised differences of the interval."""
         import numpy as np
@@ -159,14 +167,17 @@ class _Table:
         import numpy as np
 
         before = [each.state.charts for each in self.columns]
-        return Charts(np.concatenate([each.means for each in before]), np.concatenate([e.intervals for e in before]))
+        joined_: Mapping[str, Floats] = {
+            name: np.concatenate([getattr(each, name) for each in before]) for name in Charts.__slots__
+        }
+        return Charts(**joined_)
 
     def split(self, charts: Charts) -> dict[str, Charts]:
         """Part the charts by column."""
         import numpy as np
 
         ends = self.starts[1:]
-        parts = zip(np.split(charts.means, ends), np.split(charts.intervals, ends), strict=True)
+        parts = zip(*(np.split(getattr(charts, name), ends) for name in Charts.__slots__), strict=True)
         return {each.name: Charts(*part) for each, part in zip(self.columns, parts, strict=True)}
 
     def p_values(self, charts: Charts) -> dict[str, float]:
@@ -185,10 +196,11 @@ class _Table:
         import numpy as np
 
         alpha, least = limits
-        jumps = self._named(charting.jump_p_values(charts, differences, self.past), 1)
-        deviation = np.sqrt(self.past.variance / np.clip(self.rows, 1, self.past.rows))
-        moved = np.maximum.reduceat(np.abs(differences - charting.level(charts)) * deviation, self.starts)
-        return any(p < alpha and size >= least for p, size in zip(holm(list(jumps.values())), moved, strict=True))
+        jumped = charting.jumps(charts, differences, self.scales)
+        noise = np.maximum(np.concatenate([each.spread for each in self.columns]) / self.past.variance, 1.0)
+        p_values = self._named(charting.jump_p_values(charts, jumped, self.scales, self.past, noise), 1)
+        moved = np.maximum.reduceat(np.abs(jumped) / self.scales, self.starts)
+        return any(p < alpha and size >= least for p, size in zip(holm(list(p_values.values())), moved, strict=True))
 
     def _named(self, p_values: Floats, tests: int) -> dict[str, float]:
         found = charting.by_column(p_values, self.starts, tests)

@@ -108,6 +108,7 @@ def to_json(watch: Watch) -> dict[str, Any]:
         name: {
             "charts": [_rounded(row) for row in column.charts.means],
             "seen": _rounded(column.charts.intervals),
+            "scales": _rounded(column.charts.scales),
             "means": _rounded(column.since.means),
             "squares": _rounded(column.since.squares),
             "rows": [column.since.rows, column.since.rows_squared],
@@ -129,7 +130,8 @@ def _column(each: Mapping[str, Any]) -> Column:
 
     charts = np.array(each["charts"], dtype=float).reshape(-1, len(WEIGHTS))
     since = Since(np.array(each["means"], dtype=float), np.array(each["squares"], dtype=float), *each["rows"])
-    return Column(Charts(charts, np.array(each["seen"], dtype=float)), since)
+    seen, scales = (np.array(each[name], dtype=float) for name in ("seen", "scales"))
+    return Column(Charts(charts, seen, scales), since)
 
 
 def _rounded(values: Floats) -> list[float]:

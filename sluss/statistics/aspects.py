@@ -103,6 +103,22 @@ def floor(reference: Distribution, aspects: int) -> Floats:
     return found
 
 
+def spread(reference: Distribution, part: Distribution, aspects: int) -> Floats:
+    """Return the variance of the aspects of one row of an interval, at least that of evenly spread values.
+
+    Where the reference has few values, such as 0 for nearly all rows, its rows tell nothing of the noise at another
+    level.
+    """
+    import numpy as np
+
+    if "counts" in reference:
+        return np.ones(aspects)
+    places = legendre(number_grid(reference["values"]), np.asarray(part["values"], dtype=float))
+    even = 1 / (2 * np.arange(1, ORDER + 1) + 1)
+    found: Floats = np.maximum(places.var(axis=0), even) if len(places) else even
+    return found
+
+
 def centre(reference: Distribution, names: Sequence[str]) -> Floats:
     """Return the aspects of the reference itself."""
     if "counts" in reference:

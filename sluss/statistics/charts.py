@@ -36,22 +36,33 @@ class Charts:
 
     means: Floats  # (aspects, charts)
     intervals: Floats  # (aspects,): how many they have seen
+    scales: Floats  # (aspects,): the mean of the differences' scales, weighted as the chart that gives the level
 
 
 def started(aspects: int) -> Charts:
     """Return charts that have seen nothing."""
     import numpy as np
 
-    return Charts(np.zeros((aspects, len(WEIGHTS))), np.zeros(aspects))
+    return Charts(np.zeros((aspects, len(WEIGHTS))), np.zeros(aspects), np.zeros(aspects))
 
 
-def followed(charts: Charts, differences: Floats) -> Charts:
-    """Return the charts after one more interval; an aspect that it lacks, NaN, stays as it was."""
+def followed(charts: Charts, differences: Floats, scales: Floats) -> Charts:
+    """Return the charts after one more interval; an aspect that it lacks, NaN, stays as it was.
+
+    Args:
+        charts: before the interval.
+        differences: of the interval, in standard deviations.
+        scales: the factors that turned them into these.
+    """
     import numpy as np
 
-    seen, weights = ~np.isnan(differences), np.array(WEIGHTS)
+    seen, weights, weight = ~np.isnan(differences), np.array(WEIGHTS), WEIGHTS[_LEVEL]
     means = (1 - weights) * charts.means + weights * np.nan_to_num(differences)[:, None]
-    return Charts(np.where(seen[:, None], means, charts.means), charts.intervals + seen)
+    return Charts(
+        np.where(seen[:, None], means, charts.means),
+        charts.intervals + seen,
+        np.where(seen, (1 - weight) * charts.scales + weight * scales, charts.scales),
+    )
 
 
 def p_values(charts: Charts, past: Past, phase: int, newest: Floats | None = None) -> Floats:
@@ -75,18 +86,34 @@ def p_values(charts: Charts, past: Past, phase: int, newest: Floats | None = Non
     return found
 
 
-def jump_p_values(charts: Charts, differences: Floats, past: Past) -> Floats:
-    """Return the two-sided p-values of a change from the level of the charts, shape (aspects,).
+def jumps(charts: Charts, differences: Floats, scales: Floats) -> Floats:
+    """Return how far an interval lies from the level of the charts, in its own standard deviations.
+
+    A lasting change of an interval of more rows is more standard deviations, and no further change.
+    """
+    found: Floats = differences - level(charts) * scales
+    return found
+
+
+def jump_p_values(charts: Charts, jumped: Floats, scales: Floats, past: Past, noise: Floats) -> Floats:
+    """Return the two-sided p-values of jumps from the level of the charts, shape (aspects,).
 
     The past mean cancels, so only the noise of the newest interval and that of the level count.
+
+    Args:
+        charts: before the interval.
+        jumped: as `jumps` returns it.
+        scales: of the interval.
+        past: of all columns.
+        noise: how many times larger the variance of a row is than in the past.
     """
     import numpy as np
     from scipy.special import stdtr
 
-    weight, seen = WEIGHTS[_LEVEL], (charts.intervals > 0) & ~np.isnan(differences)
-    remembered = np.maximum(1 - (1 - weight) ** charts.intervals, weight)
-    noise = chart_noise(np.array(weight), charts.intervals, past.slow) / remembered**2
-    t = np.abs(differences - level(charts)) / np.sqrt(1 + noise) / past.tails[:, 0]
+    seen = (charts.intervals > 0) & ~np.isnan(jumped)
+    of_level = chart_noise(np.array(WEIGHTS[_LEVEL]), charts.intervals, past.slow)
+    of_level = of_level * (scales / _known(charts)) ** 2
+    t = np.abs(jumped) / np.sqrt((1 + of_level) * noise) / past.tails[:, 0]
     found: Floats = np.where(seen, 2 * stdtr(np.maximum(past.freedom, 1.0), -t), 1.0)
     return found
 
@@ -107,9 +134,17 @@ def by_column(p_values: Floats, starts: Starts, tests: int) -> Floats:
 
 
 def level(charts: Charts) -> Floats:
-    """Return the present level of each aspect: its mean over about the last four intervals."""
+    """Return the present level of each aspect: its mean difference over about the last four intervals.
+
+    Both means lack the weight of intervals before the first, which cancels.
+    """
+    found: Floats = charts.means[:, _LEVEL] / _known(charts)
+    return found
+
+
+def _known(charts: Charts) -> Floats:
+    """Return the scales; of charts that have seen nothing, infinity, which makes their level 0."""
     import numpy as np
 
-    remembered = 1 - (1 - WEIGHTS[_LEVEL]) ** charts.intervals
-    found: Floats = charts.means[:, _LEVEL] / np.maximum(remembered, 1e-12)
+    found: Floats = np.where(charts.scales > 0, charts.scales, np.inf)
     return found

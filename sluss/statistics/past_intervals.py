@@ -246,10 +246,15 @@ def joined(parts: Sequence[Past]) -> Past:
 
 def standardised(past: Past, values: Floats, rows: Floats, phase: int) -> Floats:
     """Return the differences of an interval's aspects from the past means, in standard deviations of an interval."""
+    found: Floats = (values - past.means[:, _column(past, phase)]) * scales(past, rows)
+    return found
+
+
+def scales(past: Past, rows: Floats) -> Floats:
+    """Return the factors that turn a difference into standard deviations of an interval of so many rows."""
     import numpy as np
 
-    usual = np.clip(rows, 1, past.rows)
-    found: Floats = (values - past.means[:, _column(past, phase)]) / np.sqrt(past.variance / usual)
+    found: Floats = np.sqrt(np.clip(rows, 1, past.rows) / past.variance)
     return found
 
 

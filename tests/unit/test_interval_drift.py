@@ -107,6 +107,32 @@ def test_another_change_is_told_from_the_first_and_a_recovery_is_seen_at_once(us
     assert "The data changed again" in found[7].message
 
 
+def test_a_change_that_lasts_is_no_further_change_in_batches_of_another_size(use_case):
+    profile = profile_of(use_case)
+    sizes = [300, 300, 60, 300, 100, 2000, 60, 300]
+    found = followed(use_case, profile, [day(number, rows=rows, size=1.5) for number, rows in enumerate(sizes, 31)])
+    assert [each.verdict for each in found] == ["breached"] * len(sizes)
+    assert not any(each.anew for each in found)
+
+
+@pytest.mark.parametrize("before", [0.0, 0.02])
+def test_a_share_that_was_nought_and_varies_after_its_change_changes_once(use_case, before):
+    rules = use_case.monitoring.model_copy(update={"min_rows": 8, "drift_distance": 0.2})
+    few = use_case.model_copy(update={"monitoring": rules, "features": ("price", "size")})
+
+    def shared(first, end, share):
+        random = np.random.default_rng([first, int(100 * share)])
+        frames = [day(number, rows=8 + 5 * (number % 3)) for number in range(first, end)]
+        return [frame.assign(price=(random.random(len(frame)) < share).astype(float)) for frame in frames]
+
+    train, held = (pd.concat(shared(*span, before), ignore_index=True) for span in ((0, 28), (28, 31)))
+    given, labels = scores(28, len(held)), np.arange(len(held)) % 2
+    profile = read_profile(json.loads(json.dumps(build_profile(few, train, held, given, labels))))
+    found = followed(few, profile, [*shared(31, 34, before), *shared(34, 54, 0.85)])
+    assert [each.verdict for each in found] == ["clear"] * 3 + ["breached"] * 20
+    assert not any(each.anew for each in found)
+
+
 def test_batches_of_another_size_are_no_change(use_case):
     profile = profile_of(use_case, clump=5)
     frames = [day(number, rows=rows, clump=5) for number, rows in enumerate([60, 60, 3000, 3000, 60, 300], 31)]

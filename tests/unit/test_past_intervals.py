@@ -16,9 +16,9 @@ from sluss.monitoring.past import slices
 from sluss.monitoring.seasons import phase_of, season_of, wall_starts
 from sluss.monitoring.watch import Borrowed, Column, Since, Watch, from_json, to_json, with_noise_since
 from sluss.statistics.aspects import NEW_AND_RARE, ORDER, cells, floor, legendre, number_grid, of_category, of_number
-from sluss.statistics.charts import by_column, followed, jump_p_values, p_values, started
+from sluss.statistics.charts import by_column, followed, jump_p_values, jumps, p_values, started
 from sluss.statistics.distributions import category_part, number_part
-from sluss.statistics.past_intervals import fit, joined, standardised
+from sluss.statistics.past_intervals import fit, joined, scales, standardised
 from sluss.statistics.within_intervals import with_rows, with_within, within_intervals
 
 FLOOR = 1 / (2 * np.arange(1, ORDER + 1) + 1)
@@ -137,7 +137,7 @@ def test_stable_days_seldom_look_changed_and_a_small_shift_adds_up():
     def smallest(shift, count):
         charts, found = started(ORDER), []
         for value in days(random, count, 200, shift=shift):
-            charts = followed(charts, standardised(past, value, rows, 0))
+            charts = followed(charts, standardised(past, value, rows, 0), scales(past, rows))
             found.append(by_column(p_values(charts, past, 0).min(axis=1), np.array([0]), 3)[0])
         return np.array(found)
 
@@ -151,13 +151,19 @@ def test_a_jump_is_measured_from_the_level_of_the_change_before():
     past, rows = learned(days(np.random.default_rng(7), 28, 500), 500), np.full(ORDER, 500.0)
     charts = started(ORDER)
     for value in days(np.random.default_rng(8), 3, 500, shift=0.5):
-        charts = followed(charts, standardised(past, value, rows, 0))
-    same, other = (
-        jump_p_values(charts, standardised(past, days(np.random.default_rng(9), 1, 500, shift)[0], rows, 0), past).min()
-        for shift in (0.5, 1.0)
-    )
+        charts = followed(charts, standardised(past, value, rows, 0), scales(past, rows))
+    same, other = (_jump(past, charts, shift, 500) for shift in (0.5, 1.0))
     assert same > 1e-3
     assert other < 1e-6
+    more, fewer = (_jump(past, charts, 0.5, count) for count in (60, 4_000))
+    assert min(more, fewer) > 1e-3  # the same change, in an interval of other rows
+
+
+def _jump(past, charts, shift, count):
+    rows = np.full(ORDER, float(count))
+    moved = standardised(past, days(np.random.default_rng(9), 1, count, shift)[0], rows, 0)
+    of_rows = scales(past, rows)
+    return jump_p_values(charts, jumps(charts, moved, of_rows), of_rows, past, np.ones(ORDER)).min()
 
 
 def test_what_wanders_slowly_is_not_taken_for_a_change():
@@ -168,7 +174,8 @@ def test_what_wanders_slowly_is_not_taken_for_a_change():
     past, charts = learned(values[:90], 1000), started(ORDER)
     assert past.slow[0] > 0.5
     for value in values[90:]:
-        charts = followed(charts, standardised(past, value, np.full(ORDER, 1000.0), 0))
+        rows = np.full(ORDER, 1000.0)
+        charts = followed(charts, standardised(past, value, rows, 0), scales(past, rows))
         assert p_values(charts, past, 0).min() * 12 * 20 > 0.004  # the budget of twenty columns
 
 
@@ -198,7 +205,7 @@ def test_noise_since_the_training_counts_until_there_is_enough():
 
 
 def test_the_state_survives_json_and_an_unknown_one_counts_as_none():
-    charts = followed(started(2), np.array([1.5, np.nan]))
+    charts = followed(started(2), np.array([1.5, np.nan]), np.ones(2))
     watch = Watch({"price": Column(charts, Since(np.zeros(2), np.ones(2), 10.0, 50.0))})
     again = from_json(to_json(watch))
     assert to_json(again) == to_json(watch)
