@@ -73,7 +73,11 @@ class Story:
     def scored(self, day: Interval) -> None:
         """One line a day: what came, how sure the model was, and what the labels say so far."""
         name = partition(day.start, self.use_case.unit)
-        monitored = read_monitored(self.lake, first=name, last=name)[0]
+        found = read_monitored(self.lake, first=name, last=name)
+        if not found:
+            self.console.print(f"{name:10}  no rows, which the config allows: nothing to score")
+            return
+        [monitored] = found
         summary = monitored.summary
         drift = max((each.distance for each in summary.drift), default=0.0)
         quality = summary.quality

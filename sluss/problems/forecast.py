@@ -42,6 +42,11 @@ class ForecastJudging(QuantileJudging):
         """A forecast of several steps, made at once."""
         return "forecast"
 
+    @property
+    def series(self) -> str | None:
+        """The column of the series, where a config forecasts several."""
+        return self.use_case.forecast.series
+
     def folds(self, count: int, seed: int) -> BaseCrossValidator:  # noqa: ARG002 - nothing is shuffled
         """Return folds of a rolling origin: each is judged by a model of the rows before it, and nothing later.
 

@@ -127,6 +127,11 @@ class Judging(ABC):
         """Whether these figures are of blocks of rows, so that each group counts by one of its rows."""
         return False
 
+    @property
+    def series(self) -> str | None:
+        """The column that names the series of a row, where labels of one series may be many times those of another."""
+        return None
+
     def forecasts(self, labels: Labels, scores: Floats) -> list[Forecast]:  # noqa: ARG002 - a kind may have none
         """The probabilities that the scores state, with what happened."""
         return []
