@@ -161,6 +161,8 @@ def make(world: World, mistake: Mistake) -> Result:
             return judged(mistake, _counted(world, mistake.inject(world)))
     except NotRefusedError as error:
         return left_out(mistake, "tried", str(error))
+    except Exception as error:  # noqa: BLE001 - one mistake that cannot be made must not end the drill of the others
+        return left_out(mistake, "tried", f"It could not be made here: {type(error).__name__}: {error}")
     finally:
         world.restore()
 

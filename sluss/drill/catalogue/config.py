@@ -108,14 +108,19 @@ def _estimator(name: str, **params: Any) -> Change:  # noqa: ANN401
     return lambda content: content["training"].update(estimator={"class": name, "params": params})
 
 
+def _class_steps(content: Content) -> list[Content]:
+    branches = content["training"]["preprocessing"]
+    return [step for branch in branches for step in branch["steps"] if isinstance(step, dict)]
+
+
 def _first_step(change: Change) -> Change:
     """Change the first step of the preprocessing that is a class."""
+    return lambda content: change(_class_steps(content)[0])
 
-    def edit(content: Content) -> None:
-        branches = content["training"]["preprocessing"]
-        change(next(step for branch in branches for step in branch["steps"] if isinstance(step, dict)))
 
-    return edit
+def _transformed(world: World) -> str:
+    content = world.use_case.model_dump(mode="json", by_alias=True)
+    return "" if _class_steps(content) else "No step of the preprocessing is a class."
 
 
 def _classified(world: World) -> str:
@@ -188,6 +193,7 @@ MISTAKES = (
     _rehearsal(
         "a transformer that does not exist",
         _first_step(lambda step: step.update({"class": "sklearn.preprocessing.Magic"})),
+        _transformed,
     ),
     _rehearsal("a window without rows enough", lambda content: content["training"].update(min_rows=10**7)),
     _rehearsal(
