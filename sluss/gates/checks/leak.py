@@ -13,7 +13,7 @@ from sluss.profiling.one_column import skill
 from sluss.statistics.copies import copies_of_rows, copies_of_texts
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     import numpy as np
     import pandas as pd
@@ -84,7 +84,7 @@ def _culprits(evidence: Evidence, figures: dict[str, float]) -> Iterator[Culprit
 
 
 def _telltale(
-    evidence: Evidence, kinds: dict[str, str], figures: dict[str, float], *, classes: bool
+    evidence: Evidence, kinds: Mapping[str, str], figures: dict[str, float], *, classes: bool
 ) -> Iterator[tuple[str, str]]:
     """Yield each column that knows the label, with the reason, once."""
     told = set()
@@ -102,7 +102,7 @@ def _samples(evidence: Evidence, *, classes: bool) -> Iterator[Sample]:
     """
     train, holdout = evidence.rows.train, evidence.rows.holdout
     series = evidence.problem.judging.series
-    counts = holdout[series].value_counts() if series else {}
+    counts = dict(holdout[series].value_counts()) if series else {}
     longest = [name for name, count in counts.items() if count >= _FEWEST][:_MOST_SERIES]
     if not longest:  # too few rows of each to tell
         yield Sample(train, holdout, classes)
