@@ -9,7 +9,7 @@ import pytest
 
 from sluss.config.settings import ROOT
 from sluss.drill.catalogue import MISTAKES
-from sluss.drill.drill import chosen
+from sluss.drill.drill import chosen, make
 from sluss.drill.mistake import KINDS, Mistake, Refusal, judged, left_out
 from sluss.errors import ConfigError
 from tasks.run_drill import summary
@@ -66,6 +66,23 @@ def test_the_summary_names_silent_locks():
     assert summary(results) == (
         "3 mistakes: 1 refused by the lock that is there for it, 1 by another, 1 not at all. Silent locks: labels."
     )
+
+
+class _Stub:
+    """A world of which nothing is needed but that it is restored."""
+
+    def __init__(self):
+        self.sound_locks, self.restored = {}, 0
+
+    def restore(self):
+        self.restored += 1
+
+
+def test_a_mistake_that_cannot_be_made_is_told_and_does_not_end_the_drill():
+    world = _Stub()
+    result = make(world, Mistake("broken", "config", "config", lambda _: next(iter([]))))
+    assert (result.silent, world.restored) == (True, 1)
+    assert result.sentence.startswith("It could not be made here: StopIteration")
 
 
 def test_kinds_and_names_choose_mistakes():
