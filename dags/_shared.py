@@ -42,7 +42,8 @@ failures: list[SlussError] = []
 def use_cases() -> Iterator[UseCase]:
     """Every use case in config/ that can be read. For the others, dags/configs.py shows an import error."""
     settings = load_settings()
-    for name in use_case_names(settings.config_dir):
+    asked = [name.strip() for name in settings.dags_of.split(",") if name.strip()]
+    for name in asked or use_case_names(settings.config_dir):
         with suppress(ConfigError):
             yield load_use_case(name, settings.config_dir)
 

@@ -66,6 +66,8 @@ def run_dag(dag_file: str, dag_id: str, logical_date: datetime, **params: str) -
 
     sys.path.insert(0, str(ROOT / "dags"))
     shared, module = importlib.import_module("_shared"), importlib.import_module(dag_file)
+    if not hasattr(module, dag_id):
+        importlib.reload(module)  # it was imported for the use case before
     shared.failures.clear()
     finished = getattr(module, dag_id).test(logical_date=logical_date, run_conf=params)
     _correct_start(finished.id)
@@ -159,6 +161,8 @@ def main(names: list[str]) -> None:
                 console = Console(file=terminal)
                 if len(use_cases) > 1:
                     console.rule(f"[bold]{use_case.title}[/]")
+                # Airflow reads the whole folder anew for each run: only the DAGs of the use case that is told.
+                os.environ["SLUSS_DAGS_OF"] = use_case.name
                 tell(Context(settings, use_case), console)
     except SlussError as error:
         print(error, file=sys.stderr)

@@ -26,6 +26,7 @@ class Settings(BaseSettings):
 
     home: Path = Field(ROOT / "var", description="Folder of the embedded mode's state, and scratch space elsewhere")
     config_dir: Path = Field(ROOT / "config", description="Folder with one YAML file a use case")
+    dags_of: str = Field("", description="Use cases that have DAGs, with commas between; empty for all of that folder")
     data: Path | None = Field(
         None, description="The data archive of a shipped use case on disk, or its folder, instead of a download"
     )

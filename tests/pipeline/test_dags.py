@@ -88,6 +88,12 @@ def test_plots_and_drills_come_after_every_other_task(loaded):
     assert max(weights[name] for name in last) < min(weights[name] for name in set(weights) - last)
 
 
+def test_only_the_use_cases_that_are_asked_for_have_dags(loaded):
+    finished = loaded("scoring", SLUSS_DAGS_OF="fraud, demand")
+    assert finished.returncode == 0, finished.stderr
+    assert set(json.loads(finished.stdout.splitlines()[-1])["shapes"]["scoring"]) == {"fraud_scoring", "demand_scoring"}
+
+
 def test_a_malformed_config_shows_its_sentence_as_airflows_import_error(loaded, tmp_path):
     (tmp_path / "broken.yaml").write_text("name: broken\n")
     finished = loaded("configs", SLUSS_CONFIG_DIR=str(tmp_path))
