@@ -10,6 +10,7 @@ import pandas as pd
 from sluss.drill import needs
 from sluss.drill.mistake import Mistake, hopeless
 from sluss.drill.steps import curation, learn
+from sluss.problems.ranking_metrics import items_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -44,12 +45,25 @@ def relabelled(damage: Damage) -> Callable[[World], list[Refusal]]:
 
 
 def turned(world: World, labels: Any) -> Any:  # noqa: ANN401 - a column
-    """Each label as the next class; a number as far on the other side of the middle."""
+    """Each label as the next class; a number as far on the other side of the middle; for popular items, rare ones."""
+    if _are_lists(world):
+        return _mirrored(labels)
     if not world.classes:
         middle = labels.median()
         return 2 * middle - labels
     following = dict(zip(world.classes, [*world.classes[1:], world.classes[0]], strict=True))
     return labels.map(following)
+
+
+def _are_lists(world: World) -> bool:
+    return world.context.problem.judging.labels_are == "lists"
+
+
+def _mirrored(labels: Any) -> Any:  # noqa: ANN401 - a column
+    """Each item as the one that is as rare as it is popular."""
+    items = labels.str.split().explode().value_counts().sort_index().sort_values(kind="stable").index
+    mirror = dict(zip(items, items[::-1], strict=True))
+    return labels.map(lambda text: " ".join(mirror[item] for item in text.split()))
 
 
 def _turned_where(where: Callable[[World, Frame], Any]) -> Damage:
@@ -115,7 +129,11 @@ def _by_rule(world: World, frame: Frame) -> Frame:
 
 def _from_the_champion(world: World, frame: Frame) -> Frame:
     """The champion's own predictions in the place of labels."""
-    predicted = world.model.predict(frame[list(world.use_case.features)])
+    features = frame[list(world.use_case.features)]
+    if _are_lists(world):
+        items = items_of(world.context.problem.scoring.scores(world.model, features))
+        return frame.assign(label=[" ".join(f"{item:.0f}" for item in row if item >= 0) for row in items])
+    predicted = world.model.predict(features)
     return frame.assign(label=[world.classes[int(each)] for each in predicted] if world.classes else predicted)
 
 
