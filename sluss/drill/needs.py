@@ -70,6 +70,16 @@ def numbers(world: World) -> str:
     return "Labels are lists." if problem_of(world.use_case).judging.labels_are == "lists" else ""
 
 
+def lists(world: World) -> str:
+    """Labels that are lists of items."""
+    return "" if problem_of(world.use_case).judging.labels_are == "lists" else "Labels are no lists."
+
+
+def one_value(world: World) -> str:
+    """Labels of one value each: a class or a number."""
+    return "Labels are lists." if not lists(world) else ""
+
+
 def live_labels(world: World) -> str:
     """Enough labels of live rows within the live intervals, so that the metric can be judged there."""
     enough = world.use_case.monitoring.min_rows

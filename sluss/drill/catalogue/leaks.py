@@ -85,6 +85,12 @@ def _after_the_event(last: Any, values: Any) -> Any:  # noqa: ANN401
     return (low + (high - low) * (last * 0.8 + 0.1 + _noise(len(last)) * 0.03)).clip(values.min(), values.max())
 
 
+def _told_items(world: World, frame: Frame) -> Frame:
+    """The items of the label stand among those that the row knows already, as a late export has them."""
+    name = getattr(world.use_case, "ranking").known or world.columns("text")[0]  # noqa: B009 - of one kind of problem
+    return frame.assign(**{name: (frame[name].fillna("") + " " + frame["label"].fillna("")).str.strip()})
+
+
 def _noise(size: int) -> Any:  # noqa: ANN401
     return np.random.default_rng(_SEED).normal(size=size)
 
@@ -193,7 +199,10 @@ def _leak(
     return Mistake(name, "leaks", lock, inject, needed)
 
 
-_text, _number, _category = needs.feature("text"), needs.feature("number"), needs.feature("category")
+_any_text = needs.feature("text")
+_text, _number, _category = (
+    needs.both(needs.one_value, needs.feature(kind)) for kind in ("text", "number", "category")
+)
 
 MISTAKES = (
     _leak("a JOIN puts the label into the text", leaking(_words(1.0, lambda text, word: f"{text} {word}")), _text),
@@ -221,7 +230,7 @@ MISTAKES = (
     _leak(
         "a number whose sign is the label",
         leaking(_of_column("number", lambda last, values: values.abs().where(last, -values.abs() - 1), "minimum")),
-        needs.without("minimum"),
+        needs.both(needs.one_value, needs.without("minimum")),
     ),
     _leak(
         "a category that follows the label",
@@ -233,18 +242,23 @@ MISTAKES = (
         ),
         _category,
     ),
-    _leak("ids hold the label, and the model reads them", _labelled_ids),
-    _leak("times hold the label, and the model reads them", leaking(_timed, _times_as_feature), _by_time),
+    _leak("ids hold the label, and the model reads them", _labelled_ids, needs.one_value),
+    _leak(
+        "times hold the label, and the model reads them",
+        leaking(_timed, _times_as_feature),
+        needs.both(needs.one_value, _by_time),
+    ),
+    _leak("the history holds what the user likes next", leaking(_told_items), needs.both(needs.lists, _any_text)),
     _leak("the holdout's rows are among the training rows, under other ids", _copied(), _by_time),
     _leak(
         "the holdout's texts are among the training rows, with a word more",
         _copied(lambda text: f"{text} indeed"),
-        needs.both(_by_time, _text),
+        needs.both(_by_time, _any_text),
     ),
     _leak(
         "the holdout's texts are among the training rows, in capitals",
         _copied(str.upper),
-        needs.both(_by_time, _text),
+        needs.both(_by_time, _any_text),
     ),
     _leak("fitted on training rows and holdout", _fit(_with_holdout), lock="training"),
     _leak("knows the holdout by heart", _fit(_by_heart), lock="training"),

@@ -293,6 +293,7 @@ def _mistake(name: str, kind: Kind, lock: str, inject: Inject, needed: Needs = n
 
 
 _number, _category, _text = needs.feature("number"), needs.feature("category"), needs.feature("text")
+_one_number = needs.both(needs.one_value, _number)
 _timed: Needs = lambda world: (  # noqa: E731
     "Rows are split by ids." if world.use_case.training.holdout_share is not None else ""
 )
@@ -329,12 +330,13 @@ MISTAKES = (
         _newest_labels(turned), _timed,
     ),
     _mistake(
-        "the place of a row sorted by its label is a feature", "leaks", "leak", leaking(_sorted_by_label), _number
+        "the place of a row sorted by its label is a feature", "leaks", "leak", leaking(_sorted_by_label), _one_number
     ),
-    _mistake("target encoding on all rows", "leaks", "labels", leaking(_target_encoded), _number),
-    _mistake("the rarest class is oversampled before the split", "leaks", "leak", _oversampled(0.0)),
+    _mistake("target encoding on all rows", "leaks", "labels", leaking(_target_encoded), _one_number),
+    _mistake("the rarest class is oversampled before the split", "leaks", "leak", _oversampled(0.0), needs.one_value),
     _mistake(
-        "the rarest class is oversampled before the split, with noise", "leaks", "labels", _oversampled(1e-3), _number
+        "the rarest class is oversampled before the split, with noise", "leaks", "labels", _oversampled(1e-3),
+        _one_number,
     ),
     _mistake(
         "the scaler knows another unit", "preprocessing", "training",
