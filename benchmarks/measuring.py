@@ -53,6 +53,7 @@ class Bench:
             "SLUSS_HOME": str(self.home),
             "SLUSS_DATA": str(self.home / "archive.tar.gz"),
             "AIRFLOW_HOME": str(self.home / "airflow"),
+            "AIRFLOW__CORE__PLUGINS_FOLDER": str(ROOT / "services" / "airflow" / "plugins" / "runs"),
             "PYTHONWARNINGS": "ignore",
             "PYTHONPATH": str(ROOT),  # this tree, not the installed package
             # For the baselines, too: on a busy machine, waiting threads would slow them down.

@@ -11,8 +11,9 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Literal
 
 from _retries import TASK_DEFAULTS
-from airflow.sdk import Asset, AssetAlias, Connection, CronDataIntervalTimetable, get_current_context
+from airflow.sdk import Asset, AssetAlias, Connection, get_current_context
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
+from named_runs import NamedByInterval
 
 from sluss.config.settings import load_settings
 from sluss.context import Context, load_context
@@ -54,7 +55,7 @@ def intervals(use_case: UseCase) -> dict[str, Any]:
     Where `catch_up` is off, a missed interval is left out: `make backfill` runs those that are requested.
     """
     return {
-        "schedule": CronDataIntervalTimetable(use_case.schedule, timezone=use_case.schedule_zone),
+        "schedule": NamedByInterval(use_case.schedule, use_case.schedule_zone, str(use_case.unit)),
         "start_date": use_case.first_live,
         # The logical date of a run that is started by hand is the end of its interval.
         "end_date": use_case.end_live,

@@ -13,6 +13,7 @@ from any_table import config as any_config
 from sluss.config.settings import ROOT
 from sluss.use_cases import load_use_case, use_case_names
 
+PLUGINS = {"AIRFLOW__CORE__PLUGINS_FOLDER": str(ROOT / "services" / "airflow" / "plugins" / "runs")}
 FILES = sorted(path.stem for path in (ROOT / "dags").glob("[!_]*.py") if path.stem != "configs")
 SHAPES = {
     "data": {"generate_data": ["curate_data"], "curate_data": []},
@@ -51,6 +52,23 @@ print(json.dumps({"shapes": shapes, "new": sorted({name.split(".")[0] for name i
                   "zones": zones, "weights": weights}))
 """
 
+RUN_NAMES = """
+import json, sys
+import pendulum
+from airflow.serialization.serialized_objects import DagSerialization
+from airflow.timetables.base import DataInterval
+from airflow.utils.types import DagRunType
+import scoring
+text = json.dumps(DagSerialization.to_dict(vars(scoring)[sys.argv[1]]))
+kept = DagSerialization.from_dict(json.loads(text)).timetable
+interval = DataInterval(pendulum.parse("2026-01-04T13:00:00Z"), pendulum.parse("2026-01-05T13:00:00Z"))
+kinds = (DagRunType.SCHEDULED, DagRunType.BACKFILL_JOB, DagRunType.MANUAL)
+given = {"run_after": interval.end, "data_interval": interval}
+names = {str(kind): kept.generate_run_id(run_type=kind, **given) for kind in kinds}
+assert kept.generate_run_id(run_type=DagRunType.MANUAL, run_after=interval.end, data_interval=None)
+print(json.dumps(names))
+"""
+
 
 @pytest.fixture(scope="module")
 def loaded(tmp_path_factory):
@@ -58,7 +76,8 @@ def loaded(tmp_path_factory):
     home = tmp_path_factory.mktemp("airflow")
 
     def load(*files: str, **environment: str) -> subprocess.CompletedProcess[str]:
-        variables = {"PATH": "/usr/bin:/bin", "AIRFLOW_HOME": str(home), "PYTHONPATH": str(ROOT / "dags")} | environment
+        variables = {"PATH": "/usr/bin:/bin", "AIRFLOW_HOME": str(home), "PYTHONPATH": str(ROOT / "dags")}
+        variables |= PLUGINS | environment
         command = [sys.executable, "-c", LOAD, *files]
         return subprocess.run(command, env=variables, capture_output=True, text=True, check=False, timeout=120)
 
@@ -86,6 +105,18 @@ def test_plots_and_drills_come_after_every_other_task(loaded):
     last = {name for name in weights if name.endswith((".plot_model", ".run_drill"))}
     assert last
     assert max(weights[name] for name in last) < min(weights[name] for name in set(weights) - last)
+@pytest.mark.parametrize(
+    ("use_case", "interval"), [("sentiment", "2026-01-04"), ("demand", "2026-01-05"), ("recommendation", "2026-01")]
+)
+def test_a_run_has_the_name_of_its_interval_in_the_zone_of_the_use_case(tmp_path, use_case, interval):
+    variables = {"PATH": "/usr/bin:/bin", "AIRFLOW_HOME": str(tmp_path), "PYTHONPATH": str(ROOT / "dags")} | PLUGINS
+    command = [sys.executable, "-W", "ignore", "-c", RUN_NAMES, f"{use_case}_scoring"]
+    finished = subprocess.run(command, env=variables, capture_output=True, text=True, check=False, timeout=120)
+    assert finished.returncode == 0, finished.stderr
+    names = json.loads(finished.stdout.splitlines()[-1])
+    assert names["scheduled"] == f"scheduled__{interval}"
+    assert names["backfill"] == f"backfill__{interval}"
+    assert names["manual"].startswith(f"manual__{interval}__2026-01-05T13:00:00")
 
 
 def test_only_the_use_cases_that_are_asked_for_have_dags(loaded):
@@ -128,7 +159,7 @@ def test_news_that_cannot_be_sent_for_one_use_case_are_sent_for_the_others(tmp_p
     for file in (ROOT / "config").glob("sentiment*"):
         (config / file.name).write_bytes(file.read_bytes())
     variables = {"PATH": "/usr/bin:/bin", "AIRFLOW_HOME": str(tmp_path), "SLUSS_HOME": str(tmp_path / "home")}
-    variables |= {"SLUSS_CONFIG_DIR": str(config), "PYTHONPATH": f"{ROOT / 'dags'}:{ROOT}"}
+    variables |= {"SLUSS_CONFIG_DIR": str(config), "PYTHONPATH": f"{ROOT / 'dags'}:{ROOT}"} | PLUGINS
     command = [sys.executable, "-c", "import _shared; _shared.send_all_news(5)"]
     finished = subprocess.run(command, env=variables, capture_output=True, text=True, check=False, timeout=120)
     assert finished.returncode != 0
