@@ -5,9 +5,9 @@ from __future__ import annotations
 import shutil
 from datetime import UTC, datetime, timedelta
 
-import pyarrow as pa
 import pytest
 import yaml
+from fraud_tables import fill_tables
 
 from sluss.config.settings import ROOT, Settings
 from sluss.context import Context
@@ -20,19 +20,6 @@ from sluss.use_cases import load_use_case
 from tasks import curate_data
 
 START = datetime(2018, 5, 1, tzinfo=UTC)
-TIME = pa.timestamp("us", tz="UTC")
-ROWS = pa.schema(
-    [
-        ("id", "string"),
-        ("event_time", TIME),
-        ("arrived_at", TIME),
-        ("customer_id", "string"),
-        ("terminal_id", "string"),
-        ("amount", "double"),
-    ]
-)
-LABELS = pa.schema([("id", "string"), ("label", "int16"), ("label_time", TIME)])
-ALWAYS = Interval(START - timedelta(days=40), START + timedelta(days=100))
 
 
 def day(number):
@@ -61,8 +48,7 @@ def world(tmp_path):
 
     def fill(rows, labels=()):
         with context.warehouse() as warehouse:
-            warehouse.replace("fraud_rows", pa.Table.from_pylist(rows, ROWS), "arrived_at", ALWAYS)
-            warehouse.replace("fraud_labels", pa.Table.from_pylist(list(labels), LABELS), "label_time", ALWAYS)
+            fill_tables(warehouse, rows, labels)
         return context
 
     return fill

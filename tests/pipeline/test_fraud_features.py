@@ -6,8 +6,8 @@ import uuid
 from datetime import UTC, datetime, timedelta
 from random import Random
 
-import pyarrow as pa
 import pytest
+from fraud_tables import fill_tables
 
 from sluss.config.settings import ROOT, Settings
 from sluss.interval import Interval
@@ -17,7 +17,6 @@ START, END = datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 3, 1, tzinfo=UTC)
 WHOLE = Interval(START, END)
 DELAY = timedelta(days=7)
 QUERY = ROOT / "config" / "fraud.sql"
-TIME = pa.timestamp("us", tz="UTC")
 
 
 def payments(seed, rows=400):
@@ -38,21 +37,8 @@ def payments(seed, rows=400):
 
 
 def load(settings, rows):
-    schema = pa.schema(
-        [
-            ("id", "string"),
-            ("event_time", TIME),
-            ("arrived_at", TIME),
-            ("customer_id", "string"),
-            ("terminal_id", "string"),
-            ("amount", "double"),
-        ]
-    )
-    labels = pa.schema([("id", "string"), ("label", "int16"), ("label_time", TIME)])
-    always = Interval(START - timedelta(days=1), END + timedelta(days=100))
     with open_warehouse(settings) as warehouse:
-        for table, kind, time in (("fraud_rows", schema, "arrived_at"), ("fraud_labels", labels, "label_time")):
-            warehouse.replace(table, pa.Table.from_pylist(rows, kind), time, always)
+        fill_tables(warehouse, rows, rows)
 
 
 def features(settings, interval=WHOLE):

@@ -235,28 +235,27 @@ def test_weights_of_rows_reach_the_fit(rare):
         rare.file.write_text(before)
 
 
-@pytest.mark.parametrize(("embargo", "gap"), [(None, 0), ("2d", 48), ("12h", 12)])
-def test_an_embargo_leaves_a_gap_before_the_holdout(rare, embargo, gap):
+def rows_with(rare, **training):
+    """The use case with these keys under `training`, and its rows; the config is restored."""
     before = rare.file.read_text()
-    rare.change(training={"embargo": embargo})
+    rare.change(training=training)
     try:
         use_case = rare.context.use_case
-        rows = training_rows(rare.context.lake, use_case, use_case.history.end)
+        return use_case, training_rows(rare.context.lake, use_case, use_case.history.end)
     finally:
         rare.file.write_text(before)
+
+
+@pytest.mark.parametrize(("embargo", "gap"), [(None, 0), ("2d", 48), ("12h", 12)])
+def test_an_embargo_leaves_a_gap_before_the_holdout(rare, embargo, gap):
+    use_case, rows = rows_with(rare, embargo=embargo)
     start = use_case.history.end - timedelta(days=6)
     assert rows.holdout.event_time.min() >= start
     assert timedelta(0) < start - rows.train.event_time.max() - timedelta(hours=gap) <= timedelta(hours=1)
 
 
 def test_a_purge_leaves_out_rows_whose_label_came_after_the_holdout_began(rare):
-    before = rare.file.read_text()
-    rare.change(training={"purge": True})
-    try:
-        use_case = rare.context.use_case
-        rows = training_rows(rare.context.lake, use_case, use_case.history.end)
-    finally:
-        rare.file.write_text(before)
+    use_case, rows = rows_with(rare, purge=True)
     start = use_case.history.end - timedelta(days=6)
     assert rows.train.label_time.max() < start
     assert rows.train.event_time.max() < start - timedelta(hours=6)
