@@ -28,7 +28,7 @@ help:  ## List the commands
 	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-z-]+:.*## / {printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 $(READY): requirements.lock pyproject.toml scripts/dev/setup.sh $(MOVED)
-	@scripts/dev/setup.sh
+	@scripts/dev/setup.sh >&2
 
 ##@ Start here
 .PHONY: new demo test nightly status ui report notebook

@@ -101,11 +101,12 @@ def test_a_moved_environment_is_corrected_and_one_in_its_place_is_not(tmp_path: 
     (tmp_path / ".venv").mkdir()
     (tmp_path / ".venv" / ".ready").write_text("/old/place/.venv\n")
 
-    def printed() -> str:
+    def printed() -> tuple[str, str]:
         command = ["make", "--silent", "SLUSS=@:", "history"]
-        return subprocess.run(command, capture_output=True, text=True, check=True, cwd=tmp_path).stdout
+        done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=tmp_path)
+        return done.stdout, done.stderr
 
-    assert printed() == "corrected\n"
-    assert printed() == ""
+    assert printed() == ("", "corrected\n"), "programs read what a command prints: make drill JSON=1"
+    assert printed() == ("", "")
     (tmp_path / "link").symlink_to(tmp_path)
     assert subprocess.run(["make", "-s", "SLUSS=@:", "history"], cwd=tmp_path / "link", check=True).returncode == 0
