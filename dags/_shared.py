@@ -55,7 +55,7 @@ def intervals(use_case: UseCase) -> dict[str, Any]:
     Where `catch_up` is off, a missed interval is left out: `make backfill` runs those that are requested.
     """
     return {
-        "schedule": NamedByInterval(use_case.schedule, use_case.schedule_zone, str(use_case.unit)),
+        "schedule": NamedByInterval(use_case.schedule, use_case.schedule_zone, use_case.unit.format),
         "start_date": use_case.first_live,
         # The logical date of a run that is started by hand is the end of its interval.
         "end_date": use_case.end_live,

@@ -62,7 +62,7 @@ import scoring
 text = json.dumps(DagSerialization.to_dict(vars(scoring)[sys.argv[1]]))
 kept = DagSerialization.from_dict(json.loads(text)).timetable
 interval = DataInterval(pendulum.parse("2026-01-04T13:00:00Z"), pendulum.parse("2026-01-05T13:00:00Z"))
-kinds = (DagRunType.SCHEDULED, DagRunType.BACKFILL_JOB, DagRunType.MANUAL)
+kinds = (DagRunType.SCHEDULED, DagRunType.MANUAL)
 given = {"run_after": interval.end, "data_interval": interval}
 names = {str(kind): kept.generate_run_id(run_type=kind, **given) for kind in kinds}
 assert kept.generate_run_id(run_type=DagRunType.MANUAL, run_after=interval.end, data_interval=None)
@@ -105,6 +105,8 @@ def test_plots_and_drills_come_after_every_other_task(loaded):
     last = {name for name in weights if name.endswith((".plot_model", ".run_drill"))}
     assert last
     assert max(weights[name] for name in last) < min(weights[name] for name in set(weights) - last)
+
+
 @pytest.mark.parametrize(
     ("use_case", "interval"), [("sentiment", "2026-01-04"), ("demand", "2026-01-05"), ("recommendation", "2026-01")]
 )
@@ -115,7 +117,6 @@ def test_a_run_has_the_name_of_its_interval_in_the_zone_of_the_use_case(tmp_path
     assert finished.returncode == 0, finished.stderr
     names = json.loads(finished.stdout.splitlines()[-1])
     assert names["scheduled"] == f"scheduled__{interval}"
-    assert names["backfill"] == f"backfill__{interval}"
     assert names["manual"].startswith(f"manual__{interval}__2026-01-05T13:00:00")
 
 
@@ -123,6 +124,15 @@ def test_only_the_use_cases_that_are_asked_for_have_dags(loaded):
     finished = loaded("scoring", SLUSS_DAGS_OF="fraud, demand")
     assert finished.returncode == 0, finished.stderr
     assert set(json.loads(finished.stdout.splitlines()[-1])["shapes"]["scoring"]) == {"fraud_scoring", "demand_scoring"}
+
+
+def test_the_schedulers_plugin_needs_none_of_our_packages(tmp_path):
+    code = "import airflow, named_runs, sys; print({'sluss', 'tasks', 'commands', 'components'} & set(sys.modules))"
+    variables = {"PATH": "/usr/bin:/bin", "AIRFLOW_HOME": str(tmp_path)}
+    variables |= {"PYTHONPATH": PLUGINS["AIRFLOW__CORE__PLUGINS_FOLDER"]}
+    command = [sys.executable, "-W", "ignore", "-c", code]
+    finished = subprocess.run(command, env=variables, capture_output=True, text=True, check=False, timeout=120)
+    assert finished.stdout == "set()\n", finished.stderr
 
 
 def test_a_malformed_config_shows_its_sentence_as_airflows_import_error(loaded, tmp_path):

@@ -1,16 +1,16 @@
 """Airflow's plug-in point for schedules: a run bears the name of its interval, as in `scheduled__2026-01-05`.
 
-Airflow itself takes the moment at which the interval ends, so that the fifth of January is run 2026-01-06.
+Airflow itself takes the moment at which the interval ends, so that the fifth of January is run 2026-01-06. The
+scheduler, which must know the schedule, has none of our packages.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar
+from zoneinfo import ZoneInfo
 
 from airflow.plugins_manager import AirflowPlugin
 from airflow.timetables.interval import CronDataIntervalTimetable
-
-from sluss.interval import partition, unit_of
 
 if TYPE_CHECKING:
     from airflow.timetables.base import DataInterval
@@ -24,21 +24,21 @@ class NamedByInterval(CronDataIntervalTimetable):  # type: ignore[misc] # Airflo
     Args:
         cron: when an interval ends and the next one begins.
         zone: time zone of the expression and of the names.
-        unit: length of an interval, as in a use case's config: `day`, `6 hours`.
+        name_format: `strftime`'s format of a name, made from the start of the interval.
     """
 
-    def __init__(self, cron: str, zone: str, unit: str) -> None:
+    def __init__(self, cron: str, zone: str, name_format: str) -> None:
         super().__init__(cron, timezone=zone)
-        self.zone, self.unit = zone, unit
+        self.zone, self.name_format = zone, name_format
 
     def serialize(self) -> dict[str, Any]:
         """Return what Airflow keeps of the schedule in its database."""
-        return {**super().serialize(), "zone": self.zone, "unit": self.unit}
+        return {**super().serialize(), "zone": self.zone, "name_format": self.name_format}
 
     @classmethod
     def deserialize(cls, data: dict[str, Any]) -> NamedByInterval:
         """Make the schedule again from what Airflow has kept."""
-        return cls(data["expression"], data["zone"], data["unit"])
+        return cls(data["expression"], data["zone"], data["name_format"])
 
     def generate_run_id(
         self, *, run_type: DagRunType, run_after: DateTime, data_interval: DataInterval | None, **extra: object
@@ -49,7 +49,7 @@ class NamedByInterval(CronDataIntervalTimetable):  # type: ignore[misc] # Airflo
         )
         if data_interval is None:
             return usual
-        name = partition(data_interval.start, unit_of(self.unit, self.zone))
+        name = data_interval.start.astimezone(ZoneInfo(self.zone)).strftime(self.name_format)
         if run_type == "manual":  # an interval may have many
             return usual.replace("manual__", f"manual__{name}__", 1)
         return str(run_type.generate_run_id(suffix=name))
