@@ -70,6 +70,8 @@ def _check(use_case: UseCase, train: pd.DataFrame, holdout: pd.DataFrame, until:
             "be split by time. Give source.time the column with their times; or leave it out, and a hash of their ids "
             "splits them, as it does with training.holdout_share."
         )
+    if holdout.empty and len(train) >= use_case.training.min_rows and not (use_case.group or splits_by_ids(use_case)):
+        raise DataError(_without_labels(use_case, train, until))
     if len(train) < use_case.training.min_rows or holdout.empty:
         new = " of groups that begin there" if use_case.group else ""
         raise DataError(
@@ -89,3 +91,13 @@ def _check(use_case: UseCase, train: pd.DataFrame, holdout: pd.DataFrame, until:
                 f"Among the {counted(len(rows), 'row')} of {use_case.name} to {part} before {until:%Y-%m-%d %H:%M}, "
                 f"{fault}. Raise training.{key}, or check the labels in the warehouse."
             )
+
+
+def _without_labels(use_case: UseCase, train: pd.DataFrame, until: datetime) -> str:
+    days, newest = use_case.training.holdout_days, train.event_time.max()
+    return (
+        f"{use_case.name} has {counted(len(train), 'labelled row')}, but none of the {counted(days, 'day')} before "
+        f"{until:%Y-%m-%d %H:%M}, which are held out to judge the model: its newest row with a label is of "
+        f"{newest:%Y-%m-%d %H:%M}. Wait for newer labels, or raise training.holdout_days in its config above the time "
+        "after which labels arrive."
+    )

@@ -1,4 +1,4 @@
-"""The split of rows that have no time: by a hash of their ids."""
+"""The split of rows: by a hash of their ids where they have no time, and where labels come late."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 from sluss.config.source_section import source_section
+from sluss.errors import DataError
 from sluss.storage.held_out import never_learned
 from sluss.training.split import split
 
@@ -57,3 +58,14 @@ def test_a_metric_of_scored_rows_without_times_counts_the_held_out_ones_alone(by
     assert {*counted.id} == {*holdout.id}
     assert not {*counted.id} & {*train.id}
     assert len(never_learned(by_share, rows)) == len(rows)  # with times, an interval comes after the training
+
+
+def test_labels_that_come_after_the_holdouts_length_are_named_with_a_cure_that_works(sentiment, rows):
+    rows["event_time"] = pd.date_range("2025-12-01", "2025-12-26", periods=len(rows), tz="UTC")
+    with pytest.raises(
+        DataError, match=r"4,000 labelled rows, but none of the 3 days before 2026-01-02 .*of 2025-12-26"
+    ):
+        split(sentiment, rows, UNTIL)
+    longer = sentiment.model_copy(update={"training": sentiment.training.model_copy(update={"holdout_days": 10})})
+    train, holdout = split(longer, rows, UNTIL)
+    assert len(train) > len(holdout) > 0
