@@ -33,8 +33,8 @@ def scale(values: Sequence[float]) -> tuple[float, float, float]:
 
 
 def axis_names(intervals: Sequence[str]) -> list[str]:
-    """Names of intervals short enough for an axis: without the year."""
-    return [name[5:] for name in intervals]
+    """Names of intervals short enough for an axis: without the year, but for months and quarters."""
+    return [name if len(name) == len("2026-01") else name[5:] for name in intervals]
 
 
 def known(values: Sequence[float | None]) -> list[float]:

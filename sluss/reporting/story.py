@@ -14,11 +14,14 @@ if TYPE_CHECKING:
     from sluss.reporting.facts import Facts
     from sluss.statistics.figures import Estimate
 
+_SHARES = ("accuracy", "balanced_accuracy")  # of rows; other metrics are no percentages
+_UNCLEAR = "went"  # up or down, by no more than chance explains
+
 
 def story(use_case: UseCase, facts: Facts) -> dict[str, Any]:
     """Return the headline, and the interval of the first alert on data and of the first on labels."""
     metric, (before, since) = METRICS[use_case.training.metric].title, (facts.before, facts.since)
-    told = _loss if METRICS[use_case.training.metric].lower_is_better else _share
+    told = _share if use_case.training.metric in _SHARES else _plain
     by_data = next((period for period in facts.alert_periods if period.type != "quality_drop"), None)
     by_labels = next((period for period in facts.alert_periods if period.type == "quality_drop"), None)
     if not facts.alert_periods:
@@ -30,6 +33,11 @@ def story(use_case: UseCase, facts: Facts) -> dict[str, Any]:
         )
     elif before is None or since is None:
         headline = f"{metric}: alerts were raised; too few labels are known to judge it."
+    elif facts.fallen is not None and _verb(before, facts.fallen) == _UNCLEAR:
+        headline = (
+            f"{metric}: {told(before)} before the first alert, {told(facts.fallen)} from then to a new version, "
+            f"{told(since)} of late."
+        )
     elif facts.fallen is not None:
         verb = "brought it back to" if _better(since, facts.fallen) else "has it at"
         headline = (
@@ -42,6 +50,8 @@ def story(use_case: UseCase, facts: Facts) -> dict[str, Any]:
         "headline": headline,
         "by_data": by_data and by_data.since,
         "by_labels": by_labels and by_labels.since,
+        # An alert on labels after that on data had ended is of another change.
+        "apart": bool(by_data and by_labels and by_data.ended and by_data.last < by_labels.since),
         "active": [period for period in facts.alert_periods if not period.ended],
     }
 
@@ -50,7 +60,7 @@ def _share(figure: Estimate) -> str:
     return f"{figure.value:.0%}"
 
 
-def _loss(figure: Estimate) -> str:
+def _plain(figure: Estimate) -> str:
     return f"{figure.value:.3g}"
 
 
@@ -59,7 +69,7 @@ def _better(now: Estimate, before: Estimate) -> bool:
 
 
 def _verb(before: Estimate, now: Estimate) -> str:
-    return "fell" if now.high < before.low else "rose" if now.low > before.high else "went"
+    return "fell" if now.high < before.low else "rose" if now.low > before.high else _UNCLEAR
 
 
 def card(use_case: UseCase, facts: Facts) -> list[tuple[str, str, str]]:

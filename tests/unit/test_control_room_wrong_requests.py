@@ -118,7 +118,13 @@ def test_a_prediction_of_no_use_case_is_a_sentence(here: TestClient, use_case: s
 def test_the_page_claims_no_more_than_the_order_of_the_alerts(
     by_data: str | None, by_labels: str | None, words: str
 ) -> None:
-    story = {"by_data": by_data, "by_labels": by_labels}
+    story = {"by_data": by_data, "by_labels": by_labels, "apart": False}
     text = re.sub("<.*?>", "", str(templates().get_template("parts.html").module.lead(story)))
     assert words in text
     assert ("before anyone" in text) == (by_data is not None and (by_labels is None or by_data < by_labels))
+
+
+def test_labels_that_show_a_fall_years_after_the_data_changed_confirm_nothing() -> None:
+    story = {"by_data": "2003-04", "by_labels": "2009-01", "apart": True}
+    text = re.sub("<.*?>", "", str(templates().get_template("parts.html").module.lead(story)))
+    assert "The labels showed another change on 2009-01" in text
