@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 import click
 
+from sluss.alerting.show import in_words
 from sluss.config.settings import load_settings
 from sluss.control_room.overview import Overview, overview
 from sluss.control_room.status import metric_in_words
@@ -46,8 +47,7 @@ def show(found: Overview) -> None:
 
     console = Console(highlight=False)
     console.print(f"[bold]{found.place}[/bold], {found.at:%Y-%m-%d %H:%M:%S} UTC")
-    if found.room.warning:
-        console.print(f"[red]●[/red] {found.room.warning}", soft_wrap=True)
+    _of_place(console, found)
     for status in found.use_cases:
         _paragraph(console, status)
     busy = sum(status.level not in {"well", "idle"} for status in found.use_cases)
@@ -57,8 +57,18 @@ def show(found: Overview) -> None:
         console.print(f"\n{counted(busy, 'use case', 'needs', 'need')} a person.")
     elif found.all_well:
         console.print("\nAll is well.")
-    elif not found.room.warning:
+    elif not (found.room.warning or found.backup_warning):
         console.print("\nNothing is live yet. See it all on real data: make demo")
+
+
+def _of_place(console: Console, found: Overview) -> None:
+    """Print the disk's and the backups' warnings, or the age of the newest backup."""
+    if found.room.warning:
+        console.print(f"[red]●[/red] {found.room.warning}", soft_wrap=True)
+    if found.backup_warning:
+        console.print(f"[yellow]●[/yellow] {found.backup_warning}", soft_wrap=True)
+    elif found.backups.newest:
+        console.print(f"[dim]The newest backup is {in_words(found.at - found.backups.newest)} old.[/dim]")
 
 
 def _paragraph(console: Console, status: Status) -> None:

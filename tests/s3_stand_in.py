@@ -50,7 +50,10 @@ class _Handler(BaseHTTPRequestHandler):
         bucket, _, key = unquote(parts.path).lstrip("/").partition("/")
         query = {name: values[0] for name, values in parse_qs(parts.query, keep_blank_values=True).items()}
         file = self.folder / bucket / key
-        if not key and "list-type" in query:
+        if not (self.folder / bucket).is_dir():
+            missing = "<?xml version='1.0'?><Error><Code>NoSuchBucket</Code><Message>missing</Message></Error>"
+            self._send(404, missing.encode(), {"Content-Type": "application/xml"})
+        elif not key and "list-type" in query:
             self._send(200, self._listing(bucket, query).encode(), {"Content-Type": "application/xml"})
         elif key and file.is_file():
             self._send_file(file)

@@ -13,6 +13,7 @@ from sluss.backup.manifest import File, Manifest, new_name
 from sluss.backup.origin import Origin, Snapshot, folder, lake_of, pins
 from sluss.errors import DataError, ServiceError
 from sluss.schema import SCHEMA
+from sluss.storage.backups_made import note_backup
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -100,6 +101,7 @@ def save(store: Store, place: Place, scratch: Path, say: Say) -> Saved:
         left_out=place.left_out,
     )
     store.finish(manifest)
+    note_backup(place.snapshot.settings)
     return Saved(manifest, copying.new_bytes)
 
 

@@ -24,6 +24,7 @@ from sluss.control_room.truth import Truth, read_truth
 from sluss.control_room.volumes import Volume, read_volumes
 from sluss.errors import ConfigError, SlussError
 from sluss.lost_files import explained_in
+from sluss.storage.backups_made import BackupsMade, read_backups_made
 from sluss.use_cases import load_use_case, use_case_names
 
 if TYPE_CHECKING:
@@ -81,6 +82,8 @@ class Seen:
 class Known:
     """Keeps the state of every use case in `config/`."""
 
+    backups = BackupsMade()  # before they were read
+
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self._seen: dict[str, Seen] = {}
@@ -121,6 +124,7 @@ class Known:
             self._seen.setdefault(name, Seen(name))
         for gone in self._seen.keys() - set(names):
             del self._seen[gone], self._readers[gone]
+        self.backups = read_backups_made(self.settings)
         with ThreadPoolExecutor(_AT_ONCE) as pool:
             for step in STEPS:
                 list(pool.map(lambda name, step=step: self._advance(name, step), names))

@@ -11,6 +11,7 @@ from prometheus_client.core import GaugeMetricFamily
 from sluss.control_room.status import ORDER
 from sluss.interval import parse_interval
 from sluss.registry import ledger
+from sluss.storage.backups_made import BackupsMade
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -38,10 +39,13 @@ METRICS: dict[str, tuple[str, tuple[str, ...]]] = {
     "sluss_alert_on": ("1 for each type of alert that is open", ("use_case", "type", "severity")),
     "sluss_rows": ("Rows of the newest interval that each table has", ("use_case", "table")),
     "sluss_store_reachable": ("1 if the store answered the newest request, else 0", ("store",)),
+    "sluss_backup_timestamp_seconds": ("When the newest backup was made, in Unix time; absent before the first", ()),
+    "sluss_backup_late": ("1 if no backup came in twice the usual time between two, else 0", ()),
     "sluss_state_age_seconds": ("Seconds since the state of the use case was read from the lake", ("use_case",)),
 }
 TABLES = ("curated", "labels", "predictions", "quarantine")
 STORES = ("lake", "mlflow")
+_NO_BACKUPS = BackupsMade()
 
 
 @dataclass(frozen=True)
@@ -53,11 +57,17 @@ class Sample:
     value: float
 
 
-def exposition(seen: Sequence[Seen], now: datetime, *, scheduled: bool) -> bytes:
+def exposition(seen: Sequence[Seen], now: datetime, *, scheduled: bool, backups: BackupsMade = _NO_BACKUPS) -> bytes:
     """Return the metrics in Prometheus' text format."""
     registry = CollectorRegistry()
-    registry.register(_Collector(list(samples(seen, now, scheduled=scheduled))))
+    registry.register(_Collector([*samples(seen, now, scheduled=scheduled), *_of_backups(backups, now)]))
     return generate_latest(registry)
+
+
+def _of_backups(backups: BackupsMade, now: datetime) -> Iterator[Sample]:
+    if backups.newest is not None:
+        yield Sample("sluss_backup_timestamp_seconds", (), backups.newest.timestamp())
+        yield Sample("sluss_backup_late", (), float(backups.is_late(now)))
 
 
 def samples(seen: Sequence[Seen], now: datetime, *, scheduled: bool) -> Iterator[Sample]:

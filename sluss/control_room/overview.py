@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from sluss.alerting.show import in_words
 from sluss.context import Context
 from sluss.control_room.standing import read_standing
 from sluss.control_room.status import ORDER, Status, as_dict, of_broken, of_silent, status_of
 from sluss.disk import Room, room
 from sluss.errors import ConfigError, DataError, SlussError, printable
 from sluss.lost_files import LostFilesError, explained_in
+from sluss.storage.backups_made import BackupsMade, read_backups_made
 from sluss.use_cases import load_use_case, use_case_names
 
 if TYPE_CHECKING:
@@ -31,17 +33,32 @@ class Overview:
     at: datetime
     use_cases: tuple[Status, ...]
     room: Room
+    backups: BackupsMade = field(default_factory=BackupsMade)
+
+    @property
+    def backup_warning(self) -> str:
+        """The sentence for a backup that should have come; empty where none is late."""
+        newest, gap = self.backups.newest, self.backups.usual_gap
+        if newest is None or gap is None or not self.backups.is_late(self.at):
+            return ""
+        return (
+            f"The newest backup is {in_words(self.at - newest)} old, and they came every {in_words(gap)}. See why no "
+            "newer one was made, or make one: make backup TO=…"
+        )
 
     @property
     def all_well(self) -> bool:
         """Whether nothing needs a person. What has not begun needs none, unless it is all there is."""
         levels = {status.level for status in self.use_cases}
-        return not self.room.warning and levels <= {"well", "idle"} and levels != {"idle"}
+        return not self.room.warning and not self.backup_warning and levels <= {"well", "idle"} and levels != {"idle"}
 
     def as_json(self) -> dict[str, Any]:
         """Return plain values for JSON."""
         found = [as_dict(status, self.at) for status in self.use_cases]
-        return {"place": self.place, "at": self.at.isoformat(), "disk": self.room.as_json(), "use_cases": found}
+        newest = self.backups.newest
+        backup = {"newest": newest.isoformat() if newest else None, "warning": self.backup_warning}
+        place = {"place": self.place, "at": self.at.isoformat(), "disk": self.room.as_json(), "backup": backup}
+        return place | {"use_cases": found}
 
 
 def overview(settings: Settings) -> Overview:
@@ -55,7 +72,7 @@ def overview(settings: Settings) -> Overview:
     now, names = datetime.now(UTC), use_case_names(settings.config_dir)
     with ThreadPoolExecutor(_AT_ONCE) as pool:
         found = list(pool.map(lambda name: _status(settings, name, now), names))
-    return Overview(settings.place, now, tuple(worst_first(found)), room(settings))
+    return Overview(settings.place, now, tuple(worst_first(found)), room(settings), read_backups_made(settings))
 
 
 def worst_first(found: Iterable[Status]) -> list[Status]:

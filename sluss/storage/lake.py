@@ -42,6 +42,7 @@ _PROPERTIES = {"delta.checkpointInterval": "5", "delta.enableExpiredLogCleanup":
 # Columns whose minimum and maximum the log keeps for each file, so that a query can skip files without opening them.
 # Not all columns: a reader turns each bound of each file into an expression, about 1 ms a file.
 _INDEXED = ("id", "model_version", "rows", "mean_confidence")
+_NO_BUCKET = "<Code>NoSuchBucket</Code>"  # S3's own code, which delta-rs passes on in the answer alone
 _ARROW = re.compile(r"(?:\x1b\[\d+m)?↳(?:\x1b\[\d+m)? ?")
 
 
@@ -282,6 +283,11 @@ class Lake:
         except OSError as error:
             # delta-rs prints its chain of causes with coloured arrows; the last cause is the specific one.
             reason = _ARROW.split(" ".join(str(error).split()))[-1][:300]
+            if _NO_BUCKET in reason:
+                raise ServiceError(
+                    f"The bucket of the lake, {self.settings.lake}, does not exist any more. Make it anew with 'make "
+                    "up', then restore its tables from a backup; check SLUSS_LAKE_URL where it is not the stack's."
+                ) from error
             raise ServiceError(
                 f"The lake at {self.settings.lake} does not answer: {reason}. "
                 "Check that the stack is up (make ps), or SLUSS_LAKE_URL and its key."

@@ -31,6 +31,7 @@ from sluss.control_room.volumes import Volume
 from sluss.control_room.web.app import create_app
 from sluss.registry.entry import Change, next_entry
 from sluss.statistics.figures import Drift, Estimate, Expected
+from sluss.storage.backups_made import BackupsMade
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -43,6 +44,8 @@ TOKEN = "a-token-of-the-tests"
 
 class Fixed:
     """A state that is not read from any store."""
+
+    backups = BackupsMade()
 
     def __init__(self, settings: Settings, *seen: Seen) -> None:
         self.settings, self._seen = settings, {each.name: each for each in seen}
@@ -80,7 +83,7 @@ def full(sentiment) -> Seen:
 
 def values(seen: list[Seen]) -> dict[tuple[str, ...], float]:
     """The values by name and labels, as Prometheus reads them."""
-    text = exposition(seen, NOW, scheduled=True).decode()
+    text = exposition(seen, NOW, scheduled=True, backups=BackupsMade((NOW - timedelta(days=1),))).decode()
     found = [sample for family in text_string_to_metric_families(text) for sample in family.samples]
     return {(each.name, *(each.labels[label] for label in METRICS[each.name][1])): each.value for each in found}
 
@@ -105,6 +108,8 @@ def test_the_state_of_a_use_case_is_there(sentiment):
         ("sluss_use_case_level", "sentiment", "well"): 0,
         ("sluss_store_reachable", "lake"): 1,
         ("sluss_state_age_seconds", "sentiment"): 7,
+        ("sluss_backup_timestamp_seconds",): (NOW - timedelta(days=1)).timestamp(),
+        ("sluss_backup_late",): 0,
     }
     assert {key: found[key] for key in expected} == expected
 

@@ -26,7 +26,8 @@ def metrics(request: Request) -> Response:
     state: Known = request.app.state.known
     if refusal := _refusal(state.settings, request.headers.get("Authorization", "")):
         return refusal
-    content = exposition(state.all(), datetime.now(UTC), scheduled=state.settings.is_scheduled)
+    scheduled = state.settings.is_scheduled
+    content = exposition(state.all(), datetime.now(UTC), scheduled=scheduled, backups=state.backups)
     return Response(content, media_type=CONTENT_TYPE_LATEST)
 
 

@@ -46,4 +46,5 @@ def one_alert(one: OneSeen, alert_id: str, state: KnownState, reader: Reader) ->
 def status(state: KnownState, reader: Reader) -> dict[str, object]:  # noqa: ARG001 - a login is asked for
     """The status of all use cases, as `make status JSON=1` prints it."""
     now = datetime.now(UTC)
-    return Overview(state.settings.place, now, tuple(state.statuses(now)), room(state.settings)).as_json()
+    known = tuple(state.statuses(now))
+    return Overview(state.settings.place, now, known, room(state.settings), state.backups).as_json()
