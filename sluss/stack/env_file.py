@@ -80,10 +80,7 @@ def settings() -> dict[str, str]:
 
 def fill() -> list[str]:
     """Write every missing secret and too short signing key into `.env`, and shut it to others; the names written."""
-    path = location()
-    known = read(path)
-    # A secret from the environment, such as in CI, is not written to the disk.
-    missing = [name for name in secret_names() if _is_to_write(name, known.get(name, "")) and not os.environ.get(name)]
+    path, missing = location(), _to_write()
     if missing or not path.exists():
         source = path if path.exists() else EXAMPLE
         text = source.read_text(encoding="utf-8")
@@ -95,18 +92,28 @@ def fill() -> list[str]:
     return missing
 
 
+def _to_write() -> list[str]:
+    """Names of the secrets that `fill` writes: missing ones, and signing keys that an older Sluss made too short."""
+    known = read(location())
+    missing = [name for name in secret_names() if _is_to_write(name, known.get(name, ""))]
+    # A secret from the environment, such as in CI, is not written to the disk.
+    return [name for name in missing if not os.environ.get(name)]
+
+
 def _is_to_write(name: str, value: str) -> bool:
     return not value or (name in SIGNING and len(value) < SIGNING_LENGTH)
 
 
 def check(values: Mapping[str, str]) -> None:
-    """Refuse a secret that is easy to guess, before anything uses it.
+    """Refuse a secret that is easy to guess, before anything uses it; not one that `fill` replaces.
 
     Raises:
         StackError: it names the first setting to change.
     """
+    known = read(location())
+    replaced = {name for name in _to_write() if known.get(name) == values.get(name)}
     for name in secret_names():
-        if values.get(name) and (reason := _refusal(name, values[name])):
+        if name not in replaced and values.get(name) and (reason := _refusal(name, values[name])):
             raise StackError(f"{name} in {location()} {reason}: delete its value, and 'make up' writes a strong one.")
 
 

@@ -15,6 +15,7 @@ from sluss.stack.error import StackError
 
 ROOT = Path(__file__).resolve().parents[2]
 WORKERS = {"AIRFLOW_WORKER_CONCURRENCY", "AIRFLOW_REDIS", "AIRFLOW_LOCAL_SCHEDULERS"}
+SIGNED = ("AIRFLOW_JWT_SECRET=", "AIRFLOW_SECRET_KEY=", "MLFLOW_SECRET_KEY=")
 FILL = "from sluss.stack import env_file; print(*env_file.fill())"
 
 
@@ -131,3 +132,15 @@ def test_the_compose_file_is_whole():
     assert all("image" in service for service in services.values())
     # Dumps are given to it: it has no password of Postgres.
     assert not [name for name in services["backup"]["environment"] if "POSTGRES" in name or "_DB_" in name]
+
+
+def test_make_up_goes_on_with_the_env_of_an_older_release(env: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    fill(env)
+    lines = env.read_text().splitlines()
+    short = [line[:50] if line.startswith(SIGNED) else line for line in lines]
+    env.write_text("\n".join(line for line in short if not line.startswith("REDIS_")) + "\n")
+    monkeypatch.setenv("SLUSS_ENV_FILE", str(env))
+    env_file.check(env_file.settings())
+    renewed = set(env_file.fill())
+    assert renewed == {"REDIS_SCHEDULER_PASSWORD", "REDIS_WORKER_PASSWORD"} | {name[:-1] for name in SIGNED}
+    env_file.check(env_file.settings())
