@@ -236,7 +236,12 @@ def newcomers(console: Console) -> None:
     models = {name: MODELS[name] for name in ("popularity of all time", LAST_YEAR, SHIPPED)}
     found = scored(world(), rows, models)
     console.print(models_of(found, f"Users without history: {len(rows)}"))
-    pairs = [("last year − all time", found[LAST_YEAR], found["popularity of all time"], "")]
+    all_time = found["popularity of all time"]
+    pairs = [
+        ("shipped − all time", found[SHIPPED], all_time, "ahead, interval above 0"),
+        ("shipped − last year", found[SHIPPED], found[LAST_YEAR], ""),
+        ("last year − all time", found[LAST_YEAR], all_time, ""),
+    ]
     console.print(gaps_of(pairs))
 
 

@@ -87,6 +87,9 @@ def test_users_without_history_are_as_the_page_has_them(world):
     )
     assert told is not None
     assert list(told.groups()) == [f"{found[name].ndcg.mean():.3f}" for name in names]
+    for one, other in ((0, 2), (0, 1), (1, 2)):
+        gap, low, high = figures.gap(found[names[one]], found[names[other]])
+        assert f"{gap:+.3f} [{low:+.3f}, {high:+.3f}]" in page
 
 
 @pytest.fixture
