@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from sluss.counted import counted
 from sluss.drill.catalogue import MISTAKES
 from sluss.drill.export import export
-from sluss.drill.mistake import KINDS, NotRefusedError, judged, left_out
+from sluss.drill.mistake import KINDS, NothingChangedError, NotRefusedError, judged, left_out
 from sluss.drill.sound import build
 from sluss.errors import ConfigError, ModelError
 from sluss.interval import parse_interval
@@ -159,6 +159,8 @@ def make(world: World, mistake: Mistake) -> Result:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             return judged(mistake, _counted(world, mistake.inject(world)))
+    except NothingChangedError as error:
+        return left_out(mistake, "does not apply", str(error))
     except NotRefusedError as error:
         return left_out(mistake, "tried", str(error))
     except Exception as error:  # noqa: BLE001 - one mistake that cannot be made must not end the drill of the others

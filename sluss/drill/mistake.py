@@ -47,6 +47,10 @@ class NotRefusedError(Exception):
     """A step neither worked nor refused: it ended in a traceback, or blamed a service that works."""
 
 
+class NothingChangedError(Exception):
+    """The mistake leaves this use case's data as they are, so no lock could see it."""
+
+
 @dataclass(frozen=True)
 class Mistake:
     """One mistake, and the lock that is there for it.

@@ -10,7 +10,7 @@ import pytest
 from sluss.config.settings import ROOT
 from sluss.drill.catalogue import MISTAKES
 from sluss.drill.drill import chosen, make
-from sluss.drill.mistake import KINDS, Mistake, Refusal, judged, left_out
+from sluss.drill.mistake import KINDS, Mistake, NothingChangedError, Refusal, judged, left_out
 from sluss.errors import ConfigError
 from tasks.run_drill import summary
 
@@ -83,6 +83,16 @@ def test_a_mistake_that_cannot_be_made_is_told_and_does_not_end_the_drill():
     result = make(world, Mistake("broken", "config", "config", lambda _: next(iter([]))))
     assert (result.silent, world.restored) == (True, 1)
     assert result.sentence.startswith("It could not be made here: StopIteration")
+
+
+def test_a_mistake_that_leaves_the_data_as_they_are_does_not_apply():
+    def inject(_):
+        raise NothingChangedError("It leaves every label as it is.")
+
+    result = make(_Stub(), Mistake("none", "labels", "labels", inject))
+    assert (result.state, result.sentence, result.silent) == (
+        "does not apply", "It leaves every label as it is.", False
+    )  # fmt: skip
 
 
 def test_kinds_and_names_choose_mistakes():

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from sluss.drill import needs
-from sluss.drill.mistake import Mistake, hopeless
+from sluss.drill.mistake import Mistake, NothingChangedError, hopeless
 from sluss.drill.steps import curation, learn
 from sluss.problems.ranking_metrics import items_of
 
@@ -35,7 +35,14 @@ def relabelled(damage: Damage) -> Callable[[World], list[Refusal]]:
 
         def change(labels: Frame) -> Frame:
             known = labels.merge(rows, on="id").sort_values(["event_time", "id"], ignore_index=True)
-            return damage(world, known)[["id", "label", "label_time"]]
+            kept = ["id", "label", "label_time"]
+            damaged = damage(world, known.copy())[kept]
+            same = len(damaged) == len(known) and all(
+                np.array_equal(damaged[name].to_numpy(), known[name].to_numpy()) for name in kept
+            )
+            if same:
+                raise NothingChangedError("It leaves every label as it is.")
+            return damaged
 
         world.change("labels", change)
         refused = curation(world, world.use_case.history, *world.live)
