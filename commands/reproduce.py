@@ -19,6 +19,7 @@ from commands.placed import with_variable
 from sluss.config.settings import ROOT, Settings, load_settings
 from sluss.errors import ModelError, ServiceError
 from sluss.registry import versions
+from sluss.registry.runs import run_of
 from sluss.stack import docker, env_file, pages
 from sluss.stack.git import git
 from sluss.stack.user_folders import can_be_made, user_cache
@@ -54,8 +55,7 @@ class RecordedCode:
 def reproduce(context: Context, version: str | None, *, stack: bool) -> int:
     """Prepare code and environment, and run the step in them; its exit code."""
     found = versions.asked_for(context, version)
-    with context.reachable():
-        tags = context.client.get_run(found.run_id).data.tags
+    tags = run_of(context, found).data.tags
     with tempfile.TemporaryDirectory(prefix="reproduce-", dir=context.settings.home.resolve()) as folder:
         scratch, commit = Path(folder), tags.get("sluss.commit", "unknown")
         here, name = code_commit(context.settings), context.use_case.name

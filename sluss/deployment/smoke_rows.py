@@ -11,6 +11,7 @@ from sluss.interval import parse_interval, partition
 from sluss.registry import artifacts
 from sluss.registry.artifacts import HOLDOUT_FILE
 from sluss.registry.names import UNTIL_TAG
+from sluss.registry.runs import run_of
 from sluss.scoring.curated_rows import columns_to_score, rows_to_score
 from sluss.storage.lake import INTERVAL, Lake
 from sluss.storage.point_in_time import known_rows
@@ -58,8 +59,7 @@ def _as_trained(context: Context, version: ModelVersion, use_case: UseCase, ids:
     """Return the rows with these ids as they were known at training, from the table's version of that time."""
     import pyarrow.dataset as ds
 
-    with context.reachable():
-        run = context.client.get_run(version.run_id).data
+    run = run_of(context, version).data
     if not {UNTIL_TAG, "sluss.data.version"} <= set(run.tags) or "holdout_days" not in run.params:
         raise ModelError(
             f"The run of {use_case.model} version {version.version} does not say which rows it was judged on, so its "

@@ -10,6 +10,7 @@ from sluss.errors import ModelError
 from sluss.registry import artifacts
 from sluss.registry.artifacts import CONFIG_FILE, HOLDOUT_FILE
 from sluss.registry.names import UNTIL_TAG
+from sluss.registry.runs import run_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -37,7 +38,7 @@ def unseen_closeness(evidence: Evidence, version: ModelVersion, champion: Pipeli
         # The config may have changed since: a model may take other columns than the present one.
         own = scoring.scores(evidence.pipeline, later[_features(evidence, evidence.pipeline)])
         held_out = pd.concat([held_out, later.assign(**scoring.frame(own))])
-    rows = held_out[_unseen(evidence, version, held_out)]
+    rows = held_out[unseen_by(evidence, version, held_out)]
     # The test bets row by row, so the order is part of the result: by time, and by id within a moment.
     rows = rows.sort_values(["event_time", "id"], ignore_index=True)
     labels, challengers = rows["label"].to_numpy(), scoring.read(rows)
@@ -50,13 +51,12 @@ def _features(evidence: Evidence, pipeline: Pipeline) -> list[str]:
     return list(getattr(pipeline, "feature_names_in_", evidence.use_case.features))
 
 
-def _unseen(evidence: Evidence, champion: ModelVersion, rows: pd.DataFrame) -> pd.Series[bool]:
-    """Mark the rows that the champion did not learn from: its own holdout, and all from its start on."""
+def unseen_by(evidence: Evidence, champion: ModelVersion, rows: pd.DataFrame) -> pd.Series[bool]:
+    """Mark rows that the champion did not learn from: its own holdout, and all from its start on."""
     import pandas as pd
 
-    client = evidence.context.client
-    with evidence.context.reachable():
-        until = client.get_run(champion.run_id).data.tags.get(UNTIL_TAG)
+    # The ledger has it as well, of entries since it records models; the run may be gone.
+    until = champion.tags.get(UNTIL_TAG) or run_of(evidence.context, champion).data.tags.get(UNTIL_TAG)
     if until is None:
         raise ModelError(f"The run of the champion, version {champion.version}, has no tag {UNTIL_TAG}.")
     folder = artifacts.local_copy(evidence.context.settings, champion)

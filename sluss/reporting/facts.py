@@ -14,6 +14,7 @@ from sluss.monitoring.profile import Profile, read_profile
 from sluss.monitoring.tables import MONITORING, read_known, read_monitored
 from sluss.registry import artifacts
 from sluss.registry.champion import current, scored_by
+from sluss.registry.runs import run_of
 from sluss.storage.lake import INTERVAL, Lake
 
 if TYPE_CHECKING:
@@ -199,6 +200,5 @@ def _champion(context: Context) -> Champion | None:
     version = current(context)
     if version is None:
         return None
-    with context.reachable():
-        data = context.client.get_run(version.run_id).data
+    data = run_of(context, version).data
     return Champion(str(version.version), dict(data.metrics), dict(data.tags))

@@ -15,6 +15,7 @@ from sluss.errors import DataError, ModelError
 from sluss.registry import artifacts
 from sluss.registry.artifacts import CONFIG_FILE, found_in
 from sluss.registry.names import UNTIL_TAG
+from sluss.registry.runs import run_of
 from sluss.storage.lake import Lake
 from sluss.training.rows import newer_rows, training_rows
 
@@ -65,9 +66,7 @@ def recorded(context: Context, version: ModelVersion) -> Recorded:
         ServiceError: MLflow does not answer.
     """
     folder = artifacts.local_copy(context.settings, version)
-    client = context.client
-    with context.reachable():
-        tags = dict(client.get_run(version.run_id).data.tags)
+    tags = dict(run_of(context, version).data.tags)
     config = recorded_config(context.use_case, version, folder / CONFIG_FILE)
     return Recorded(str(version.version), str(version.run_id), tags, folder, config)
 

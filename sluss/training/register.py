@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sluss.digests import artifact_digest
+from sluss.errors import ModelError
 from sluss.interval import partition
 from sluss.monitoring.estimate import estimation_rows
 from sluss.monitoring.profile import build_profile
@@ -17,6 +18,7 @@ from sluss.problems.slicing import slice_bounds
 from sluss.registry import versions
 from sluss.registry.artifacts import BOUNDS_FILE, CONFIG_FILE, ESTIMATION_FILE, FOUND_FILE, HOLDOUT_FILE, PROFILE_FILE
 from sluss.registry.names import DIGEST_TAG, INPUTS_TAG, RECIPE_TAG, SCHEMA_TAG, UNTIL_TAG
+from sluss.registry.runs import run_of
 from sluss.registry.trusted_types import TRUSTED_TYPES
 from sluss.schema import SCHEMA
 from sluss.tracking.client import experiment_id
@@ -73,8 +75,11 @@ def find(context: Context, inputs: str) -> Registered | None:
         found = client.search_model_versions(f"name = '{context.use_case.model}' and tag.`{INPUTS_TAG}` = '{inputs}'")
         if not found:
             return None
-        metrics = client.get_run(found[0].run_id).data.metrics
-        return Registered(str(found[0].version), str(found[0].run_id), dict(metrics))
+    try:
+        metrics = run_of(context, found[0]).data.metrics
+    except ModelError:  # no gate would pass it: it is trained again
+        return None
+    return Registered(str(found[0].version), str(found[0].run_id), dict(metrics))
 
 
 def register(context: Context, candidate: Candidate) -> Registered:

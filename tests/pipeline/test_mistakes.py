@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import re
+import shutil
 import subprocess
 import sys
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
+from mlflow.entities.model_registry import ModelVersion
 
-from sluss.config.settings import ROOT
+from sluss.config.settings import ROOT, Settings
 from sluss.context import Context
 from sluss.deployment.deploy import Deployed
 from sluss.deployment.repair import repair
+from sluss.errors import ModelError
 from sluss.registry import versions
 from sluss.registry.names import DIGEST_TAG
+from sluss.registry.runs import run_of
 from sluss.tracking.client import connect, experiment_id
+from tasks import deploy_model, train_model
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -50,6 +55,31 @@ def test_repair_restores_experiments_and_runs_that_were_deleted(world):
     )
     assert f"The run of version {newest.version} had been deleted in MLflow; it is restored." in done
     assert repair(world).done == ()
+
+
+def test_a_run_that_is_gone_for_good_is_a_sentence(world):
+    version = versions.newest(world)
+    found = versions.by_version(world, version.version)
+    assert run_of(world, found).info.run_id == found.run_id
+    for run_id in ("0" * 32, None):
+        lost = ModelVersion(found.name, found.version, found.creation_timestamp, run_id=run_id)
+        with pytest.raises(ModelError, match=r"MLflow has no run of .* any more, as after 'mlflow gc'"):
+            run_of(world, lost)
+
+
+@pytest.mark.nightly
+def test_after_mlflow_gc_another_version_comes_into_production(first_days, sentiment, tmp_path):
+    settings = Settings(home=tmp_path / "home", data=first_days.data)
+    shutil.copytree(first_days.home, settings.home)
+    context = Context(settings, sentiment)
+    context.client.delete_run(versions.newest(context).run_id)
+    store = ["--backend-store-uri", settings.mlflow_uri, "--tracking-uri", settings.mlflow_uri]
+    subprocess.run([sys.executable, "-m", "mlflow", "gc", *store], check=True, capture_output=True, cwd=tmp_path)
+    for word in ("report", "plots", "gates", "reproduce"):
+        code, said = run(settings.home, word, **({} if word == "report" else {"VERSION": "1"}))
+        assert (code, "make train" in said or "make score" in said) == (2, True), said
+    made = train_model.run(context, sentiment.history.end, force=True).version
+    assert deploy_model.run(Context(settings, sentiment)).version == made
 
 
 def test_a_version_that_a_lesson_registered_is_deployed_only_by_its_number(world, caplog):

@@ -6,9 +6,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from sluss.counted import counted
+from sluss.errors import ModelError
 from sluss.gates.result import GateResult
 from sluss.gates.telltale import Sample, telltale_columns
 from sluss.gates.told_items import telltale_items
+from sluss.gates.unseen import unseen_by
 from sluss.profiling.one_column import skill
 from sluss.statistics.copies import copies_of_rows, copies_of_texts
 
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
 
     import numpy as np
     import pandas as pd
+    from mlflow.entities.model_registry import ModelVersion
     from numpy.typing import NDArray
 
     from sluss.arrays import Floats
@@ -151,6 +154,14 @@ def _sizes(evidence: Evidence) -> Floats | float:
     return means
 
 
+def _new_to_champion(evidence: Evidence, champion: ModelVersion, rows: pd.DataFrame) -> NDArray[np.bool_]:
+    try:
+        found: NDArray[np.bool_] = ~rows["id"].isin(evidence.champion_rows.train["id"]).to_numpy()
+    except ModelError:  # its run is gone for good: then fewer rows, of which its artifacts tell that they are new to it
+        return unseen_by(evidence, champion, rows).to_numpy(dtype=bool)
+    return found
+
+
 def _above_champion(evidence: Evidence, figures: dict[str, float], *, classes: bool) -> Iterator[Culprit]:
     """Far fewer errors than the champion makes on the same rows, which it did not learn from."""
     if evidence.champion is None:
@@ -158,7 +169,7 @@ def _above_champion(evidence: Evidence, figures: dict[str, float], *, classes: b
     import numpy as np
 
     rows = evidence.rows.holdout
-    unseen = ~rows["id"].isin(evidence.champion_rows.train["id"]).to_numpy()
+    unseen = _new_to_champion(evidence, evidence.champion, rows)
     if unseen.sum() < _FEWEST:
         return
     model, scoring = evidence.champion_model, evidence.problem.scoring
