@@ -13,7 +13,7 @@ from sluss.config.settings import ROOT, load_settings
 from sluss.errors import ConfigError
 from sluss.sources.source import section_of
 from sluss.step import run_step
-from sluss.use_cases import load_use_case, use_case_names
+from sluss.use_cases import ALL, load_use_case, use_case_names
 from tasks import make_report
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ def demo(use_case: str, data: str | None) -> NoReturn:
     os.environ["DATA"] = data or ""
     place.use_archive()
     settings = load_settings()
-    names = _with_an_end(settings.config_dir) if use_case == "all" else [use_case]
+    names = _with_an_end(settings.config_dir) if use_case == ALL else [use_case]
     for name in names:  # at once, and not after Airflow has made its database
         section_of(load_use_case(name, settings.config_dir)).check(settings)
     _become("scripts/demo/demo.py", *names)

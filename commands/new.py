@@ -21,13 +21,14 @@ from sluss.new.look import Look, look
 from sluss.new.quick import try_models
 from sluss.new.show import show
 from sluss.new.source_text import url_variable
-from sluss.new.written import is_kept, write
+from sluss.new.written import check_same_table, is_kept, write
 from sluss.profiling.database import database_and_table, is_postgres
 from sluss.profiling.roles import Asked
 from sluss.profiling.unclear import UnclearError
 from sluss.profiling.whole_table import WholeTable, opened
 from sluss.profiling.writing import Writing
 from sluss.step import run_step
+from sluss.use_cases import ALL
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -98,6 +99,7 @@ def _new(*, yes: bool, dry: bool, **texts: str) -> NoReturn:
     _complete(answers, asks=asks)
     settings = step_settings()
     path = settings.config_dir / f"{answers.name}.yaml"
+    check_same_table(path, answers.data)
     with opened(answers.data) as table:
         found = _looked(table, answers, path, asks=asks)
         quick = try_models(table, found)
@@ -137,8 +139,11 @@ def _complete(answers: Answers, *, asks: bool) -> None:
                 example = "make new NAME=flights DATA=flights.csv TARGET=late"
                 raise ConfigError(f"{field.name.upper()} is missing: {_NEEDED[field.name]}. For example: {example}")
             setattr(answers, field.name, click.prompt(f"{field.name}: {_NEEDED[field.name]}"))
-    if not _NAME.fullmatch(answers.name):
-        raise ConfigError(f"'{answers.name}' cannot be a name: use small letters, digits and _, such as NAME=flights.")
+    if not _NAME.fullmatch(answers.name) or answers.name == ALL:
+        meaning = " (it stands for every use case)" if answers.name == ALL else ""
+        raise ConfigError(
+            f"'{answers.name}' cannot be a name{meaning}: use small letters, digits and _, such as NAME=flights."
+        )
 
 
 def _looked(table: WholeTable, answers: Answers, path: Path, *, asks: bool) -> Look:

@@ -14,6 +14,8 @@ from sluss.errors import ConfigError
 if TYPE_CHECKING:
     from pathlib import Path
 
+ALL = "all"  # USE_CASE=all: every use case, so that none can have the name
+
 
 def use_case_names(config_dir: Path) -> list[str]:
     """Names of all use cases, sorted."""

@@ -165,6 +165,15 @@ class Training(Frozen):
         description="Columns that divide the holdout into slices, each judged alone; `text.words` divides by length",
     )
 
+    @model_validator(mode="after")
+    def _leaves_days_to_learn_from(self) -> Training:
+        if self.holdout_share is None and self.holdout_days >= self.window_days:
+            raise ValueError(
+                f"training.holdout_days: {self.holdout_days} leaves none of training.window_days: {self.window_days} "
+                "to learn from; lower the first or raise the second"
+            )
+        return self
+
     @property
     def gap(self) -> timedelta:
         """The embargo as a span of time."""

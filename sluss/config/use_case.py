@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from functools import cached_property
@@ -88,6 +89,13 @@ class UseCase(Frozen):
         if unknown:
             raise ValueError(f"the columns {', '.join(sorted(unknown))} are used but not described under curation")
         return self
+
+    @field_validator("features")
+    @classmethod
+    def _once_each(cls, features: tuple[str, ...]) -> tuple[str, ...]:
+        if twice := [name for name, count in Counter(features).items() if count > 1]:
+            raise ValueError(f"'{twice[0]}' stands twice; leave one out")
+        return features
 
     @field_validator("schedule_zone")
     @classmethod

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pydantic import ValidationError
+    from pydantic_core import ErrorDetails
 
 _TAB = re.compile(r"^ *\t", re.MULTILINE)
 _MODEL = re.compile(r"^model:\s*[\"']?([\w-]+)", re.MULTILINE)
@@ -95,7 +96,7 @@ def owner_of_model(config_dir: Path, model: str) -> str | None:
 
 def first_fault(error: ValidationError, root: type[BaseModel]) -> str:
     """The first fault in one sentence, with the nearest key where one is unknown."""
-    first = error.errors()[0]
+    first = _misspelt(error) or error.errors()[0]
     key = ".".join(str(part) for part in first["loc"]) or "the file"
     match first["type"]:
         case "missing":
@@ -103,9 +104,22 @@ def first_fault(error: ValidationError, root: type[BaseModel]) -> str:
         case "extra_forbidden":
             cure = _or_nearest(first["loc"], root)
             return f"the key '{key}' is unknown. Remove it{cure}; docs/use_cases.md lists every key."
+        case "model_type" if not first["loc"]:
+            return "it has no keys. Write them as in the other files; docs/use_cases.md explains each."
         case _:
             reason = first["msg"].removeprefix("Value error, ")
             return f"{_cannot(first['loc'])}{reason}. docs/use_cases.md explains the keys."
+
+
+def _misspelt(error: ValidationError) -> ErrorDetails | None:
+    """The unknown key that stands where a similar one is missing: the cause of both faults."""
+    faults = error.errors()
+    for missing in (each for each in faults if each["type"] == "missing"):
+        for other in (each for each in faults if each["type"] == "extra_forbidden"):
+            near = difflib.get_close_matches(str(other["loc"][-1]), [str(missing["loc"][-1])], 1, 0.6)
+            if near and other["loc"][:-1] == missing["loc"][:-1]:
+                return other
+    return None
 
 
 def _cannot(place: tuple[int | str, ...]) -> str:

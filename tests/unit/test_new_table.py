@@ -28,7 +28,7 @@ from sluss.new.expected_rows import expected_rows
 from sluss.new.facts import facts_of
 from sluss.new.look import Look, look
 from sluss.new.quick import Quick, try_models
-from sluss.new.written import write
+from sluss.new.written import check_same_table, write
 from sluss.profiling.columns import TableProfile, profile
 from sluss.profiling.database import database_and_table
 from sluss.profiling.roles import Asked
@@ -436,6 +436,35 @@ def test_a_file_is_replaced_only_while_nobody_has_edited_it(tmp_path):
     assert path.read_text() == edited
     path.write_text("a: 5\n")  # a person's own
     assert write(path, "a: 6\n") == "kept"
+
+
+@pytest.mark.parametrize(
+    ("source", "data", "taken"),
+    [
+        ("{kind: file, path: data/flights.csv}", "elsewhere/flights.csv", None),  # a file that was moved
+        ("{kind: table, table: public.orders}", "postgres://ann@host/shop/orders", None),
+        ("{kind: file, path: data/flights.csv}", "few.csv", "the rows of data/flights.csv"),
+        ("{kind: table, table: orders}", "postgres://ann@host/shop/payments", "the rows of orders"),
+        ("{kind: reviews}", "few.csv", "a source of its own"),
+    ],
+)
+def test_a_name_that_is_taken_by_other_rows_is_refused(tmp_path, source, data, taken):
+    path = tmp_path / "mine.yaml"
+    check_same_table(path, data)
+    path.write_text(f"name: mine\nsource: {source}\n")
+    if taken is None:
+        check_same_table(path, data)
+        return
+    with pytest.raises(ConfigError, match=f"mine exists already, and has {taken} .*Choose another NAME"):
+        check_same_table(path, data)
+
+
+def test_a_use_case_that_is_called_all_is_refused(tmp_path):
+    command = [sys.executable, "-m", "commands", "new", "--name", "all", "--data", "x.csv", "--target", "y"]
+    known = {"PATH": "/usr/bin:/bin", "SLUSS_HOME": str(tmp_path), "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT, env=known)
+    assert done.returncode == 2
+    assert "'all' cannot be a name (it stands for every use case)" in done.stderr
 
 
 def test_without_a_terminal_what_is_missing_is_a_sentence(tmp_path):
