@@ -68,11 +68,11 @@ def status_of(use_case: UseCase, standing: Standing, now: datetime, *, scheduled
         *_ledger(use_case, standing),
         *_gone(use_case, standing),
         *_without_rows(use_case, standing),
-        *_late(use_case, fresh),
+        *_late(use_case, standing, fresh),
         *_alerts(use_case, standing, now),
     ]
     needs.sort(key=lambda need: ORDER.index(need.level))
-    if _is_idle(standing) and not _late(use_case, fresh):
+    if _is_idle(standing) and not (_late(use_case, standing, fresh) and _is_awaited(use_case, now)):
         needs = [_Need("Nothing was trained or scored yet.", f"make train deploy USE_CASE={use_case.name}", "idle")]
     return Status(
         name=use_case.name,
@@ -110,6 +110,11 @@ def with_approval(status: Status, candidate: Provenance | None) -> Status:
 def _is_idle(standing: Standing) -> bool:
     found = (*standing.entries, *standing.faults, *standing.alerts, standing.scored, standing.day)
     return not any(each is not None for each in found)
+
+
+def _is_awaited(use_case: UseCase, now: datetime) -> bool:
+    """Whether Airflow starts runs by itself: of past intervals too, or of those to come."""
+    return use_case.catch_up or use_case.end_live is None or now < use_case.end_live
 
 
 def _ledger(use_case: UseCase, standing: Standing) -> list[_Need]:
@@ -151,12 +156,14 @@ def _has(intervals: Sequence[str]) -> str:
     return "has" if len(intervals) == 1 else "have"
 
 
-def _late(use_case: UseCase, fresh: Freshness) -> list[_Need]:
+def _late(use_case: UseCase, standing: Standing, fresh: Freshness) -> list[_Need]:
     if fresh.fresh is not False or fresh.due is None:
         return []
     first = use_case.unit.partition(use_case.first_live) if fresh.last is None else fresh.last
     days = [first_day(name, use_case.unit).isoformat() for name in (first, fresh.due)]
     command = f"make backfill USE_CASE={use_case.name} FROM={days[0]} TO={days[1]}"
+    if ledger.in_production(standing.entries) is None:  # nothing could be scored
+        command = f"make train deploy USE_CASE={use_case.name}"
     behind = counted(fresh.behind, str(use_case.unit))
     return [
         _Need(f"Scoring is {behind} behind its schedule.", command, "critical" if fresh.behind > 1 else "attention")

@@ -20,6 +20,7 @@ from sluss.control_room.web.airflow import Airflow
 from sluss.control_room.web.offered import for_use_case
 from sluss.control_room.web.people import Person
 from sluss.interval import first_day, unit_of
+from sluss.registry.ledger import Entry
 from sluss.use_cases import load_use_case
 
 if TYPE_CHECKING:
@@ -49,10 +50,20 @@ def quarterly() -> UseCase:
 
 @pytest.mark.parametrize(("scored", "first"), [(None, "2003-01-01"), ("2003-04", "2003-04-01")])
 def test_the_command_that_catches_up_names_days_also_for_quarters(scored: str | None, first: str) -> None:
-    found = status_of(quarterly(), Standing(NOW, scored=scored), NOW, scheduled=True)
+    champion = Entry(1, NOW, "promote", "1", None, "ada", "", {}, "", "")
+    found = status_of(quarterly(), Standing(NOW, entries=(champion,), scored=scored), NOW, scheduled=True)
     assert found.freshness is not None
     assert found.freshness.due is not None
     assert found.next == f"make backfill USE_CASE=recommendation FROM={first} TO={found.freshness.due}-01"
+
+
+@pytest.mark.parametrize(
+    ("change", "year", "level"), [({}, 2026, "idle"), ({"catch_up": True}, 2026, "critical"), ({}, 2005, "critical")]
+)
+def test_without_a_champion_a_schedule_that_runs_needs_one(change: dict[str, Any], year: int, level: str) -> None:
+    now = NOW.replace(year=year)
+    found = status_of(quarterly().model_copy(update=change), Standing(now), now, scheduled=True)
+    assert (found.level, found.next) == (level, "make train deploy USE_CASE=recommendation")
 
 
 def test_the_form_proposes_a_day_also_for_quarters() -> None:
