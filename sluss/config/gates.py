@@ -65,7 +65,8 @@ class Gates(Frozen):
         0.02,
         ge=0,
         le=1,
-        description="`labels`: largest share of the rows known before that have another label now",
+        description="`labels`: largest share of the rows known before, and of those of each class, that have another "
+        "label now",
     )
     max_changed_rows: float = Field(
         0.1,

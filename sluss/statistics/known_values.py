@@ -11,6 +11,9 @@ if TYPE_CHECKING:
 
     from sluss.arrays import Floats
 
+_FEWEST_TURNED = 5  # a few corrected labels are no evidence, also where they are most of a rare class
+_CHANCE = 0.001
+
 
 def changed(before: pd.Series[Any], now: pd.Series[Any], tolerance: float = 0.0) -> NDArray[np.bool_]:
     """Mark where two columns of n values differ; missing equals missing, numbers may differ by the tolerance."""
@@ -25,6 +28,25 @@ def changed(before: pd.Series[Any], now: pd.Series[Any], tolerance: float = 0.0)
         alike = before.astype(str).to_numpy() == now.astype(str).to_numpy()
         alike &= before.notna().to_numpy() == now.notna().to_numpy()
     found: NDArray[np.bool_] = ~(alike | both_missing)
+    return found
+
+
+def turned_classes(
+    classes: pd.Series[Any], turned: NDArray[np.bool_], limit: float
+) -> dict[Any, tuple[int, int, bool]]:
+    """Return for each class: its rows that turned, all its rows, and whether this is surely beyond the limit.
+
+    It is sure if so many would turn in less than one case of a thousand, over all classes, where each row turns with
+    the limit as its chance: the exact binomial bound of C. J. Clopper, E. S. Pearson (1934), Biometrika 26, 404–413.
+    """
+    from scipy.stats import binom
+
+    found = {}
+    counts = classes.groupby(classes).size()
+    for name, rows in counts.items():
+        events = int(turned[(classes == name).to_numpy()].sum())
+        chance = float(binom.sf(events - 1, rows, limit)) * len(counts)
+        found[name] = (events, int(rows), events >= _FEWEST_TURNED and events > limit * rows and chance < _CHANCE)
     return found
 
 

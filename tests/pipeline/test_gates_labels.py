@@ -12,7 +12,7 @@ from gate_world import GATES, answer, evidence_on, fitted, registered, rows_unti
 from hypothesis import given, strategies
 
 from sluss.context import Context
-from sluss.statistics.known_values import agreement, changed, share_shift
+from sluss.statistics.known_values import agreement, changed, share_shift, turned_classes
 
 
 @pytest.fixture(scope="module")
@@ -75,6 +75,61 @@ def test_labels_that_turned_are_refused_with_their_share(gate, change):
     share = result.figures["turned_share"]
     assert f"Of 8,469 rows whose label was known before, {share:.1%} have another one now (2% may)" in result.sentence
     assert share == pytest.approx({inverted: 1, shifted: 0.5, shuffled: 0.5, swapped_in_part: 0.05}[change], abs=0.03)
+
+
+def rare(rows):
+    """Fewer than one row in a hundred is positive, as the gate's limit for all rows allows to turn."""
+    return rows[(rows["label"] == 0) | (np.arange(len(rows)) % 100 == 0)].reset_index(drop=True)
+
+
+@pytest.fixture
+def gate_of_a_rare_class(first_days, sentiment, version):
+    def ask(change):
+        with evidence_on(Context(first_days, sentiment), version) as evidence:
+            for name, turn in (("champion_rows", lambda rows: rows), ("read_rows", change)):
+                read = getattr(evidence, name)
+                evidence.__dict__[name] = dataclasses.replace(
+                    read, train=turn(rare(read.train)), holdout=turn(rare(read.holdout))
+                )
+            return GATES["labels"](evidence)
+
+    return ask
+
+
+def test_a_rare_class_that_turned_whole_is_refused_with_the_class(gate_of_a_rare_class):
+    result = gate_of_a_rare_class(lambda rows: rows.assign(label=0))
+    assert not result.passed
+    assert result.figures["turned_share"] < 0.02
+    assert (
+        "whose label positive was known before, 100.0% have another one now (2% of each class may)" in result.sentence
+    )
+
+
+def test_rows_that_were_turned_into_a_rare_class_are_refused_with_the_class(gate_of_a_rare_class):
+    result = gate_of_a_rare_class(lambda rows: rows.assign(label=rows["label"].where(rows.index % 100 > 0, 1)))
+    assert not result.passed
+    assert result.figures["turned_share"] < 0.02
+    assert "with the label positive, " in result.sentence
+    assert "had another one before (25% of each class may)" in result.sentence
+
+
+def test_a_few_corrected_labels_of_a_rare_class_pass_with_their_share(gate_of_a_rare_class):
+    def corrected(rows):
+        positive = rows.index[rows["label"] == 1][:1]
+        return rows.assign(label=rows["label"].where(~rows.index.isin(positive), 0))
+
+    result = gate_of_a_rare_class(corrected)
+    assert result.passed, result.sentence
+    assert f"({result.figures['turned_class_share']:.2%} of the class with the most)" in result.sentence
+    assert result.figures["turned_class_share"] > 0.02
+
+
+@pytest.mark.parametrize(("rows", "fewest"), [(3, 4), (6, 5), (100, 9), (1000, 37)])
+def test_a_class_needs_enough_turned_rows_to_be_beyond_the_limit(rows, fewest):
+    classes = pd.Series([0] * 10_000 + [1] * rows)
+    for events in range(rows + 1):
+        turned = np.isin(np.arange(len(classes)), np.arange(10_000, 10_000 + events))
+        assert turned_classes(classes, turned, 0.02)[1] == (events, rows, events >= fewest), events
 
 
 def test_one_days_turned_labels_are_refused_with_the_day(gate):

@@ -95,6 +95,21 @@ def _first_class(world: World, frame: Frame) -> Any:  # noqa: ANN401
     return (frame["label"] == world.classes[0]) & _share(0.5)(world, frame)
 
 
+def _rarest(frame: Frame) -> Any:  # noqa: ANN401
+    return frame["label"] == frame["label"].value_counts().index[-1]
+
+
+def _rarest_class(_: World, frame: Frame) -> Any:  # noqa: ANN401
+    return _rarest(frame) & _share(0.7)(_, frame)
+
+
+def _into_the_rarest(_: World, frame: Frame) -> Frame:
+    """As many rows again bear the label of the rarest class."""
+    rare = _rarest(frame)
+    more = frame[~rare].sample(min(int(rare.sum()), int((~rare).sum())), random_state=_SEED).index
+    return frame.assign(label=frame["label"].where(~frame.index.isin(more), frame["label"][rare].iloc[0]))
+
+
 def _group(world: World, frame: Frame) -> Any:  # noqa: ANN401
     """The rows of one part: short texts, low numbers, or the most frequent category."""
     if names := world.columns("text"):
@@ -231,6 +246,8 @@ MISTAKES = (
     _labels("labels inverted for the newest quarter of the history", _turned_where(_newest_week)),
     _labels("labels inverted for one part of the rows", _turned_where(_group)),
     _labels("half of one class is called another", _turned_where(_first_class), needs.classes),
+    _labels("most of the rarest class is called another", _turned_where(_rarest_class), needs.classes),
+    _labels("as many rows again are called the rarest class", _into_the_rarest, needs.classes),
     _labels("labels shuffled", _shuffled),
     _labels("labels shuffled within each interval", _shuffled_within_days),
     _labels("labels shifted by one row", _shifted(1)),

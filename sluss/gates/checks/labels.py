@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from sluss.counted import counted
 from sluss.errors import DataError, ModelError
 from sluss.gates.result import GateResult
+from sluss.gates.turned_classes import of_one_class
 from sluss.problems.item_lists import item_sets
 from sluss.problems.ranking_metrics import common_items
 from sluss.registry.names import UNTIL_TAG
@@ -42,9 +43,11 @@ def labels(evidence: Evidence) -> GateResult:
     if not known and before is not None:
         told = f"It shares no row with those that {told} knew"
     if known:
+        most = figures.get("turned_class_share", 0.0)
+        of_a_class = f" ({most:.2%} of the class with the most)" if most else ""
         told = (
-            f"Of {counted(known, 'row')} that {told} knew, {figures['turned_share']:.2%} have another label and "
-            f"{figures.get('changed_share', 0.0):.2%} other features"
+            f"Of {counted(known, 'row')} that {told} knew, {figures['turned_share']:.2%} have another label"
+            f"{of_a_class} and {figures.get('changed_share', 0.0):.2%} other features"
         )
     sentence = f"{told}. The labels' distribution moves within what its {_intervals(evidence)} show."
     return GateResult("labels", sentence, passed=True, figures=figures)
@@ -98,8 +101,17 @@ def _turned(evidence: Evidence, before: pd.DataFrame | None, figures: dict[str, 
             f"({limit:.0%} may): labels were swapped, shifted or turned."
         )
         return
+    if _is_class(evidence):
+        names = getattr(evidence.use_case, "classes", ())
+        if faults := list(of_one_class(both, turned, names, limit, figures)):
+            yield from faults
+            return
+    yield from _turned_of_one_interval(evidence, both.assign(turned=turned))
+
+
+def _turned_of_one_interval(evidence: Evidence, both: pd.DataFrame) -> Iterator[str]:
     unit = evidence.use_case.unit
-    both = both.assign(turned=turned, interval=[unit.partition(each) for each in both["event_time"]])
+    both = both.assign(interval=[unit.partition(each) for each in both["event_time"]])
     by_interval = both.groupby("interval")["turned"].agg(["mean", "size"])
     worst = by_interval[(by_interval["size"] >= _FEWEST) & (by_interval["mean"] > _MOST_OF_ONE)]
     for name, found in worst.head(1).iterrows():
