@@ -41,7 +41,7 @@ test: $(READY)  ## All tests that need no Docker
 nightly: $(READY)  ## The tests that take long: every estimator, all mistakes of the drill, refreshes; the stack's with Docker
 	@$(PYTHON) -m pytest -n auto --maxprocesses 4 -m nightly
 	@if docker info >/dev/null 2>&1; then $(PYTHON) -m pytest tests/stack -s -m nightly; fi
-status: $(READY)  ## Show what is live, since when, why, how good and how fresh, and what needs a person (exit code 1; JSON=1)
+status: $(READY)  ## Show what is live, since when, why, how good and how fresh, and what needs a person (USE_CASE=… for one, JSON=1)
 	@$(SLUSS) status
 ui: $(READY)  ## MLflow's and Airflow's pages with the demo's results, without Docker
 	@$(SLUSS) ui

@@ -1,4 +1,4 @@
-"""The status of all use cases, in the stack if it is up and embedded otherwise."""
+"""The status of all use cases, or of one, in the stack if it is up and embedded otherwise."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tasks import show_status
 
 @click.command(params=[*(with_variable(param) for param in show_status.command.params), place.where_option()])
 def command(where: str | None, **given: object) -> NoReturn:
-    """Show the status of every use case; exit code 1 if something needs a person."""
+    """Show the status of every use case, or of one; exit code 1 if something needs a person."""
     container = place.choose(where)
     if container:
         sys.exit(
@@ -23,4 +23,4 @@ def command(where: str | None, **given: object) -> NoReturn:
                 container, "python", "/opt/sluss/tasks/show_status.py", *arguments(show_status.command, given)
             )
         )
-    show_status.end(json=bool(given["json"]))
+    show_status.end(str(given["use_case"] or ""), json=bool(given["json"]))

@@ -25,15 +25,16 @@ _COLOURS = {"critical": "red", "unknown": "magenta", "attention": "yellow", "wel
 
 
 @click.command()
+@click.option("--use-case", default="", help="Only this use case; by default all.")
 @click.option("--json", is_flag=True, help="Print it as JSON.")
-def command(*, json: bool) -> NoReturn:
-    """Show the status of every use case; exit code 1 if something needs a person."""
-    end(json=json)
+def command(*, use_case: str, json: bool) -> NoReturn:
+    """Show the status of every use case, or of one; exit code 1 if something needs a person."""
+    end(use_case, json=json)
 
 
-def end(*, json: bool) -> NoReturn:
+def end(use_case: str, *, json: bool) -> NoReturn:
     """Print the status, and end the process."""
-    found = run(load_settings())
+    found = run(load_settings(), use_case)
     if json:
         print(json_module.dumps(found.as_json(), indent=2, ensure_ascii=False))
     else:

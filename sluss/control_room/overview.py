@@ -61,15 +61,18 @@ class Overview:
         return place | {"use_cases": found}
 
 
-def overview(settings: Settings) -> Overview:
-    """Read the status of every use case. One that cannot be read does not hide the others.
+def overview(settings: Settings, only: str = "") -> Overview:
+    """Read the status of every use case, or of one. One that cannot be read does not hide the others.
 
     Raises:
-        ConfigError: the folder of the use cases does not exist.
+        ConfigError: the folder of the use cases, or the one that is asked for, does not exist.
     """
     if not settings.config_dir.is_dir():
         raise ConfigError(f"The folder {settings.config_dir} of the use cases does not exist. Check SLUSS_CONFIG_DIR.")
     now, names = datetime.now(UTC), use_case_names(settings.config_dir)
+    if only and only not in names:
+        load_use_case(only, settings.config_dir)  # says which there are
+    names = [only] if only else names
     with ThreadPoolExecutor(_AT_ONCE) as pool:
         found = list(pool.map(lambda name: _status(settings, name, now), names))
     return Overview(settings.place, now, tuple(worst_first(found)), room(settings), read_backups_made(settings))

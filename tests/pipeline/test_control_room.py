@@ -93,13 +93,20 @@ def test_an_alert_without_an_owner_needs_a_person_and_one_with_an_owner_does_not
     assert {alert["owner"] for alert in after["alerts"]} == {"ann"}
 
 
-@pytest.mark.parametrize(("arguments", "code"), [(["--json"], 1), ([], 1)])
+def test_the_status_of_one_use_case_and_of_one_that_does_not_exist(world):
+    names = [each.name for each in overview(world.settings, "sentiment").use_cases]
+    assert names == ["sentiment"]
+    with pytest.raises(ConfigError, match=r"The use case 'nowhere' does not exist .*known: "):
+        overview(world.settings, "nowhere")
+
+
+@pytest.mark.parametrize(("arguments", "code"), [(["--json"], 1), ([], 1), (["--use-case", "sentiment"], 1)])
 def test_the_command_ends_with_1_if_somebody_is_needed(world, arguments, code):
     environment = {"SLUSS_HOME": str(world.settings.home), "SLUSS_CONFIG_DIR": str(world.settings.config_dir)}
     command = [sys.executable, str(ROOT / "tasks" / "show_status.py"), *arguments]
     done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment | {"PATH": ""})
     assert done.returncode == code, done.stderr
-    if arguments:
+    if "--json" in arguments:
         assert json.loads(done.stdout)["place"] == "embedded"
     else:
         assert "next      make ack ALERT=" in done.stdout
