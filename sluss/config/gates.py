@@ -29,6 +29,13 @@ class Gates(Frozen):
         description="`quality`: least gain in the metric over the best constant guess; where lower values are better, "
         "as a share of the guess's",
     )
+    max_chance: float = Field(
+        0.05,
+        gt=0,
+        le=1,
+        description="`quality`: largest chance that a first champion which only guesses looks as good on its holdout; "
+        "1 asks for no proof",
+    )
     slice_min_metric: float | None = Field(
         None, ge=0, le=1, description="`quality`: least metric on each slice of the holdout, where higher is better"
     )

@@ -37,8 +37,10 @@ class Quick:
 
     @property
     def floor(self) -> float:
-        """Half-way from guessing to the strong model, or lower on few rows, rounded down: noise does not reach it."""
-        return max(int(min((self.guess + self.strong) / 2, self._surely) * 100) / 100, 0.0)
+        """Half-way from guessing to the strong model, or lower on few rows, but not below guessing."""
+        between = int(min((self.guess + self.strong) / 2, self._surely) * 100) / 100
+        # Rounded up, also of a share of few in a thousand.
+        return max(between, math.ceil(round(self.guess * 1000, 6)) / 1000, 0.0)
 
     @property
     def gain(self) -> float:
@@ -54,6 +56,8 @@ class Quick:
 
 def try_models(table: WholeTable, look: Look) -> Quick | None:
     """Fit both models; None where the rows do not suffice for a judgement."""
+    import numpy as np
+
     rows, labels = _rows(table, look)
     cut = int(len(rows) * (1 - _HOLDOUT))
     classes = look.target.kind == "classification"
@@ -64,6 +68,8 @@ def try_models(table: WholeTable, look: Look) -> Quick | None:
     outputs = [_outputs(look, model, rows[cut:]) for model in (strong, simple, guess)]
     good, plain, least = (_metric(look, each, labels[cut:]) for each in outputs)
     error = _error(look, outputs[0], labels[cut:])
+    if look.target.metric == "accuracy":  # the class that was frequent before may be the rarer one now
+        least = max(least, float(np.unique(labels[cut:], return_counts=True)[1].max()) / len(labels[cut:]))
     if not classes:  # the median of the past may be far off, which is not a gain of the model's
         return Quick(len(rows), good, plain, max(least, 0.0), error=error)
     return Quick(len(rows), good, plain, least, _usual_confidence(strong, rows[cut:]), error)

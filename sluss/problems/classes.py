@@ -17,6 +17,7 @@ from sluss.problems.problem import Reporting, Scoring
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    import pandas as pd
     import pyarrow as pa
     from sklearn.base import BaseEstimator
     from sklearn.model_selection import BaseCrossValidator
@@ -179,6 +180,10 @@ class ClassJudging(Judging):
         else:
             best = 1 if metric == "f1" else int(np.argmax(shares))
         return np.eye(len(shares))[best]
+
+    def guessed_from(self, metric: str, train: pd.DataFrame, holdout: pd.DataFrame) -> list[pd.DataFrame]:
+        """Add the holdout itself where higher is better: the class that was the more frequent one may be so no more."""
+        return [train] if METRICS[metric].lower_is_better else [train, holdout]
 
     def close(self, judged: Judged) -> Floats:
         """Return hits, figures of blocks, squared distances of the probabilities or costs, depending on the metric."""

@@ -68,6 +68,9 @@ class ForecastJudging(QuantileJudging):
             found[f"interval_score_{share}"] = float(number_metrics.interval_scores(judged, (low, high)).mean())
         return found
 
+    def guess_scores(self, train: pd.DataFrame, holdout: pd.DataFrame) -> None:
+        """The baseline is a naive forecast, and no guess."""
+
     def baseline(self, train: pd.DataFrame, holdout: pd.DataFrame) -> dict[str, float]:
         """Each metric, on the holdout, of the naive forecast that was best on the training rows."""
         names = self.use_case.forecast.naive

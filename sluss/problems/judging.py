@@ -205,17 +205,36 @@ class Judging(ABC):
         )
 
     def baseline(self, train: pd.DataFrame, holdout: pd.DataFrame) -> dict[str, float]:
-        """Each metric, on the holdout, of the best constant guess for the labels of the training rows."""
+        """Each metric, on the holdout, of the best constant guess."""
+        labels, found = holdout["label"].to_numpy(), dict[str, float]()
+        for name in self.measures:
+            values = [self.value(labels, guess, name) for guess in self._guesses(name, train, holdout)]
+            if known := [value for value in values if value is not None]:
+                found[f"baseline_{name}"] = best(METRICS[name])(known)
+        return found
+
+    def guess_scores(self, train: pd.DataFrame, holdout: pd.DataFrame) -> Floats | None:
+        """The best constant guess for the config's metric as scores of the holdout; None where no guess is beaten."""
+        labels = holdout["label"].to_numpy()
+        guesses = self._guesses(self.metric.name, train, holdout)
+        found = [(value, guess) for guess in guesses if (value := self.value(labels, guess)) is not None]
+        return best(self.metric)(found, key=lambda each: each[0])[1] if found else guesses[0]
+
+    def _guesses(self, metric: str, train: pd.DataFrame, holdout: pd.DataFrame) -> list[Floats]:
+        """Scores of the holdout by one guess for each of the tables that `guessed_from` has."""
         import numpy as np
 
-        learned, labels = train["label"].to_numpy(), holdout["label"].to_numpy()
-        found = {
-            f"baseline_{name}": self.value(
-                labels, np.repeat(np.array([self.guess(name, learned)]), len(labels), 0), name
-            )
-            for name in self.measures
-        }
-        return {name: value for name, value in found.items() if value is not None}
+        learned = [each["label"].to_numpy() for each in self.guessed_from(metric, train, holdout) if len(each)]
+        return [np.repeat(np.array([self.guess(metric, labels)]), len(holdout), 0) for labels in learned]
+
+    def guessed_from(
+        self,
+        metric: str,  # noqa: ARG002 - a kind may know better for some
+        train: pd.DataFrame,
+        holdout: pd.DataFrame,  # noqa: ARG002
+    ) -> list[pd.DataFrame]:
+        """The rows whose labels a constant guess may be chosen by."""
+        return [train]
 
     def chance_of_gain(
         self,
@@ -283,3 +302,8 @@ class Judging(ABC):
 def worst(metric: Metric) -> Callable[..., Any]:
     """The function that finds the worst of several values."""
     return max if metric.lower_is_better else min
+
+
+def best(metric: Metric) -> Callable[..., Any]:
+    """The function that finds the best of several values."""
+    return min if metric.lower_is_better else max

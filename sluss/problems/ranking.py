@@ -171,6 +171,9 @@ class ListJudging(Judging):
         order, shares = popular(likes_of(train, lists.columns, group), lists.recent_days)
         return lists_of(order, shares, known_items(holdout, lists.columns), lists.items)
 
+    def guess_scores(self, train: pd.DataFrame, holdout: pd.DataFrame) -> None:
+        """The baseline is what is popular, and no guess."""
+
     def baseline(self, train: pd.DataFrame, holdout: pd.DataFrame) -> dict[str, float]:
         """Each metric of the recent popularity on the holdout: a list for each row, not a constant guess."""
         found = self.metrics(holdout["label"].to_numpy(), self.baseline_scores(train, holdout))

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from sluss.counted import counted
 from sluss.gates.comparison import Comparison, compare
+from sluss.gates.luck import chance_of_luck
 from sluss.gates.result import GateResult
 from sluss.problems.judging import worst
 from sluss.training.slices import slice_values, slices
@@ -32,7 +33,8 @@ class _Finding:
 
 def quality(evidence: Evidence) -> GateResult:
     """Pass if it reaches its floors on the holdout and slices, beats guessing, and is not worse than the champion."""
-    findings = [_floor(evidence), _guessing(evidence), *_slices(evidence), _champion(compare(evidence))]
+    of_holdout = [_floor(evidence), _guessing(evidence), _luck(evidence), *_slices(evidence)]
+    findings = [*of_holdout, _champion(compare(evidence))]
     refused = [finding for finding in findings if not finding.passed]
     figures = {name: value for finding in findings for name, value in finding.figures.items()}
     sentence = " ".join(finding.sentence for finding in refused or findings if finding.sentence)
@@ -78,6 +80,26 @@ def _guessing(evidence: Evidence) -> _Finding:
             by_chance = f", {chance:.3f} less by chance" if chance else ""
             return _Finding(f"{beaten}; {least:.3f} is required{by_chance}.", passed=False, figures=figures)
     return _Finding(f"{judging.guessing} gives {judging.told(baseline)}.", passed=True, figures=figures)
+
+
+def _luck(evidence: Evidence) -> _Finding:
+    """A first champion has to be shown to be better than guessing; later ones are compared with the champion."""
+    if evidence.champion is not None or evidence.in_production:
+        return _Finding("", passed=True)
+    chance, most = chance_of_luck(evidence), evidence.use_case.gates.max_chance
+    if chance is None:
+        return _Finding("", passed=True)
+    figures = {"chance": chance, "max_chance": most}
+    if chance <= most:
+        return _Finding("", passed=True, figures=figures)
+    rows = counted(len(evidence.judged), "row")
+    return _Finding(
+        f"{rows} of holdout do not show that it is better than guessing: a model that only guesses looks as good in "
+        f"{chance:.0%} of such holdouts, and {most:.0%} are allowed. Train it on more rows or on other features, or, "
+        "if you know that it is better, raise gates.max_chance (1 asks for no proof) and train it again.",
+        passed=False,
+        figures=figures,
+    )
 
 
 def _slices(evidence: Evidence) -> Iterator[_Finding]:
