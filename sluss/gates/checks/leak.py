@@ -11,6 +11,7 @@ from sluss.gates.result import GateResult
 from sluss.gates.telltale import Sample, telltale_columns
 from sluss.gates.told_items import telltale_items
 from sluss.gates.unseen import unseen_by
+from sluss.gates.within_groups import least_explained
 from sluss.profiling.one_column import skill
 from sluss.statistics.copies import copies_of_rows, copies_of_texts
 
@@ -115,7 +116,6 @@ def _samples(evidence: Evidence, *, classes: bool) -> Iterator[Sample]:
 
 def _too_good(evidence: Evidence, figures: dict[str, float], *, classes: bool) -> Iterator[Culprit]:
     import numpy as np
-    from sklearn.metrics import r2_score
 
     judged = evidence.problem.judging.judged(evidence.judged["label"].to_numpy(), evidence.scores)
     if len(judged) < _FEWEST or len(np.unique(judged.labels)) < 2:
@@ -136,22 +136,10 @@ def _too_good(evidence: Evidence, figures: dict[str, float], *, classes: bool) -
                 HOLDOUT, f"On its holdout {right:.2%} of its predictions are right: labels are not that clear."
             )
     else:
-        sizes = _sizes(evidence)
-        fit = float(r2_score(judged.labels - sizes, judged.predicted - sizes))
+        fit = least_explained(evidence, judged)
         figures["fit"] = fit
         if fit > _PERFECT_FIT:
             yield Culprit(HOLDOUT, f"On its holdout it explains {fit:.3%} of the variance: labels are not that clear.")
-
-
-def _sizes(evidence: Evidence) -> Floats | float:
-    """Return the mean label of each row's series, which a model may know; 0 without series."""
-    series = evidence.problem.judging.series
-    if series is None:
-        return 0.0
-    judged = evidence.judged
-    names = judged["id"].map(evidence.rows.holdout.set_index("id")[series])
-    means: Floats = judged["label"].groupby(names.to_numpy(), dropna=False).transform("mean").to_numpy()
-    return means
 
 
 def _new_to_champion(evidence: Evidence, champion: ModelVersion, rows: pd.DataFrame) -> NDArray[np.bool_]:
