@@ -11,9 +11,10 @@ from sluss.errors import ConfigError
 from sluss.new.target import TargetColumn, target_of
 from sluss.profiling.columns import TableProfile, profile
 from sluss.profiling.leaks import Leak, leaks_of
-from sluss.profiling.roles import Asked, Role, roles_of
+from sluss.profiling.roles import NO_TIME, Asked, Role, is_doubled_id, roles_of
 from sluss.profiling.spans import Span, span_of
 from sluss.profiling.unclear import UnclearError
+from sluss.profiling.unread_times import unread_time
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -42,6 +43,7 @@ class Look:
     span: Span | None
     calendar: tuple[str, ...]  # features that follow the calendar, and so always "drift"
     doubled_ids: int
+    unread_times: tuple[tuple[str, str], ...] = ()  # columns that look like times, each with the way to read it
 
     def columns(self, role: str) -> list[ColumnProfile]:
         """The columns of a role, in the table's order."""
@@ -78,12 +80,25 @@ class Look:
             yield f"{counted(self.profile.duplicates, 'row', 'is', 'are')} equal to another one."
         if self.doubled_ids:
             yield f"{counted(self.doubled_ids, 'row', 'has', 'have')} the id of another row; the last one counts."
+        yield from self._of_names()
         yield from self._of_values()
         if self.span and self.span.outside:
             yield _outside(self.span)
         if self.span and self.span.gaps:
             shown = ", ".join(map(str, self.span.gaps[:3]))
             yield f"There are no rows for {shown}{' and more' if len(self.span.gaps) > 3 else ''}."
+
+    def _of_names(self) -> Iterator[str]:
+        for name, role in self.roles.items():
+            column = self.profile.columns[name]
+            if role.name == "left out" and is_doubled_id(column):
+                rows = counted(column.values - column.distinct, "row", "has", "have")
+                yield (
+                    f"'{name}' looks like an id, but {rows} the one of another row. It is left out; with ID={name} it "
+                    "is the id, and of rows with the same one the last counts."
+                )
+        for name, cure in self.unread_times:
+            yield f"'{name}' looks like a time that is not read, so it is a feature like any other. {cure}."
 
     def _of_values(self) -> Iterator[str]:
         for each in self.profile.columns.values():
@@ -133,7 +148,14 @@ def look(table: WholeTable, asked: Asked, writing: Writing) -> Look:
         span,
         tuple(_calendar(table, kept, time)),
         _doubled(table, ids, found),
+        () if asked.time == NO_TIME else tuple(_unread(table, kept)),
     )
+
+
+def _unread(table: WholeTable, features: list[ColumnProfile]) -> Iterator[tuple[str, str]]:
+    for each in features:
+        if cure := unread_time(table, each):
+            yield each.name, cure
 
 
 def _outside(span: Span) -> str:

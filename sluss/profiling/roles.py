@@ -22,7 +22,9 @@ _FEW_WITHOUT = 0.05  # share of rows without a time, which go to quarantine
 _MOST_WITHOUT = 0.5  # where a person has named the column
 NO_TIME = "none"  # a person's word for it
 _ID = re.compile(r"(^|_|\b)(id|uuid|guid|key|no|nr|rownames?|index|nummer|number)$", re.IGNORECASE)
-_TIME = re.compile(r"time|date|_at$|timestamp|created|when|wann|datum|zeit", re.IGNORECASE)
+TIME_NAME = re.compile(r"time|date|_at$|timestamp|created|when|wann|datum|zeit", re.IGNORECASE)
+_ROWS_ID = re.compile(r"(^|_|\b)(id|uuid|guid|ID)$|[a-z]I[dD]$")
+_NEARLY_UNIQUE = 0.8  # share of different values from which a column called id is rather an id than a customer's
 
 
 @dataclass(frozen=True)
@@ -82,7 +84,9 @@ def _time(profile: TableProfile, asked: Asked) -> str | None:
     times = [each for each in profile.columns.values() if each.kind == "time" and without_value(each) <= _FEW_WITHOUT]
     # One without a gap is rather the time of the row than, say, the time of its return.
     likely = sorted(
-        times, key=lambda each: (not without_value(each), bool(_TIME.search(each.name)), each.distinct), reverse=True
+        times,
+        key=lambda each: (not without_value(each), bool(TIME_NAME.search(each.name)), each.distinct),
+        reverse=True,
     )
     return next((each.name for each in likely if each.name != asked.target), None)
 
@@ -117,6 +121,21 @@ def _named(column: ColumnProfile) -> bool:
     return bool(_ID.search(column.name)) and (column.whole or column.kind in ("category", "text"))
 
 
+def _like_an_id(column: ColumnProfile) -> str:
+    if column.is_unique and column.rows > _FEW and (column.counts_up or column.kind == "category" or _named(column)):
+        return "a value of its own in each row, like an id"
+    if is_doubled_id(column):
+        return f"an id that {counted(column.values - column.distinct, 'row')} share with another"
+    return ""
+
+
+def is_doubled_id(column: ColumnProfile) -> bool:
+    """Whether a column is called an id, and nearly all rows have a value of their own in it."""
+    can_be = column.kind in ("category", "text") or (column.kind == "number" and column.whole)
+    nearly = _NEARLY_UNIQUE * column.values <= column.distinct < column.values
+    return can_be and nearly and column.rows > _FEW and bool(_ROWS_ID.search(column.name))
+
+
 def _other(column: ColumnProfile) -> Role:
     if column.kind == "empty":
         return Role("left out", "no row has a value")
@@ -124,8 +143,8 @@ def _other(column: ColumnProfile) -> Role:
         return Role("left out", "lists and objects are not features")
     if column.distinct == 1:
         return Role("left out", "each row has the same value")
-    if column.is_unique and column.rows > _FEW and (column.counts_up or column.kind == "category" or _named(column)):
-        return Role("left out", "a value of its own in each row, like an id")
+    if reason := _like_an_id(column):
+        return Role("left out", reason)
     if column.kind == "time":
         return Role("feature", "calendar features: month, weekday, hour")
     if column.kind == "text":

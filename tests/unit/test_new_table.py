@@ -729,3 +729,67 @@ def test_of_a_table_of_many_years_the_rows_of_its_window_suffice(table):
     assert there.labelled < 2_000
     assert content["training"]["min_rows"] <= there.labelled * 0.7
     assert content["gates"]["min_training_rows"] <= there.labelled * 0.7
+
+
+@pytest.mark.parametrize(
+    ("form", "name"),
+    [
+        ("%Y%m%d", "when"),
+        ("%b %d, %Y %I:%M %p", "when"),
+        ("%Y/%m/%d %H:%M", "x"),
+        ("unix", "timestamp"),
+        ("unix_ms", "at_time"),
+    ],
+)
+def test_a_time_that_is_not_read_is_named_with_the_way_to_read_it(tmp_path, form, name):
+    seconds = {"unix": 1, "unix_ms": 1000}
+    moment = lambda row: START + timedelta(days=row // 4)  # noqa: E731 - a column
+    written = lambda row: (  # noqa: E731
+        str(int(moment(row).timestamp()) * seconds[form]) if form in seconds else f'"{moment(row).strftime(form)}"'
+    )
+    others = {"z": lambda row: row % 7 + 0.5, "y": lambda row: row * row % 3 % 2}
+    path = csv(tmp_path / "table.csv", {name: written, **others})
+    warned = [each for each in looked(path)[0].warnings if "looks like a time" in each]
+    shown = f'"{form}"' if " " in form else form
+    assert len(warned) == 1
+    assert warned[0].endswith(f"TIME={name} DATE_FORMAT={shown}.")
+    seen, _ = looked(path, Asked("y", time=name), Writing(date_format=form, time_zone="UTC"))
+    assert seen.roles[name].name == "time"
+    assert not [each for each in seen.warnings if "looks like a time" in each]
+    assert not looked(path, Asked("y", time="none"))[0].unread_times
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "warns"),
+    [
+        ("week", lambda row: f"2025-W{row % 52 + 1:02}-1", True),
+        ("date", lambda row: 45658.25 + row, True),
+        ("when", lambda row: f"{row % 28 + 1}/{row % 12 + 1}/25" if row % 2 else f"2025-01-{row % 28 + 1:02}", True),
+        ("amount", lambda row: 45658.25 + row, False),
+        ("amount", lambda row: 1_700_000_000 + row * row, False),
+        ("time_spent", lambda row: row * 3 % 97, False),
+        ("code", lambda row: f"A-{row % 9}", False),
+        ("number", lambda row: 20_251_399 + row * 2, False),
+    ],
+)
+def test_what_looks_like_a_time_and_has_no_format_is_to_be_written_in_iso(table, name, value, warns):
+    seen, _ = looked(table(**{name: value}))
+    assert [name] * warns == [each for each, _ in seen.unread_times]
+    assert all("ISO 8601" in cure for _, cure in seen.unread_times)
+
+
+@pytest.mark.parametrize(("name", "left"), [("id", True), ("order_id", True), ("orderId", True), ("paid", False)])
+def test_an_id_that_rows_share_is_left_out_with_a_warning(table, name, left):
+    path = table(**{"id": lambda row: row * 7} | {name: lambda row: max(row, 20) * 13})
+    seen, _ = looked(path)
+    warned = [each for each in seen.warnings if f"'{name}' looks like an id, but 20 rows have the one of an" in each]
+    assert len(warned) == left
+    assert (seen.roles[name].name == "left out") is left
+    if left:
+        assert f"ID={name}" in warned[0]
+        assert looked(path, Asked("y", id=(name,)))[0].doubled_ids == 20
+
+
+def test_a_customer_of_many_rows_is_no_id_of_the_row(table):
+    seen, _ = looked(table(customer_id=lambda row: row * row % 97))
+    assert seen.roles["customer_id"].name == "feature"
