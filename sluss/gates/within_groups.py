@@ -39,7 +39,7 @@ def _groupings(evidence: Evidence) -> Iterator[NDArray[np.int64]]:
     for names in dict.fromkeys([*((name,) for name in categories), tuple(categories)]):
         if not names:
             continue
-        groups = rows.groupby(list(names), dropna=False, observed=True).ngroup().to_numpy()
+        groups = rows.groupby(list(names), dropna=False, observed=True).ngroup().to_numpy().astype(np.int64)
         if series or len(rows) >= _ROWS_OF_A_GROUP * (groups.max() + 1):
             yield groups
 
