@@ -28,6 +28,14 @@ class ModelError(SlussError):
     """A model is not registered, is incomplete, or differs from the version that was validated."""
 
 
+class LostModelError(ModelError):
+    """The artifacts of a version were changed, damaged or lost. `fault` is the message without its cure."""
+
+    def __init__(self, fault: str, cure: str) -> None:
+        super().__init__(f"{fault} {cure}")
+        self.fault = fault
+
+
 class RefusedError(ModelError):
     """A candidate is refused: an answer of the gates or the ledger, not an accident."""
 

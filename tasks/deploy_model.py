@@ -20,9 +20,10 @@ run = deploy
 @step_command(opens_model=True)
 @version_option()
 @click.option("--by", default="", help="Who deploys, for the ledger; by default this user.")
-def command(context: Context, version: str | None, by: str) -> None:
+@click.option("--reason", default="", help="Why no comparison is needed with a champion whose model is lost.")
+def command(context: Context, version: str | None, by: str, reason: str) -> None:
     """Make a version the champion if every gate passes it and its smoke prediction succeeds."""
-    print(f"{context.use_case.model} {run(context, version, by=by)}")
+    print(f"{context.use_case.model} {run(context, version, by=by, reason=reason)}")
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from sluss.deployment.production import settle, user
-from sluss.errors import ModelError, RefusedError
+from sluss.errors import ConfigError, ModelError, RefusedError
 from sluss.gates.validate import validate
 from sluss.registry import ledger, versions
 from sluss.registry.champion import as_model
@@ -39,6 +39,7 @@ class Checked:
     gates: Mapping[str, str] = field(default_factory=dict)  # empty for the version that is in production already
     model: Mapping[str, str] = field(default_factory=dict)  # the fields of `Model`, as the gates saw them
     contract: Mapping[str, Any] = field(default_factory=dict)
+    lost: str | None = None  # the champion that it was not compared with, because its model is lost
 
 
 @dataclass(frozen=True)
@@ -56,11 +57,12 @@ class Deployed:
         return f"version {self.version} is the champion{before}."
 
 
-def check(context: Context, version: str | None = None, *, announced: bool = False) -> Checked:
+def check(context: Context, version: str | None = None, *, announced: bool = False, reason: str = "") -> Checked:
     """Finish an interrupted deployment, then run the gates on a version (by default the newest that was trained here).
 
     A version that is named may be older than the champion. A version that was `announced` when it was new may not: a
-    deployment that runs late, or a second time, must not replace a newer champion.
+    deployment that runs late, or a second time, must not replace a newer champion. A person's `reason` lets a version
+    that is named pass without the comparison with a champion whose artifacts are lost, and with no other one.
 
     Raises:
         RefusedError: the version is older than the champion, blocked by a rollback, or refused by a gate; the champion
@@ -71,6 +73,11 @@ def check(context: Context, version: str | None = None, *, announced: bool = Fal
     """
 
     use_case = context.use_case
+    if reason and not version:
+        raise ConfigError(
+            "Name the version that the reason is about, as make gates shows it: make deploy "
+            f"USE_CASE={use_case.name} VERSION=… REASON=…."
+        )
     entries = settle(context)
     found = versions.by_version(context, version) if version else versions.newest_candidate(context)
     number, now = str(found.version), datetime.now(UTC).isoformat()
@@ -84,12 +91,12 @@ def check(context: Context, version: str | None = None, *, announced: bool = Fal
             f"{use_case.model} version {number} is not deployed from here: the gates must judge it with the packages "
             f"that will run it. Deploy it there: make deploy USE_CASE={use_case.name} VERSION={number}."
         )
-    validation = validate(context, number)
+    validation = validate(context, number, uncompared=bool(reason))
     if validation.refusals:
         reasons = " ".join(f"{result.gate}: {result.sentence}" for result in validation.refusals)
         raise RefusedError(f"{use_case.model} version {number} is refused, and the champion stays. {reasons}")
     verdicts = {result.gate: f"passed: {result.sentence}" for result in validation.results}
-    return Checked(number, len(entries), now, verdicts, vars(as_model(found)), contract_of(use_case))
+    return Checked(number, len(entries), now, verdicts, vars(as_model(found)), contract_of(use_case), validation.lost)
 
 
 def _refuse(use_case: UseCase, entries: list[Entry], version: ModelVersion, *, announced: bool) -> None:
@@ -108,7 +115,9 @@ def _refuse(use_case: UseCase, entries: list[Entry], version: ModelVersion, *, a
         )
 
 
-def deploy(context: Context, version: str | None = None, *, by: str = "", checked: Checked | None = None) -> Deployed:
+def deploy(
+    context: Context, version: str | None = None, *, by: str = "", checked: Checked | None = None, reason: str = ""
+) -> Deployed:
     """Put a version into production: an entry in the ledger, then the aliases, then a smoke prediction.
 
     Running it again for the champion changes nothing. Of two deployments at once, the first to write its entry wins.
@@ -118,6 +127,7 @@ def deploy(context: Context, version: str | None = None, *, by: str = "", checke
         version: its number; by default the newest that the training pipeline registered.
         by: the person or process that deploys; by default the user of this process.
         checked: the result of `check` for this version. Without it, or when it is older than 15 minutes, `check` runs.
+        reason: see `check`; it is kept in the ledger.
 
     Raises:
         ModelError: the version is refused, another deployment was faster, or the smoke prediction failed, after which
@@ -127,20 +137,19 @@ def deploy(context: Context, version: str | None = None, *, by: str = "", checke
     """
 
     use_case = context.use_case
-    checked = _current(context, checked) if checked else check(context, version)
+    checked = _current(context, checked) if checked else check(context, version, reason=reason)
     lake = context.lake
     entries = ledger.read(lake)
     before = ledger.in_production(entries)
     if before != checked.version:
-        compared = "" if before is None else f", including the comparison with version {before}"
-        reason = f"every gate passed{compared}{_new_limits(entries, checked.contract)}"
+        why = f"every gate passed{_compared(before, checked, reason)}{_new_limits(entries, checked.contract)}"
         model = Model(**checked.model) if checked.model else None
         change = Change(
             "promote",
             checked.version,
             before,
             by or user(),
-            reason,
+            why,
             checked.gates,
             model=model,
             contract=checked.contract,
@@ -158,6 +167,14 @@ def deploy(context: Context, version: str | None = None, *, by: str = "", checke
     deployed = Deployed(checked.version, previous, changed=before != checked.version)
     _LOG.info("%s %s", use_case.model, deployed)
     return deployed
+
+
+def _compared(before: str | None, checked: Checked, reason: str) -> str:
+    if before is None:
+        return ""
+    if checked.lost == before:
+        return f", without the comparison with version {before}, whose model is lost: {reason}"
+    return f", including the comparison with version {before}"
 
 
 def _current(context: Context, checked: Checked) -> Checked:

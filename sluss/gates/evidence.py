@@ -7,11 +7,12 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from sluss.digests import artifact_digest
-from sluss.errors import DataError, ModelError, ServiceError
+from sluss.disk import full_disk
+from sluss.errors import DataError, LostModelError, ModelError, ServiceError
 from sluss.gates.retraining import Retraining
-from sluss.registry import artifacts
+from sluss.registry import artifacts, ledger
 from sluss.registry.artifacts import CONFIG_FILE, HOLDOUT_FILE, MODEL_FILE
-from sluss.registry.champion import current
+from sluss.registry.champion import current, in_ledger
 from sluss.registry.names import DIGEST_TAG, UNTIL_TAG
 from sluss.registry.trusted_types import trusted_types
 from sluss.training.recorded_training import Recorded, recorded, recorded_config, recorded_labelled, recorded_rows
@@ -39,7 +40,9 @@ class Evidence:
     A part that cannot be read raises in the gate that uses it, and that gate refuses.
     """
 
-    def __init__(self, context: Context, version: ModelVersion, process: CleanProcess) -> None:
+    def __init__(
+        self, context: Context, version: ModelVersion, process: CleanProcess, *, uncompared: bool = False
+    ) -> None:
         # Eight gates ask for the same run, files and rows. Each is read once, so that all gates judge the same content
         # even if the store changes meanwhile.
         self.context = context
@@ -47,6 +50,7 @@ class Evidence:
         self.problem = context.problem
         self.version = version
         self.process = process
+        self.uncompared = uncompared  # a person accepts that a lost champion cannot be compared with
 
     @cached_property
     def run(self) -> Run:
@@ -197,6 +201,31 @@ class Evidence:
         return artifacts.load(self.context.settings, self.champion)
 
     @cached_property
+    def champion_lost(self) -> str:
+        """Why the champion's model cannot be loaded, as a sentence; empty if it can, or without a champion."""
+        if self.champion is None:
+            return ""
+        try:
+            assert self.champion_model
+        except LostModelError as error:
+            if full := full_disk(error):
+                raise full from error
+            return error.fault
+        return ""
+
+    @property
+    def intact_before(self) -> str | None:
+        """The version that a rollback of the champion restores, if its artifacts are intact."""
+        entries = ledger.read_verified(self.context.lake)
+        before = ledger.standing(entries)[-2:-1]
+        try:
+            for number in before:
+                artifacts.local_copy(self.context.settings, in_ledger(self.context, entries, number))
+        except ModelError:
+            return None
+        return before[0] if before else None
+
+    @cached_property
     def champion_rows(self) -> TrainingRows:
         """The rows that the champion was trained and judged on, as they were then.
 
@@ -205,7 +234,13 @@ class Evidence:
             ModelError: its run or its artifacts are gone.
         """
         assert self.champion is not None
-        return recorded_rows(self.context.settings, recorded(self.context, self.champion))
+        known = recorded(self.context, self.champion)
+        rows = recorded_rows(self.context.settings, known)
+        if _other_holdout(known.folder / HOLDOUT_FILE, rows):
+            raise DataError(
+                f"The rows of the champion, version {self.champion.version}, are gone: the tables were made anew since."
+            )
+        return rows
 
     @cached_property
     def first_labels(self) -> pd.DataFrame | None:
@@ -259,3 +294,10 @@ class Evidence:
         if config.group:
             found = found[~found[config.group].isin(self.rows.train[config.group])]
         return found
+
+
+def _other_holdout(path: Path, rows: TrainingRows) -> bool:
+    """Whether the holdout has other ids than recorded: a table that was lost and made anew counts from 0 again."""
+    import pandas as pd
+
+    return path.is_file() and set(pd.read_parquet(path, columns=["id"])["id"]) != set(rows.holdout["id"])

@@ -43,12 +43,15 @@ _GATES = (
 )  # fmt: skip
 
 
-def judge(context: Context, find: Callable[[], ModelVersion]) -> tuple[Evidence, tuple[GateResult, ...]]:
+def judge(
+    context: Context, find: Callable[[], ModelVersion], *, uncompared: bool = False
+) -> tuple[Evidence, tuple[GateResult, ...]]:
     """Return the evidence on a version, and the result of every gate.
 
     Args:
         context: settings and use case.
         find: returns the version. It is called after the clean process, which takes longest, was started.
+        uncompared: a person accepts that a champion whose artifacts are lost cannot be compared with.
 
     Raises:
         ModelError: the version does not exist, or has no run.
@@ -59,7 +62,7 @@ def judge(context: Context, find: Callable[[], ModelVersion]) -> tuple[Evidence,
         CleanProcess(Path(scratch)) as process,
     ):
         process.start()
-        evidence = Evidence(context, find(), process)
+        evidence = Evidence(context, find(), process, uncompared=uncompared)
         assert evidence.run is not None  # raises without a run: the verdicts are stored there
         with contextlib.suppress(Exception):  # the gate that needs the missing part raises again and refuses
             process.ask(evidence.model_file, evidence.raw, evidence.problem.scoring.method)

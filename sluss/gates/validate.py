@@ -34,6 +34,7 @@ class Validation:
 
     version: str
     results: tuple[GateResult, ...]
+    lost: str | None = None  # the champion that it was not compared with, because its model is lost
 
     @property
     def refusals(self) -> tuple[GateResult, ...]:
@@ -41,20 +42,26 @@ class Validation:
         return tuple(result for result in self.results if not result.passed)
 
 
-def validate(context: Context, version: str | None = None) -> Validation:
+def validate(context: Context, version: str | None = None, *, uncompared: bool = False) -> Validation:
     """Validate a version (by default the newest), and record the results on its run.
+
+    Args:
+        context: settings and use case.
+        version: its number.
+        uncompared: a person accepts that a champion whose artifacts are lost cannot be compared with.
 
     Raises:
         ModelError: the version does not exist, or has no run that this process may write to.
         ServiceError: MLflow or the lake does not answer.
     """
 
-    evidence, results = judge(context, lambda: versions.asked_for(context, version))
+    evidence, results = judge(context, lambda: versions.asked_for(context, version), uncompared=uncompared)
     _record(evidence, results)
     for result in results:
         level = logging.INFO if result.passed else logging.WARNING
         _LOG.log(level, "%s %s: %s", result.gate, result.verdict, result.sentence)
-    return Validation(str(evidence.version.version), results)
+    lost = str(evidence.champion.version) if evidence.champion and evidence.champion_lost else None
+    return Validation(str(evidence.version.version), results, lost)
 
 
 def _record(evidence: Evidence, results: tuple[GateResult, ...]) -> None:

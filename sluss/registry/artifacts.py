@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from sluss.config.settings import load_settings
 from sluss.config.yaml_file import owner_of_model
 from sluss.digests import artifact_digest
-from sluss.errors import ModelError
+from sluss.errors import LostModelError, ModelError
 from sluss.registry.names import DIGEST_TAG
 from sluss.registry.trusted_types import trusted_types
 from sluss.tracking.client import connect, reachable, service_error
@@ -140,10 +140,10 @@ def check_digest(version: ModelVersion, found: str) -> None:
     """
     recorded = recorded_digest(version)
     if found != recorded:
-        raise ModelError(
-            f"{version.name} version {version.version} is not the model that was validated: its artifacts have "
-            f"the digest {found[:12]}, recorded is {recorded[:12]}. A file in the artifact store was changed or "
-            f"damaged; restore it, or train again: {_training_of(version)}."
+        raise LostModelError(
+            f"{version.name} version {version.version} is not the model that was validated: its artifacts have the "
+            f"digest {found[:12]}, recorded is {recorded[:12]}. A file in the artifact store was changed or damaged.",
+            f"Restore it, or train again: {_training_of(version)}.",
         )
 
 
@@ -186,10 +186,10 @@ def download(settings: Settings, version: ModelVersion, folder: Path) -> Path:
         except (MlflowException, OSError) as error:
             if found := service_error(settings, error):
                 raise found from error
-            raise ModelError(
+            raise LostModelError(
                 f"The artifacts of {version.name} version {version.version} cannot be read from {version.source}: "
-                f"{' '.join(str(error).split())[:200]}. Restore the artifact store, or train again: "
-                f"{_training_of(version)}."
+                f"{' '.join(str(error).split())[:200]}.",
+                f"Restore the artifact store, or train again: {_training_of(version)}.",
             ) from error
     # MLflow adds this file to the download. The store does not hold it, so it would change the digest.
     (stored / "registered_model_meta").unlink(missing_ok=True)

@@ -65,11 +65,16 @@ def _before(evidence: Evidence) -> tuple[pd.DataFrame | None, str]:
         try:
             rows = evidence.champion_rows
         except (ModelError, DataError):
-            return None, f"The rows of the champion, version {champion.version}, are gone, so none can be compared"
-        import pandas as pd
+            pass  # gone: the first load is left to compare with
+        else:
+            import pandas as pd
 
-        return pd.concat([rows.train, rows.holdout], ignore_index=True), f"the champion, version {champion.version},"
+            return pd.concat(
+                [rows.train, rows.holdout], ignore_index=True
+            ), f"the champion, version {champion.version},"
     first = evidence.first_labels
+    if first is None and champion is not None:
+        return None, f"The rows of the champion, version {champion.version}, are gone, so none can be compared"
     if first is None:
         return None, "No row was labelled before, so a mistake in all labels alike cannot be seen"
     return first, "the first load"
@@ -186,6 +191,8 @@ def _is_number(evidence: Evidence) -> bool:
 def _contradicting(evidence: Evidence, before: pd.DataFrame | None, figures: dict[str, float]) -> Iterator[str]:
     """New rows whose labels point the other way than the champion's scores."""
     if before is None or evidence.champion is None or evidence.use_case.gates.max_turned_labels >= 1:
+        return
+    if evidence.champion_lost:
         return
     now = _rows(evidence)
     new = now[~now["id"].isin(before["id"])]

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from sluss.counted import counted
-from sluss.errors import ModelError
+from sluss.errors import DataError, ModelError
 from sluss.gates.result import GateResult
 from sluss.gates.telltale import Sample, telltale_columns
 from sluss.gates.told_items import telltale_items
@@ -145,14 +145,15 @@ def _too_good(evidence: Evidence, figures: dict[str, float], *, classes: bool) -
 def _new_to_champion(evidence: Evidence, champion: ModelVersion, rows: pd.DataFrame) -> NDArray[np.bool_]:
     try:
         found: NDArray[np.bool_] = ~rows["id"].isin(evidence.champion_rows.train["id"]).to_numpy()
-    except ModelError:  # its run is gone for good: then fewer rows, of which its artifacts tell that they are new to it
+    # Its run or its rows are gone for good: then fewer rows, of which its artifacts tell that they are new to it.
+    except (ModelError, DataError):
         return unseen_by(evidence, champion, rows).to_numpy(dtype=bool)
     return found
 
 
 def _above_champion(evidence: Evidence, figures: dict[str, float], *, classes: bool) -> Iterator[Culprit]:
     """Far fewer errors than the champion makes on the same rows, which it did not learn from."""
-    if evidence.champion is None:
+    if evidence.champion is None or evidence.champion_lost:  # the gate quality reports a lost one
         return
     import numpy as np
 

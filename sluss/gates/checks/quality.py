@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from sluss.counted import counted
-from sluss.gates.comparison import Comparison, compare
+from sluss.gates.comparison import compare
 from sluss.gates.luck import chance_of_luck
 from sluss.gates.result import GateResult
 from sluss.problems.judging import worst
@@ -34,7 +34,7 @@ class _Finding:
 def quality(evidence: Evidence) -> GateResult:
     """Pass if it reaches its floors on the holdout and slices, beats guessing, and is not worse than the champion."""
     of_holdout = [_floor(evidence), _guessing(evidence), _luck(evidence), *_slices(evidence)]
-    findings = [*of_holdout, _champion(compare(evidence))]
+    findings = [*of_holdout, _champion(evidence)]
     refused = [finding for finding in findings if not finding.passed]
     figures = {name: value for finding in findings for name, value in finding.figures.items()}
     sentence = " ".join(finding.sentence for finding in refused or findings if finding.sentence)
@@ -139,7 +139,28 @@ def _fault(limit: Limit, value: float, evidence: Evidence) -> str:
     return f"{name} is {value:.3f}, below the floor of {limit.value:.3f} for a slice"
 
 
-def _champion(comparison: Comparison | None) -> _Finding:
+def _champion(evidence: Evidence) -> _Finding:
+    if evidence.champion_lost:
+        return _lost_champion(evidence)
+    comparison = compare(evidence)
     if comparison is None:
         return _Finding("", passed=True)  # the first version, or the champion itself: only the floors apply
     return _Finding(str(comparison), comparison.passed, comparison.figures)
+
+
+def _lost_champion(evidence: Evidence) -> _Finding:
+    """Refuse without a person's word: lost artifacts must not be a way around the comparison."""
+    assert evidence.champion is not None
+    number, name = evidence.champion.version, evidence.use_case.name
+    fault = f"It cannot be compared with the champion, version {number}, whose model is lost: {evidence.champion_lost}"
+    if evidence.uncompared:
+        return _Finding(f"{fault} A person accepts that.", passed=True)
+    back = evidence.intact_before
+    first = (
+        f"Go back to version {back}, which is intact: make rollback USE_CASE={name}. Or restore" if back else "Restore"
+    )
+    return _Finding(
+        f"{fault} {first} the artifact store from a backup. If it is lost for good, deploy without the comparison: "
+        f"make deploy USE_CASE={name} VERSION={evidence.version.version} REASON='version {number} is lost'.",
+        passed=False,
+    )
