@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from sluss.registry.entry import Entry, Model
 
 
+_EMPTY = "The ledger has no entry, but "  # as after `make repair ACCEPT=1` without its table
+
+
 def mismatches(context: Context, entries: Sequence[Entry]) -> list[str]:
     """Return every contradiction as a sentence, the most serious first; none if all stores agree.
 
@@ -30,7 +33,9 @@ def mismatches(context: Context, entries: Sequence[Entry]) -> list[str]:
     number = ledger.in_production(entries)
     found += [] if number is None else _of_champion(context, number, entries[-1])
     alias = aliases.of(context).get(CHAMPION)
-    if alias != number:
+    if alias != number and not entries:
+        found.append(_begin(context.use_case.name, str(alias)))
+    elif alias != number:
         found.append(
             f"The ledger ends with {_named(number)} in production, but MLflow's alias champion is {_named(alias)}."
         )
@@ -38,8 +43,8 @@ def mismatches(context: Context, entries: Sequence[Entry]) -> list[str]:
 
 
 def repair_helps(faults: Sequence[str], entries: Sequence[Entry]) -> bool:
-    """Whether `make repair` mends one of the contradictions: it does not set a clock."""
-    return not set(faults) <= set(clock_faults(entries))
+    """Whether `make repair` mends one of the contradictions: it sets no clock, and begins no ledger."""
+    return not set(faults) <= set(clock_faults(entries)) and not (faults and faults[0].startswith(_EMPTY))
 
 
 def damage(context: Context, entries: Sequence[Entry]) -> list[str]:
@@ -99,6 +104,13 @@ def registered_differently(context: Context, number: str, digest: str) -> str | 
     return (
         f"MLflow's version {number} of {model} is not the one that was validated: it has {has}, and the ledger has "
         f"{digest[:12]}. It was registered anew under the old number, or its digest was edited."
+    )
+
+
+def _begin(use_case: str, alias: str) -> str:
+    return (
+        f"{_EMPTY}MLflow's alias champion is version {alias}. Nothing scores until the gates have passed a version, "
+        f"with which the ledger begins: make deploy USE_CASE={use_case} VERSION={alias}."
     )
 
 

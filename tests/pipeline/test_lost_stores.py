@@ -1,0 +1,139 @@
+"""Stores that were lost as a whole: the cures that the sentences name lead, followed as printed, to a new champion."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from datetime import timedelta
+
+import pandas as pd
+import pytest
+from problem_loop import HISTORY, Loop, loop, table
+
+from sluss.config.settings import Settings
+from sluss.errors import ConfigError, DataError, ModelError, RefusedError
+from sluss.interval import parse_interval
+from sluss.registry import ledger
+from tasks import (
+    batch_predict,
+    curate_data,
+    deploy_model,
+    repair_production,
+    rollback_model,
+    show_history,
+    train_model,
+)
+
+DAYS = ("2026-01-01", "2026-01-02")
+START = pd.Timestamp("2025-12-02", tz="UTC").to_pydatetime()
+
+
+@pytest.fixture(scope="module")
+def lived(new_home):
+    """A champion, and two days that it scored."""
+    made = loop(new_home("lived"), "binary", "average_precision", table("binary", HISTORY + 2, START))
+    history = made.context.use_case.history
+    made.curate(history)
+    train_model.run(made.context, history.end)
+    deploy_model.run(made.context)
+    for day in DAYS:
+        made.live(day)
+    return made
+
+
+@pytest.fixture
+def world(lived, tmp_path) -> Loop:
+    """A copy, whose artifacts are its own: the original is away meanwhile."""
+    home, away = lived.settings.home, tmp_path / "away"
+    shutil.copytree(home, tmp_path / "home")
+    home.rename(away)
+    yield Loop(Settings(home=tmp_path / "home", config_dir=tmp_path / "home" / "config", data=None), "binary")
+    away.rename(home)
+
+
+def trained(world):
+    """Train on the newer days as well."""
+    context = world.context
+    return train_model.run(context, context.use_case.history.end + timedelta(days=2)).version
+
+
+def lose(world, *names):
+    for name in names:
+        path = world.settings.home / name
+        shutil.rmtree(path) if path.is_dir() else path.unlink()
+
+
+def test_after_mlflow_was_lost_a_newer_version_is_deployed(world):
+    lose(world, "mlflow.db")
+    assert show_history.run(world.context).problems[-1] == "Mend it: make repair USE_CASE=binary."
+    assert "is registered again" in repair_production.run(world.context).done[0]
+    assert show_history.run(world.context).problems == ()
+    version = trained(world)
+    assert deploy_model.run(world.context).version == version
+
+
+def test_a_champion_that_is_lost_is_replaced_without_comparison_only_by_a_persons_word(world, monkeypatch):
+    monkeypatch.setenv("SLUSS_CONFIG_DIR", str(world.settings.config_dir))
+    lose(world, "artifacts", "models")
+    day = parse_interval(DAYS[1], "day")
+    with pytest.raises(ModelError, match="or train again: make train USE_CASE=binary"):
+        batch_predict.run(world.context, day)
+    version = trained(world)
+    with pytest.raises(RefusedError) as refused:
+        deploy_model.run(world.context)
+    said = str(refused.value)
+    assert re.findall(r"(\w+): ", said.split("stays. ")[1])[0] == "quality"
+    assert "leak:" not in said
+    assert "cannot be compared with the champion, version 1, whose model is lost" in said
+    cure = re.search(r"make deploy USE_CASE=binary VERSION=(\d+) REASON='([^']+)'", said)
+    assert cure[1] == version
+    with pytest.raises(ConfigError, match="Name the version"):
+        deploy_model.run(world.context, reason=cure[2])
+    assert deploy_model.run(world.context, cure[1], reason=cure[2]).version == version
+    entry = ledger.read(world.context.lake)[-1]
+    assert entry.reason == f"every gate passed, without the comparison with version 1, whose model is lost: {cure[2]}"
+    assert "A person accepts that" in entry.gates["quality"]
+
+
+def test_a_word_is_no_way_around_the_comparison_with_an_intact_champion(world):
+    version = trained(world)
+    deploy_model.run(world.context, version, reason="it is lost")
+    entry = ledger.read(world.context.lake)[-1]
+    assert entry.reason == "every gate passed, including the comparison with version 1"
+    assert "A person" not in entry.gates["quality"]
+
+
+@pytest.mark.nightly
+def test_where_the_version_before_is_intact_a_rollback_is_the_first_cure(world):
+    second = trained(world)
+    deploy_model.run(world.context, second)
+    model = ledger.read(world.context.lake)[-1].model
+    shutil.rmtree(world.settings.home / "models" / model.digest)
+    for folder in (world.settings.home / "artifacts").rglob(model.source.removeprefix("models:/")):
+        shutil.rmtree(folder)
+    third = train_model.run(world.context, world.context.use_case.history.end + timedelta(days=1)).version
+    with pytest.raises(RefusedError, match=r"Go back to version 1, which is intact: make rollback USE_CASE=binary"):
+        deploy_model.run(world.context, third)
+    assert rollback_model.run(world.context).version == "1"
+    assert deploy_model.run(world.context, third).version == third
+
+
+def test_after_the_rows_were_lost_and_loaded_again_a_newer_version_is_deployed(world):
+    lose(world, "lake/binary/curated")
+    history = world.context.use_case.history
+    for span in (history, *(parse_interval(day, "day") for day in DAYS)):
+        curate_data.run(world.context, span)
+    version = trained(world)
+    assert deploy_model.run(world.context).version == version
+
+
+def test_after_the_ledger_was_lost_the_sentences_lead_to_one_that_begins_anew(world):
+    lose(world, "lake/binary/ledger")
+    assert show_history.run(world.context).problems[-1] == "Mend it: make repair USE_CASE=binary."
+    with pytest.raises(DataError, match="make repair USE_CASE=binary ACCEPT=1"):
+        repair_production.run(world.context)
+    [left] = repair_production.run(world.context, accept=True).left
+    assert show_history.run(world.context).problems == (left,)
+    version = re.search(r"make deploy USE_CASE=binary VERSION=(\d+)", left)[1]
+    assert deploy_model.run(world.context, version).version == version
+    assert show_history.run(world.context).problems == ()
