@@ -35,7 +35,10 @@ def rollback(use_case: UseCase) -> DAG:
         return act(
             lambda context: rollback_model.run(context, asked.get("version"), reason=asked["reason"], by=by),
             name,
-            lambda done: f"Version {done['version']} is the champion again (entry {done['entry']} of the ledger).",
+            lambda done: (
+                f"Version {done['version']} is the champion{' again' if done['changed'] else ', as it was before'} "
+                f"(entry {done['entry']} of the ledger)."
+            ),
         )
 
     @dag(

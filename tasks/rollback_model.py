@@ -22,10 +22,7 @@ run = roll_back
 def command(context: Context, version: str | None, reason: str, by: str) -> None:
     """Restore the version that was in production before, and record the reason in the ledger."""
     done = run(context, version, reason=reason, by=by)
-    print(
-        f"{context.use_case.model} version {done.version} is the champion again. Version {done.replaced} stays out "
-        f"until a newer one passes the gates (entry {done.entry} of the ledger)."
-    )
+    print(f"{context.use_case.model} {done}")
 
 
 if __name__ == "__main__":

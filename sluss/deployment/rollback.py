@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from sluss.deployment.production import follow, user, verified
@@ -22,6 +22,18 @@ class Rollback:
     version: str
     replaced: str
     entry: int
+    # False where the rollback had been made before; it is the same rollback nevertheless.
+    changed: bool = field(default=True, compare=False)
+
+    def __str__(self) -> str:
+        out = f"Version {self.replaced} stays out until a newer one passes the gates"
+        if self.changed:
+            return f"version {self.version} is the champion again. {out} (entry {self.entry} of the ledger)."
+        return (
+            f"version {self.version} is the champion since entry {self.entry} of the ledger, which took version "
+            f"{self.replaced} out: nothing was left to do, and no new reason was kept. {out}. To go back further, name "
+            f"the version to take out, VERSION={self.version}."
+        )
 
 
 def roll_back(context: Context, version: str | None = None, *, reason: str = "", by: str = "") -> Rollback:
@@ -51,7 +63,7 @@ def roll_back(context: Context, version: str | None = None, *, reason: str = "",
         last = ledger.append(lake, change, after=len(entries))
     follow(context, lake)
     assert last is not None
-    return Rollback(str(last.version), str(last.replaced), last.number)
+    return Rollback(str(last.version), str(last.replaced), last.number, changed=not done)
 
 
 def _back(use_case: UseCase, entries: list[Entry], version: str | None) -> tuple[str, str]:

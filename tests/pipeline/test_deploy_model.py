@@ -226,6 +226,9 @@ def test_a_rollback_that_runs_twice_goes_back_once(world, sentiment):
     for version in (one, two):
         deploy_model.run(Context(world, sentiment), checked=passed(world, sentiment, version))
     assert rollback_model.run(Context(world, sentiment)) == rollback_model.run(Context(world, sentiment))
+    said = str(rollback_model.run(Context(world, sentiment), two, reason="another one"))
+    assert "nothing was left to do, and no new reason was kept" in said
+    assert "again" not in said
     assert production_of(world, sentiment) == (one, "1")
     with pytest.raises(ModelError, match=f"version 1 is not in production: version {one} is"):
         rollback_model.run(Context(world, sentiment), "1")

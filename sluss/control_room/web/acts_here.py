@@ -98,7 +98,7 @@ def _rollback(context: Context, order: Order) -> str:
     from sluss.deployment.rollback import roll_back
 
     done = roll_back(context, order.of("version"), reason=order.of("reason"), by=order.person.name)
-    return f"Version {done.version} is the champion again (entry {done.entry} of the ledger)."
+    return f"V{str(done)[1:]}"
 
 
 def _approve(context: Context, order: Order) -> str:
