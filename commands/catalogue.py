@@ -96,7 +96,7 @@ STEPS = (
         "why",
         "Show one prediction's receipt, and score its row again",
         steps=("explain_prediction",),
-        missing="Name the row: make why ID=movies-12",
+        missing="Name the row by its id, as the table predictions has it: make why ID=…",
     ),
 )
 BACKUPS = (

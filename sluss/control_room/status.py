@@ -73,7 +73,8 @@ def status_of(use_case: UseCase, standing: Standing, now: datetime, *, scheduled
     ]
     needs.sort(key=lambda need: ORDER.index(need.level))
     if _is_idle(standing) and not (_late(use_case, standing, fresh) and _is_awaited(use_case, now)):
-        needs = [_Need("Nothing was trained or scored yet.", f"make train deploy USE_CASE={use_case.name}", "idle")]
+        sentence = "No version was deployed and nothing was scored yet."
+        needs = [_Need(sentence, f"make train deploy USE_CASE={use_case.name}", "idle")]
     return Status(
         name=use_case.name,
         title=use_case.title,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import multiprocessing
 import tempfile
 import warnings
@@ -116,9 +117,9 @@ def chosen(kinds: Sequence[str] = (), names: Sequence[str] = ()) -> list[Mistake
     if unknown := [kind for kind in kinds if kind not in KINDS]:
         raise ConfigError(f"There is no kind of mistakes '{unknown[0]}'. Choose of {', '.join(KINDS)}.")
     if missing := [name for name in names if name not in _BY_NAME]:
-        raise ConfigError(
-            f"There is no mistake '{missing[0]}'. docs/drill.md lists all; see also KIND={', KIND='.join(KINDS)}."
-        )
+        near = difflib.get_close_matches(missing[0], list(_BY_NAME), 3, 0.4)
+        known = f"Similar ones are: {'; '.join(near)}" if near else f"There are: {'; '.join(sorted(_BY_NAME))}"
+        raise ConfigError(f"There is no mistake '{missing[0]}'. {known}.")
     return [each for each in MISTAKES if (not kinds or each.kind in kinds) and (not names or each.name in names)]
 
 

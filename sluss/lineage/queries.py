@@ -114,7 +114,7 @@ def predictions_of(lake: Lake, use_case: UseCase, row_id: str, interval: str | N
         raise DataError(
             f"No row '{printable(row_id)}' of {use_case.name} was scored{f' in {name}' if name else ''}. Check the id "
             f"(column id of the table {lake.uri('predictions')}), or score its {use_case.unit}: "
-            f"make score USE_CASE={use_case.name} INTERVAL={name or '2026-01-05'}."
+            f"make score USE_CASE={use_case.name} INTERVAL={name or '…'}."
         )
     return list(found.to_pylist())
 
@@ -158,6 +158,6 @@ def lineage_of(
         return of_interval(context, interval)
     suffix = f"USE_CASE={context.use_case.name}"
     raise ConfigError(
-        f"Choose one lineage to show: of a prediction (make lineage ID=movies-12 {suffix}), of an interval's data "
-        f"(make lineage INTERVAL=2026-01-05 {suffix}) or of a version (make lineage VERSION=1 {suffix})."
+        f"Choose one lineage to show: of a prediction (make lineage ID=… {suffix}), of an interval's data "
+        f"(make lineage INTERVAL=… {suffix}) or of a version (make lineage VERSION=1 {suffix})."
     )

@@ -217,7 +217,7 @@ def test_200_use_cases_are_a_line_each(world, known, browser):
         (world.settings.config_dir / f"{name}.yaml").write_text(changed)
     known.refresh()
     page = browser.get("/").text
-    assert page.count("Nothing was trained or scored yet.") == 200
+    assert page.count("No version was deployed and nothing was scored yet.") == 200
     assert "201 use cases" in page
 
 

@@ -95,7 +95,7 @@ def test_a_version_that_is_not_a_number_is_one_sentence(command: str, version: s
     ("words", "sentence"),
     [
         (["score"], "Name the interval to score: make score INTERVAL=2026-01-05\n"),
-        (["why"], "Name the row: make why ID=movies-12\n"),
+        (["why"], "Name the row by its id, as the table predictions has it: make why ID=…\n"),
         (["train", "--forse"], "No such option '--forse'. Did you mean '--force'? See 'sluss train --help'.\n"),
         (["trian"], "No such command 'trian'. See 'sluss --help'.\n"),
     ],

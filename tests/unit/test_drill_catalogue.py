@@ -106,6 +106,15 @@ def test_an_unknown_kind_or_name_is_a_sentence(kinds, names):
         chosen(kinds, names)
 
 
+def test_an_unknown_mistake_leads_to_names_that_exist():
+    with pytest.raises(ConfigError) as near:
+        chosen(names=["labels shufled"])
+    assert "labels shuffled" in str(near.value)
+    with pytest.raises(ConfigError) as none:
+        chosen(names=["qqqqqqqq"])
+    assert [each.name for each in MISTAKES if each.name not in str(none.value)] == []
+
+
 def test_the_page_lists_what_nothing_can_catch():
     page = re.sub(r"\s+", " ", (ROOT / "docs" / "drill.md").read_text(encoding="utf-8"))
     assert [each.name for each in MISTAKES if each.uncatchable and each.name not in page] == []
