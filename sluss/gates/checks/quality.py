@@ -84,7 +84,7 @@ def _guessing(evidence: Evidence) -> _Finding:
 
 def _luck(evidence: Evidence) -> _Finding:
     """A first champion has to be shown to be better than guessing; later ones are compared with the champion."""
-    if evidence.champion is not None or evidence.in_production:
+    if (evidence.champion is not None and not evidence.champion_lost) or evidence.in_production:
         return _Finding("", passed=True)
     chance, most = chance_of_luck(evidence), evidence.use_case.gates.max_chance
     if chance is None:
