@@ -9,8 +9,9 @@ from sluss.control_room.known import Seen, read_once
 from sluss.control_room.web import links
 from sluss.control_room.web.site import STATIC, render
 from sluss.control_room.web.views import use_case
-from sluss.errors import ConfigError, DataError, ServiceError
-from sluss.interval import partition
+from sluss.errors import ConfigError, ServiceError
+from sluss.registry import ledger
+from sluss.reporting.facts import nothing_monitored
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -50,15 +51,11 @@ def render_report(context: Context, seen: Seen) -> str:
         DataError: no interval was monitored yet.
         ServiceError: the lake or MLflow did not answer when it was read.
     """
-    name, now = context.use_case.name, datetime.now(UTC)
+    now = datetime.now(UTC)
     if error := seen.lake_error or seen.mlflow_error:
         raise ServiceError(error)
     if not seen.days:
-        first = partition(context.use_case.first_live, context.use_case.unit)
-        raise DataError(
-            f"No interval of {name} was monitored yet, so there is nothing to report. "
-            f"Score and monitor one first: make score USE_CASE={name} INTERVAL={first}, or see it all with make demo."
-        )
+        raise nothing_monitored(context.use_case, ledger.in_production(seen.standing.entries if seen.standing else ()))
     settings = context.settings
     shared = {"place": settings.place, "now": now, "links": links.of(settings), "person": None}
     style = (STATIC / "style.css").read_text(encoding="utf-8")

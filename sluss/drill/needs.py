@@ -72,7 +72,7 @@ def numbers(world: World) -> str:
 
 def lists(world: World) -> str:
     """Labels that are lists of items."""
-    return "" if problem_of(world.use_case).judging.labels_are == "lists" else "Labels are no lists."
+    return "" if problem_of(world.use_case).judging.labels_are == "lists" else "Labels are not lists."
 
 
 def one_value(world: World) -> str:

@@ -12,7 +12,7 @@ from sluss.monitoring.labelled import labelled_rows
 from sluss.monitoring.measure import estimate_of
 from sluss.monitoring.profile import Profile, read_profile
 from sluss.monitoring.tables import MONITORING, read_known, read_monitored
-from sluss.registry import artifacts
+from sluss.registry import artifacts, ledger
 from sluss.registry.champion import current, scored_by
 from sluss.registry.runs import run_of
 from sluss.storage.lake import INTERVAL, Lake
@@ -74,6 +74,17 @@ class Facts:
     by_version: dict[tuple[str, str], Estimate]  # by mix and version, in the order of time
 
 
+def nothing_monitored(use_case: UseCase, champion: str | None) -> DataError:
+    """Return the error of a report without an interval; its cure is what comes next for the use case."""
+    name, first = use_case.name, partition(use_case.first_live, use_case.unit)
+    before = "" if champion else f"Train and deploy a model (make train deploy USE_CASE={name}), then score: "
+    return DataError(
+        f"No interval of {name} was monitored yet, so there is nothing to report. "
+        f"{before or 'Score and monitor one first: '}make score USE_CASE={name} INTERVAL={first}, or see it all with "
+        f"make demo USE_CASE={name}."
+    )
+
+
 def gather(context: Context, newest: int | None = None) -> Facts:
     """Read the content of the report from the lake and MLflow.
 
@@ -89,11 +100,7 @@ def gather(context: Context, newest: int | None = None) -> Facts:
     lake = context.lake
     monitored = read_monitored(lake, first=_first(lake, newest))
     if not monitored:
-        raise DataError(
-            f"No interval of {use_case.name} was monitored yet, so there is nothing to report. "
-            f"Score and monitor one first: make score USE_CASE={use_case.name} "
-            f"INTERVAL={partition(use_case.first_live, use_case.unit)}, or see it all with make demo."
-        )
+        raise nothing_monitored(use_case, ledger.in_production(ledger.read(lake)))
     seen = [each.summary for each in monitored]
     alerts = [alert for each in monitored for alert in each.alerts]
     mix_column = next((n for n, c in use_case.curation.columns.items() if c.kind == "category"), None)

@@ -21,6 +21,7 @@ from sluss.control_room.web.offered import for_use_case
 from sluss.control_room.web.people import Person
 from sluss.interval import first_day, unit_of
 from sluss.registry.ledger import Entry
+from sluss.reporting.facts import nothing_monitored
 from sluss.use_cases import load_use_case
 
 if TYPE_CHECKING:
@@ -84,3 +85,12 @@ def test_a_span_of_the_form_is_asked_for_in_the_zone_of_the_schedule() -> None:
     asyncio.run(hands.do(order))
     span = [datetime.fromisoformat(asked[0][name]) for name in ("from_date", "to_date")]
     assert span == [datetime(2014, 11, 9, 13, tzinfo=UTC), datetime(2014, 11, 11, 12, 59, 59, tzinfo=UTC)]
+
+
+@pytest.mark.parametrize(
+    ("champion", "cure"), [(None, "make train deploy USE_CASE=recommendation"), ("1", "Score and")]
+)
+def test_a_report_of_nothing_names_what_comes_next(champion: str | None, cure: str) -> None:
+    sentence = str(nothing_monitored(quarterly(), champion))
+    assert f"nothing to report. {cure}" in sentence.replace("Train and deploy a model (", "")
+    assert "make score USE_CASE=recommendation INTERVAL=2003-01" in sentence
