@@ -25,7 +25,7 @@ def story(use_case: UseCase, facts: Facts) -> dict[str, Any]:
     by_data = next((period for period in facts.alert_periods if period.type != "quality_drop"), None)
     by_labels = next((period for period in facts.alert_periods if period.type == "quality_drop"), None)
     if not facts.alert_periods:
-        headline = f"{metric} holds: no alert was ever raised."
+        headline = _quiet(use_case, facts)
     elif before and facts.fallen and since is None:
         headline = (
             f"{metric} {_verb(before, facts.fallen)} from {told(before)} to {told(facts.fallen)}. "
@@ -54,6 +54,28 @@ def story(use_case: UseCase, facts: Facts) -> dict[str, Any]:
         "apart": bool(by_data and by_labels and by_data.ended and by_data.last < by_labels.since),
         "active": [period for period in facts.alert_periods if not period.ended],
     }
+
+
+def _quiet(use_case: UseCase, facts: Facts) -> str:
+    """The headline without an alert. That none was raised shows little where few labels are known."""
+    metric, title = use_case.training.metric, METRICS[use_case.training.metric].title
+    seen, promised = facts.before, facts.champion.metrics.get(f"holdout_{metric}") if facts.champion else None
+    if seen is None:
+        return f"No alert was ever raised. No labels are known yet, so nothing tells {title}."
+    if promised is None or not _far_below(use_case, seen.value, promised):
+        return f"{title} holds: no alert was ever raised."
+    return (
+        f"{title} is {seen.value:.3g} on {counted(seen.rows, 'label')}, and {promised:.3g} was promised. No alert was "
+        "raised: these labels are too few to tell."
+    )
+
+
+def _far_below(use_case: UseCase, seen: float, promised: float) -> bool:
+    """Whether the metric is below the promise by more than the fall that counts."""
+    limit = use_case.monitoring.quality_drop
+    if METRICS[use_case.training.metric].lower_is_better:
+        return seen > promised * (1 + limit)
+    return seen < promised - limit
 
 
 def _share(figure: Estimate) -> str:

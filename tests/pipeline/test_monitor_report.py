@@ -7,6 +7,7 @@ import subprocess
 import sys
 from html.parser import HTMLParser
 from pathlib import Path
+from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -17,6 +18,8 @@ from sluss.config.settings import ROOT
 from sluss.context import Context
 from sluss.control_room.report import write_report
 from sluss.errors import DataError
+from sluss.reporting.story import story as told
+from sluss.statistics.figures import Estimate
 from sluss.tracking.client import connect
 
 if TYPE_CHECKING:
@@ -120,10 +123,25 @@ def test_steady_days_are_reported_as_steady(world):
     assert "Accuracy holds: no alert was ever raised." in page(world)
 
 
+@pytest.mark.parametrize(
+    ("value", "headline"),
+    [
+        (0.79, "Accuracy holds: no alert was ever raised."),
+        (0.6, "Accuracy is 0.6 on 29 labels, and 0.8 was promised. No alert was raised: these labels are too few"),
+        (None, "No alert was ever raised. No labels are known yet, so nothing tells Accuracy."),
+    ],
+)
+def test_few_labels_without_an_alert_show_little(sentiment, value, headline):
+    seen = None if value is None else Estimate("accuracy", value, 0.3, 0.9, 29, 29, 15)
+    champion = SimpleNamespace(metrics={"holdout_accuracy": 0.8})
+    facts = SimpleNamespace(alert_periods=[], before=seen, since=None, fallen=None, champion=champion)
+    assert told(sentiment, facts)["headline"].removesuffix(" to tell.") == headline
+
+
 def test_the_first_day_can_be_reported_before_any_label_is_known(world):
     world.live("usual")
     world.monitor(0)
-    assert "<h1>" in page(world)
+    assert "<h1>No alert was ever raised." in page(world)
 
 
 def test_nothing_to_report_says_what_to_run(world):
