@@ -75,6 +75,12 @@ def lists(world: World) -> str:
     return "" if problem_of(world.use_case).judging.labels_are == "lists" else "Labels are not lists."
 
 
+def learned_steps(world: World) -> str:
+    """A step before the estimator that learns from rows."""
+    steps = [step for branch in world.use_case.training.preprocessing for step in branch.steps]
+    return "" if any(not isinstance(step, str) for step in steps) else "No step before the estimator learns from rows."
+
+
 def one_value(world: World) -> str:
     """Labels of one value each: a class or a number."""
     return "Labels are lists." if not lists(world) else ""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from types import SimpleNamespace
 
 import pytest
 
@@ -11,7 +12,9 @@ from sluss.config.settings import ROOT
 from sluss.drill.catalogue import MISTAKES
 from sluss.drill.drill import chosen, make
 from sluss.drill.mistake import KINDS, Mistake, NothingChangedError, Refusal, judged, left_out
+from sluss.drill.needs import learned_steps
 from sluss.errors import ConfigError
+from sluss.use_cases import load_use_case
 from tasks.run_drill import summary
 
 LOCKS = {
@@ -118,3 +121,10 @@ def test_an_unknown_mistake_leads_to_names_that_exist():
 def test_the_page_lists_what_nothing_can_catch():
     page = re.sub(r"\s+", " ", (ROOT / "docs" / "drill.md").read_text(encoding="utf-8"))
     assert [each.name for each in MISTAKES if each.uncatchable and each.name not in page] == []
+
+
+@pytest.mark.parametrize(("name", "reason"), [("sentiment", ""), ("recommendation", "No step before the estimator")])
+def test_preprocessing_that_learns_nothing_cannot_learn_too_much(name, reason):
+    world = SimpleNamespace(use_case=load_use_case(name, ROOT / "config"))
+    assert learned_steps(world).startswith(reason)
+    assert bool(learned_steps(world)) is bool(reason)
