@@ -98,7 +98,9 @@ def backfill(airflow: Airflow, use_case: str, first: date, last: date) -> str:
 def _zone(status: int, answer: Any, dag: str) -> tzinfo:  # noqa: ANN401 - JSON
     """The zone in whose calendar the intervals of a DAG begin."""
     if status == _MISSING:
-        raise StackError(f"Airflow has no DAG {dag}: is the name right, and does 'make status' show the use case?")
+        raise StackError(
+            f"Airflow has no DAG {dag}: is the name right, and is its config in the stack's folder config/?"
+        )
     tags = (str(tag["name"]) for tag in _checked(status, answer)["tags"])
     zones = [tag.removeprefix(_ZONE_TAG) for tag in tags if tag.startswith(_ZONE_TAG)]
     return ZoneInfo(zones[0]) if zones else UTC

@@ -58,7 +58,7 @@ def evidence():
         judged = rows[["id", "label"]].assign(score=np.where(random.random(100) < 0.75, right, 1 - right) * 0.8 + 0.1)
         use_case = use_case_of("binary", "accuracy")
         use_case = use_case.model_copy(update={"gates": use_case.gates.model_copy(update={"max_chance": max_chance})})
-        facts = {"champion": None, "in_production": False} | present
+        facts = {"champion": None, "champion_lost": "", "in_production": False} | present
         known = SimpleNamespace(train=rows, holdout=rows)
         return SimpleNamespace(
             use_case=use_case, problem=problem_by("binary", "accuracy"), rows=known, judged=judged, **facts
@@ -80,3 +80,4 @@ def test_a_first_champion_that_is_not_shown_to_beat_guessing_is_refused_with_the
 def test_later_versions_are_compared_with_the_champion_and_not_with_guessing(evidence):
     for present in ({"champion": "1"}, {"in_production": True}):
         assert _luck(evidence(truth=False, **present)).passed
+    assert not _luck(evidence(truth=False, champion="1", champion_lost="It is gone.")).passed
