@@ -68,14 +68,8 @@ def check_model_is_its_own(path: Path, model: str) -> None:
     Raises:
         ConfigError: another file beside this one names the same model.
     """
-    for other in sorted(path.parent.glob("*.yaml")):
-        if other == path:
-            continue
-        try:
-            named = _MODEL.search(other.read_text(encoding="utf-8", errors="replace"))
-        except OSError:  # the use case of that file has the fault, not this one
-            continue
-        if named and named[1] == model:
+    for other in _files_with_model(path.parent, model):
+        if other != path:
             raise ConfigError(
                 f"{path} and {other.name} have the same model: {model}, so that each would put its versions into the "
                 "other's production. Give one of them another name."
@@ -84,14 +78,17 @@ def check_model_is_its_own(path: Path, model: str) -> None:
 
 def owner_of_model(config_dir: Path, model: str) -> str | None:
     """Return the use case whose registered model this is; None if no file names it."""
+    return next((path.stem for path in _files_with_model(config_dir, model)), None)
+
+
+def _files_with_model(config_dir: Path, model: str) -> Iterator[Path]:
     for path in sorted(config_dir.glob("*.yaml")):
         try:
             named = _MODEL.search(path.read_text(encoding="utf-8", errors="replace"))
-        except OSError:
+        except OSError:  # the use case of that file has the fault, and no other one
             continue
         if named and named[1] == model:
-            return path.stem
-    return None
+            yield path
 
 
 def first_fault(error: ValidationError, root: type[BaseModel]) -> str:

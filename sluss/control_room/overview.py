@@ -71,7 +71,7 @@ def overview(settings: Settings, only: str = "") -> Overview:
         raise ConfigError(f"The folder {settings.config_dir} of the use cases does not exist. Check SLUSS_CONFIG_DIR.")
     now, names = datetime.now(UTC), use_case_names(settings.config_dir)
     if only and only not in names:
-        load_use_case(only, settings.config_dir)  # says which there are
+        load_use_case(only, settings.config_dir)  # its error names those that exist
     names = [only] if only else names
     with ThreadPoolExecutor(_AT_ONCE) as pool:
         found = list(pool.map(lambda name: _status(settings, name, now), names))

@@ -36,7 +36,7 @@ class Standing:
     undelivered: tuple[str, ...] = ()  # receivers that do not get their messages, a sentence each
     without_rows: tuple[str, ...] = ()  # scored intervals that `curated` does not have, the oldest first
     without_history: bool = False  # whether `curated` has no row from before the first live interval
-    without_labels: bool = False  # whether there is no table `labels`
+    without_labels: bool = False  # whether the table `labels` is missing
 
 
 def read_standing(context: Context, open_alerts: Sequence[Life] | None = None) -> Standing:

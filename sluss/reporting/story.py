@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from sluss.reporting.facts import Facts
     from sluss.statistics.figures import Estimate
 
-_SHARES = ("accuracy", "balanced_accuracy")  # of rows; other metrics are no percentages
+_SHARES = ("accuracy", "balanced_accuracy")  # of rows; other metrics are not percentages
 _UNCLEAR = "went"  # up or down, by no more than chance explains
 
 

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from sluss.arrays import Floats
 
-_FEWEST_TURNED = 5  # a few corrected labels are no evidence, also where they are most of a rare class
+_FEWEST_TURNED = 5  # a few corrected labels prove nothing, also where they are most of a rare class
 _CHANCE = 0.001
 
 

@@ -51,7 +51,7 @@ def test_status_and_metrics_show_the_newest_backup():
 
 def test_backups_are_noted_in_the_lake(tmp_path):
     settings = Settings(home=tmp_path, data=None)
-    note_backup(settings, NIGHT)  # there is no lake to note it in
+    note_backup(settings, NIGHT)  # without a lake to note it in
     assert read_backups_made(settings) == BackupsMade()
     (tmp_path / "lake").mkdir()
     for moment in reversed(NIGHTLY.moments):

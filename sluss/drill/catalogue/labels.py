@@ -99,8 +99,8 @@ def _rarest(frame: Frame) -> Any:  # noqa: ANN401
     return frame["label"] == frame["label"].value_counts().index[-1]
 
 
-def _rarest_class(_: World, frame: Frame) -> Any:  # noqa: ANN401
-    return _rarest(frame) & _share(0.7)(_, frame)
+def _rarest_class(world: World, frame: Frame) -> Any:  # noqa: ANN401
+    return _rarest(frame) & _share(0.7)(world, frame)
 
 
 def _into_the_rarest(_: World, frame: Frame) -> Frame:
