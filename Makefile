@@ -23,6 +23,12 @@ READY := .venv/.ready
 MOVED := $(shell [ ! -e $(READY) ] || [ "$$(cat $(READY))" = "$$(cd .venv && pwd -P)" ] || echo moved)
 .PHONY: moved
 
+# Both parts run, whether or not the first one passes.
+define tests_marked
+$(PYTHON) -m pytest -n auto --maxprocesses 4 -m $(1); first=$$?; \
+if docker info >/dev/null 2>&1; then $(PYTHON) -m pytest tests/stack -s -m $(1) || exit; fi; exit $$first
+endef
+
 .PHONY: help
 help:  ## List the commands
 	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-z-]+:.*## / {printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -31,16 +37,17 @@ $(READY): requirements.lock pyproject.toml scripts/dev/setup.sh $(MOVED)
 	@scripts/dev/setup.sh >&2
 
 ##@ Start here
-.PHONY: new demo test nightly status ui report notebook
+.PHONY: new demo test nightly weekly status ui report notebook
 new: $(READY)  ## Your own table: NAME=flights DATA=flights.csv TARGET=late (TIME=… ID=… ZONE=… YES=1, DRY=1: only look)
 	@$(SLUSS) new
 demo: $(READY)  ## The whole life cycle on real data, on this machine, without Docker (USE_CASE=fraud or all, DATA=path: archive on disk)
 	@$(SLUSS) demo
 test: $(READY)  ## All tests that need no Docker
 	@$(PYTHON) -m pytest -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
-nightly: $(READY)  ## The tests that take long: every estimator, all mistakes of the drill, refreshes; the stack's with Docker
-	@$(PYTHON) -m pytest -n auto --maxprocesses 4 -m nightly
-	@if docker info >/dev/null 2>&1; then $(PYTHON) -m pytest tests/stack -s -m nightly; fi
+nightly: $(READY)  ## Faults, attacks, machines, mistakes, backup and upgrade; with Docker in the stack too (about an hour and a half)
+	@$(call tests_marked,nightly)
+weekly: $(READY)  ## Every estimator, every mistake of the drill, refreshes, all use cases; with Docker in the stack too (hours)
+	@$(call tests_marked,weekly)
 status: $(READY)  ## Show what is live, since when, why, how good and how fresh, and what needs a person (USE_CASE=… for one, JSON=1)
 	@$(SLUSS) status
 ui: $(READY)  ## MLflow's and Airflow's pages with the demo's results, without Docker

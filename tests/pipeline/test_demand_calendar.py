@@ -17,7 +17,7 @@ from sluss.sources.archive import R_DATA_SETS
 from sluss.use_cases import load_use_case
 from tasks import batch_predict, bring_interval, deploy_model, monitor_model, train_model
 
-pytestmark = [pytest.mark.nightly, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.weekly, pytest.mark.timeout(900)]
 SHIFTED, DAYS = "2014-11-13", 14
 
 

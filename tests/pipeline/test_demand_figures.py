@@ -25,7 +25,7 @@ def shown():
     return [[cell.strip() for cell in row.strip("|").split("|")] for row in rows]
 
 
-@pytest.mark.nightly
+@pytest.mark.weekly
 @pytest.mark.timeout(1800)
 @pytest.mark.parametrize("name", ["with", "without"])
 def test_the_table_is_that_of_a_fresh_run(name, monkeypatch):

@@ -101,7 +101,7 @@ def test_numbers_that_became_texts_are_refused_and_not_lost(rooms):
     assert (result.refused, result.refused_by) == (True, "curation"), result.sentence
 
 
-@pytest.mark.nightly
+@pytest.mark.weekly
 @pytest.mark.timeout(3600)
 def test_no_lock_stays_silent(settings, sentiment):
     """The whole catalogue, on a clean clone."""
@@ -111,7 +111,7 @@ def test_no_lock_stays_silent(settings, sentiment):
     assert [(each.name, each.sentence) for each in tried if each.silent or each.elsewhere] == []
 
 
-@pytest.mark.nightly
+@pytest.mark.weekly
 @pytest.mark.timeout(3600)
 def test_a_table_of_numbers_and_categories_is_drilled_too(rooms):
     found = drill(rooms)

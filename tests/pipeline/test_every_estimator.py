@@ -260,7 +260,7 @@ QUICK = {
 
 def every(kind):
     return [
-        pytest.param(cls, id=cls.__name__, marks=() if cls.__name__ in QUICK else pytest.mark.nightly)
+        pytest.param(cls, id=cls.__name__, marks=() if cls.__name__ in QUICK else pytest.mark.weekly)
         for cls in classes(kind)
     ]
 

@@ -105,13 +105,13 @@ def test_it_is_trained_again_to_the_same_model(life):
                 }
             },
             "It beats the recent popularity",
-            marks=pytest.mark.nightly,
+            marks=pytest.mark.weekly,
         ),
         pytest.param(
             "a popularity that is over",
             {"training": {"estimator": ALL_TIME}},
             "It beats the recent popularity",
-            marks=pytest.mark.nightly,
+            marks=pytest.mark.weekly,
         ),
         ("a column that knows the label", {}, "holds 100% of the items of the label"),
     ],

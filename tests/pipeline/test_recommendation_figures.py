@@ -45,7 +45,7 @@ def cells(first):
     return [[cell.strip() for cell in row[1:]] for row in rows if row[0].strip() == first]
 
 
-@pytest.mark.nightly
+@pytest.mark.weekly
 @pytest.mark.timeout(900)
 def test_the_tables_of_models_and_gaps_are_those_of_a_fresh_run(world):
     rows = world.rows(figures.JUDGED, lambda user: figures.moments_of(user, figures.RULES))
@@ -60,7 +60,7 @@ def test_the_tables_of_models_and_gaps_are_those_of_a_fresh_run(world):
     assert f"over the {len(found[figures.SHIPPED].ndcg)} users" in PAGE.read_text(encoding="utf-8").replace("\n", " ")
 
 
-@pytest.mark.nightly
+@pytest.mark.weekly
 @pytest.mark.timeout(900)
 def test_the_table_of_the_frozen_model_is_that_of_a_fresh_run(world):
     rows = world.rows(figures.JUDGED, lambda user: figures.moments_of(user, figures.RULES))
@@ -75,7 +75,7 @@ def test_the_table_of_the_frozen_model_is_that_of_a_fresh_run(world):
     ]  # fmt: skip
 
 
-@pytest.mark.nightly
+@pytest.mark.weekly
 @pytest.mark.timeout(900)
 def test_users_without_history_are_as_the_page_has_them(world):
     names = (figures.SHIPPED, figures.LAST_YEAR, "popularity of all time")

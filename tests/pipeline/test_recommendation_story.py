@@ -21,7 +21,7 @@ from sluss.training.decision import decide_training
 from sluss.use_cases import load_use_case
 from tasks import batch_predict, bring_interval, deploy_model, monitor_model, train_model
 
-pytestmark = [pytest.mark.nightly, pytest.mark.timeout(1800)]
+pytestmark = [pytest.mark.weekly, pytest.mark.timeout(1800)]
 PAGE = ROOT / "docs" / "use_cases" / "recommendation.md"
 
 

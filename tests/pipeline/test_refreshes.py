@@ -21,7 +21,7 @@ def refreshed(use_case, number):
     return use_case.model_copy(update={"training": training}), number % 4
 
 
-@pytest.mark.nightly
+@pytest.mark.weekly
 @pytest.mark.timeout(1800)
 def test_of_forty_sound_refreshes_at_most_two_are_refused(copy_of_first_days, sentiment):
     context = Context(copy_of_first_days, sentiment)
@@ -44,7 +44,7 @@ def test_of_forty_sound_refreshes_at_most_two_are_refused(copy_of_first_days, se
     assert len(refused) <= 2, refused
 
 
-@pytest.mark.nightly
+@pytest.mark.weekly
 @pytest.mark.timeout(1800)
 def test_most_sound_changes_of_the_recipe_pass_and_a_worse_one_does_not(copy_of_first_days, sentiment):
     deploy_model.run(Context(copy_of_first_days, sentiment), "1")

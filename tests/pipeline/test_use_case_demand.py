@@ -10,7 +10,7 @@ from demo_run import run_demo
 from sluss.config.settings import ROOT
 from sluss.registry import ledger
 
-pytestmark = [pytest.mark.nightly, pytest.mark.timeout(1800)]
+pytestmark = [pytest.mark.weekly, pytest.mark.timeout(1800)]
 
 PAGE = (ROOT / "docs" / "use_cases" / "demand.md").read_text(encoding="utf-8")
 

@@ -13,7 +13,7 @@ from sluss.monitoring.tables import read_alerts, read_monitored, read_rows
 from sluss.registry.versions import by_version
 from sluss.sources.card_simulator import make_world
 
-pytestmark = [pytest.mark.nightly, pytest.mark.timeout(1800)]
+pytestmark = [pytest.mark.weekly, pytest.mark.timeout(1800)]
 
 
 @pytest.fixture(scope="module")

@@ -11,7 +11,7 @@ from sluss.config.settings import ROOT
 from sluss.monitoring.tables import read_alerts, read_monitored, read_rows
 from sluss.registry.versions import by_version
 
-pytestmark = [pytest.mark.nightly, pytest.mark.timeout(1800)]
+pytestmark = [pytest.mark.weekly, pytest.mark.timeout(1800)]
 
 PAGE = (ROOT / "docs" / "use_cases" / "sentiment.md").read_text(encoding="utf-8")
 

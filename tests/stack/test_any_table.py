@@ -25,7 +25,7 @@ from sluss.profiling.whole_table import opened
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-pytestmark = [pytest.mark.stack, pytest.mark.nightly]
+pytestmark = [pytest.mark.stack, pytest.mark.weekly]
 
 FIRST_DAY, DAYS, A_DAY = date(2026, 3, 1), 30, 60  # of the trips, and rows of each
 FOUND = """

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from sluss.config.use_case import UseCase
 
-pytestmark = [pytest.mark.stack, pytest.mark.nightly]
+pytestmark = [pytest.mark.stack, pytest.mark.weekly]
 
 NAMES = ("sentiment", "fraud", "recommendation", "demand")
 INTERVALS = 3

@@ -22,7 +22,7 @@ EVERY = [
     *(("quantiles", metric) for metric in OF_QUANTILES),
 ]
 # The interval of average precision is a bootstrap: to simulate it takes minutes.
-SIMULATED = [pytest.param(*each, marks=pytest.mark.nightly if each[1] == "average_precision" else ()) for each in EVERY]
+SIMULATED = [pytest.param(*each, marks=pytest.mark.weekly if each[1] == "average_precision" else ()) for each in EVERY]
 seeds = st.integers(0, 2**32 - 1)
 
 
