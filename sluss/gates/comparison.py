@@ -122,10 +122,14 @@ class Comparison:
             none_left = f"no {plural(self.unit)} are left that neither learned from"
             return f"It is a refresh by {told}; {none_left}, so nothing is known."
         verdict = "is shown to be worse" if self.is_worse else "is not shown to be worse"
-        return (
-            f"It is a refresh by {told}, and {verdict}: {self._both}; if it were as good, the probability of this "
-            f"would be {self.chance_if_as_good:.2g} at most (refused from {WORSE:g} on)."
-        )
+        return f"It is a refresh by {told}, and {verdict}: {self._both}{self._chance}."
+
+    @property
+    def _chance(self) -> str:
+        if self.chance_if_as_good >= 1:  # a bound that says nothing
+            return ""
+        bound = f"at most {self.chance_if_as_good:.2g} (refused from {WORSE:g} on)"
+        return f"; if it were as good, the probability of this would be {bound}"
 
     @property
     def _of_a_change(self) -> str:
@@ -151,7 +155,7 @@ def _recipe_in_words(proof: Proof, unit: str) -> str:
     where = f"with {counted(proof.recipe_rows, unit)} on which both recipes were tried, " if proof.recipe_rows else ""
     return (
         f"{changed}: {where}its mean difference on {counted(proof.rows, unit)} is {proof.difference:+.3f}; "
-        f"if it were worse by {proof.margin:.3f}, the probability of this would be {proof.chance:.2g} at most "
+        f"if it were worse by {proof.margin:.3f}, the probability of this would be at most {proof.chance:.2g} "
         f"(allowed: {proof.allowed:.2g})."
     )
 

@@ -202,5 +202,5 @@ def _in_words(probation: Probation, closeness: str, unit: str, *, worse: bool) -
     where = f"on {counted(probation.rows, unit)}{' that both scored' if probation.shadow else ''}"
     return (
         f"{pair}: {where}, its {closeness} is lower by {probation.fall:.3f}; if it were as good, the probability of "
-        f"this would be {probation.chance:.2g} at most (limit {LEVEL:g})."
+        f"this would be at most {probation.chance:.2g} (limit {LEVEL:g})."
     )

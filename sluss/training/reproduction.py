@@ -80,4 +80,4 @@ def _effect(known: Recorded, judged: pd.DataFrame) -> str:
 
     both = pd.read_parquet(known.folder / HOLDOUT_FILE).merge(judged, on="id")
     largest = (both["score_x"] - both["score_y"]).abs().max()
-    return f"Effect: on the {counted(len(both), 'holdout row')} in both, the scores differ by {largest:.1e} at most."
+    return f"Effect: on the {counted(len(both), 'holdout row')} in both, the scores differ by at most {largest:.1e}."
