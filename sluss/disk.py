@@ -107,7 +107,7 @@ def explained(error: BaseException) -> SlussError | None:
     A full disk comes first: libraries report it as a store that is damaged, or a service that does not answer.
     """
     own = error if isinstance(error, SlussError) else None
-    return full_disk(error) or out_of_memory(error) or own
+    return full_disk(error) or out_of_memory(chain(error)) or own
 
 
 def chain(error: BaseException | None) -> Iterator[BaseException]:

@@ -13,7 +13,8 @@ import click
 from sluss.compat import end_process
 from sluss.config.settings import load_settings
 from sluss.context import load_context
-from sluss.errors import ConfigError, SlussError
+from sluss.disk import explained
+from sluss.errors import ConfigError
 from sluss.interval import Interval, parse_interval
 from sluss.lost_files import explained_in
 from sluss.terminal import STOPPED, drop_unread, exit_code, say_stopped
@@ -142,12 +143,14 @@ def main(command: click.Command, arguments: Sequence[str] | None = None, name: s
     except click.ClickException as error:
         print(_sentence(error), file=sys.stderr)
         sys.exit(error.exit_code)
-    except SlussError as error:
-        print(error, file=sys.stderr)
-        sys.exit(2)
     except click.Abort:
         say_stopped()
         sys.exit(STOPPED)
+    except Exception as error:
+        if not (sentence := explained(error)):
+            raise
+        print(sentence, file=sys.stderr)
+        sys.exit(2)
     sys.exit(code if isinstance(code, int) else 0)
 
 

@@ -89,7 +89,8 @@ def test_other_errors_stay_what_they_are():
     assert explained(OSError(errno.EACCES, "Permission denied")) is None
 
 
-def test_a_step_that_gets_no_more_memory_ends_in_a_sentence():
+def test_a_step_that_gets_no_more_memory_ends_in_a_sentence(monkeypatch):
+    monkeypatch.setenv("SLUSS_PLACE", "stack")
     found = explained(MemoryError())
     assert isinstance(found, SlussError)
     assert not isinstance(found, ServiceError)
@@ -155,3 +156,13 @@ def test_the_room_of_a_home_that_does_not_exist_yet_is_that_of_its_disk(tmp_path
 
 def test_in_the_stack_it_is_that_of_the_containers(tmp_path):
     assert room(Settings(home=tmp_path, place="stack")).folder == "the stack's containers"
+
+
+@pytest.mark.parametrize("last", ["memory allocation of 736008 bytes failed", "MemoryError", "std::bad_alloc"])
+def test_a_process_of_a_gate_that_gets_no_memory_refuses_no_model(tmp_path, last):
+    script = f"import os; os.write(2, {last.encode()!r}); os.abort()"
+    with (
+        Ends(tmp_path, script) as process,
+        pytest.raises(ServiceError, match="scores or trains needs more memory than it gets"),
+    ):
+        process.asked_for_output()

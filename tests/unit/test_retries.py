@@ -132,5 +132,6 @@ def test_tries_that_reported_an_error_are_not_taken_for_deaths(retries, caplog):
 def test_a_machine_without_a_limit_has_none(monkeypatch, tmp_path):
     (tmp_path / "memory.max").write_text("max\n")
     monkeypatch.setattr(memory, "_LIMITS", (tmp_path / "nowhere", tmp_path / "memory.max"))
+    monkeypatch.setenv("SLUSS_PLACE", "stack")
     assert memory.memory_limit() is None
     assert "the memory limit. Raise" in memory.advice()

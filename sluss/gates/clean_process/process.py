@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Self
 from sluss.counted import counted
 from sluss.disk import full_folder
 from sluss.errors import ModelError, SlussError
-from sluss.memory import killed_process
+from sluss.memory import killed_process, starved_process, tells_of_memory
 from sluss.registry.trusted_types import TRUSTED_TYPES
 from sluss.training.components import FOLDER
 
@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     from sluss.arrays import Floats
 
 _SCORE, _FIT = (Path(__file__).with_name(name) for name in ("score_raw_rows.py", "fit_rows.py"))
+_NAMED = "The process in which a gate scores or trains"
+_TOLD = 2_000  # signs of its errors, the last ones
 _PATIENCE = 300  # seconds that its answer may take
 
 
@@ -149,10 +151,12 @@ class CleanProcess:
     def _failure(self, code: int) -> SlussError:
         """Return the error of a process that ended with a code: a reason of the model's, or of this machine's."""
         if code == -signal.SIGKILL:
-            return killed_process("The process in which a gate scores or trains")
+            return killed_process(_NAMED)
         if full := full_folder(self.scratch):
             return full
         written = (self.scratch / "errors").read_text(encoding="utf-8", errors="replace")
+        if tells_of_memory(written[-_TOLD:]):
+            return starved_process(_NAMED)
         return ModelError(_last_line(written) or f"exit code {code}")
 
     def end(self) -> None:
