@@ -21,6 +21,7 @@ from sluss.errors import DataError, ModelError
 from sluss.registry.entry import CLOCK_TOLERANCE, Change, Entry, Model, next_entry, verify
 from sluss.schema import DESCRIPTION
 from sluss.storage.lake import Lake, properties
+from sluss.storage.written_again import table_again
 from sluss.typed import as_typed
 
 if TYPE_CHECKING:
@@ -40,6 +41,7 @@ def read(lake: Lake) -> list[Entry]:
     """Read all entries, the oldest first; none before the first deployment.
 
     Raises:
+        DataError: a row cannot be read.
         ServiceError: the lake does not answer.
     """
     table = lake.table(TABLE)
@@ -47,7 +49,13 @@ def read(lake: Lake) -> list[Entry]:
         return []
     with lake.reachable():
         rows = table.to_pyarrow_dataset().to_table().sort_by(_NUMBER).to_pylist()
-    return [_entry(row) for row in rows]
+    try:
+        return [_entry(row) for row in rows]
+    except (ValueError, TypeError) as error:
+        raise DataError(
+            f"The ledger {lake.uri(TABLE)} is damaged: a row of it cannot be read ({error}). Restore its folder from a "
+            f"backup, {table_again(lake.use_case, TABLE)}"
+        ) from error
 
 
 def _entry(row: dict[str, object]) -> Entry:

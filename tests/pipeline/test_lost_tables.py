@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from importlib import import_module
 
 import pytest
+from deltalake.exceptions import DeltaError
 
 from commands.catalogue import ENTRIES
 from sluss.config.settings import ROOT, Settings
@@ -18,9 +19,9 @@ from sluss.control_room.overview import overview
 from sluss.control_room.standing import read_standing
 from sluss.control_room.status import status_of
 from sluss.deployment.deploy import Checked
-from sluss.errors import DataError
+from sluss.errors import DataError, ServiceError
 from sluss.interval import parse_interval
-from sluss.lost_files import explained_in, lost_files
+from sluss.lost_files import damaged_files, explained_in, lost_files
 from sluss.registry import versions
 from sluss.registry.champion import as_model
 from sluss.registry.contract import contract_of
@@ -106,6 +107,55 @@ def test_a_file_with_another_size_is_named_whatever_the_library_says(world, cont
     with pytest.raises(Exception, match=r".") as raised:  # DataFusion's errors have no type of their own
         table_log.rows_with_id(as_found(world).lake, "predictions", "movies-12")
     assert isinstance(explained_in(as_found(world), raised.value), DataError)
+
+
+def rot(path, place):
+    """Turn bytes around, and leave the file's size as it is."""
+    content = bytearray(path.read_bytes())
+    for position in range(int(len(content) * place), min(int(len(content) * place) + 40, len(content))):
+        content[position] ^= 0x5A
+    path.write_bytes(content)
+
+
+@pytest.mark.parametrize("place", [0.3, 0.999], ids=["values", "footer"])
+@pytest.mark.parametrize("table", INTERVALS)
+def test_a_file_whose_bytes_changed_at_equal_size_is_named_and_its_interval_is_written_again(world, table, place):
+    rot(newest_file(world, table), place)
+    with pytest.raises((OSError, ValueError)) as raised:
+        as_found(world).lake.dataset(table).to_table()
+    sentence = explained_in(as_found(world), raised.value)
+    assert f"1 file of the table {folder(world, table)} was damaged, with bytes that changed at" in str(sentence)
+    command = f"make {'data' if table in {'curated', 'labels'} else 'score'} USE_CASE=sentiment INTERVAL=2026-01-02"
+    assert sentence.command == command
+    follow(world, command)
+    assert damaged_files(as_found(world)) is None
+    assert status(world).level == "well"
+
+
+def test_damage_that_a_library_of_another_language_passes_on_is_named(world):
+    rot(newest_file(world, "curated"), 0.5)
+    with pytest.raises(DeltaError) as raised:
+        batch_predict.run(as_found(world), parse_interval(DAYS[1], "day"))
+    assert "was damaged, with bytes" in str(explained_in(as_found(world), raised.value))
+
+
+def test_a_store_that_does_not_answer_is_not_read_as_a_whole(world):
+    rot(newest_file(world, "predictions"), 0.3)
+    silent = ServiceError("The lake does not answer.")
+    silent.__cause__ = OSError("AWS Error NETWORK_CONNECTION during GetObject: timed out")
+    settings = world.settings.model_copy(update={"lake_url": "s3://lake"})
+    assert explained_in(Context(settings, world.use_case), silent) is silent
+
+
+@pytest.mark.parametrize("place", [0.15, 0.3, 0.6, 0.999])
+def test_a_ledger_whose_bytes_changed_is_a_sentence_that_leads_out(world, place):
+    rot(max(folder(world, "ledger").glob("*/*.parquet")), place)
+    try:
+        said = " ".join(show_history.run(as_found(world)).problems)
+    except Exception as error:  # noqa: BLE001 - of a library
+        said = str(explained_in(as_found(world), error))
+    # A value that can still be read breaks the chain; any other is read no more.
+    assert "make repair USE_CASE=sentiment" in said
 
 
 def test_an_error_of_another_cause_stays_what_it_is(world):
