@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+from http.cookies import CookieError, SimpleCookie
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs
 
@@ -21,12 +22,16 @@ if TYPE_CHECKING:
     Receive = Callable[[], Awaitable[Message]]
     Send = Callable[[Message], Awaitable[None]]
     App = Callable[[Scope, Receive, Send], Awaitable[None]]
+    Headers = list[tuple[bytes, bytes]]
 
 FORM = "auth/login"
 TAKE_PASSWORDS = {FORM, "auth/token", "auth/token/cli", "auth/api/v1/security/login"}
 # Every application in Airflow's server has its own interactive pages; Airflow's switch turns off those of one.
 SCHEMAS = {"docs", "redoc", "openapi.json", "changelog"}
 APPLICATIONS = {"auth", "execution"}
+SESSION = "session"  # name of FAB's cookie
+# The one kind of form whose name the guard reads as Airflow does. Before the parts of another kind, any text may stand.
+FORM_KIND = b"application/x-www-form-urlencoded"
 _LARGEST = 100_000  # bytes of a login
 
 
@@ -48,6 +53,9 @@ class LoginGuard:
             await self._app(scope, receive, send)
 
     async def _limited(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if _is_form(scope) and not _is_plain_form(scope):
+            await _answer(send, 415, "The form of the login has another type than a browser sends.")
+            return
         body = await _read(receive)
         if body is None:
             await _answer(send, 413, "This is too long for a name and a password.")
@@ -61,13 +69,12 @@ class LoginGuard:
             await _answer(send, 429, text, {"retry-after": str(seconds)})
             return
         self._running[attempt] = self._running.get(attempt, 0) + 1
-        status, place = 0, ""
+        status, headers = 0, []
 
         async def watched(message: Message) -> None:
-            nonlocal status, place
+            nonlocal status, headers
             if message["type"] == "http.response.start":
-                status = message["status"]
-                place = dict(message.get("headers", [])).get(b"location", b"").decode("latin-1")
+                status, headers = message["status"], message.get("headers", [])
             await send(message)
 
         try:
@@ -76,14 +83,43 @@ class LoginGuard:
             self._running[attempt] -= 1
             if not self._running[attempt]:
                 del self._running[attempt]
-                self._judge(name, address, status, place, is_form=_is_form(scope))
+                self._judge(name, address, _verdict(scope, status, headers))
 
-    def _judge(self, name: str, address: str, status: int, place: str, *, is_form: bool) -> None:
-        """A token is created; the form leads a person on, and back to itself when the password was wrong."""
-        if ("/login" not in place and status in {302, 303}) if is_form else status in {200, 201}:
+    def _judge(self, name: str, address: str, verdict: bool | None) -> None:
+        if verdict:
             self._limits.succeeded(name, address)
-        elif status not in {302, 303, 401, 403}:
+        elif verdict is None:
             self._limits.undone(name, address)
+
+
+def _verdict(scope: Scope, status: int, headers: Headers) -> bool | None:
+    """Whether the password was right; None where Airflow did not look at it."""
+    if not _is_form(scope):
+        return True if status in {200, 201} else False if status in {302, 303, 401, 403} else None
+    # The form leads a person on, and back to itself when the password was wrong.
+    if status not in {302, 303}:
+        return False if status in {401, 403} else None
+    if any(b"/login" in value for name, value in headers if name.lower() == b"location"):
+        return False
+    # It also leads on a person who had logged in before, with whatever name and password.
+    return True if _has_new_session(scope, headers) else None
+
+
+def _has_new_session(scope: Scope, headers: Headers) -> bool:
+    """Whether the answer begins a session. One that was in the request, in any spelling of a cookie, is not new."""
+    sent = b"; ".join(value for name, value in scope["headers"] if name == b"cookie").decode("latin-1")
+    try:
+        found = [SimpleCookie(value.decode("latin-1")) for name, value in headers if name.lower() == b"set-cookie"]
+    except CookieError:
+        return False
+    begun = [cookies[SESSION].value for cookies in found if SESSION in cookies]
+    is_spelt_plainly = not {'"', "\\"} & {*sent}
+    return is_spelt_plainly and any(value and value not in sent for value in begun)
+
+
+def _is_plain_form(scope: Scope) -> bool:
+    kinds = [value for name, value in scope["headers"] if name == b"content-type"]
+    return len(kinds) == 1 and kinds[0].partition(b";")[0].strip().lower() == FORM_KIND
 
 
 def _is_schema(parts: list[str]) -> bool:
@@ -98,7 +134,7 @@ def _is_form(scope: Scope) -> bool:
 def _name(scope: Scope, body: bytes) -> str:
     """The name in a form or in JSON. A body that is neither counts for the empty name."""
     if _is_form(scope):
-        return parse_qs(body.decode("utf-8", "replace")).get("username", [""])[0]
+        return parse_qs(body.decode("utf-8", "replace"), keep_blank_values=True).get("username", [""])[0]
     try:
         asked = json.loads(body)
     except (ValueError, RecursionError):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from typing import Any
 
@@ -25,6 +26,8 @@ WRITE = [
     "s3:ListMultipartUploadParts",
     "s3:AbortMultipartUpload",
 ]
+# By default, each account may make keys of its own, which go on when its secret is changed, and change that secret.
+KEEP_OUT = ["admin:CreateServiceAccount", "admin:UpdateServiceAccount", "admin:CreateUser"]
 
 
 def prepare() -> None:
@@ -60,11 +63,18 @@ def _set_key(admin: MinioAdmin, prefix: str, policy_name: str, policy: dict[str,
     admin.policy_add(policy_name, policy=policy)
     admin.user_add(access_key, os.environ[f"{prefix}_SECRET_ACCESS_KEY"])
     admin.policy_set(policy_name, user=access_key)
+    # Made before the policy refused them, or by a person: `.env` has all keys.
+    for more in json.loads(admin.list_service_account(access_key))["accounts"] or []:
+        admin.delete_service_account(more["accessKey"])
 
 
 def _policy(buckets: list[str], actions: list[str]) -> dict[str, Any]:
     resources = [f"arn:aws:s3:::{bucket}{suffix}" for bucket in buckets for suffix in ("", "/*")]
-    return {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": actions, "Resource": resources}]}
+    statements = [
+        {"Effect": "Allow", "Action": actions, "Resource": resources},
+        {"Effect": "Deny", "Action": KEEP_OUT},
+    ]
+    return {"Version": "2012-10-17", "Statement": statements}
 
 
 def _check_key(bucket: str, prefix: str) -> None:

@@ -190,6 +190,52 @@ def test_the_tasks_work_and_a_reader_reads_their_files_and_writes_none(server: S
     assert server.ask("sluss", "GET", there).text == "the champion"
 
 
+@pytest.fixture(scope="module")
+def others(server: Server) -> dict[str, str]:
+    """A model and a run of the tasks, and those of an account that may change its own: names to ask for."""
+
+    def made(name: str, route: str, fields: dict[str, str]) -> dict[str, Any]:
+        answer = server.ask(name, "POST", f"/api/2.0/mlflow/{route}", json=fields)
+        answer.raise_for_status()
+        found: dict[str, Any] = answer.json()
+        return found
+
+    experiment = made("sluss", "experiments/create", {"name": "others"})["experiment_id"]
+    theirs = made("sluss", "runs/create", {"experiment_id": experiment})["run"]["info"]["run_id"]
+    own = made("writer", "runs/create", {"experiment_id": "0"})["run"]["info"]["run_id"]
+    for name, model in (("sluss", "champions"), ("writer", "own")):
+        made(name, "registered-models/create", {"name": model})
+        made(name, "registered-models/set-tag", {"name": model, "key": "digest", "value": "as registered"})
+    return {"theirs": theirs, "own": own}
+
+
+@pytest.mark.parametrize("kind", ["text/plain", "application/octet-stream", "application/x-www-form-urlencoded", ""])
+@pytest.mark.parametrize("route", ["delete-tag", "delete"])
+def test_a_right_to_change_one_model_deletes_nothing_of_another(
+    server: Server, others: dict[str, str], route: str, kind: str
+) -> None:
+    assert others
+    address = f"/api/2.0/mlflow/registered-models/{route}?name=own&key=digest"  # MLflow's check of rights reads this
+    body, headers = json.dumps({"name": "champions", "key": "digest"}), {"Content-Type": kind} if kind else {}
+    for content in (body, json.dumps(body), iter([body.encode()])):
+        assert server.ask("writer", "DELETE", address, content=content, headers=headers).status_code == 400
+    found = server.ask("admin", "GET", "/api/2.0/mlflow/registered-models/get?name=champions").json()
+    assert found["registered_model"]["tags"] == [{"key": "digest", "value": "as registered"}]
+
+
+def test_a_right_to_change_one_run_uploads_nothing_to_another(server: Server, others: dict[str, str]) -> None:
+    upload, listed = "/ajax-api/2.0/mlflow/upload-artifact", "/api/2.0/mlflow/artifacts/list"
+    both = {"run_id": others["own"], "run_uuid": others["theirs"], "path": "gates.json"}
+    for params in (both, dict(reversed(both.items())), {**both, "run_id": ""}):
+        assert server.ask("writer", "POST", upload, params=params, content=b"forged").status_code == 400
+    only = {"run_uuid": others["theirs"], "path": "gates.json"}
+    assert server.ask("writer", "POST", upload, params=only, content=b"forged").status_code == 403
+    found = server.ask("admin", "GET", listed, params={"run_id": others["theirs"]}).json()
+    assert not found.get("files")
+    own = {"run_uuid": others["own"], "path": "notes.txt"}
+    assert server.ask("writer", "POST", upload, params=own, content=b"mine").status_code == 200
+
+
 @pytest.mark.parametrize(
     "path",
     [

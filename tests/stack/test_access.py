@@ -118,6 +118,30 @@ print(tried(s3.list_objects_v2, Bucket="lake"), tried(s3.put_object, Bucket="lak
     assert stack.python(S3 + asked, **key) == "allowed AccessDenied AccessDenied"
 
 
+@pytest.mark.parametrize("prefix", ["MLFLOW_S3", "LAKE_S3", "ROOM_S3", "MINIO_VIEWER"])
+def test_no_key_of_a_bucket_makes_another_key_or_changes_its_secret(stack: Stack, prefix: str) -> None:
+    """It would go on after the one in .env was changed."""
+    name, secret = ("USER", "PASSWORD") if prefix == "MINIO_VIEWER" else ("ACCESS_KEY_ID", "SECRET_ACCESS_KEY")
+    key = {"KEY": stack.secrets[f"{prefix}_{name}"], "SECRET": stack.secrets[f"{prefix}_{secret}"]}
+    asked = """
+import os
+from minio import MinioAdmin
+from minio.credentials import StaticProvider
+from minio.error import MinioAdminException
+own = StaticProvider(os.environ["KEY"], os.environ["SECRET"])
+admin = MinioAdmin(endpoint="minio:9000", secure=False, credentials=own)
+def tried(call, *given, **more):
+    try:
+        call(*given, **more)
+        return "allowed"
+    except MinioAdminException as error:
+        return "refused" if "AccessDenied" in str(error) else str(error)
+print(tried(admin.add_service_account, access_key="another-key-of-it", secret_key="a-long-secret-of-it"),
+      tried(admin.user_add, os.environ["KEY"], os.environ["SECRET"]), tried(admin.user_list))
+"""
+    assert stack.python(asked, **key) == "refused refused refused"
+
+
 def test_the_role_of_one_database_is_refused_in_the_others(stack: Stack) -> None:
     own = {"airflow": ["airflow"], "mlflow": ["mlflow", "mlflow_auth"], "warehouse": ["warehouse"]}
     for role, allowed in own.items():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import uuid
 from typing import TYPE_CHECKING
 
@@ -44,6 +45,17 @@ def test_a_foreign_host_gets_no_page_and_no_redirect(page: str, host: str) -> No
     assert answer.status_code == 403
     assert "SLUSS_HOSTS" in answer.text
     assert "location" not in answer.headers
+
+
+@pytest.mark.parametrize("host", ["evil.example", "evil.example:{port}", "localhost:evil.example", "localhost:1@evil"])
+def test_the_address_in_the_first_line_does_not_hide_a_foreign_host(page: str, host: str) -> None:
+    """It counts as the host, but the services read the header."""
+    port = page.rsplit(":", 1)[1]
+    lines = f"GET {page}/login HTTP/1.1\r\nHost: {host.format(port=port)}\r\nConnection: close\r\n\r\n"
+    with socket.create_connection(("localhost", int(port)), timeout=10) as connection:
+        connection.sendall(lines.encode())
+        answer = b"".join(iter(lambda: connection.recv(65_536), b""))
+    assert answer.split(b"\r\n")[0] == b"HTTP/1.1 403 Forbidden"
 
 
 @pytest.mark.parametrize(
@@ -134,9 +146,14 @@ def _to_the_console(stack: Stack, opened: Page) -> None:
     opened.get_by_text("mlflow").first.wait_for()
 
 
-def test_passwords_of_the_console_cannot_be_tried_in_a_row(stack: Stack) -> None:
+@pytest.mark.parametrize(
+    "path", ["/api/v1/login", "/api//v1/login", "/api/v1//login", "/api/v1/x//../login", "/api/v1/login/"]
+)
+def test_passwords_of_the_console_cannot_be_tried_in_a_row(stack: Stack, path: str) -> None:
     wrong = {"accessKey": "viewer", "secretKey": "a-guess-that-is-wrong"}
-    answers = [stack.http.post(f"{stack.console}/api/v1/login", json=wrong) for _ in range(20)]
+    # As it stands: httpx would mend the path.
+    address = httpx.URL(stack.console).copy_with(raw_path=path.encode())
+    answers = [stack.http.post(address, json=wrong) for _ in range(20)]
     assert [each.status_code for each in answers].count(401) <= 8
     assert answers[-1].status_code == 429
     assert "wait a minute" in answers[-1].text

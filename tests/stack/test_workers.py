@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 import jwt
@@ -191,3 +192,36 @@ def test_what_a_task_puts_into_the_queue_changes_no_other_task(stack: Stack, sco
     assert state == "FAILURE", why
     assert "Invalid auth token" in why or "401" in why or "403" in why
     assert stack.airflow_api(path) == before
+
+
+# Puts a link in place of a log, and the log back again, some ten thousand times a second.
+SWAPPED = """
+import ctypes, os, pathlib, time
+folder, libc = pathlib.Path(FOLDER), ctypes.CDLL(None)
+log, link = folder / "attempt=1.log.swapped", folder / ".link"
+log.write_text("a line of the log\\n")
+link.symlink_to("/proc/1/environ")
+end = time.monotonic() + 12
+while time.monotonic() < end:
+    for _ in range(1_000):
+        libc.renameat2(-100, os.fsencode(log), -100, os.fsencode(link), 2)
+log.unlink()
+link.unlink()
+print("true")
+"""
+
+
+def test_a_link_in_place_of_a_log_shows_no_file_of_the_web_server(stack: Stack, scored: dict[str, Any]) -> None:
+    """Its environment has the key that signs the tokens of administrators."""
+    dag, run, task = "sentiment_scoring", scored["dag_run_id"], "generate_data"
+    folder = f"/opt/sluss/logs/dag_id={dag}/run_id={run}/task_id={task}"
+    path = f"dags/{dag}/dagRuns/{run}/taskInstances/{task}/logs/1"
+    assert any("generate_data" in str(line) for line in stack.airflow_api(path)["content"])
+    with ThreadPoolExecutor(1) as threads:
+        swapping = threads.submit(said, stack, SWAPPED.replace("FOLDER", repr(folder)))
+        seen = []
+        while not swapping.done():
+            seen.append(json.dumps(stack.airflow_api(path)))
+        assert swapping.result()
+    assert any("a line of the log" in log for log in seen)
+    assert not [log for log in seen if stack.secrets["AIRFLOW_JWT_SECRET"] in log or "AIRFLOW__" in log]

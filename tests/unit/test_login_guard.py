@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import importlib
+import secrets
 import sys
 from collections import Counter
 from typing import TYPE_CHECKING, Any
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 FREE = FREE_OF_SERVICES["pair"]
 PLACES = ["/auth/token", "/auth/token/cli", "/auth/api/v1/security/login", "/auth/login/"]
 LOGIN = {"username": "ann", "password": "right"}
+FORM_KIND = "application/x-www-form-urlencoded"
+SESSION = "of-a-person-who-has-logged-in"
 
 
 @pytest.fixture
@@ -53,9 +56,13 @@ def app(guard: Any) -> Any:
 
     @inner.post("/login/")
     async def login(request: Request) -> RedirectResponse:
+        begun = request.cookies.get("session", "").strip('"') == SESSION
         form = (await request.body()).decode()
-        right = form == "username=ann&password=right"
-        return RedirectResponse("/" if right else "/auth/login/?next=", 302)
+        right = begun or form == "username=ann&password=right"
+        answer = RedirectResponse("/" if right else "/auth/login/?next=", 302)
+        if right:
+            answer.set_cookie("session", SESSION if begun else secrets.token_urlsafe())
+        return answer
 
     root.mount("/auth", inner)
     root.mount("/execution", FastAPI())
@@ -98,6 +105,26 @@ def test_right_logins_have_no_limit_and_free_the_name(app: Any, path: str) -> No
     right = ("POST", path, {"data": LOGIN} if path == "/auth/login/" else {"json": LOGIN})
     answers = ask(app, *[right, *(wrong(path, number) for number in range(FREE - 1))] * 5)
     assert 429 not in {answer.status_code for answer in answers}
+
+
+@pytest.mark.parametrize("cookie", [f"session={SESSION}", f'session="{SESSION}"', f"a=b; session={SESSION}"])
+def test_a_session_of_another_person_does_not_free_a_name(app: Any, cookie: str) -> None:
+    """Airflow leads a person with a session on, without a look at the name and the password in the form."""
+    led_on = ("POST", "/auth/login/", {"data": {"username": "ann", "password": "?"}, "headers": {"Cookie": cookie}})
+    answers = ask(app, *[wrong("/auth/token", 1), wrong("/auth/token", 2), led_on] * 10)
+    counts = Counter(answer.status_code for answer in answers)
+    assert counts[401] == FREE
+    assert ask(app, led_on, address="10.0.0.3")[0].headers["location"] == "/"
+
+
+@pytest.mark.parametrize("kind", ["multipart/form-data; boundary=b", "text/plain", "", "application/json"])
+def test_a_form_of_another_kind_is_not_a_login(app: Any, kind: str) -> None:
+    """In the text before its parts, it could name another account than the one that Airflow reads."""
+    part = b'--b\r\nContent-Disposition: form-data; name="username"\r\n\r\nann\r\n--b--\r\n'
+    asked = {"content": b"&username=another&\r\n" + part, "headers": {"Content-Type": kind} if kind else {}}
+    assert {answer.status_code for answer in ask(app, *[("POST", "/auth/login/", asked)] * 10)} == {415}
+    plain = {"content": b"username=ann&password=right", "headers": {"Content-Type": FORM_KIND + "; charset=utf-8"}}
+    assert ask(app, ("POST", "/auth/login/", plain))[0].headers["location"] == "/"
 
 
 def test_what_could_not_be_judged_does_not_count(app: Any) -> None:

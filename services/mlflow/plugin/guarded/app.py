@@ -76,6 +76,9 @@ class Guard:
             raise _forbidden("This account has no right to do that: ask the administrator.")
         if route == CREATES_AN_EXPERIMENT and account.role is not Role.ADMIN:
             receive = await _checked(receive)
+        if route and not bodies.means_one_thing(route, scope["query_string"], scope["headers"]):
+            message = "Send the fields as JSON (Content-Type: application/json), and name a run once."
+            raise RefusedError(400, "INVALID_PARAMETER_VALUE", message)
         NAME.set(account.name)
         return receive
 
