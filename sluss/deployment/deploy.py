@@ -40,6 +40,7 @@ class Checked:
     model: Mapping[str, str] = field(default_factory=dict)  # the fields of `Model`, as the gates saw them
     contract: Mapping[str, Any] = field(default_factory=dict)
     lost: str | None = None  # the champion that it was not compared with, because its model is lost
+    unlearned: str | None = None  # the champion with which the gate leak compared nothing: its run or rows are gone
 
 
 @dataclass(frozen=True)
@@ -62,7 +63,7 @@ def check(context: Context, version: str | None = None, *, announced: bool = Fal
 
     A version that is named may be older than the champion. A version that was `announced` when it was new may not: a
     deployment that runs late, or a second time, must not replace a newer champion. A person's `reason` lets a version
-    that is named pass without the comparison with a champion whose artifacts are lost, and with no other one.
+    that is named pass without the comparison with a champion whose artifacts, run or rows are lost, and with no other.
 
     Raises:
         RefusedError: the version is older than the champion, blocked by a rollback, or refused by a gate; the champion
@@ -96,7 +97,8 @@ def check(context: Context, version: str | None = None, *, announced: bool = Fal
         reasons = " ".join(f"{result.gate}: {result.sentence}" for result in validation.refusals)
         raise RefusedError(f"{use_case.model} version {number} is refused, and the champion stays. {reasons}")
     verdicts = {result.gate: f"passed: {result.sentence}" for result in validation.results}
-    return Checked(number, len(entries), now, verdicts, vars(as_model(found)), contract_of(use_case), validation.lost)
+    model, contract = vars(as_model(found)), contract_of(use_case)
+    return Checked(number, len(entries), now, verdicts, model, contract, validation.lost, validation.unlearned)
 
 
 def _refuse(use_case: UseCase, entries: list[Entry], version: ModelVersion, *, announced: bool) -> None:
@@ -174,6 +176,9 @@ def _compared(before: str | None, checked: Checked, reason: str) -> str:
         return ""
     if checked.lost == before:
         return f", without the comparison with version {before}, whose model is lost: {reason}"
+    if checked.unlearned == before:
+        gap = f"except by the gate leak, since the run or the rows of version {before} are gone"
+        return f", including the comparison with version {before}, {gap}: {reason}"
     return f", including the comparison with version {before}"
 
 

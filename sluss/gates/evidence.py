@@ -50,7 +50,7 @@ class Evidence:
         self.problem = context.problem
         self.version = version
         self.process = process
-        self.uncompared = uncompared  # a person accepts that a lost champion cannot be compared with
+        self.uncompared = uncompared  # a person accepts that a champion cannot be compared with
 
     @cached_property
     def run(self) -> Run:

@@ -51,7 +51,7 @@ def judge(
     Args:
         context: settings and use case.
         find: returns the version. It is called after the clean process, which takes longest, was started.
-        uncompared: a person accepts that a champion whose artifacts are lost cannot be compared with.
+        uncompared: a person accepts that a champion whose artifacts, run or rows are lost cannot be compared with.
 
     Raises:
         ModelError: the version does not exist, or has no run.

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from sluss.errors import ModelError
+from sluss.errors import DataError, ModelError
 from sluss.registry import artifacts
 from sluss.registry.artifacts import CONFIG_FILE, HOLDOUT_FILE
 from sluss.registry.names import UNTIL_TAG
@@ -15,12 +16,33 @@ from sluss.registry.runs import run_of
 if TYPE_CHECKING:
     from pathlib import Path
 
+    import numpy as np
     import pandas as pd
     from mlflow.entities.model_registry import ModelVersion
+    from numpy.typing import NDArray
     from sklearn.pipeline import Pipeline
 
     from sluss.arrays import Floats
     from sluss.gates.evidence import Evidence
+
+
+@dataclass(frozen=True)
+class NewRows:
+    """The rows of a holdout that are new to the champion, as a mask, and whether its own rows are known."""
+
+    rows: NDArray[np.bool_]
+    is_known: bool
+
+
+def new_to_champion(evidence: Evidence) -> NewRows:
+    """Mark the rows of the holdout that the champion did not learn from."""
+    assert evidence.champion is not None
+    rows = evidence.rows.holdout
+    try:
+        return NewRows(~rows["id"].isin(evidence.champion_rows.train["id"]).to_numpy(), is_known=True)
+    # Its run or its rows are gone for good: then fewer rows, of which its artifacts tell that they are new to it.
+    except (ModelError, DataError):
+        return NewRows(unseen_by(evidence, evidence.champion, rows).to_numpy(dtype=bool), is_known=False)
 
 
 def unseen_closeness(evidence: Evidence, version: ModelVersion, champion: Pipeline) -> tuple[Floats, Floats]:

@@ -7,10 +7,11 @@ import logging
 import os
 import time
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from sluss.errors import ModelError, ServiceError
+from sluss.gates.checks.leak import rows_not_compared
 from sluss.gates.judge import judge
 from sluss.registry import descriptions, versions
 from sluss.registry.names import GATE_TAG, GATES_TAG
@@ -35,6 +36,7 @@ class Validation:
     version: str
     results: tuple[GateResult, ...]
     lost: str | None = None  # the champion that it was not compared with, because its model is lost
+    unlearned: str | None = None  # the champion whose run or rows are gone, as a person accepts for the gate leak
 
     @property
     def refusals(self) -> tuple[GateResult, ...]:
@@ -48,7 +50,7 @@ def validate(context: Context, version: str | None = None, *, uncompared: bool =
     Args:
         context: settings and use case.
         version: its number.
-        uncompared: a person accepts that a champion whose artifacts are lost cannot be compared with.
+        uncompared: a person accepts that a champion whose artifacts, run or rows are lost cannot be compared with.
 
     Raises:
         ModelError: the version does not exist, or has no run that this process may write to.
@@ -61,7 +63,11 @@ def validate(context: Context, version: str | None = None, *, uncompared: bool =
         level = logging.INFO if result.passed else logging.WARNING
         _LOG.log(level, "%s %s: %s", result.gate, result.verdict, result.sentence)
     lost = str(evidence.champion.version) if evidence.champion and evidence.champion_lost else None
-    return Validation(str(evidence.version.version), results, lost)
+    validation = Validation(str(evidence.version.version), results, lost)
+    if uncompared and not validation.refusals and rows_not_compared(evidence) is not None:
+        assert evidence.champion is not None
+        return replace(validation, unlearned=str(evidence.champion.version))
+    return validation
 
 
 def _record(evidence: Evidence, results: tuple[GateResult, ...]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from contextlib import contextmanager
 
 import numpy as np
 import pandas as pd
@@ -11,9 +12,12 @@ from gate_world import GATES, answer, evidence_on
 from hypothesis import given, settings, strategies
 
 from sluss.context import Context
+from sluss.deployment.deploy import Checked, _compared
+from sluss.gates.checks.leak import rows_not_compared
 from sluss.gates.telltale import Sample, telltale_columns
 from sluss.profiling.one_column import predicts_alone, skill
-from sluss.registry import versions
+from sluss.registry import ledger, versions
+from sluss.registry.champion import in_ledger
 from sluss.statistics.copies import copies_of_rows, copies_of_texts
 
 
@@ -125,6 +129,50 @@ def test_far_fewer_errors_than_the_champion_are_refused(first_days, sentiment):
         evidence.__dict__.pop("scores")
         result = GATES["leak"](evidence)
     assert "of the errors of the champion, version 1" in result.sentence
+
+
+@contextmanager
+def after_the_run_was_lost(context, *, newer):
+    """The evidence on a version whose champion has learned its holdout but for some newer rows, and lost its run."""
+    entry = ledger.read(context.lake)[-1]
+    model = dataclasses.replace(entry.model, run_id="0" * 32)
+    champion = in_ledger(context, [dataclasses.replace(entry, model=model)], entry.version)
+    with evidence_on(context, versions.by_version(context, "1")) as evidence:
+        read = evidence.read_rows
+        holdout = pd.concat([read.train.tail(200), read.holdout.tail(newer)])
+        evidence.__dict__["read_rows"] = dataclasses.replace(read, train=read.train.head(-200), holdout=holdout)
+        evidence.__dict__["champion"] = champion
+        yield evidence
+
+
+def test_a_comparison_with_nothing_is_refused_with_a_cure_and_accepted_on_a_persons_word(first_days, sentiment):
+    with after_the_run_was_lost(Context(first_days, sentiment), newer=12) as evidence:
+        refused = GATES["leak"](evidence)
+        assert rows_not_compared(evidence) == 12
+        evidence.uncompared = True
+        accepted = GATES["leak"](evidence)
+    assert not refused.passed
+    assert "Nothing was compared with the champion, version 1: its run or its rows are gone" in refused.sentence
+    assert "only 12 rows came after its training, of 50 that are needed" in refused.sentence
+    assert "make deploy USE_CASE=sentiment VERSION=1 REASON='the run of version 1 is gone'." in refused.sentence
+    assert accepted.passed
+    assert accepted.sentence.endswith("A person accepts that.")
+
+
+def test_a_champion_whose_run_is_lost_is_compared_on_the_rows_that_are_new_for_certain(first_days, sentiment):
+    with after_the_run_was_lost(Context(first_days, sentiment), newer=60) as evidence:
+        evidence.__dict__["scores"] = np.full(260, 0.5)
+        evidence.__dict__["judged"] = evidence.rows.holdout[["id", "label"]].assign(score=0.5)
+        assert "Nothing was compared" not in GATES["leak"](evidence).sentence
+        assert rows_not_compared(evidence) is None
+
+
+def test_the_ledger_keeps_the_reason_of_a_deployment_without_that_comparison():
+    checked = Checked("2", 1, "", unlearned="1")
+    assert _compared("1", checked, "its run is lost").endswith(
+        "since the run or the rows of version 1 are gone: its run is lost"
+    )
+    assert _compared("1", Checked("2", 1, ""), "a word") == ", including the comparison with version 1"
 
 
 def table(**columns):

@@ -6,11 +6,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from sluss.counted import counted
-from sluss.errors import DataError, ModelError
 from sluss.gates.result import GateResult
 from sluss.gates.telltale import Sample, telltale_columns
 from sluss.gates.told_items import telltale_items
-from sluss.gates.unseen import unseen_by
+from sluss.gates.unseen import new_to_champion
 from sluss.gates.within_groups import least_explained
 from sluss.profiling.one_column import skill
 from sluss.statistics.copies import copies_of_rows, copies_of_texts
@@ -20,7 +19,6 @@ if TYPE_CHECKING:
 
     import numpy as np
     import pandas as pd
-    from mlflow.entities.model_registry import ModelVersion
     from numpy.typing import NDArray
 
     from sluss.arrays import Floats
@@ -52,15 +50,48 @@ def leak(evidence: Evidence) -> GateResult:
     """Pass if no column alone predicts nearly all, the holdout is not too good, and few of its rows are copies."""
     figures: dict[str, float] = {}
     found = list(_culprits(evidence, figures))
+    gap = _gap(evidence)
     known = evidence.use_case.gates.known_leaks
     unknown = [each for each in found if each.name not in known]
     if unknown:
         sentence = f"{' '.join(each.sentence for each in unknown[:3])} {_cure([each.name for each in unknown])}"
-        return GateResult("leak", sentence, passed=False, figures=figures)
+        return GateResult("leak", f"{sentence} {gap}".strip(), passed=False, figures=figures)
     told = "No column, word or category alone predicts the label, and its holdout is neither too good nor copied."
     if found:
         told = f"Known, by the config: {'; '.join(f'{each.name} ({known[each.name]})' for each in found)}."
-    return GateResult("leak", told, passed=True, figures=figures)
+    return GateResult("leak", f"{told} {gap}".strip(), passed=not gap or evidence.uncompared, figures=figures)
+
+
+def rows_not_compared(evidence: Evidence) -> int | None:
+    """Return how many rows are new to the champion, where they are too few since its run or its rows are gone.
+
+    None where they were compared, and where a holdout is too small for that although all is known.
+    """
+    if evidence.champion is None or evidence.champion_lost:
+        return None
+    new = new_to_champion(evidence)
+    rows = int(new.rows.sum())
+    return rows if rows < _FEWEST and not new.is_known else None
+
+
+def _gap(evidence: Evidence) -> str:
+    """Name a comparison that was not made: lost runs must not be a way around it, and no dead end either."""
+    rows = rows_not_compared(evidence)
+    if rows is None:
+        return ""
+    assert evidence.champion is not None
+    number, name = evidence.champion.version, evidence.use_case.name
+    gap = (
+        f"Nothing was compared with the champion, version {number}: its run or its rows are gone, and of the holdout "
+        f"only {counted(rows, 'row')} came after its training, of {_FEWEST} that are needed."
+    )
+    if evidence.uncompared:
+        return f"{gap} A person accepts that."
+    return (
+        f"{gap} Bring newer intervals (make data USE_CASE={name} INTERVAL=…), then train again: make train "
+        f"USE_CASE={name}. Or deploy without the comparison: make deploy USE_CASE={name} "
+        f"VERSION={evidence.version.version} REASON='the run of version {number} is gone'."
+    )
 
 
 def _cure(names: list[str]) -> str:
@@ -142,15 +173,6 @@ def _too_good(evidence: Evidence, figures: dict[str, float], *, classes: bool) -
             yield Culprit(HOLDOUT, f"On its holdout it explains {fit:.3%} of the variance: labels are not that clear.")
 
 
-def _new_to_champion(evidence: Evidence, champion: ModelVersion, rows: pd.DataFrame) -> NDArray[np.bool_]:
-    try:
-        found: NDArray[np.bool_] = ~rows["id"].isin(evidence.champion_rows.train["id"]).to_numpy()
-    # Its run or its rows are gone for good: then fewer rows, of which its artifacts tell that they are new to it.
-    except (ModelError, DataError):
-        return unseen_by(evidence, champion, rows).to_numpy(dtype=bool)
-    return found
-
-
 def _above_champion(evidence: Evidence, figures: dict[str, float], *, classes: bool) -> Iterator[Culprit]:
     """Far fewer errors than the champion makes on the same rows, which it did not learn from."""
     if evidence.champion is None or evidence.champion_lost:  # the gate quality reports a lost one
@@ -158,7 +180,7 @@ def _above_champion(evidence: Evidence, figures: dict[str, float], *, classes: b
     import numpy as np
 
     rows = evidence.rows.holdout
-    unseen = _new_to_champion(evidence, evidence.champion, rows)
+    unseen = new_to_champion(evidence).rows
     if unseen.sum() < _FEWEST:
         return
     model, scoring = evidence.champion_model, evidence.problem.scoring
