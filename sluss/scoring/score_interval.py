@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import logging
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sluss.errors import DataError, QuietError
+from sluss.disk import full_disk
+from sluss.errors import DataError, LostModelError, QuietError
 from sluss.interval import Interval, partitions
 from sluss.registry import artifacts
-from sluss.registry.champion_for import champion_for
+from sluss.registry.champion_for import champions_for
 from sluss.scoring.curated_rows import rows_to_score
 from sluss.scoring.score import score
 from sluss.storage.table_log import SCORED_FROM
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
     from sluss.storage.lake import Lake
     from sluss.storage.row_groups import RowGroups
 
+_LOG = logging.getLogger(__name__)
 # A call of scikit-learn costs 2 ms for any number of rows. Larger batches take more memory and save no time.
 BATCH_ROWS = 16_384
 
@@ -42,19 +45,19 @@ def score_interval(context: Context, interval: Interval) -> Predictions:
     """Score the interval's rows, as they were known at its end, with the champion, and replace its predictions.
 
     The ledger names the model, and it is loaded only if its digest is the validated one. A late interval is scored by a
-    champion that was not trained on it.
+    champion that was not trained on it, if its artifacts are there.
 
     Raises:
         DataError: the interval has no curated rows, or the ledger was changed by other means.
-        ModelError: no version is the champion, its artifacts were changed, or the config gives its scores another
-            meaning.
+        ModelError: no version is the champion, its artifacts were changed, the config gives its scores another meaning,
+            or the predictions that are there are of a version that is lost.
         ServiceError: the lake or MLflow does not answer.
     """
 
     use_case = context.use_case
     first, end = partitions(interval, use_case.unit)
     with ThreadPoolExecutor(1) as pool:  # MLflow and the lake answer in parallel
-        loaded = pool.submit(lambda: artifacts.load(context.settings, champion_for(context, interval)))
+        loaded = pool.submit(_model, context, interval)
         # One version of `curated` for all batches, and the same one in the commit's notes.
         lake = context.lake.holding("curated", "predictions")
         model = loaded.result()
@@ -64,6 +67,37 @@ def score_interval(context: Context, interval: Interval) -> Predictions:
     counts: list[int] = []
     lake.replace("predictions", lambda: _scored(rows, use_case, model, counts), first, end, notes)
     return Predictions(sum(counts), model.version, model.run_id)
+
+
+def _model(context: Context, interval: Interval) -> LoadedModel:
+    """Load the version that scores the interval, or the one after it where its artifacts are lost.
+
+    Raises:
+        ModelError: they are lost, and the interval has predictions that a stand-in must not replace.
+    """
+    *before, champion = champions_for(context, interval)
+    for version in before:
+        try:
+            return artifacts.load(context.settings, version)
+        except LostModelError as error:
+            if full := full_disk(error):
+                raise full from error
+            _check_not_scored(context, interval, error)
+            _LOG.warning(
+                "%s The next version scores %s instead. It has learned from labels that came later, so that its metric "
+                "there flatters it.", error.fault, interval,
+            )  # fmt: skip
+    return artifacts.load(context.settings, champion)
+
+
+def _check_not_scored(context: Context, interval: Interval, error: LostModelError) -> None:
+    first, end = partitions(interval, context.use_case.unit)
+    if any(first <= each < end for each in context.lake.partitions("predictions")):
+        raise LostModelError(
+            error.fault,
+            f"The predictions of {interval} stay as they are: a newer version has learned from its rows, and would "
+            "only flatter itself there. To score it again, restore the artifact store from a backup first.",
+        ) from error
 
 
 def _rows(lake: Lake, use_case: UseCase, interval: Interval) -> RowGroups:

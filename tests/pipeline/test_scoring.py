@@ -10,10 +10,12 @@ import pytest
 
 from sluss.config.settings import Settings
 from sluss.context import Context
-from sluss.errors import DataError
+from sluss.errors import DataError, LostModelError
 from sluss.interval import Interval, parse_interval
+from sluss.registry.artifacts import MODEL_FILE
 from sluss.registry.champion import champion
 from sluss.registry.champion_for import champion_for
+from sluss.registry.names import DIGEST_TAG
 from tasks import batch_predict, deploy_model, train_model
 
 
@@ -75,3 +77,17 @@ def test_a_day_that_is_scored_again_later_is_scored_by_the_version_that_did_not_
     assert str(champion_for(Context(settings, sentiment), after).version) == newer.version
     before = Interval(sentiment.history.start, first_day.start)
     assert str(champion_for(Context(settings, sentiment), before).version) == str(first.version)
+    lose(settings, first)
+    Context(settings, sentiment).lake.table("predictions").delete("\"interval\" = '2026-01-02'")
+    with pytest.raises(LostModelError, match=r"stay as they are: a newer version has learned .* restore the artifact"):
+        batch_predict.run(Context(settings, sentiment), first_day)
+    assert set(predictions(Context(settings, sentiment), "2026-01-01")["model_version"]) == {str(first.version)}
+    assert batch_predict.run(Context(settings, sentiment), second_day).version == newer.version
+    assert set(predictions(Context(settings, sentiment), "2026-01-02")["model_version"]) == {newer.version}
+
+
+def lose(settings, version):
+    """Damage a version in the store, and delete the local copy."""
+    for path in (settings.home / "artifacts").rglob(f"{version.source.removeprefix('models:/')}/**/{MODEL_FILE}"):
+        path.write_bytes(b"damaged")
+    shutil.rmtree(settings.home / "models" / version.tags[DIGEST_TAG])
