@@ -17,7 +17,9 @@ run = repair
 
 
 @step_command()
-@click.option("--accept", is_flag=True, help="Keep what is left of a ledger that cannot be restored.")
+@click.option(
+    "--accept", is_flag=True, help="Keep what is left of a ledger, and go on without tables that were deleted."
+)
 @click.option("--drop", is_flag=True, help="Drop the newest entries of the ledger, which MLflow does not know.")
 @click.option("--by", default="", help="Who, for the ledger; by default this user.")
 def command(context: Context, *, accept: bool, drop: bool, by: str) -> None:

@@ -82,6 +82,8 @@ def _paragraph(console: Console, status: Status) -> None:
         live = f"version {entry.version}" if entry.version else "none"
         facts["champion"] = f"{live} since {entry.at:%Y-%m-%d %H:%M} UTC, by {entry.by}"
         facts["why"] = f"{entry.action}: {entry.reason}"
+    if status.refused and entry:
+        facts["refused"] = f"{status.refused}; see why: {status.refused.command}"
     if status.freshness:
         facts["data"] = status.freshness.words
         facts["quality"] = metric_in_words(status.measured)

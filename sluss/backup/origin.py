@@ -24,8 +24,9 @@ _COMMIT = re.compile(r"(\d{20})\.")
 # A hint at the newest checkpoint, which may be one of after that moment. Readers do without it, and the next write
 # makes it anew.
 _HINT = "_last_checkpoint"
-# Compiled code, editors' files, and what object stores write before they give it its name.
-_PASSING = re.compile(r"(^|/)(__pycache__/.*|\.[^/]*|[^/]*#\d*|[^/]*~)$")
+# Compiled code, editors' files, what object stores write before they give it its name, and the notes of which tables a
+# use case has had.
+_PASSING = re.compile(r"(^|/)(__pycache__/.*|\.tables/.*|\.[^/]*|[^/]*#\d*|[^/]*~)$")
 
 
 @dataclass(frozen=True)

@@ -17,9 +17,10 @@ from sluss.context import Context
 from sluss.control_room.days import Day, Days
 from sluss.control_room.details import Details, read_details
 from sluss.control_room.overview import unread, worst_first
-from sluss.control_room.registered import Registered, awaiting_approval, read_registered
+from sluss.control_room.registered import Registered, read_registered
+from sluss.control_room.registry_status import with_registered
 from sluss.control_room.standing import Standing, read_standing
-from sluss.control_room.status import Status, of_broken, of_silent, status_of, with_approval
+from sluss.control_room.status import Status, of_broken, of_silent, status_of
 from sluss.control_room.truth import Truth, read_truth
 from sluss.control_room.volumes import Volume, read_volumes
 from sluss.errors import ConfigError, SlussError
@@ -71,8 +72,7 @@ class Seen:
             waiting = self.lake_error or "Its state is being read for the first time."
             return of_silent(self.name, self.title, waiting)
         status = status_of(self.use_case, self.standing, now, scheduled=scheduled)
-        if self.use_case.deployment.approval == "manual":
-            status = with_approval(status, awaiting_approval(self.standing.entries, self.registered))
+        status = with_registered(status, self.use_case, self.standing.entries, self.registered)
         if self.broken:
             broken = of_broken(self.name, self.broken)
             return replace(status, level=broken.level, waiting=broken.waiting, next=broken.next, error=broken.error)

@@ -5,13 +5,16 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sluss.alerting.show import in_words
 from sluss.context import Context
-from sluss.control_room.standing import read_standing
+from sluss.control_room.registered import read_registered
+from sluss.control_room.registry_status import with_need, with_registered
+from sluss.control_room.standing import Standing, read_standing
 from sluss.control_room.status import ORDER, Status, as_dict, of_broken, of_silent, status_of
-from sluss.disk import Room, room
+from sluss.disk import Room, explained, room
 from sluss.errors import ConfigError, DataError, SlussError, printable
 from sluss.lost_files import LostFilesError, explained_in
 from sluss.storage.backups_made import BackupsMade, read_backups_made
@@ -102,7 +105,24 @@ def _status(settings: Settings, name: str, now: datetime) -> Status:
     except Exception as error:  # noqa: BLE001 - not even a defect may hide the others
         found = explained_in(context, error) or error
         return of_silent(name, use_case.title, unread(found), _command(found))
-    return status_of(use_case, standing, now, scheduled=settings.is_scheduled)
+    return _with_mlflow(context, standing, status_of(use_case, standing, now, scheduled=settings.is_scheduled))
+
+
+def _with_mlflow(context: Context, standing: Standing, status: Status) -> Status:
+    """Add what MLflow knows. One that does not answer, or a defect, hides nothing of the lake's."""
+    if not _has_mlflow(context.settings):
+        return status
+    try:
+        registered = read_registered(context, standing.entries)
+    except Exception as error:  # noqa: BLE001 - as above
+        return with_need(status, unread(explained(error) or error), "make ps", "unknown")
+    return with_registered(status, context.use_case, standing.entries, registered)
+
+
+def _has_mlflow(settings: Settings) -> bool:
+    """Whether there is something to ask: to look for versions must not make a database."""
+    file = settings.mlflow_uri.removeprefix("sqlite:///")
+    return file == settings.mlflow_uri or Path(file).exists()
 
 
 def _command(error: Exception) -> str:

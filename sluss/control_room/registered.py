@@ -6,12 +6,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from sluss.lineage import version_record
-from sluss.registry import ledger
+from sluss.registry import artifacts, ledger
+from sluss.registry.champion import in_ledger
 from sluss.registry.mismatch import mismatches
 from sluss.registry.names import REFUSED_TAG
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from mlflow.entities.model_registry import ModelVersion
 
     from sluss.context import Context
     from sluss.lineage.version_record import Provenance
@@ -24,6 +27,8 @@ class Registered:
 
     versions: tuple[Provenance, ...] = ()
     mismatches: tuple[str, ...] = ()
+    lost: str = ""  # a sentence where the store does not have the champion's artifacts
+    has_copy: bool = True  # whether this place has a local copy of them
 
     def of(self, number: str) -> Provenance | None:
         """Return the version with that number."""
@@ -36,7 +41,30 @@ def read_registered(context: Context, entries: Sequence[Entry]) -> Registered:
     Raises:
         ServiceError: MLflow does not answer.
     """
-    return Registered(tuple(version_record.of_all(context)), tuple(mismatches(context, entries)))
+    number = ledger.in_production(entries)
+    champion = None if number is None else in_ledger(context, entries, number)
+    lost = "" if champion is None or artifacts.is_stored(context, champion) else _lost(champion)
+    return Registered(
+        tuple(version_record.of_all(context)),
+        tuple(mismatches(context, entries)),
+        lost,
+        has_copy=champion is None or not lost or artifacts.has_copy(context.settings, champion),
+    )
+
+
+def _lost(champion: ModelVersion) -> str:
+    return (
+        f"The artifacts of the champion, version {champion.version}, are gone from the store ({champion.source}): only "
+        "a local copy can score. Restore the artifact store from a backup, or train a successor."
+    )
+
+
+def refused_newest(entries: Sequence[Entry], registered: Registered) -> Provenance | None:
+    """Return the newest version, if a gate refused it and it was never in production."""
+    newest = registered.versions[-1] if registered.versions else None
+    if newest is None or not newest.refusals:
+        return None
+    return None if ledger.entry_of(entries, newest.version, newest.run_id) else newest
 
 
 def awaiting_approval(entries: Sequence[Entry], registered: Registered) -> Provenance | None:

@@ -37,6 +37,8 @@ class Standing:
     without_rows: tuple[str, ...] = ()  # scored intervals that `curated` does not have, the oldest first
     without_history: bool = False  # whether `curated` has no row from before the first live interval
     without_labels: bool = False  # whether the table `labels` is missing
+    gone: tuple[str, ...] = ()  # tables that were there
+    begun_anew: tuple[str, ...] = ()  # tables that were lost, and written since
 
 
 def read_standing(context: Context, open_alerts: Sequence[Life] | None = None) -> Standing:
@@ -58,6 +60,7 @@ def read_standing(context: Context, open_alerts: Sequence[Life] | None = None) -
         )
         scored, curated = pool.submit(lake.partitions, PREDICTIONS), pool.submit(lake.partitions, CURATED)
         labels = pool.submit(lake.table, LABELS)
+        gone, anew = pool.submit(lost_tables, lake), pool.submit(lake.known.begun_anew)
         day = _newest(lake)
     found = entries.result()
     return Standing(
@@ -68,11 +71,18 @@ def read_standing(context: Context, open_alerts: Sequence[Life] | None = None) -
         without_rows=tuple(sorted(scored.result() - curated.result())),
         without_history=not any(each < live for each in curated.result()),
         without_labels=labels.result() is None,
+        gone=gone.result(),
+        begun_anew=tuple(sorted(anew.result())),
         day=day,
         measured=_measured(lake, day),
         alerts=listed.result().lines,
         undelivered=listed.result().problems,
     )
+
+
+def lost_tables(lake: Lake) -> tuple[str, ...]:
+    """Return the tables that were written at some time and do not exist."""
+    return tuple(sorted(name for name in lake.known.names() if lake.table(name) is None))
 
 
 def _newest(lake: Lake) -> Day | None:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from sluss.alerting.show import Line, status_in_words
 from sluss.control_room.freshness import Freshness, freshness
 from sluss.counted import counted
 from sluss.interval import first_day
+from sluss.monitoring.tables import CURATED, LABELS, MONITORING, PREDICTIONS
 from sluss.problems.metrics import METRICS
 from sluss.registry import ledger
+from sluss.storage.written_again import lost_for_good
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,6 +29,19 @@ ORDER: tuple[Level, ...] = ("critical", "unknown", "attention", "well", "idle") 
 
 
 @dataclass(frozen=True)
+class Refused:
+    """The newest version, which gates refused, and the command that shows their reasons."""
+
+    version: str
+    gates: tuple[str, ...]
+    command: str
+
+    def __str__(self) -> str:
+        named = f"the gate {self.gates[0]}" if len(self.gates) == 1 else f"the gates {', '.join(self.gates)}"
+        return f"version {self.version} is refused by {named}"
+
+
+@dataclass(frozen=True)
 class Status:
     """The status of one use case. `waiting` are the sentences of all that needs a person; none if all is well."""
 
@@ -39,6 +54,7 @@ class Status:
     freshness: Freshness | None = None
     measured: Day | None = None  # the newest interval with a metric
     alerts: tuple[Line, ...] = ()
+    refused: Refused | None = None  # the newest version, if gates refused it
     error: str = ""  # why nothing newer is known
 
     @property
@@ -68,6 +84,7 @@ def status_of(use_case: UseCase, standing: Standing, now: datetime, *, scheduled
         *_ledger(use_case, standing),
         *_gone(use_case, standing),
         *_without_rows(use_case, standing),
+        *_deleted(use_case, standing),
         *_late(use_case, standing, fresh),
         *_alerts(use_case, standing, now),
     ]
@@ -109,7 +126,7 @@ def with_approval(status: Status, candidate: Provenance | None) -> Status:
 
 
 def _is_idle(standing: Standing) -> bool:
-    found = (*standing.entries, *standing.faults, *standing.alerts, standing.scored, standing.day)
+    found = (*standing.entries, *standing.faults, *standing.alerts, *standing.gone, standing.scored, standing.day)
     return not any(each is not None for each in found)
 
 
@@ -151,6 +168,30 @@ def _without_rows(use_case: UseCase, standing: Standing) -> list[_Need]:
     if standing.without_labels and measured is not None and measured.quality is not None:
         return [_Need(f"The table labels is gone, although {measured.interval} was measured.", command)]
     return []
+
+
+def _deleted(use_case: UseCase, standing: Standing) -> list[_Need]:
+    """Return the other tables that were deleted, also those that were begun anew since, until a person accepts that."""
+    name, named = use_case.name, bool(_gone(use_case, standing) or _without_rows(use_case, standing))
+    accept = f"make repair USE_CASE={name} ACCEPT=1"
+    again = {
+        ledger.TABLE: _Need("The table ledger is gone.", f"make history USE_CASE={name}", "critical"),
+        **{table: _Need(f"The table {table} is gone.", f"make data USE_CASE={name}") for table in (CURATED, LABELS)},
+        **{
+            table: _Need(
+                f"The table {table} is gone.",
+                f"make score INTERVAL={use_case.unit.partition(use_case.first_live)} USE_CASE={name}",
+            )
+            for table in (PREDICTIONS, MONITORING)
+        },
+    }
+    for_good = [table for table in standing.gone if table not in again]
+    anew = [table for table in standing.begun_anew if table not in again and table not in for_good]
+    return [
+        *(again[table] for table in standing.gone if table == ledger.TABLE or (table in again and not named)),
+        *(_Need(lost_for_good(name, table), accept) for table in for_good),
+        *(_Need(lost_for_good(name, table, begun_anew=True), accept) for table in anew),
+    ]
 
 
 def _has(intervals: Sequence[str]) -> str:
@@ -202,6 +243,7 @@ def as_dict(status: Status, now: datetime) -> dict[str, Any]:
         "behind": fresh.behind if fresh else None,
         "metric": metric_of(status.measured),
         "alerts": [_alert(line, now) for line in status.alerts],
+        "refused": asdict(status.refused) if status.refused else None,
         "waiting": list(status.waiting),
         "next": status.next or None,
     }

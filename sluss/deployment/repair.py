@@ -11,7 +11,7 @@ from sluss.deployment.restore_deleted import restore_deleted
 from sluss.errors import ConfigError, DataError, ModelError
 from sluss.registry import anchor, artifacts, ledger, versions
 from sluss.registry.champion import as_model, in_ledger
-from sluss.registry.entry import Change, verify
+from sluss.registry.entry import Change, clock_faults, verify
 from sluss.registry.mismatch import damage, mismatches, not_the_champion
 from sluss.storage.lake import Lake
 from sluss.tracking.client import experiment_id
@@ -43,7 +43,8 @@ def repair(context: Context, *, accept: bool = False, drop: bool = False, by: st
 
     Args:
         context: settings and use case.
-        accept: keep the ledger as it is, if its chain is whole, and anchor that.
+        accept: keep the ledger as it is, if its chain is whole, and anchor that; go on without the tables that were
+            deleted, and with entries whose times contradict their places.
         drop: go back also where the newest entries are lost by that.
         by: the person who repairs; by default the user of this process.
 
@@ -57,14 +58,37 @@ def repair(context: Context, *, accept: bool = False, drop: bool = False, by: st
         raise ConfigError("ACCEPT=1 keeps the ledger's newest entries, and DROP=1 drops them: give one of the two.")
     before = mismatches(context, ledger.read(context.lake))
     done = restore_deleted(context) + _restore_ledger(context, accept=accept, drop=drop)
+    done += _accept_lost_tables(context) if accept else []
     entries = ledger.read_verified(context.lake)
     anchor.move(context, entries)
     done += _register_again(context, entries, by or user())
+    done += _accept_clocks(context, by or user()) if accept else []
     follow(context, context.lake)
     left = mismatches(context, ledger.read(context.lake))
     if before and not done and len(left) < len(before):
         done.append("MLflow's aliases and the anchor follow the ledger again.")
     return Repair(tuple(done), tuple(left))
+
+
+def _accept_clocks(context: Context, by: str) -> list[str]:
+    """Write an entry from which on the times of entries are judged anew; it changes nothing in production."""
+    entries = ledger.read_verified(context.lake)
+    if not (faults := clock_faults(entries)):
+        return []
+    last = entries[-1]
+    reason = f"{faults[0]} A person accepts that, and the clocks are right from here on."
+    change = Change("restore", last.version, last.version, by, reason, {}, model=last.model, contract=last.contract)
+    anchor.move(context, [*entries, ledger.append(context.lake, change, after=len(entries))])
+    return [f"{faults[0]} That is accepted by {by}, in entry {len(entries) + 1} of the ledger."]
+
+
+def _accept_lost_tables(context: Context) -> list[str]:
+    """Forget that tables were deleted, so that `make status` is well without them."""
+    known = context.lake.known
+    gone = sorted(name for name in known.names() if context.lake.table(name) is None)
+    lost = sorted({*gone, *known.begun_anew()})
+    known.accept(gone)
+    return [f"The loss of {counted(len(lost), 'table')}, {', '.join(lost)}, is accepted by {user()}."] if lost else []
 
 
 def _restore_ledger(context: Context, *, accept: bool, drop: bool) -> list[str]:

@@ -6,7 +6,7 @@ import json
 import shutil
 import tempfile
 from dataclasses import dataclass, field
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 from sluss.config.settings import load_settings
@@ -194,6 +194,33 @@ def download(settings: Settings, version: ModelVersion, folder: Path) -> Path:
     # MLflow adds this file to the download. The store does not hold it, so it would change the digest.
     (stored / "registered_model_meta").unlink(missing_ok=True)
     return stored
+
+
+def is_stored(context: Context, version: ModelVersion) -> bool:
+    """Whether the store has a version's model. It is listed and not read: every load checks the content.
+
+    Raises:
+        ServiceError: MLflow does not answer, or refuses the login.
+    """
+    import mlflow
+    from mlflow.exceptions import MlflowException
+
+    connect(context.settings)
+    with context.reachable():
+        try:
+            found = mlflow.artifacts.list_artifacts(artifact_uri=version.source)
+        except (MlflowException, OSError) as error:
+            if service_error(context.settings, error):
+                raise
+            return False  # its logged model or its bucket is gone
+    return any(PurePosixPath(each.path).name == MODEL_FILE for each in found)
+
+
+def has_copy(settings: Settings, version: ModelVersion) -> bool:
+    """Whether this place has an intact local copy of a version's artifacts."""
+    recorded = version.tags.get(DIGEST_TAG, "")
+    folder = copies(settings) / recorded
+    return bool(recorded) and folder.is_dir() and artifact_digest(folder) == recorded
 
 
 def store_of(context: Context, version: ModelVersion) -> Path | None:

@@ -115,19 +115,29 @@ def verify(entries: Sequence[Entry]) -> list[str]:
     return wrong
 
 
+def accepts_clock(entry: Entry) -> bool:
+    """Whether a person has accepted the times of all entries before this one: it changes nothing in production."""
+    return entry.action == "restore" and entry.version == entry.replaced
+
+
 def clock_faults(entries: Sequence[Entry], now: datetime | None = None) -> list[str]:
     """Return the entries whose time contradicts their place, a sentence each.
 
     An entry may be older than the one before it, or newer than `now` (by default the present), by five minutes at most.
+    A contradiction ends with the first later entry that is newer than both, which shows that the clock is right again,
+    or when a person accepts it.
     """
     present = (now or datetime.now(UTC)) + CLOCK_TOLERANCE
+    first = max((place for place, each in enumerate(entries) if accepts_clock(each)), default=0)
+    judged = entries[first:]
     wrong = [
         f"Entry {later.number} is dated {later.at:%Y-%m-%d %H:%M}, before entry {earlier.number} of "
         f"{earlier.at:%Y-%m-%d %H:%M}: the clock of the machine that wrote one of them was wrong."
-        for earlier, later in pairwise(entries)
+        for place, (earlier, later) in enumerate(pairwise(judged), start=2)
         if later.at < earlier.at - CLOCK_TOLERANCE
+        and not any(each.at >= earlier.at - CLOCK_TOLERANCE for each in judged[place:])
     ]
-    ahead = next((each for each in entries if each.at > present), None)
+    ahead = next((each for each in judged if each.at > present), None)
     if ahead:
         wrong.append(
             f"Entry {ahead.number} is dated {ahead.at:%Y-%m-%d %H:%M}, in the future: a clock is wrong. Set right the "

@@ -126,6 +126,7 @@ def append(lake: Lake, change: Change, after: int) -> Entry:
         if newer == entries or not (table is None or isinstance(error, CommitFailedError)):
             raise
         raise _moved(lake, newer) from None
+    lake.known.note(TABLE, created=table is None)
     return entry
 
 

@@ -39,12 +39,19 @@ def mismatches(context: Context, entries: Sequence[Entry]) -> list[str]:
         found.append(
             f"The ledger ends with {_named(number)} in production, but MLflow's alias champion is {_named(alias)}."
         )
-    return [*found, *clock_faults(entries)]
+    return [*found, *_clocks(context.use_case.name, entries)]
+
+
+def _clocks(use_case: str, entries: Sequence[Entry]) -> list[str]:
+    """Return the faults of clocks, with the command that ends them where no later entry does."""
+    accept = f"If the clocks are right now, accept it: make repair USE_CASE={use_case} ACCEPT=1."
+    return [f"{fault} {accept}" for fault in clock_faults(entries)]
 
 
 def repair_helps(faults: Sequence[str], entries: Sequence[Entry]) -> bool:
     """Whether `make repair` mends one of the contradictions: it sets no clock, and begins no ledger."""
-    return not set(faults) <= set(clock_faults(entries)) and not (faults and faults[0].startswith(_EMPTY))
+    of_clocks = tuple(clock_faults(entries))
+    return not all(fault.startswith(of_clocks) for fault in faults) and not (faults and faults[0].startswith(_EMPTY))
 
 
 def damage(context: Context, entries: Sequence[Entry]) -> list[str]:

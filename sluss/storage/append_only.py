@@ -67,6 +67,7 @@ def append(
         if not alone or not _has_moved(lake, table, opened.version() if opened else -1):
             raise
         return False
+    lake.known.note(table, created=opened is None)
     return True
 
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from sluss.errors import ConfigError, DataError, ServiceError
 from sluss.schema import DESCRIPTION
 from sluss.storage.columns import PARTITION
+from sluss.storage.known_tables import KnownTables
 from sluss.storage.migrations import up_to_date
 from sluss.storage.written_again import table_again
 
@@ -31,6 +32,7 @@ INTERVAL = PARTITION  # the partition column of every table: a name from sluss.i
 FIRST, END = "sluss.first", "sluss.end"  # in a commit: the span that it replaced
 # In each round of a race at least one writer commits, so ten attempts outlast nine rivals.
 _ATTEMPTS = 10
+_NOTED_EVERY = 5  # versions
 # Rows in memory at a time when writing and reading. The default of delta-rs, a million, makes memory grow with the
 # interval.
 _ROW_GROUP = 65_536
@@ -82,7 +84,7 @@ class Lake:
         """Return the table at a version (default: the one in `versions`, else the newest); None if it does not exist.
 
         Raises:
-            DataError: the log of the newest version is damaged.
+            DataError: the log of the newest version is damaged or gone.
             DeltaError: the table has no such version, or it was vacuumed.
             ServiceError: the lake does not answer.
         """
@@ -105,6 +107,7 @@ class Lake:
                     options = self.settings.lake_options
                     self._opened[name] = up_to_date(name, DeltaTable(self.uri(name), storage_options=options), options)
             except TableNotFoundError:
+                self._check_log(name)
                 return None
             except DeltaError as error:
                 if version is not None:  # its caller knows which rows are gone
@@ -115,6 +118,22 @@ class Lake:
                     f"folder from a backup, {table_again(self.use_case, name)}"
                 ) from error
         return self._opened[name]
+
+    @property
+    def known(self) -> KnownTables:
+        """The tables that were written at some time."""
+        return KnownTables(self.settings, self.use_case)
+
+    def _check_log(self, name: str) -> None:
+        """Refuse to take a table that has lost its log for one that never was: it would begin anew over its files.
+
+        A process that was killed while it made the table leaves files without a log, too; that table is not known.
+        """
+        if self.known.has(name) and self.known.has_files(name):
+            raise DataError(
+                f"The table {self.uri(name)} cannot be read: it has data files, and its log (_delta_log) is gone. "
+                f"Restore its folder from a backup, {table_again(self.use_case, name)}"
+            )
 
     def dataset(
         self, name: str, version: int | None = None, *, first: str | None = None, last: str | None = None
@@ -244,6 +263,9 @@ class Lake:
         # `version` reads it from the open table, which a new table does not have yet.
         if not exists:
             self.table(name)
+        # Now and then also of a table that exists: an older release may have made it.
+        if not exists or self.version(name) % _NOTED_EVERY == 0:
+            self.known.note(name, created=not exists)
         return self.version(name)
 
     def add_columns(self, name: str, schema: pa.Schema) -> None:

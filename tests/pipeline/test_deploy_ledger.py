@@ -190,6 +190,25 @@ def test_a_clock_that_runs_backwards_deploys_nothing_but_rolls_back(lake, monkey
     assert (repair_helps([fault], entries), repair_helps([fault, "An alias."], entries)) == (False, True)
 
 
+def dated(entry, days):
+    return dataclasses.replace(entry, at=entry.at + timedelta(days=days))
+
+
+def test_a_clock_that_went_back_is_forgotten_when_a_later_entry_shows_that_it_is_right_again(three):
+    first, second, third = ledger.read(three)
+    assert clock_faults([first, dated(second, -9)])
+    assert clock_faults([first, dated(second, -9), dated(third, -8)])  # it is wrong still
+    assert clock_faults([first, dated(second, -9), third]) == []
+
+
+def test_times_are_judged_anew_from_an_entry_in_which_a_person_accepts_them(three):
+    first, second, third = ledger.read(three)
+    accepted = dataclasses.replace(third, action="restore", replaced=third.version)
+    assert clock_faults([dated(first, 900), second, third])
+    assert clock_faults([dated(first, 900), second, accepted]) == []
+    assert clock_faults([dated(first, 900), second, accepted, dated(third, -3)])
+
+
 def test_an_entry_from_the_future_is_named(three):
     entries = ledger.read(three)
     assert clock_faults(entries) == []

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import re
 import shutil
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pandas as pd
 import pytest
 from problem_loop import HISTORY, Loop, loop, table
 
 from sluss.config.settings import Settings
+from sluss.control_room.known import read_once
+from sluss.control_room.overview import overview
 from sluss.errors import ConfigError, DataError, ModelError, RefusedError
 from sluss.interval import parse_interval
 from sluss.registry import ledger
@@ -101,6 +103,52 @@ def test_a_word_is_no_way_around_the_comparison_with_an_intact_champion(world):
     entry = ledger.read(world.context.lake)[-1]
     assert entry.reason == "every gate passed, including the comparison with version 1"
     assert "A person" not in entry.gates["quality"]
+
+
+def seen(world):
+    """The status of the use case, as `make status` and its JSON have it."""
+    found = overview(world.settings, "binary")
+    return found, found.use_cases[0], found.as_json()["use_cases"][0]
+
+
+def test_the_status_says_that_the_champions_artifacts_are_gone(world):
+    assert not any("artifacts" in sentence for sentence in seen(world)[1].waiting)
+    lose(world, "artifacts")
+    found, status, json = seen(world)
+    assert status.level in {"attention", "critical"}
+    assert any(said.startswith("The artifacts of the champion, version 1, are gone from") for said in json["waiting"])
+    assert not found.all_well
+    lose(world, "models")
+    _, status, json = seen(world)
+    assert (status.level, status.next) == ("critical", "make train deploy USE_CASE=binary")
+    assert json["waiting"][0].startswith("The artifacts of the champion, version 1, are gone from")
+    assert read_once(world.context).status(datetime.now(UTC), scheduled=False).waiting == status.waiting
+
+
+def test_the_status_names_a_refused_version_its_gate_and_the_command_that_shows_why(world):
+    assert seen(world)[2]["refused"] is None
+    lose(world, "artifacts", "models")
+    version = trained(world)
+    with pytest.raises(RefusedError):
+        deploy_model.run(world.context)
+    _, status, json = seen(world)
+    command = f"make gates VERSION={version} USE_CASE=binary"
+    assert json["refused"] == {"version": version, "gates": status.refused.gates, "command": command}
+    assert "quality" in status.refused.gates
+    assert str(status.refused).startswith(f"version {version} is refused by the gate")
+
+
+def test_a_silent_mlflow_hides_nothing_of_the_lakes_status(world):
+    settings = world.settings.model_copy(update={"mlflow_uri": "http://127.0.0.1:9"})
+    status = overview(settings, "binary").use_cases[0]
+    assert status.champion == "1"
+    assert any("MLflow at http://127.0.0.1:9 does not answer" in sentence for sentence in status.waiting)
+
+
+def test_the_status_makes_no_database_of_mlflows(tmp_path, world):
+    settings = world.settings.model_copy(update={"home": tmp_path / "empty"})
+    assert overview(settings, "binary").use_cases[0].level == "idle"
+    assert not (tmp_path / "empty").exists()
 
 
 @pytest.mark.nightly

@@ -9,10 +9,13 @@ import sys
 from datetime import UTC, datetime
 from importlib import import_module
 
+import pyarrow as pa
 import pytest
 from deltalake.exceptions import DeltaError
 
 from commands.catalogue import ENTRIES
+from sluss.alerting import outbox
+from sluss.alerting.actions import Action, record
 from sluss.config.settings import ROOT, Settings
 from sluss.context import Context
 from sluss.control_room.overview import overview
@@ -213,6 +216,93 @@ def test_a_table_that_was_deleted_is_seen_and_comes_back_by_the_commands(world, 
             break
         follow(world, found.next)
     assert status(world).waiting == ()
+
+
+def with_people(world):
+    """The same place, with a table of each kind that no interval writes."""
+    lake = as_found(world).lake
+    record(lake, Action("k3f7qa", "drift", DAYS[0], "acknowledge", "ann", datetime.now(UTC), DAYS[1], "warning"))
+    outbox.record(lake, [outbox.Delivery("e", "m", "t", "mail", datetime.now(UTC), "sent")])
+    rows = pa.Table.from_pylist([{"interval": DAYS[0], "id": "1", "reason": "broken"}])
+    lake.replace("quarantine", rows, DAYS[0], DAYS[1])
+    assert status(world).level == "well"
+    return world
+
+
+LOST = {
+    "alert_actions": "who acknowledged, silenced, commented and reopened alerts. No command writes that again. ",
+    "alert_deliveries": "which messages were delivered, so that news of the last three days may be sent twice. No",
+    "quarantine": "the rows that curation had put aside, with the reasons. Restore its folder from a backup, write its",
+}
+
+
+@pytest.mark.parametrize("table", LOST)
+def test_a_table_that_no_command_writes_again_is_named_until_a_person_accepts_the_loss(world, table):
+    with_people(world)
+    shutil.rmtree(folder(world, table))
+    [sentence] = status(world).waiting
+    assert sentence.startswith(f"The table {table} was deleted, and with it {LOST[table]}")
+    assert (status(world).level, status(world).next) == ("attention", "make repair USE_CASE=sentiment ACCEPT=1")
+    done = repair_production.run(as_found(world), accept=True).done
+    assert f"The loss of 1 table, {table}, is accepted by" in done[0]
+    assert status(world).level == "well"
+    assert len(as_found(world).lake.table("ledger").history()) > 0
+
+
+def test_a_table_that_was_lost_and_begun_anew_is_named_until_a_person_accepts_the_loss(world):
+    with_people(world)
+    shutil.rmtree(folder(world, "alert_deliveries"))
+    outbox.record(as_found(world).lake, [outbox.Delivery("f", "n", "t", "mail", datetime.now(UTC), "sent")])
+    [sentence] = status(world).waiting
+    assert sentence.startswith("The table alert_deliveries was deleted and begun anew, and with it which messages")
+    repair_production.run(as_found(world), accept=True)
+    assert status(world).level == "well"
+
+
+def test_a_ledger_that_was_deleted_is_critical(world):
+    shutil.rmtree(folder(world, "ledger"))
+    assert status(world).level == "critical"
+    assert "The table ledger is gone." in status(world).waiting
+    assert status(world).next == "make history USE_CASE=sentiment"
+    assert "make repair USE_CASE=sentiment" in show_history.run(as_found(world)).problems[-1]
+
+
+@pytest.mark.parametrize("table", [*INTERVALS, "ledger", *LOST])
+def test_a_table_that_lost_only_its_log_does_not_begin_anew_over_its_files(world, table):
+    with_people(world)
+    before = set(folder(world, table).rglob("*.parquet"))
+    shutil.rmtree(folder(world, table) / "_delta_log")
+    with pytest.raises(
+        DataError, match=r"its log \(_delta_log\) is gone. Restore its folder from a backup, or move it"
+    ):
+        as_found(world).lake.table(table)
+    with pytest.raises(DataError, match="its log"):
+        as_found(world).lake.replace(table, pa.table({"interval": [DAYS[0]]}), DAYS[0], DAYS[1])
+    assert set(folder(world, table).rglob("*.parquet")) == before
+    found = next(each for each in overview(world.settings).use_cases if each.name == "sentiment")
+    assert found.level == "unknown"
+    assert "its log (_delta_log) is gone" in found.error
+
+
+def test_files_of_a_process_that_was_killed_while_it_made_a_table_are_no_lost_log(world):
+    orphan = folder(world, "quarantine") / f"interval={DAYS[0]}" / "part.parquet"
+    orphan.parent.mkdir(parents=True)
+    orphan.write_bytes(b"PAR1")
+    with_people(world)
+    assert as_found(world).lake.table("quarantine").version() == 0
+
+
+def test_a_table_of_an_older_release_is_known_after_some_writes(world):
+    lake = as_found(world).lake
+    shutil.rmtree(folder(world, ".tables"))
+    rows = pa.Table.from_pylist([{"interval": DAYS[0], "id": "1", "reason": "broken"}])
+    for _ in range(6):
+        lake.replace("quarantine", rows, DAYS[0], DAYS[1])
+    shutil.rmtree(folder(world, ".tables"))
+    for _ in range(5):
+        lake.replace("quarantine", rows, DAYS[0], DAYS[1])
+    assert lake.known.names() == {"quarantine"}
+    assert not lake.known.begun_anew()
 
 
 def test_a_commit_that_was_lost_from_the_log_is_seen(world):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from deltalake import DeltaTable
@@ -17,6 +17,7 @@ from sluss.monitoring.registry import registry_mismatch
 from sluss.registry import aliases, anchor, ledger, versions
 from sluss.registry.champion import as_model, champion
 from sluss.registry.contract import contract_of, loosened
+from sluss.registry.entry import Change
 from sluss.registry.names import CHAMPION, DIGEST_TAG
 from tasks import batch_predict, deploy_model, monitor_model, repair_production, rollback_model, show_history
 
@@ -58,6 +59,30 @@ def agrees(context):
 
 def test_stores_that_agree_need_no_repair(context):
     assert registry_mismatch(context, ledger.read(context.lake)).verdict == "clear"
+    agrees(context)
+
+
+def test_an_entry_of_a_clock_that_was_wrong_is_accepted_and_ends_the_alert(context, monkeypatch):
+    [first] = ledger.read(context.lake)
+
+    class Earlier(datetime):
+        @classmethod
+        def now(cls, zone=None):
+            return datetime.now(zone) - timedelta(days=365)
+
+    again = Change("promote", "1", "1", "ann", "once more", {}, model=first.model, contract=first.contract)
+    with monkeypatch.context() as patched:
+        patched.setattr("sluss.registry.entry.datetime", Earlier)
+        anchor.move(context, [first, ledger.append(context.lake, again, after=1)])
+    found = registry_mismatch(context, ledger.read(context.lake))
+    assert found.verdict == "breached"
+    assert "accept it: make repair USE_CASE=sentiment ACCEPT=1." in found.message
+    assert repair_production.run(context).done == ()
+    before = ledger.standing(ledger.read(context.lake))
+    assert "That is accepted by ann, in entry 3" in repair_production.run(context, accept=True, by="ann").done[0]
+    assert registry_mismatch(context, ledger.read(context.lake)).verdict == "clear"
+    assert ledger.standing(ledger.read(context.lake)) == before
+    assert champion(context).version == "1"
     agrees(context)
 
 
