@@ -11,6 +11,8 @@ import signal
 import sys
 from typing import TYPE_CHECKING, NoReturn
 
+from sluss.terminal import STOPPED
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -67,6 +69,9 @@ def _end_as(status: int) -> NoReturn:
     if number in _DEATHS:
         print(_sentence(number, sys.argv[1:]), file=sys.stderr, flush=True)
         sys.exit(2)
+    if number == signal.SIGINT:
+        # Python ends itself by the signal, after all is said, if it came while a class was made (by `exec` of a text).
+        sys.exit(STOPPED)
     # As the child: the shell names it.
     signal.signal(number, signal.SIG_DFL)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {number})

@@ -12,6 +12,7 @@ from sluss.control_room.days import Day, brief
 from sluss.monitoring.tables import CURATED, LABELS, MONITORING, PREDICTIONS, read_monitored
 from sluss.registry import ledger
 from sluss.registry.entry import clock_faults, verify
+from sluss.storage.lake import Lake
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     from sluss.alerting.life import Life
     from sluss.context import Context
     from sluss.registry.entry import Entry
-    from sluss.storage.lake import Lake
 
 
 @dataclass(frozen=True)
@@ -81,8 +81,14 @@ def read_standing(context: Context, open_alerts: Sequence[Life] | None = None) -
 
 
 def lost_tables(lake: Lake) -> tuple[str, ...]:
-    """Return the tables that were written at some time and do not exist."""
-    return tuple(sorted(name for name in lake.known.names() if lake.table(name) is None))
+    """Return the tables that were written at some time and do not exist.
+
+    Raises:
+        DataError: only the log of one is gone.
+    """
+    # A table that is open already, as in the control room, does not notice that it was deleted.
+    fresh = Lake(lake.settings, lake.use_case)
+    return tuple(sorted(name for name in lake.known.without_log() if fresh.table(name) is None))
 
 
 def _newest(lake: Lake) -> Day | None:

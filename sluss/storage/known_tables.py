@@ -64,6 +64,18 @@ class KnownTables:
         """Return the names of all tables that were written at some time."""
         return {name for name in self._listed() if not name.endswith(_ANEW)}
 
+    def without_log(self) -> set[str]:
+        """Return the names of those that have no log now, by one look that no open table answers."""
+        from pyarrow.fs import FileType
+
+        with suppress(OSError):
+            filesystem, folder = self._place()
+            names = sorted(self.names())
+            logs = [f"{folder.removesuffix(_FOLDER)}{name}/_delta_log" for name in names]
+            found = filesystem.get_file_info(logs)
+            return {name for name, log in zip(names, found, strict=True) if log.type == FileType.NotFound}
+        return set()
+
     def begun_anew(self) -> set[str]:
         """Return the names of those that were lost and begun anew, and whose loss no person has accepted yet."""
         return {name.removesuffix(_ANEW) for name in self._listed() if name.endswith(_ANEW)}

@@ -259,6 +259,16 @@ def test_a_table_that_was_lost_and_begun_anew_is_named_until_a_person_accepts_th
     assert status(world).level == "well"
 
 
+@pytest.mark.parametrize("table", [*INTERVALS, *LOST])
+def test_a_process_that_has_a_table_open_sees_that_it_was_deleted(world, table):
+    control_room = as_found(with_people(world))
+    assert read_standing(control_room).gone == ()
+    shutil.rmtree(folder(world, table))
+    standing = read_standing(control_room)
+    assert standing.gone == (table,)
+    assert status_of(world.use_case, standing, datetime.now(UTC), scheduled=False).waiting
+
+
 def test_a_ledger_that_was_deleted_is_critical(world):
     shutil.rmtree(folder(world, "ledger"))
     assert status(world).level == "critical"

@@ -140,6 +140,18 @@ def test_a_signal_reaches_the_command(number, code):
     assert ended(process)[0] == code
 
 
+def test_a_ctrl_c_in_the_text_of_a_class_is_the_code_of_one():
+    process = begun(
+        "from sluss.terminal import command_line",
+        "with command_line():",
+        "    exec('print(1, flush=True); time.sleep(60)')",
+    )
+    assert process.stdout.readline() == "1\n"
+    process.send_signal(signal.SIGINT)
+    code, _, said = ended(process)
+    assert (code, said.count("Stopped.")) == (130, 1)
+
+
 def test_the_command_ends_with_the_process_that_watches_it():
     process = begun("print(os.getpid(), flush=True)", "time.sleep(60)")
     child = int(process.stdout.readline())
