@@ -20,7 +20,7 @@ from sluss.interval import Interval, midnight, parse_interval
 from sluss.monitoring.estimate import estimation_rows
 from sluss.monitoring.profile import build_profile
 from sluss.registry import ledger
-from sluss.registry.artifacts import ESTIMATION_FILE, HOLDOUT_FILE, MODEL_FILE, PROFILE_FILE
+from sluss.registry.artifacts import ESTIMATION_FILE, HOLDOUT_FILE, PROFILE_FILE
 from sluss.registry.champion import as_model
 from sluss.registry.entry import Change
 from sluss.registry.names import DIGEST_TAG
@@ -132,7 +132,7 @@ def register(
     *,
     estimates: bool = False,
 ) -> str:
-    """Register a version of a profile, spoilt or not, and the holdout; the monitor reads nothing of the empty model.
+    """Register a version that consists of a profile, spoilt or not, and the holdout; the monitor needs nothing else.
 
     An empty profile is none. With `estimates`, the metric is estimated before labels come.
     """
@@ -143,7 +143,6 @@ def register(
     promised, vocabularies = profile["holdout"]["value"], profile["vocabularies"]
     spoil(profile)
     folder.mkdir(parents=True)
-    (folder / MODEL_FILE).touch()
     if profile:
         (folder / PROFILE_FILE).write_text(json.dumps(profile))
     if estimates:

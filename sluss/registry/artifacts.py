@@ -197,7 +197,9 @@ def download(settings: Settings, version: ModelVersion, folder: Path) -> Path:
 
 
 def is_stored(context: Context, version: ModelVersion) -> bool:
-    """Whether the store has a version's model. It is listed and not read: every load checks the content.
+    """Whether the store has a version's files: those of the local copy, or any where there is no copy.
+
+    They are listed and not read: every load checks the content.
 
     Raises:
         ServiceError: MLflow does not answer, or refuses the login.
@@ -213,7 +215,10 @@ def is_stored(context: Context, version: ModelVersion) -> bool:
             if service_error(context.settings, error):
                 raise
             return False  # its logged model or its bucket is gone
-    return any(PurePosixPath(each.path).name == MODEL_FILE for each in found)
+    copy = copies(context.settings) / version.tags.get(DIGEST_TAG, "-")
+    wanted = {path.name for path in copy.iterdir()} if copy.is_dir() else set()
+    names = {PurePosixPath(each.path).name for each in found}
+    return bool(names) and wanted <= names
 
 
 def has_copy(settings: Settings, version: ModelVersion) -> bool:

@@ -259,7 +259,17 @@ def test_a_table_that_was_lost_and_begun_anew_is_named_until_a_person_accepts_th
     assert status(world).level == "well"
 
 
-@pytest.mark.parametrize("table", [*INTERVALS, *LOST])
+@pytest.mark.parametrize("table", ["monitoring", "alert_actions"])
+def test_a_process_that_reads_a_table_which_was_deleted_meanwhile_names_it(world, table):
+    control_room = as_found(with_people(world))
+    read_standing(control_room)
+    shutil.rmtree(folder(world, table))
+    with pytest.raises((OSError, ServiceError)) as raised:
+        read_standing(control_room)
+    assert f"of the table {folder(world, table)} w" in str(explained_in(control_room, raised.value))
+
+
+@pytest.mark.parametrize("table", ["curated", "labels", "predictions", "quarantine"])
 def test_a_process_that_has_a_table_open_sees_that_it_was_deleted(world, table):
     control_room = as_found(with_people(world))
     assert read_standing(control_room).gone == ()
