@@ -226,7 +226,8 @@ def test_a_right_to_change_one_model_deletes_nothing_of_another(
 def test_a_right_to_change_one_run_uploads_nothing_to_another(server: Server, others: dict[str, str]) -> None:
     upload, listed = "/ajax-api/2.0/mlflow/upload-artifact", "/api/2.0/mlflow/artifacts/list"
     both = {"run_id": others["own"], "run_uuid": others["theirs"], "path": "gates.json"}
-    for params in (both, dict(reversed(both.items())), {**both, "run_id": ""}):
+    twice = {"run_id": [others["own"], others["theirs"]], "path": "gates.json"}
+    for params in (both, dict(reversed(both.items())), {**both, "run_id": ""}, twice):
         assert server.ask("writer", "POST", upload, params=params, content=b"forged").status_code == 400
     only = {"run_uuid": others["theirs"], "path": "gates.json"}
     assert server.ask("writer", "POST", upload, params=only, content=b"forged").status_code == 403
@@ -234,6 +235,13 @@ def test_a_right_to_change_one_run_uploads_nothing_to_another(server: Server, ot
     assert not found.get("files")
     own = {"run_uuid": others["own"], "path": "notes.txt"}
     assert server.ask("writer", "POST", upload, params=own, content=b"mine").status_code == 200
+
+
+def test_a_run_is_read_by_both_of_its_names_as_the_client_does(server: Server, others: dict[str, str]) -> None:
+    both = {"run_uuid": others["own"], "run_id": others["own"]}
+    for account in ("writer", "admin"):
+        found = server.ask(account, "GET", "/api/2.0/mlflow/runs/get", params=both)
+        assert (found.status_code, found.json()["run"]["info"]["run_id"]) == (200, others["own"])
 
 
 @pytest.mark.parametrize(
