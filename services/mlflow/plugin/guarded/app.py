@@ -77,7 +77,7 @@ class Guard:
         if route == CREATES_AN_EXPERIMENT and account.role is not Role.ADMIN:
             receive = await _checked(receive)
         if route and not bodies.means_one_thing(route, scope["query_string"], scope["headers"]):
-            message = "Send the fields as JSON (Content-Type: application/json), and name a run once."
+            message = "Send the fields as JSON (Content-Type: application/json), and name one run."
             raise RefusedError(400, "INVALID_PARAMETER_VALUE", message)
         NAME.set(account.name)
         return receive
