@@ -31,6 +31,7 @@ _TYPES = {
 # A table with the names of the tables that Sluss wrote. Without it, a table of someone else that bears such a name
 # would be replaced.
 MARKER = "sluss_tables"
+_MAKE_MARKER = f"CREATE TABLE IF NOT EXISTS {MARKER} (name TEXT PRIMARY KEY)"
 _LONGEST = 63  # bytes of a name, which Postgres would cut
 
 
@@ -86,17 +87,18 @@ class OwnTable:
         if not self.exists(MARKER):
             if self.is_postgres:
                 self._execute(f"SELECT pg_advisory_xact_lock(hashtext('{MARKER}'))")
-            self._execute(f"CREATE TABLE IF NOT EXISTS {MARKER} (name TEXT PRIMARY KEY)")
+            self._execute(_MAKE_MARKER)
         is_ours = self._has_row(f"SELECT name FROM {MARKER} WHERE name = '{self.name}'")  # noqa: S608 - names of ours
         existing = self._columns()
+        claim = f"INSERT INTO {MARKER} VALUES ('{self.name}')"  # noqa: S608 - names of ours
         if existing is not None and not is_ours:
             raise ConfigError(
                 f"The warehouse has a table {self.name} that Sluss did not write, so it stays as it is. Rename it; or "
                 f"read it as the source (kind: table, table: {self.name}); or, if an earlier version of Sluss wrote "
-                f"it, add its name to the table {MARKER}."
+                f"it, list it: execute {_MAKE_MARKER}; {claim}."
             )
         if will_exist and not is_ours:
-            self._execute(f"INSERT INTO {MARKER} VALUES ('{self.name}')")  # noqa: S608 - names of ours
+            self._execute(claim)
         return existing
 
     def exists(self, name: str) -> bool:
