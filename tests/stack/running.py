@@ -55,22 +55,24 @@ def told(what: str) -> Iterator[None]:
 
 
 class Stack:
-    """A stack under a name and ports of its own."""
+    """A stack under a name and ports of its own, from a checkout; settings lead to another than the tests' own."""
 
-    def __init__(self) -> None:
+    def __init__(self, **given: str) -> None:
+        self.root = ROOT
         # A commit in the middle of the tests would be a reason to replace the scheduler.
         fixed = {"SLUSS_ENV_FILE": str(ENV_FILE), "COMPOSE_PROJECT_NAME": PROJECT, "SLUSS_GIT_COMMIT": "smoke"}
         folders = {"SLUSS_CONFIG_DIR": str(CONFIG), "SLUSS_DATA_DIR": str(DATA), "SLUSS_SOURCES_ENV": str(SOURCES)}
         # A backfill is over at once.
         alerts = {"SLUSS_RECEIVERS_ENV": str(RECEIVERS), "SLUSS_ALERTS_SETTLE_MINUTES": "0"}
-        settings = {**fixed, **PORTS, **folders, **alerts}
+        settings = {**fixed, **PORTS, **folders, **alerts, **given}
         # Settings of the user's own stack, or of this `make`, must not affect this one.
         foreign = ("SLUSS_", "MLFLOW_", "MAKE", "MFLAGS")
         inherited = {name: value for name, value in os.environ.items() if not name.startswith(foreign)}
         self.environment = {**inherited, **settings}
-        self.mlflow = f"http://localhost:{PORTS['MLFLOW_PORT']}"
-        self.airflow = f"http://localhost:{PORTS['AIRFLOW_PORT']}"
-        self.console = f"http://localhost:{PORTS['MINIO_CONSOLE_PORT']}"
+        self.project = settings["COMPOSE_PROJECT_NAME"]
+        self.mlflow = f"http://localhost:{settings['MLFLOW_PORT']}"
+        self.airflow = f"http://localhost:{settings['AIRFLOW_PORT']}"
+        self.console = f"http://localhost:{settings['MINIO_CONSOLE_PORT']}"
         self.first_states: dict[str, dict[str, Any]] = {}
         # Kept: each new client reads all certificates, and what a test asks while it measures takes from what it asks.
         self.http = httpx.Client(timeout=60)
@@ -78,7 +80,7 @@ class Stack:
     @property
     def secrets(self) -> dict[str, str]:
         """What `make up` wrote to `.env`."""
-        lines = ENV_FILE.read_text(encoding="utf-8").splitlines()
+        lines = Path(self.environment["SLUSS_ENV_FILE"]).read_text(encoding="utf-8").splitlines()
         return dict(line.split("=", 1) for line in lines if "=" in line and not line.startswith("#"))
 
     def command(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
@@ -97,14 +99,23 @@ class Stack:
         self.command("up")
         self.first_states = {service: self.inspect(service)["State"] for service in (*SERVICES, *INITS)}
 
+    def remove_leftovers(self) -> None:
+        """Remove the leftovers of an earlier run that was killed, maybe in another folder with other settings."""
+        for kind, every in (("container", ["--all"]), ("network", []), ("volume", [])):
+            label = f"label=com.docker.compose.project={self.project}"
+            left = self.docker(kind, "ls", "--quiet", *every, "--filter", label).stdout.split()
+            if left:
+                self.docker(kind, "rm", "--force", *left)
+        Path(self.environment["SLUSS_ENV_FILE"]).unlink(missing_ok=True)
+
     def add_use_case(self, name: str) -> None:
         """Give the stack a use case of the checkout; Airflow's DAG processor finds it by itself."""
-        for file in (ROOT / "config").glob(f"{name}*"):
-            shutil.copy(file, CONFIG)
+        for file in (self.root / "config").glob(f"{name}*"):
+            shutil.copy(file, self.environment["SLUSS_CONFIG_DIR"])
 
     def remove_use_case(self, name: str) -> None:
         """Take it away again."""
-        for file in CONFIG.glob(f"{name}*"):
+        for file in Path(self.environment["SLUSS_CONFIG_DIR"]).glob(f"{name}*"):
             file.unlink()
 
     def make(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
@@ -132,20 +143,20 @@ class Stack:
 
     def inspect(self, service: str) -> dict[str, Any]:
         """Docker's description of a service's container."""
-        found: list[dict[str, Any]] = json.loads(self.docker("inspect", f"{PROJECT}-{service}-1").stdout)
+        found: list[dict[str, Any]] = json.loads(self.docker("inspect", f"{self.project}-{service}-1").stdout)
         return found[0]
 
     def python(self, script: str, **variables: str) -> str:
         """Run Python in a container on the back ends' network, with variables but without the stack's logins."""
         given = [part for name in variables for part in ("--env", name)]
-        network = ["--network", f"{PROJECT}_back"]
+        network = ["--network", f"{self.project}_back"]
         command = ["docker", "run", "--rm", "--interactive", *network, *given, f"sluss-init:{VERSION}", "python", "-"]
         return self._run(command, stdin=script, extra=variables).stdout.strip()
 
     def python_in(self, service: str, script: str) -> str:
         """Run Python inside a service, with what it has."""
         return self.docker(
-            "exec", "--interactive", f"{PROJECT}-{service}-1", "python", "-", stdin=script
+            "exec", "--interactive", f"{self.project}-{service}-1", "python", "-", stdin=script
         ).stdout.strip()
 
     def wait_until_healthy(self, *services: str) -> None:
@@ -262,7 +273,7 @@ class Stack:
     ) -> subprocess.CompletedProcess[str]:
         environment = {**self.environment, **(extra or {})}
         done = subprocess.run(
-            command, input=stdin, capture_output=True, text=True, env=environment, check=False, cwd=ROOT
+            command, input=stdin, capture_output=True, text=True, env=environment, check=False, cwd=self.root
         )
         if check and done.returncode:
             raise AssertionError(f"{' '.join(command)} ended with {done.returncode}:\n{done.stdout}\n{done.stderr}")
