@@ -40,10 +40,10 @@ def older_step(code, home, archive, *step):
     return subprocess.run(command, env=environment, cwd=code, capture_output=True, text=True, check=False)
 
 
-@pytest.fixture(params=[WITHOUT_SCHEMA, release_before()], ids=["without_schema", "release_before"])
+@pytest.fixture(params=[lambda: WITHOUT_SCHEMA, release_before], ids=["without_schema", "release_before"])
 def older(request, tmp_path, archive):
     """A home with a champion and a scored day, both by the code of an older commit."""
-    with checked_out(request.param, tmp_path / "code") as code:
+    with checked_out(request.param(), tmp_path / "code") as code:
         for step in STEPS:
             done = older_step(code, tmp_path / "home", archive, *step)
             assert done.returncode == 0, done.stderr
@@ -55,7 +55,7 @@ def rows_of(settings, name):
 
 
 def load(context, day):
-    """Bring a day. A warehouse without a list of its own tables says how to make one, once for each table."""
+    """Bring a day. The SQL of the refusal lists the tables of a warehouse that has no list, one after the other."""
     for _ in range(3):
         try:
             generate_data.run(context, day)

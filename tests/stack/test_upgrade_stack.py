@@ -135,7 +135,7 @@ def test_a_stack_of_the_release_before_goes_on(older: Stack, tmp_path: Path) -> 
     assert f"predictions of {DAYS[0]} by version {ledger[0]['version']}" in inside(
         stack, "show_lineage", "--interval", DAYS[0]
     )
-    # What was done is not done again.
+    # Runs that were done are not done again.
     assert scoring_runs(stack).items() >= runs.items()
     assert [date for date, _, _ in scoring_runs(stack).values()].count(NEXT_RUN) == len(scoring_runs(stack)) - len(runs)
     with told("make backup and make verify"):
