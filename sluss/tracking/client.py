@@ -9,7 +9,8 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from sluss.errors import ServiceError
-from sluss.tracking.sqlite_error import sqlite_error
+from sluss.tracking import database
+from sluss.tracking.sqlite_error import SQLITE, other_schema, sqlite_error
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -75,11 +76,23 @@ def connect(settings: Settings) -> MlflowClient:
     # MLflow also writes it into the environment, where the next Settings of this process would read it.
     if outside is None:
         os.environ.pop(_ADDRESS, None)
+    return _opened(settings)
+
+
+def _opened(settings: Settings) -> MlflowClient:
+    import mlflow
+
+    inode = None
     try:
+        inode = database.begin(settings)
         return mlflow.MlflowClient(tracking_uri=settings.mlflow_uri)
     except Exception as error:
+        if database.move_away(settings, error, inode):
+            return _opened(settings)
         if found := sqlite_error(settings, error):
             raise found from error
+        if isinstance(error, mlflow.MlflowException) and settings.mlflow_uri.startswith(SQLITE):
+            raise other_schema(settings, error) from error
         raise
 
 
