@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from sluss.deployment.production import settle, user
 from sluss.errors import ConfigError, ModelError, RefusedError
 from sluss.gates.validate import validate
-from sluss.registry import ledger, versions
+from sluss.registry import artifacts, ledger, versions
 from sluss.registry.champion import as_model
 from sluss.registry.contract import LIMITS, contract_of, loosened, named_leaks
 from sluss.registry.entry import Change, Entry, Model
@@ -84,6 +84,7 @@ def check(context: Context, version: str | None = None, *, announced: bool = Fal
     number, now = str(found.version), datetime.now(UTC).isoformat()
     # The gates would compare the champion with itself. `settle` found its digest equal to the ledger's.
     if number == ledger.in_production(entries):
+        artifacts.local_copy(context.settings, found)  # raises where it is the champion and can score nothing
         return Checked(number, len(entries), now)
     _refuse(use_case, entries, found, announced=announced)
     # After the ledger's own reasons, which hold in every environment.

@@ -2,26 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from sluss.counted import counted
 from sluss.deployment.production import follow, user
+from sluss.deployment.register_again import register_again
 from sluss.deployment.restore_deleted import restore_deleted
-from sluss.errors import ConfigError, DataError, ModelError
-from sluss.registry import anchor, artifacts, ledger, versions
-from sluss.registry.champion import as_model, in_ledger
+from sluss.errors import ConfigError, DataError, LostModelError
+from sluss.registry import anchor, artifacts, ledger
+from sluss.registry.champion import current
 from sluss.registry.entry import Change, clock_faults, verify
-from sluss.registry.mismatch import damage, mismatches, not_the_champion
+from sluss.registry.mismatch import damage, mismatches
 from sluss.storage.lake import Lake
-from sluss.tracking.client import experiment_id
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
     from sluss.context import Context
-    from sluss.registry.entry import Entry, Model
+    from sluss.registry.entry import Entry
 
 
 @dataclass(frozen=True)
@@ -61,13 +60,24 @@ def repair(context: Context, *, accept: bool = False, drop: bool = False, by: st
     done += _accept_lost_tables(context) if accept else []
     entries = ledger.read_verified(context.lake)
     anchor.move(context, entries)
-    done += _register_again(context, entries, by or user())
+    done += register_again(context, entries, by or user())
     done += _accept_clocks(context, by or user()) if accept else []
     follow(context, context.lake)
-    left = mismatches(context, ledger.read(context.lake))
+    left = [*mismatches(context, ledger.read(context.lake)), *_lost_artifacts(context)]
     if before and not done and len(left) < len(before):
         done.append("MLflow's aliases and the anchor follow the ledger again.")
     return Repair(tuple(done), tuple(left))
+
+
+def _lost_artifacts(context: Context) -> list[str]:
+    """Return the sentence for a champion that no copy can be loaded of: only a person has another one."""
+    champion = current(context)
+    try:
+        if champion is not None:
+            artifacts.local_copy(context.settings, champion)
+    except LostModelError as error:
+        return [str(error)]
+    return []
 
 
 def _accept_clocks(context: Context, by: str) -> list[str]:
@@ -152,49 +162,3 @@ def _sound_version(context: Context, lake: Lake) -> tuple[int, list[Entry]] | No
         if not damage(context, found):
             return version, found
     return None
-
-
-def _register_again(context: Context, entries: Sequence[Entry], by: str) -> list[str]:
-    """Register the champion's artifacts as a new version if MLflow does not have them under its name and number."""
-    use_case, number = context.use_case, ledger.in_production(entries)
-    model = entries[-1].model if entries else None
-    if number is None or model is None or (wrong := not_the_champion(context, number, model)) is None:
-        return []
-    known = in_ledger(context, entries, number)
-    try:
-        folder = artifacts.local_copy(context.settings, known)
-    except ModelError as error:
-        raise ModelError(
-            f"{wrong} It cannot be registered again: {error} To go back to the version before: make rollback "
-            f"USE_CASE={use_case.name}."
-        ) from error
-    with context.reachable():
-        made = versions.create(context, (_source(context, model, folder), model.run_id), known.tags)
-    # The time of the first registration: later candidates are newer than that, not than the repair.
-    again = replace(as_model(made), registered=model.registered)
-    reason = f"{wrong} The same model, digest {model.digest[:12]}, is registered again."
-    new = str(made.version)
-    change = Change("restore", new, number, by, reason, {}, model=again, contract=entries[-1].contract)
-    ledger.append(context.lake, change, after=len(entries))
-    return [f"{reason} It is version {new} of {use_case.model} now."]
-
-
-def _source(context: Context, model: Model, folder: Path) -> str:
-    """The address of the model's artifacts; a new one, from the copy, where MLflow has forgotten the logged model."""
-    from mlflow.exceptions import MlflowException
-
-    client, model_id = context.client, model.source.removeprefix("models:/")
-    if not model_id.startswith("m-"):
-        return model.source
-    try:
-        client.get_logged_model(model_id)
-    except MlflowException as error:
-        # Its database is one of before the training, as after a restore.
-        if error.error_code != "RESOURCE_DOES_NOT_EXIST":
-            raise
-        experiment = experiment_id(context.settings, client, context.use_case.experiment)
-        logged = client.create_logged_model(experiment, name="model")
-        client.log_model_artifacts(logged.model_id, str(folder))
-        client.finalize_logged_model(logged.model_id, "READY")
-        return f"models:/{logged.model_id}"
-    return model.source

@@ -11,10 +11,12 @@ from gate_world import answer
 
 from sluss.context import Context
 from sluss.deployment.deploy import Checked
+from sluss.digests import artifact_digest
 from sluss.errors import DataError, ModelError
 from sluss.interval import parse_interval
 from sluss.monitoring.registry import registry_mismatch
-from sluss.registry import aliases, anchor, ledger, versions
+from sluss.registry import aliases, anchor, artifacts, ledger, versions
+from sluss.registry.artifacts import MODEL_FILE
 from sluss.registry.champion import as_model, champion
 from sluss.registry.contract import contract_of, loosened
 from sluss.registry.entry import Change
@@ -148,12 +150,48 @@ def test_a_rollback_goes_to_a_version_that_the_registry_has_lost(context, day):
     context.client.set_model_version_tag(context.use_case.model, other, DIGEST_TAG, first.tags[DIGEST_TAG])
     promote(context, other)
     context.client.delete_model_version(context.use_case.model, "1")
-    with pytest.raises(ModelError, match=r"MLflow has no version 1 .*make repair"):
-        rollback_model.run(context)
-    assert ledger.in_production(ledger.read(context.lake)) == "1"
-    assert batch_predict.run(context, day).version == "1"
-    repair_production.run(context)
+    done = rollback_model.run(context)
+    assert done.replaced == other
+    assert f"It is version {done.version} of {context.use_case.model} now." in str(done)
+    before, after = ledger.read(context.lake)[-2:]
+    assert [(each.action, each.version) for each in (before, after)] == [("rollback", "1"), ("restore", done.version)]
+    assert batch_predict.run(context, day).version == done.version
+    again = rollback_model.run(context)
+    assert (again, again.changed) == (done, False)
     agrees(context)
+
+
+def promoted_from_a_folder(context, folder):
+    """Promote version 1 with one more file, whose artifacts are in a folder of their own, and return its number."""
+    first = versions.by_version(context, "1")
+    shutil.copytree(artifacts.local_copy(context.settings, first), folder)
+    (folder / "note.txt").write_text("Trained on a Sunday.")
+    tags = first.tags | {DIGEST_TAG: artifact_digest(folder)}
+    client, model = context.client, context.use_case.model
+    made = client.create_model_version(model, folder.as_uri(), first.run_id, tags=tags).version
+    promote(context, str(made))
+    return str(made)
+
+
+@pytest.mark.parametrize("loss", ["gone", "junk"])
+def test_a_version_whose_artifacts_are_lost_does_not_come_back(context, tmp_path, loss):
+    lost = promoted_from_a_folder(context, tmp_path / "model")
+    digest = ledger.read(context.lake)[-1].model.digest
+    if loss == "gone":
+        shutil.rmtree(tmp_path / "model")
+    else:
+        (tmp_path / "model" / MODEL_FILE).write_bytes(b"junk")
+    shutil.rmtree(context.settings.home / "models" / digest)
+    with pytest.raises(ModelError, match="make train USE_CASE"):  # it is the champion, and nothing is well
+        deploy_model.run(context, lost)
+    [left] = repair_production.run(context).left
+    assert f"version {lost} " in left
+    promote(context, "1")
+    before = ledger.read(context.lake)
+    with pytest.raises(ModelError, match="cannot come back: nothing was changed, and version 1 stays in production"):
+        rollback_model.run(context)
+    assert ledger.read(context.lake) == before
+    assert aliases.of(context)[CHAMPION] == "1"
 
 
 def test_a_ledger_that_was_cut_off_is_seen_and_restored(context):
