@@ -87,9 +87,7 @@ def _opened(settings: Settings) -> MlflowClient:
         inode = database.begin(settings)
         return mlflow.MlflowClient(tracking_uri=settings.mlflow_uri)
     except Exception as error:
-        if database.move_away(settings, error, inode):
-            return _opened(settings)
-        if found := sqlite_error(settings, error):
+        if found := database.moved_away(settings, error, inode) or sqlite_error(settings, error):
             raise found from error
         if isinstance(error, mlflow.MlflowException) and settings.mlflow_uri.startswith(SQLITE):
             raise other_schema(settings, error) from error

@@ -7,21 +7,21 @@ whole.
 
 from __future__ import annotations
 
-import logging
 import os
 import tempfile
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from sluss.errors import ServiceError
 from sluss.tracking.moved_home import FOLDER
 from sluss.tracking.sqlite_error import SQLITE, unfinished
 
 if TYPE_CHECKING:
     from sluss.config.settings import Settings
 
-_LOG = logging.getLogger(__name__)
 _IN_PROGRESS = ".mlflow-"
+_MOVED: dict[str, Path] = {}  # files that this process has moved away, with their new place
 
 
 def begin(settings: Settings) -> int | None:
@@ -59,21 +59,29 @@ def _appear(made: Path, path: Path) -> None:
             made.rename(path)
 
 
-def move_away(settings: Settings, error: Exception, inode: int | None) -> bool:
+def moved_away(settings: Settings, error: Exception, inode: int | None) -> ServiceError | None:
     """Move away a file whose beginning was broken off, as earlier releases left it, if no run has left an artifact.
 
-    `inode`: of the file that the error is about. Of two processes that find it, the second one must not move away the
-    file that the first one has made since. Return whether a new one may begin.
+    Return the sentence on that; None where the file stays. MLflow keeps the connection of its first attempt, so only
+    another process begins anew, and this one moves nothing more.
+
+    Args:
+        settings: where the file is.
+        error: that MLflow raised when it opened the file.
+        inode: of that file. Of two processes, the second must not move away what the first has made since.
     """
     path = _path(settings)
     if path is None or inode is None or not unfinished(error) or _has_artifacts(settings):
-        return False
-    aside = path.with_name(f"{path.name}.unfinished-{inode}")
-    with suppress(FileNotFoundError):
-        if path.stat().st_ino == inode:
-            path.rename(aside)
-            _LOG.warning("MLflow's database %s was never finished: a new one begins. It is kept as %s.", path, aside)
-    return True
+        return None
+    if str(path) not in _MOVED:
+        _MOVED[str(path)] = aside = path.with_name(f"{path.name}.unfinished-{inode}")
+        with suppress(FileNotFoundError):
+            if path.stat().st_ino == inode:
+                path.rename(aside)
+    return ServiceError(
+        f"MLflow's database {path} was never finished, and no run had come into it. It is kept as {_MOVED[str(path)]}, "
+        "and the next command begins a new one: run this again."
+    )
 
 
 def _has_artifacts(settings: Settings) -> bool:
