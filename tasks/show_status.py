@@ -58,12 +58,16 @@ def show(found: Overview) -> None:
         console.print(f"\n{counted(busy, 'use case', 'needs', 'need')} a person.")
     elif found.all_well:
         console.print("\nAll is well.")
-    elif not (found.room.warning or found.backup_warning):
+    elif not (found.faults or found.room.warning or found.backup_warning):
         console.print("\nNothing is live yet. See it all on real data: make demo")
 
 
 def _of_place(console: Console, found: Overview) -> None:
-    """Print the disk's and the backups' warnings, or the age of the newest backup."""
+    """Print the faults of stores, the disk's and the backups' warnings, or the age of the newest backup."""
+    from rich.markup import escape
+
+    for fault in found.faults:
+        console.print(f"[red]●[/red] {escape(fault)}", soft_wrap=True)
     if found.room.warning:
         console.print(f"[red]●[/red] {found.room.warning}", soft_wrap=True)
     if found.backup_warning:

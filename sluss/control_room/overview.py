@@ -14,6 +14,7 @@ from sluss.control_room.registered import read_registered
 from sluss.control_room.registry_status import with_need, with_registered
 from sluss.control_room.standing import Standing, read_standing
 from sluss.control_room.status import ORDER, Status, as_dict, of_broken, of_silent, status_of
+from sluss.control_room.stores import broken_restore, lost_database, missing_files, warehouse_fault
 from sluss.disk import Room, explained, room
 from sluss.errors import ConfigError, DataError, SlussError, printable
 from sluss.lost_files import LostFilesError, explained_in
@@ -37,6 +38,7 @@ class Overview:
     use_cases: tuple[Status, ...]
     room: Room
     backups: BackupsMade = field(default_factory=BackupsMade)
+    faults: tuple[str, ...] = ()  # of the stores that all use cases share, a sentence each
 
     @property
     def backup_warning(self) -> str:
@@ -53,7 +55,8 @@ class Overview:
     def all_well(self) -> bool:
         """Whether nothing needs a person. What has not begun needs none, unless it is all there is."""
         levels = {status.level for status in self.use_cases}
-        return not self.room.warning and not self.backup_warning and levels <= {"well", "idle"} and levels != {"idle"}
+        warned = self.faults or self.room.warning or self.backup_warning
+        return not warned and levels <= {"well", "idle"} and levels != {"idle"}
 
     def as_json(self) -> dict[str, Any]:
         """Return plain values for JSON."""
@@ -61,6 +64,7 @@ class Overview:
         newest = self.backups.newest
         backup = {"newest": newest.isoformat() if newest else None, "warning": self.backup_warning}
         place = {"place": self.place, "at": self.at.isoformat(), "disk": self.room.as_json(), "backup": backup}
+        place["faults"] = list(self.faults)
         return place | {"use_cases": found}
 
 
@@ -78,7 +82,8 @@ def overview(settings: Settings, only: str = "") -> Overview:
     names = [only] if only else names
     with ThreadPoolExecutor(_AT_ONCE) as pool:
         found = list(pool.map(lambda name: _status(settings, name, now), names))
-    return Overview(settings.place, now, tuple(worst_first(found)), room(settings), read_backups_made(settings))
+    faults = tuple(filter(None, (broken_restore(settings), warehouse_fault(settings))))
+    return Overview(settings.place, now, tuple(worst_first(found)), room(settings), read_backups_made(settings), faults)
 
 
 def worst_first(found: Iterable[Status]) -> list[Status]:
@@ -104,18 +109,26 @@ def _status(settings: Settings, name: str, now: datetime) -> Status:
         standing = read_standing(context)
     except Exception as error:  # noqa: BLE001 - not even a defect may hide the others
         found = explained_in(context, error) or error
-        return of_silent(name, use_case.title, unread(found), _command(found))
-    return _with_mlflow(context, standing, status_of(use_case, standing, now, scheduled=settings.is_scheduled))
+        return of_silent(name, use_case.title, unread(found), _command(found, settings))
+    status = status_of(use_case, standing, now, scheduled=settings.is_scheduled)
+    if found := missing_files(context):
+        status = with_need(status, str(found), _command(found, settings), "critical")
+    return _with_mlflow(context, standing, status)
 
 
 def _with_mlflow(context: Context, standing: Standing, status: Status) -> Status:
     """Add what MLflow knows. One that does not answer, or a defect, hides nothing of the lake's."""
-    if not _has_mlflow(context.settings):
+    settings, name = context.settings, context.use_case.name
+    if standing.entries and (lost := lost_database(settings)):
+        command = f"make repair USE_CASE={name}{' ACCEPT=1' if len(standing.entries) > 1 else ''}"
+        return with_need(status, f"{lost} {command}.", command, "critical")
+    if not _has_mlflow(settings):
         return status
     try:
         registered = read_registered(context, standing.entries)
     except Exception as error:  # noqa: BLE001 - as above
-        return with_need(status, unread(explained(error) or error), "make ps", "unknown")
+        found = explained(error) or error
+        return with_need(status, unread(found), _command(found, settings), "unknown")
     return with_registered(status, context.use_case, standing.entries, registered)
 
 
@@ -125,8 +138,10 @@ def _has_mlflow(settings: Settings) -> bool:
     return file == settings.mlflow_uri or Path(file).exists()
 
 
-def _command(error: Exception) -> str:
+def _command(error: Exception, settings: Settings) -> str:
     """The command for a state that could not be read."""
     if isinstance(error, LostFilesError) and error.command:
         return error.command
-    return "mend the table as said above, then make status" if isinstance(error, DataError) else "make ps"
+    if isinstance(error, DataError):
+        return "mend the table as said above, then make status"
+    return "make ps" if settings.is_scheduled else "mend it as said above, then make status"

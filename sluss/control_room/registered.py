@@ -43,19 +43,36 @@ def read_registered(context: Context, entries: Sequence[Entry]) -> Registered:
     """
     number = ledger.in_production(entries)
     champion = None if number is None else in_ledger(context, entries, number)
-    lost = "" if champion is None or artifacts.is_stored(context, champion) else _lost(champion)
+    lost = "" if champion is None else _lost(context, champion)
     return Registered(
         tuple(version_record.of_all(context)),
-        tuple(mismatches(context, entries)),
+        tuple(_mismatches(context, entries)),
         lost,
         has_copy=champion is None or not lost or artifacts.has_copy(context.settings, champion),
     )
 
 
-def _lost(champion: ModelVersion) -> str:
+def _mismatches(context: Context, entries: Sequence[Entry]) -> list[str]:
+    """Compare the registry with the ledger; again with its newest entries, if a deployment came in between."""
+    found = mismatches(context, entries)
+    return mismatches(context, ledger.read(context.lake)) if found else []
+
+
+def _lost(context: Context, champion: ModelVersion) -> str:
+    """Return the sentence for artifacts that the store does not have as they were validated; empty if it does.
+
+    Only a store of this machine is read: for another, every load checks the content.
+    """
+    fault = ""
+    if not artifacts.is_stored(context, champion):
+        fault = "are gone from the store"
+    elif (folder := artifacts.store_of(context, champion)) and not artifacts.has_digest(folder, champion):
+        fault = "were changed in the store"
+    if not fault:
+        return ""
     return (
-        f"The artifacts of the champion, version {champion.version}, are gone from the store ({champion.source}): only "
-        "a local copy can score. Restore the artifact store from a backup, or train a successor."
+        f"The artifacts of the champion, version {champion.version}, {fault} ({champion.source}): only a local copy "
+        "can score. Restore the artifact store from a backup, or train a successor."
     )
 
 

@@ -31,13 +31,11 @@ def with_registered(status: Status, use_case: UseCase, entries: Sequence[Entry],
     return status
 
 
-def _with_mismatches(
-    status: Status, use_case: UseCase, entries: Sequence[Entry], registered: Registered
-) -> Status:
+def _with_mismatches(status: Status, use_case: UseCase, entries: Sequence[Entry], registered: Registered) -> Status:
     """Add the contradictions between the ledger and MLflow that the lake alone does not show."""
     helps, suffix = repair_helps(registered.mismatches, entries), f"USE_CASE={use_case.name}"
     for sentence in reversed(registered.mismatches):
-        if not sentence.startswith(status.waiting or "\n"):
+        if not sentence.startswith(status.waiting):  # a fault of the ledger itself is among them
             command = f"make {'repair' if helps else 'history'} {suffix}"
             status = with_need(status, sentence, command, "critical")
     return status

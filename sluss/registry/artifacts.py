@@ -224,8 +224,12 @@ def is_stored(context: Context, version: ModelVersion) -> bool:
 def has_copy(settings: Settings, version: ModelVersion) -> bool:
     """Whether this place has an intact local copy of a version's artifacts."""
     recorded = version.tags.get(DIGEST_TAG, "")
-    folder = copies(settings) / recorded
-    return bool(recorded) and folder.is_dir() and artifact_digest(folder) == recorded
+    return bool(recorded) and has_digest(copies(settings) / recorded, version)
+
+
+def has_digest(folder: Path, version: ModelVersion) -> bool:
+    """Whether a folder holds a version's artifacts as they were registered."""
+    return folder.is_dir() and artifact_digest(folder) == version.tags.get(DIGEST_TAG)
 
 
 def store_of(context: Context, version: ModelVersion) -> Path | None:

@@ -125,6 +125,57 @@ def test_the_status_says_that_the_champions_artifacts_are_gone(world):
     assert read_once(world.context).status(datetime.now(UTC), scheduled=False).waiting == status.waiting
 
 
+def without_the_version(world):
+    world.context.client.delete_model_version(world.context.use_case.model, "1")
+
+
+def without_the_alias(world):
+    world.context.client.delete_registered_model_alias(world.context.use_case.model, "champion")
+
+
+def with_other_artifacts(world):
+    [path] = (world.settings.home / "artifacts").rglob("model.skops")
+    path.write_bytes(b"junk")
+
+
+def without_a_file(world):
+    next((world.settings.home / "lake" / "binary" / "curated").rglob("*.parquet")).unlink()
+
+
+def written(name, content):
+    return lambda world: (world.settings.home / name).write_bytes(content)
+
+
+BROKEN = {
+    "MLflow's database is junk": (written("mlflow.db", b"junk" * 4096), "MLflow's database .* cannot be used"),
+    "MLflow's database is empty": (written("mlflow.db", b""), "MLflow's database .* is empty"),
+    "MLflow's database is gone": (lambda world: lose(world, "mlflow.db"), "MLflow's database .* is gone"),
+    "the version is deleted": (without_the_version, "MLflow has no version 1 of .* any more"),
+    "the alias is deleted": (without_the_alias, "MLflow's alias champion is no version"),
+    "the artifacts are changed": (with_other_artifacts, "artifacts of the champion, version 1, were changed"),
+    "a file of curated is gone": (without_a_file, "1 file of the table .*curated was lost or changed"),
+    "the warehouse is junk": (written("warehouse.duckdb", b"junk" * 4096), "The warehouse .* is damaged"),
+    "a restore was broken off": (written("restoring", b"a backup"), "was broken off.* Run make restore with the same"),
+}
+
+
+@pytest.mark.parametrize("fault", BROKEN)
+def test_the_status_tries_each_store_that_it_speaks_of(world, fault):
+    change, sentence = BROKEN[fault]
+    change(world)
+    found, status, json = seen(world)
+    assert not found.all_well
+    said = [*found.as_json()["faults"], *json["waiting"]]
+    assert [each for each in said if re.search(sentence, each)], said
+    assert found.faults or status.next.startswith(("make ", "mend it"))
+    assert "make ps" not in status.next
+
+
+def test_the_status_of_sound_stores_names_no_fault(world):
+    found, status, _ = seen(world)
+    assert (found.faults, status.level) == ((), "well")
+
+
 def test_the_status_names_a_refused_version_its_gate_and_the_command_that_shows_why(world):
     assert seen(world)[2]["refused"] is None
     lose(world, "artifacts", "models")
