@@ -55,8 +55,8 @@ def _of_file(path: Path) -> str:
         return ""
     return (
         f"The warehouse {path} is damaged: it is not a DuckDB file any more. Restore it from a backup "
-        "(docs/backup.md), or move it away and load its rows again: make data USE_CASE=… for the history, then INTERVAL=… for each later "
-        "interval."
+        "(docs/backup.md), or move it away and load its rows again: make data USE_CASE=… for the history, then "
+        "INTERVAL=… for each later interval."
     )
 
 
