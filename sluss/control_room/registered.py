@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from sluss.deployment.restore_ledger import cure
 from sluss.lineage import version_record
 from sluss.registry import artifacts, ledger
 from sluss.registry.champion import in_ledger
@@ -27,6 +28,7 @@ class Registered:
 
     versions: tuple[Provenance, ...] = ()
     mismatches: tuple[str, ...] = ()
+    cure: str = ""  # the sentence that mends them
     lost: str = ""  # a sentence where the store does not have the champion's artifacts
     has_copy: bool = True  # whether this place has a local copy of them
 
@@ -44,9 +46,11 @@ def read_registered(context: Context, entries: Sequence[Entry]) -> Registered:
     number = ledger.in_production(entries)
     champion = None if number is None else in_ledger(context, entries, number)
     lost = "" if champion is None else _lost(context, champion)
+    found = tuple(_mismatches(context, entries))
     return Registered(
         tuple(version_record.of_all(context)),
-        tuple(_mismatches(context, entries)),
+        found,
+        cure(context, ledger.read(context.lake), found) if found else "",
         lost,
         has_copy=champion is None or not lost or artifacts.has_copy(context.settings, champion),
     )

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from sluss.control_room.registered import awaiting_approval, refused_newest
 from sluss.control_room.status import ORDER, Level, Refused, Status, with_approval
-from sluss.registry.mismatch import repair_helps
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,19 +23,19 @@ def with_registered(status: Status, use_case: UseCase, entries: Sequence[Entry],
     if newest := refused_newest(entries, registered):
         command = f"make gates VERSION={newest.version} USE_CASE={use_case.name}"
         status = _with_refused(status, Refused(newest.version, tuple(newest.refusals), command))
-    status = _with_mismatches(status, use_case, entries, registered)
+    status = _with_mismatches(status, use_case, registered)
     if registered.lost:
         level: Level = "attention" if registered.has_copy else "critical"
         status = with_need(status, registered.lost, f"make train deploy USE_CASE={use_case.name}", level)
     return status
 
 
-def _with_mismatches(status: Status, use_case: UseCase, entries: Sequence[Entry], registered: Registered) -> Status:
-    """Add the contradictions between the ledger and MLflow that the lake alone does not show."""
-    helps, suffix = repair_helps(registered.mismatches, entries), f"USE_CASE={use_case.name}"
-    for sentence in reversed(registered.mismatches):
-        if not sentence.startswith(status.waiting):  # a fault of the ledger itself is among them
-            command = f"make {'repair' if helps else 'history'} {suffix}"
+def _with_mismatches(status: Status, use_case: UseCase, registered: Registered) -> Status:
+    """Add the contradictions between the ledger and MLflow that the lake alone does not show, and their cure."""
+    suffix = f"USE_CASE={use_case.name}"
+    command = f"make repair {suffix}" if registered.cure.startswith("Mend it") else f"make history {suffix}"
+    for sentence in (registered.cure, *reversed(registered.mismatches)):
+        if sentence and not sentence.startswith(status.waiting):  # a fault of the ledger itself is among them
             status = with_need(status, sentence, command, "critical")
     return status
 

@@ -139,6 +139,8 @@ def _ledger(use_case: UseCase, standing: Standing) -> list[_Need]:
     suffix = f"USE_CASE={use_case.name}"
     if standing.faults:
         return [_Need(standing.faults[0], f"make history {suffix}", "critical")]
+    if ledger.TABLE in standing.gone:  # whether a version is in production is not known
+        return []
     if ledger.in_production(standing.entries) is None:
         what = "its last version was taken out" if standing.entries else "none was deployed yet"
         return [_Need(f"No version is in production: {what}.", f"make train deploy {suffix}")]

@@ -6,8 +6,9 @@ import json
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
+from sluss.deployment.restore_ledger import cure
 from sluss.registry import ledger
-from sluss.registry.mismatch import mismatches, repair_helps
+from sluss.registry.mismatch import mismatches
 
 if TYPE_CHECKING:
     from sluss.context import Context
@@ -31,8 +32,8 @@ def history(context: Context) -> History:
 
     entries = ledger.read(context.lake)
     problems = mismatches(context, entries)
-    if repair_helps(problems, entries):
-        problems.append(f"Mend it: make repair USE_CASE={context.use_case.name}.")
+    if mended := cure(context, entries, problems):
+        problems.append(mended)
     return History(tuple(entries), tuple(problems))
 
 

@@ -9,18 +9,15 @@ from sluss.counted import counted
 from sluss.deployment.production import follow, user
 from sluss.deployment.register_again import register_again
 from sluss.deployment.restore_deleted import restore_deleted
-from sluss.errors import ConfigError, DataError, LostModelError
+from sluss.deployment.restore_ledger import restore_ledger
+from sluss.errors import ConfigError, LostModelError
 from sluss.registry import anchor, artifacts, ledger
 from sluss.registry.champion import current
-from sluss.registry.entry import Change, clock_faults, verify
-from sluss.registry.mismatch import damage, mismatches
-from sluss.storage.lake import Lake
+from sluss.registry.entry import Change, clock_faults
+from sluss.registry.mismatch import mismatches
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from sluss.context import Context
-    from sluss.registry.entry import Entry
 
 
 @dataclass(frozen=True)
@@ -56,7 +53,7 @@ def repair(context: Context, *, accept: bool = False, drop: bool = False, by: st
     if accept and drop:
         raise ConfigError("ACCEPT=1 keeps the ledger's newest entries, and DROP=1 drops them: give one of the two.")
     before = mismatches(context, ledger.read(context.lake))
-    done = restore_deleted(context) + _restore_ledger(context, accept=accept, drop=drop)
+    done = restore_deleted(context) + restore_ledger(context, accept=accept, drop=drop)
     done += _accept_lost_tables(context) if accept else []
     entries = ledger.read_verified(context.lake)
     anchor.move(context, entries)
@@ -99,66 +96,3 @@ def _accept_lost_tables(context: Context) -> list[str]:
     lost = sorted({*gone, *known.begun_anew()})
     known.accept(gone)
     return [f"The loss of {counted(len(lost), 'table')}, {', '.join(lost)}, is accepted by {user()}."] if lost else []
-
-
-def _restore_ledger(context: Context, *, accept: bool, drop: bool) -> list[str]:
-    lake = context.lake
-    entries = ledger.read(lake)
-    faults = damage(context, entries)
-    if not faults:
-        return []
-    fault = faults[0]
-    # Before older versions of the table: where MLflow's database was restored from an older backup, the anchor is old,
-    # and the ledger is right.
-    if accept and not verify(entries):
-        anchor.move(context, entries)
-        return [f"{fault} What is left, {counted(len(entries), 'entry')}, is accepted by {user()} and anchored."]
-    found = _sound_version(context, lake)
-    if found is None:
-        raise DataError(
-            f"{fault} No older version of {lake.uri(ledger.TABLE)} has what was written. Restore that table from a "
-            f"backup, or, if what is left ({counted(len(entries), 'entry')}) is whole and you accept the loss: make "
-            f"repair USE_CASE={context.use_case.name} ACCEPT=1."
-        )
-    version, kept = found
-    lost = entries[len(kept) :]
-    if lost and not drop:
-        raise _to_decide(context, fault, lost, whole=not verify(entries))
-    table = lake.table(ledger.TABLE)
-    assert table is not None
-    with lake.reachable():
-        table.restore(version)
-    ending = "which has every entry" if not lost else f"without {_named(lost)}"
-    return [f"{fault} The ledger is restored to version {version} of its table, {ending}."]
-
-
-def _to_decide(context: Context, fault: str, lost: Sequence[Entry], *, whole: bool) -> DataError:
-    """Return the question about entries that MLflow does not know: only a person knows what was restored."""
-    command = f"make repair USE_CASE={context.use_case.name}"
-    keep = (
-        f"If MLflow's database was restored from an older backup, keep the entries: {command} ACCEPT=1."
-        if whole
-        else "If they are true, restore the table of the ledger from a backup."
-    )
-    return DataError(
-        f"{fault} To agree with MLflow, the ledger would lose {_named(lost)}, so nothing was changed. {keep} If they "
-        f"were forged, drop them: {command} DROP=1."
-    )
-
-
-def _named(lost: Sequence[Entry]) -> str:
-    first, last = lost[0], lost[-1]
-    return str(first) if len(lost) == 1 else f"{counted(len(lost), 'entry')}, from {first} to {last}"
-
-
-def _sound_version(context: Context, lake: Lake) -> tuple[int, list[Entry]] | None:
-    """Return the newest version of the ledger's table whose entries are whole and agree with the anchor, with them."""
-    table = lake.table(ledger.TABLE)
-    for version in range(table.version() - 1 if table else -1, -1, -1):
-        try:
-            found = ledger.read(Lake(lake.settings, lake.use_case, {ledger.TABLE: version}))
-        except DataError:  # vacuumed, and so are all before it
-            return None
-        if not damage(context, found):
-            return version, found
-    return None

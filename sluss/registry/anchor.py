@@ -63,7 +63,9 @@ def check(context: Context, entries: Sequence[Entry]) -> None:
         name = context.use_case.name
         raise DataError(
             f"The ledger of {name} is not as it was written: {found} Nothing was changed. Look at it (make history "
-            f"USE_CASE={name}), then restore what was written: make repair USE_CASE={name}."
+            f"USE_CASE={name}), then restore what was written: make repair USE_CASE={name}. Where it can restore "
+            f"nothing, make repair USE_CASE={name} ACCEPT=1 keeps what is left, and DROP=1 drops what MLflow does not "
+            "know."
         )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from sluss.errors import ModelError
+from sluss.errors import DataError, ModelError
 from sluss.registry import ledger, versions
 from sluss.registry.entry import Model
 from sluss.registry.names import DIGEST_TAG, INPUTS_TAG, UNTIL_TAG
@@ -32,6 +32,13 @@ def champion(context: Context, entries: Sequence[Entry] | None = None) -> ModelV
         ServiceError: the lake or MLflow does not answer.
     """
     found = current(context, entries)
+    if found is None and not entries and context.lake.known.has(ledger.TABLE) and not ledger.read(context.lake):
+        name = context.use_case.name
+        raise DataError(
+            f"The table {context.lake.uri(ledger.TABLE)} is gone, so it is not known which version is in production. "
+            f"Restore its folder from a backup, or begin a new one: make repair USE_CASE={name} ACCEPT=1, then make "
+            f"deploy USE_CASE={name}."
+        )
     if found is None:
         raise ModelError(
             f"No version of {context.use_case.model} is the champion yet, so there is nothing to predict with. "

@@ -228,7 +228,12 @@ def test_after_the_rows_were_lost_and_loaded_again_a_newer_version_is_deployed(w
 
 def test_after_the_ledger_was_lost_the_sentences_lead_to_one_that_begins_anew(world):
     lose(world, "lake/binary/ledger")
-    assert show_history.run(world.context).problems[-1] == "Mend it: make repair USE_CASE=binary."
+    cure = show_history.run(world.context).problems[-1]
+    assert cure.endswith("and you accept the loss: make repair USE_CASE=binary ACCEPT=1.")
+    assert cure in seen(world)[2]["waiting"]
+    assert not [said for said in seen(world)[2]["waiting"] if "none was deployed yet" in said]
+    with pytest.raises(DataError, match=r"make repair USE_CASE=binary ACCEPT=1, then make deploy USE_CASE=binary\.$"):
+        batch_predict.run(world.context, parse_interval(DAYS[1], "day"))
     with pytest.raises(DataError, match="make repair USE_CASE=binary ACCEPT=1"):
         repair_production.run(world.context)
     [left] = repair_production.run(world.context, accept=True).left
