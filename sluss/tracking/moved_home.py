@@ -38,16 +38,18 @@ def current(artifact_uri: str, tracking_uri: str) -> str:
     """Return the address of an artifact in the home of the database at `tracking_uri`.
 
     An address that is not a home's, or that no database file goes with, is returned as it is. So is that of a run whose
-    files were left in the old place.
+    files were left in the old place, unless that has a database too: then it is another home, with files of its own.
     """
     parts = urlparse(artifact_uri)
     path = unquote(parts.path)
     found = _OF_A_HOME.fullmatch(path) if parts.scheme == "file" else None
     if found is None or not tracking_uri.startswith(_SQLITE):
         return artifact_uri
-    artifacts = Path(tracking_uri.removeprefix(_SQLITE)).resolve().parent / FOLDER
+    database = Path(tracking_uri.removeprefix(_SQLITE)).resolve()
+    artifacts = database.parent / FOLDER
     before, here = Path(path[: found.end(1)]), artifacts / found[1]
-    if before.exists() and not here.exists():
+    other = Path(path[: found.start(1)]).parent / database.name
+    if before.exists() and not here.exists() and not other.exists():
         return artifact_uri
     return (artifacts / path[found.start(1) :]).as_uri()
 

@@ -47,9 +47,10 @@ def first_days(new_home, archive, sentiment) -> Settings:
 
 @pytest.fixture
 def copy_of_first_days(first_days, sentiment, tmp_path) -> Settings:
-    """A copy of `first_days` for one test, with an empty ledger. The artifacts stay in the original folder."""
+    """A copy of `first_days` for one test, with an empty ledger and artifacts of its own."""
     settings = Settings(home=tmp_path / "home", data=first_days.data)
-    shutil.copytree(first_days.home, settings.home, ignore=shutil.ignore_patterns("artifacts", "models", "ledger"))
+    shutil.copytree(first_days.home, settings.home, ignore=shutil.ignore_patterns("ledger"))
+    shutil.rmtree(settings.home / "models", ignore_errors=True)
     client, lake = connect(settings), Lake(settings, sentiment.name)
     client.set_experiment_tag(client.get_experiment_by_name(sentiment.experiment).experiment_id, anchor.TAG, "0 ")
     for alias in aliases.of(Context(settings, sentiment)):

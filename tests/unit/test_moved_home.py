@@ -48,6 +48,12 @@ def test_files_that_were_left_behind_are_found_where_they_are(home: Path, tmp_pa
     assert current(address(tmp_path / "old", RUN), database(home)) == address(tmp_path / "old", RUN)
 
 
+def test_files_of_another_home_are_never_read(home: Path, tmp_path: Path) -> None:
+    (tmp_path / "old" / "artifacts" / RUN).mkdir(parents=True)
+    (tmp_path / "old" / "mlflow.db").touch()
+    assert local_path(address(tmp_path / "old", RUN), database(home)) == home / "artifacts" / RUN / "artifacts"
+
+
 @pytest.mark.parametrize(
     "other",
     ["file:///data/models/1", "file:///x/mlruns/0/" + "0a" * 16 + "/artifacts", "s3://b/artifacts/" + RUN, "/a/b"],
