@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from sluss.deployment.repair import repair
+from sluss.registry.mismatch import waits_for_deploy
 from sluss.step import main, step_command
 
 if TYPE_CHECKING:
@@ -29,7 +30,8 @@ def command(context: Context, *, accept: bool, drop: bool, by: str) -> None:
         print(sentence)
     if not found.done and not found.left:
         print(f"Nothing to mend: the ledger of {context.use_case.name}, MLflow and the config agree.")
-    sys.exit(1 if found.left else 0)
+    # A ledger that was accepted as empty is what was asked for, although a deployment has to follow.
+    sys.exit(1 if found.left and not (accept and found.done and waits_for_deploy(found.left)) else 0)
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING
 
 from sluss.alerting.deliver import Delivered, deliver, deliver_quietly
@@ -18,10 +19,12 @@ after_monitoring = deliver_quietly
 
 @step_command()
 def command(context: Context) -> None:
-    """Send the news of alerts that are due to the receivers of SLUSS_NOTIFY."""
+    """Send the news of alerts that are due to the receivers of SLUSS_NOTIFY; exit code 1 if a message failed."""
     name = context.use_case.name
     if any_target(name):
-        show(run(context))
+        result = run(context)
+        show(result)
+        sys.exit(1 if result.failed else 0)
     else:
         print(f"No receiver is set for {name}: set SLUSS_NOTIFY (docs/alerts.md has examples).")
 

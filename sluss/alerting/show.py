@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 from sluss.alerting.outbox import KEPT, read_outbox
 from sluss.alerting.read import read_lives
+from sluss.alerting.targets import targets
 from sluss.interval import parse_interval
+from sluss.problems.condition import Severity
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -104,9 +106,16 @@ def in_words(span: timedelta) -> str:
 
 
 def _problems(lake: Lake) -> tuple[str, ...]:
-    """Return a sentence for each receiver whose last result is a failure."""
+    """Return a sentence for each receiver whose last result is a failure.
+
+    Embedded, only for those that are set now: another one gets no message, and its failure would never end. In the
+    stack, not every container has the variables of each use case.
+    """
     deliveries = sorted(read_outbox(lake, datetime.now(UTC) - KEPT).deliveries, key=lambda each: each.at)
     last = {each.target: each for each in deliveries if each.outcome in {"sent", "failed"}}
+    if not lake.settings.is_scheduled:
+        now = {each.digest for severity in get_args(Severity) for each in targets(lake.use_case, severity)}
+        last = {target: each for target, each in last.items() if target in now}
     return tuple(
         f"Since {each.at:%Y-%m-%d %H:%M} UTC, messages do not arrive: {each.error}"
         for each in last.values()

@@ -71,7 +71,7 @@ class Seen:
         if self.standing is None:
             waiting = self.lake_error or "Its state is being read for the first time."
             return of_silent(self.name, self.title, waiting)
-        status = status_of(self.use_case, self.standing, now, scheduled=scheduled)
+        status = status_of(self.use_case, self.standing, now, scheduled=scheduled, agree=self.registered.agrees)
         status = with_registered(status, self.use_case, self.standing.entries, self.registered)
         if self.broken:
             broken = of_broken(self.name, self.broken)

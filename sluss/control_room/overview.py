@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from sluss.alerting.show import in_words
 from sluss.context import Context
-from sluss.control_room.registered import read_registered
+from sluss.control_room.registered import Registered, read_registered
 from sluss.control_room.registry_status import with_need, with_registered
 from sluss.control_room.standing import Standing, read_standing
 from sluss.control_room.status import ORDER, Status, as_dict, of_broken, of_silent, status_of
@@ -110,26 +110,37 @@ def _status(settings: Settings, name: str, now: datetime) -> Status:
     except Exception as error:  # noqa: BLE001 - not even a defect may hide the others
         found = explained_in(context, error) or error
         return of_silent(name, use_case.title, unread(found), _command(found, settings))
-    status = status_of(use_case, standing, now, scheduled=settings.is_scheduled)
-    if found := missing_files(context):
-        status = with_need(status, str(found), _command(found, settings), "critical")
-    return _with_mlflow(context, standing, status)
+    registered = _registered(context, standing)
+    agree = isinstance(registered, Registered) and registered.agrees
+    status = status_of(use_case, standing, now, scheduled=settings.is_scheduled, agree=agree)
+    if lost := missing_files(context):
+        status = with_need(status, str(lost), _command(lost, settings), "critical")
+    return _with_mlflow(context, standing, status, registered)
 
 
-def _with_mlflow(context: Context, standing: Standing, status: Status) -> Status:
-    """Add what MLflow knows. One that does not answer, or a defect, hides nothing of the lake's."""
+def _registered(context: Context, standing: Standing) -> Registered | Exception | None:
+    """Read what MLflow knows, or why it cannot be read; None without a database, which this must not make."""
+    if (standing.entries and lost_database(context.settings)) or not _has_mlflow(context.settings):
+        return None
+    try:
+        return read_registered(context, standing.entries)
+    except Exception as error:  # noqa: BLE001 - one that does not answer, or a defect, hides nothing of the lake's
+        return explained(error) or error
+
+
+def _with_mlflow(
+    context: Context, standing: Standing, status: Status, registered: Registered | Exception | None
+) -> Status:
+    """Add what MLflow knows."""
     settings, name = context.settings, context.use_case.name
+    if isinstance(registered, Registered):
+        return with_registered(status, context.use_case, standing.entries, registered)
+    if registered is not None:
+        return with_need(status, unread(registered), _command(registered, settings), "unknown")
     if standing.entries and (lost := lost_database(settings)):
         command = f"make repair USE_CASE={name}{' ACCEPT=1' if len(standing.entries) > 1 else ''}"
         return with_need(status, f"{lost} {command}.", command, "critical")
-    if not _has_mlflow(settings):
-        return status
-    try:
-        registered = read_registered(context, standing.entries)
-    except Exception as error:  # noqa: BLE001 - as above
-        found = explained(error) or error
-        return with_need(status, unread(found), _command(found, settings), "unknown")
-    return with_registered(status, context.use_case, standing.entries, registered)
+    return status
 
 
 def _has_mlflow(settings: Settings) -> bool:

@@ -32,6 +32,11 @@ class Registered:
     lost: str = ""  # a sentence where the store does not have the champion's artifacts
     has_copy: bool = True  # whether this place has a local copy of them
 
+    @property
+    def agrees(self) -> bool:
+        """Whether MLflow was read, and agrees with the ledger."""
+        return bool(self.versions) and not self.mismatches
+
     def of(self, number: str) -> Provenance | None:
         """Return the version with that number."""
         return next((each for each in self.versions if each.version == number), None)

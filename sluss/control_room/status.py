@@ -9,6 +9,7 @@ from sluss.alerting.show import Line, status_in_words
 from sluss.control_room.freshness import Freshness, freshness
 from sluss.counted import counted
 from sluss.interval import first_day
+from sluss.monitoring.registry import TYPE
 from sluss.monitoring.tables import CURATED, LABELS, MONITORING, PREDICTIONS
 from sluss.problems.metrics import METRICS
 from sluss.registry import ledger
@@ -70,7 +71,7 @@ class _Need:
     level: Level = "attention"
 
 
-def status_of(use_case: UseCase, standing: Standing, now: datetime, *, scheduled: bool) -> Status:
+def status_of(use_case: UseCase, standing: Standing, now: datetime, *, scheduled: bool, agree: bool = False) -> Status:
     """Return the status of a use case.
 
     Args:
@@ -78,6 +79,7 @@ def status_of(use_case: UseCase, standing: Standing, now: datetime, *, scheduled
         standing: its state.
         now: the present moment.
         scheduled: whether something runs its schedule. Embedded, nothing does.
+        agree: whether MLflow was found to agree with the ledger now.
     """
     fresh = freshness(use_case, standing.scored, now, scheduled=scheduled)
     needs = [
@@ -86,7 +88,7 @@ def status_of(use_case: UseCase, standing: Standing, now: datetime, *, scheduled
         *_without_rows(use_case, standing),
         *_deleted(use_case, standing),
         *_late(use_case, standing, fresh),
-        *_alerts(use_case, standing, now),
+        *_alerts(use_case, standing, now, agree=agree),
     ]
     needs.sort(key=lambda need: ORDER.index(need.level))
     if _is_idle(standing) and not (_late(use_case, standing, fresh) and _is_awaited(use_case, now)):
@@ -214,18 +216,29 @@ def _late(use_case: UseCase, standing: Standing, fresh: Freshness) -> list[_Need
     ]
 
 
-def _alerts(use_case: UseCase, standing: Standing, now: datetime) -> list[_Need]:
+def _alerts(use_case: UseCase, standing: Standing, now: datetime, *, agree: bool) -> list[_Need]:
     unowned = [line for line in standing.alerts if line.life.status(now) in {"open", "reopened"}]
-    found = [
-        _Need(
-            f"The alert {line.life.type} ({line.life.severity}, {line.age} old) has no owner.",
-            f"make ack ALERT={line.life.id} USE_CASE={use_case.name}",
-            "critical" if line.life.severity == "critical" else "attention",
-        )
-        for line in unowned
-    ]
+    found = [_mended(use_case, line) if agree and line.life.type == TYPE else _unowned(use_case, line)
+             for line in unowned]  # fmt: skip
     unsent = [_Need(sentence, f"make notify USE_CASE={use_case.name}") for sentence in standing.undelivered]
     return [*found, *unsent]
+
+
+def _unowned(use_case: UseCase, line: Line) -> _Need:
+    return _Need(
+        f"The alert {line.life.type} ({line.life.severity}, {line.age} old) has no owner.",
+        f"make ack ALERT={line.life.id} USE_CASE={use_case.name}",
+        "critical" if line.life.severity == "critical" else "attention",
+    )
+
+
+def _mended(use_case: UseCase, line: Line) -> _Need:
+    """The alert compares the stores as they are when an interval is monitored."""
+    return _Need(
+        f"The stores agree again. The alert {TYPE} ends with the next interval, or when its newest one is monitored "
+        "once more.",
+        f"make score INTERVAL={line.life.interval} USE_CASE={use_case.name}",
+    )
 
 
 def as_dict(status: Status, now: datetime) -> dict[str, Any]:

@@ -54,6 +54,11 @@ def repair_helps(faults: Sequence[str], entries: Sequence[Entry]) -> bool:
     return not all(fault.startswith(of_clocks) for fault in faults) and not (faults and faults[0].startswith(_EMPTY))
 
 
+def waits_for_deploy(faults: Sequence[str]) -> bool:
+    """Whether all that is left is the first deployment of a ledger that begins anew."""
+    return bool(faults) and all(fault.startswith(_EMPTY) for fault in faults)
+
+
 def damage(context: Context, entries: Sequence[Entry]) -> list[str]:
     """Return the faults of the ledger itself, a sentence each: of its chain, and of its end.
 
