@@ -151,7 +151,7 @@ BROKEN = {
     "MLflow's database is empty": (written("mlflow.db", b""), "MLflow's database .* is empty"),
     "MLflow's database is gone": (lambda world: lose(world, "mlflow.db"), "MLflow's database .* is gone"),
     "the version is deleted": (without_the_version, "MLflow has no version 1 of .* any more"),
-    "the alias is deleted": (without_the_alias, "MLflow's alias champion is no version"),
+    "the alias is deleted": (without_the_alias, "MLflow's alias champion is "),
     "the artifacts are changed": (with_other_artifacts, "artifacts of the champion, version 1, were changed"),
     "a file of curated is gone": (without_a_file, "1 file of the table .*curated was lost or changed"),
     "the warehouse is junk": (written("warehouse.duckdb", b"junk" * 4096), "The warehouse .* is damaged"),
