@@ -16,6 +16,7 @@ from sluss.control_room.overview import overview
 from sluss.errors import ConfigError, DataError, ModelError, RefusedError
 from sluss.interval import parse_interval
 from sluss.registry import ledger
+from sluss.registry.mismatch import waits_for_deploy
 from tasks import (
     batch_predict,
     curate_data,
@@ -237,6 +238,7 @@ def test_after_the_ledger_was_lost_the_sentences_lead_to_one_that_begins_anew(wo
     with pytest.raises(DataError, match="make repair USE_CASE=binary ACCEPT=1"):
         repair_production.run(world.context)
     [left] = repair_production.run(world.context, accept=True).left
+    assert waits_for_deploy([left])  # what was asked for is done, so the exit code is 0
     assert show_history.run(world.context).problems == (left,)
     version = re.search(r"make deploy USE_CASE=binary VERSION=(\d+)", left)[1]
     assert deploy_model.run(world.context, version).version == version

@@ -10,6 +10,7 @@ from deltalake import DeltaTable
 from gate_world import answer
 
 from sluss.context import Context
+from sluss.control_room.overview import overview
 from sluss.deployment.deploy import Checked
 from sluss.digests import artifact_digest
 from sluss.errors import DataError, ModelError
@@ -100,6 +101,9 @@ def test_an_alias_moved_by_hand_is_not_believed(context, day):
     assert repair_production.run(context).done
     assert aliases.of(context)[CHAMPION] == "1"
     agrees(context)
+    waiting = overview(context.settings, "sentiment").use_cases[0].waiting
+    assert [said for said in waiting if said.startswith("The stores agree again. The alert registry_mismatch ends")]
+    assert not [said for said in waiting if "registry_mismatch" in said and "has no owner" in said]
     again = monitor_model.run(context, day)
     assert "registry_mismatch" not in [each.type for each in again.alerts if each.active]
 
