@@ -8,6 +8,7 @@ whole.
 from __future__ import annotations
 
 import os
+import re
 import tempfile
 from contextlib import suppress
 from pathlib import Path
@@ -32,15 +33,16 @@ def begin(settings: Settings) -> int | None:
     path = _path(settings)
     if path is None:
         return None
-    if not (path.exists() and path.stat().st_size):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    # Where nothing can be written, MLflow's own attempt gives the error.
+    if not (path.exists() and path.stat().st_size) and os.access(path.parent, os.W_OK):
         _make(path)
-    return path.stat().st_ino
+    return path.stat().st_ino if path.exists() else None
 
 
 def _make(path: Path) -> None:
     import mlflow
 
-    path.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=path.parent, prefix=_IN_PROGRESS) as folder:
         made = Path(folder, path.name)
         mlflow.MlflowClient(tracking_uri=f"{SQLITE}{made}").search_experiments(max_results=1)
@@ -90,4 +92,4 @@ def _has_artifacts(settings: Settings) -> bool:
 
 def _path(settings: Settings) -> Path | None:
     uri = settings.mlflow_uri
-    return Path(uri.removeprefix(SQLITE)) if uri.startswith(SQLITE) and "?" not in uri else None
+    return Path(uri.removeprefix(SQLITE)) if uri.startswith(SQLITE) and not re.search(r"\?|:memory:", uri) else None
