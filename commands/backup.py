@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import tempfile
+from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 import click
@@ -11,18 +13,20 @@ from commands import place
 from sluss.backup import stack_place
 from sluss.backup.restore import restore_embedded
 from sluss.backup.retention import check_keep, forget
-from sluss.backup.save import save_embedded
+from sluss.backup.save import check_outside, save_embedded
 from sluss.backup.show import described, progress, show_findings, show_saved
 from sluss.backup.store import open_store
 from sluss.backup.verify import Findings, verify, verify_place
 from sluss.compat import end_process
 from sluss.config.settings import load_settings
 from sluss.counted import counted
+from sluss.disk import written_to
 from sluss.stack import docker
 from sluss.training.software import code_commit
 
 if TYPE_CHECKING:
     from sluss.backup.manifest import Manifest
+    from sluss.backup.save import Saved
     from sluss.backup.store import Store
 
 PASSPHRASE = "SLUSS_BACKUP_PASSPHRASE"  # noqa: S105 - a name
@@ -36,16 +40,21 @@ def save(address: str, keep: str, where: str | None) -> NoReturn:
     check_keep(keep)
     os.umask(0o077)  # a backup holds all data
     store = open_store(address)
-    if in_stack(where):
-        saved = stack_place.save(store, code_commit(load_settings()), os.environ.get(PASSPHRASE, ""))
-    else:
-        settings = load_settings()
-        with progress("Storing files") as say:
-            saved = save_embedded(settings, store, code_commit(settings), say)
+    with written_to(Path(store.root if store.is_local else tempfile.gettempdir())):
+        saved = _saved(store, in_stack=in_stack(where))
     show_saved(saved, store.address, with_secrets=bool(os.environ.get(PASSPHRASE)))
     if deleted := forget(store, keep):
         print(f"{counted(deleted, 'older backup', 'was', 'were')} deleted (KEEP={keep}).")
     end_process(0)
+
+
+def _saved(store: Store, *, in_stack: bool) -> Saved:
+    settings = load_settings()
+    check_outside(store, settings, in_stack=in_stack)
+    if in_stack:
+        return stack_place.save(store, code_commit(settings), os.environ.get(PASSPHRASE, ""))
+    with progress("Storing files") as say:
+        return save_embedded(settings, store, code_commit(settings), say)
 
 
 @click.command()
@@ -86,7 +95,7 @@ def check(address: str, name: str) -> NoReturn:
 
 
 def _asked_for(address: str, name: str) -> tuple[Store, Manifest]:
-    store = open_store(address)
+    store = open_store(address, "FROM")
     manifest = store.manifest(name) if name else store.newest()
     print(f"Backup {described(manifest)}.", flush=True)
     return store, manifest

@@ -6,6 +6,7 @@ import errno
 import re
 import shutil
 import tempfile
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -37,6 +38,10 @@ _NOTHING_LEFT = 64 * _MB
 _LOWEST, _HIGHEST, _SHARE = _GB, 5 * _GB, 50
 
 
+class DiskFullError(ServiceError):
+    """A disk is full; the sentence names its folder."""
+
+
 @dataclass(frozen=True, slots=True)
 class Room:
     """The room on a folder's disk, in bytes."""
@@ -52,9 +57,15 @@ class Room:
         if self.free >= limit:
             return ""
         return (
-            f"The disk of {self.folder} has {self.free / _GB:.1f} of {self.total / _GB:.0f} GB left. Make room before "
-            "it is full: services stop writing then."
+            f"The disk of {self.folder} has {self._share} left. Make room before it is full: nothing can be "
+            "written then."
         )
+
+    @property
+    def _share(self) -> str:
+        if self.free * 20 < _GB:
+            return f"{self.free / _MB:.0f} of {self.total / _MB:.0f} MB"
+        return f"{self.free / _GB:.1f} of {self.total / _GB:.0f} GB"
 
     def as_json(self) -> dict[str, object]:
         """Return plain values for JSON."""
@@ -70,14 +81,15 @@ def room(settings: Settings) -> Room:
     """Return the room for this place's data; its folder need not exist yet."""
     # The stack's volumes are on the disk of its containers, on which the code is as well.
     folder, name = (ROOT, "the stack's containers") if settings.is_scheduled else (settings.home, str(settings.home))
-    there = next(each for each in (folder, *folder.parents) if each.exists())
-    usage = shutil.disk_usage(there)
+    usage = shutil.disk_usage(_existing(folder))
     return Room(name, usage.free, usage.total)
 
 
 def full_disk(error: BaseException) -> ServiceError | None:
     """Return the sentence for a full disk that led to an error; None if another cause did."""
     errors = list(chain(error))
+    if named := next((each for each in errors if isinstance(each, DiskFullError)), None):
+        return named
     if any(_of_postgres(each) for each in errors):
         place = "Postgres"
     elif any(_of_store(str(each)) for each in errors):
@@ -94,11 +106,27 @@ def full_folder(folder: Path) -> ServiceError | None:
     return _sentence(str(folder)) if _free(folder) < _MB else None
 
 
-def _sentence(place: str) -> ServiceError:
-    return ServiceError(
-        f"The disk of {place} is full, so nothing more was written. Make room there, then run the step again; what is "
-        "complete stays, and Airflow tries again by itself."
+@contextmanager
+def written_to(folder: Path) -> Iterator[None]:
+    """Name the disk of this folder, which is not one of Sluss' own, where it is the fullest when the block fails."""
+    try:
+        yield
+    except Exception as error:
+        own = min(_free(load_settings().home), _free(tempfile.gettempdir()))
+        if full_disk(error) and _free(_existing(folder)) <= own:
+            raise _sentence(str(folder)) from error
+        raise
+
+
+def _sentence(place: str) -> DiskFullError:
+    again = "; what is complete stays" + (", and Airflow tries again by itself" * load_settings().is_scheduled)
+    return DiskFullError(
+        f"The disk of {place} is full, so nothing more was written. Make room there, then run the command again{again}."
     )
+
+
+def _existing(folder: Path) -> Path:
+    return next(each for each in (folder, *folder.parents) if each.exists())
 
 
 def explained(error: BaseException) -> SlussError | None:

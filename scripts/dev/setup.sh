@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Make .venv from the lock file, with the uv that the lock file pins.
 set -euo pipefail
-cd "$(dirname "$0")/../.."
+cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 
 fail() {
     echo "$1" >&2
@@ -70,6 +70,13 @@ complete() {
 install_checkout() {
     VIRTUAL_ENV=$PWD/.venv "$uv" pip install --quiet --no-deps --no-build-isolation --editable . ||
         fail "The environment could not be pointed to $PWD; delete .venv, then run it again."
+    # uv links to the absolute path. Before 3.13, Python reads it in the encoding of the locale, also in UTF-8 mode, and
+    # ends where that is ASCII and a folder has an umlaut. A relative path has ASCII alone.
+    local link
+    for link in .venv/lib/python*/site-packages/sluss.pth; do
+        rm -f "$link" # a hard link to a file of uv's cache
+        echo ../../../.. >"$link"
+    done
 }
 
 main() {
@@ -81,4 +88,4 @@ main() {
     (cd .venv && pwd -P) >.venv/.ready
 }
 
-main
+[ "${BASH_SOURCE[0]}" != "$0" ] || main

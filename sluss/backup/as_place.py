@@ -30,7 +30,7 @@ def as_place(store: Store, manifest: Manifest) -> Iterator[Settings]:
     with tempfile.TemporaryDirectory(prefix="sluss-verify-", ignore_cleanup_errors=True) as folder:
         home = Path(folder)
         for part in ("lake", "config"):
-            _lay_out(store, manifest.part(part), home / part)
+            lay_out(store, manifest.part(part), home / part)
         # A database is opened for writing, so it must not be the stored object.
         database = {path: file for path, file in manifest.part("databases").items() if path == "mlflow.sqlite"}
         _target(home / "databases").bring(store, database)
@@ -38,7 +38,7 @@ def as_place(store: Store, manifest: Manifest) -> Iterator[Settings]:
         given |= {"warehouse_url": None, "data": None, "place": "embedded"}
         settings = Settings(**given, MLFLOW_TRACKING_URI=f"sqlite:///{home}/databases/mlflow.sqlite")
         for digest, files in models(settings, manifest).items():
-            _lay_out(store, files, home / "models" / digest)
+            lay_out(store, files, home / "models" / digest)
         yield settings
 
 
@@ -55,7 +55,8 @@ def models(settings: Settings, manifest: Manifest) -> dict[str, dict[str, File]]
     return {digest: folders[name[0]] for digest, name in named.items() if name and name[0] in folders}
 
 
-def _lay_out(store: Store, files: Mapping[str, File], folder: Path) -> None:
+def lay_out(store: Store, files: Mapping[str, File], folder: Path) -> None:
+    """Lay files of a backup out for reading: those of a folder are linked, those on S3 are fetched."""
     folder.mkdir(parents=True, exist_ok=True)
     if not store.is_local:
         _target(folder).bring(store, files)

@@ -9,7 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from sluss.backup.sound import DUCKDB, SQLITE, fault_of
 from sluss.errors import ServiceError
+from sluss.storage.connections import damaged_duckdb
 from sluss.storage.warehouse import open_warehouse
 
 if TYPE_CHECKING:
@@ -61,6 +63,8 @@ class Embedded:
             self._copy_duckdb(path, copy)
         else:
             _copy_sqlite(path, copy)
+        if fault := fault_of(copy):
+            raise _not_kept(damaged_duckdb(path, fault) if name == "warehouse" else _damaged_sqlite(path, fault))
 
     def _copy_duckdb(self, path: Path, copy: Path) -> None:
         # While the connection is open, no other process can write to the file.
@@ -74,7 +78,7 @@ class Embedded:
 
 def file_name(name: str) -> str:
     """The name of a database's file in a backup."""
-    return f"{name}.duckdb" if name == "warehouse" else f"{name}.sqlite"
+    return f"{name}{DUCKDB}" if name == "warehouse" else f"{name}{SQLITE}"
 
 
 def _copy_sqlite(path: Path, copy: Path) -> None:
@@ -82,7 +86,19 @@ def _copy_sqlite(path: Path, copy: Path) -> None:
         source, target = sqlite3.connect(f"file:{path}?mode=ro", uri=True), sqlite3.connect(copy)
         with closing(source), closing(target):
             source.backup(target, pages=_PAGES)
-    except sqlite3.Error as error:
+    except sqlite3.DatabaseError as error:
+        if not isinstance(error, sqlite3.OperationalError):  # the file is not one of SQLite's
+            raise _not_kept(_damaged_sqlite(path, str(error))) from error
         raise ServiceError(
-            f"The database {path} cannot be copied: {error}. Restore it from an older backup."
+            f"The database {path} cannot be copied: {error}. Check the rights of that file and of its folder, and "
+            "whether another program holds it; then run the command again."
         ) from error
+
+
+def _damaged_sqlite(path: Path, fault: str) -> ServiceError:
+    return ServiceError(f"The database {path} is damaged: {fault}. Restore it from an older backup.")
+
+
+def _not_kept(damaged: ServiceError) -> ServiceError:
+    """A backup of it would take the place of one that can be restored."""
+    return ServiceError(f"{damaged} No backup was made.")

@@ -9,8 +9,9 @@ from sluss.backup.as_place import models
 from sluss.backup.databases import Embedded, file_name
 from sluss.backup.fetch import Target
 from sluss.backup.origin import Origin, folder, lake_of
+from sluss.backup.verify import Findings, digests
 from sluss.config.settings import RESTORING, ROOT
-from sluss.errors import ConfigError
+from sluss.errors import ConfigError, DataError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -40,12 +41,26 @@ def restore_embedded(settings: Settings, store: Store, manifest: Manifest, say: 
     marker = settings.home / RESTORING
     if not marker.exists() or marker.read_text(encoding="utf-8") != manifest.name:
         check_empty(settings)
+    check_whole(store, manifest, say)
     marker.parent.mkdir(parents=True, exist_ok=True)
     marker.write_text(manifest.name, encoding="utf-8")
     _bring_home(settings, store, manifest, say)
     aside = restore_own_files(settings.config_dir, store, manifest)
     marker.unlink()
     return aside
+
+
+def check_whole(store: Store, manifest: Manifest, say: Say) -> None:
+    """Read a backup before anything of it is restored: what is there of a damaged one would be in the way.
+
+    Raises:
+        DataError: a file of the backup is lost or damaged.
+        ServiceError: the place of the backups does not answer.
+    """
+    found = Findings()
+    digests(store, manifest, found, say)
+    if found.faults:
+        raise DataError(f"{found.faults[0]} Nothing was restored.")
 
 
 def check_empty(settings: Settings) -> None:

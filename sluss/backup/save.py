@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sluss import VERSION
@@ -11,13 +12,13 @@ from sluss.backup.databases import Embedded
 from sluss.backup.freeze import freeze
 from sluss.backup.manifest import File, Manifest, new_name
 from sluss.backup.origin import Origin, Snapshot, folder, lake_of, pins
-from sluss.errors import DataError, ServiceError
+from sluss.config.settings import ROOT
+from sluss.errors import ConfigError, DataError, ServiceError
 from sluss.schema import SCHEMA
 from sluss.storage.backups_made import note_backup
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
-    from pathlib import Path
 
     from pyarrow.fs import FileInfo
 
@@ -47,6 +48,23 @@ class Saved:
     new_bytes: int
 
 
+def check_outside(store: Store, settings: Settings, *, in_stack: bool) -> None:
+    """Check that a folder of backups lies outside of what it is to keep.
+
+    Raises:
+        ConfigError: each backup would hold the earlier ones, or be lost with its original.
+    """
+    kept = [settings.config_dir, ROOT / "components", ROOT / "data"]
+    kept += [] if in_stack else [settings.home, *([] if settings.lake_options else [Path(settings.lake)])]
+    place = Path(store.root).resolve()
+    around = next((each for each in kept if store.is_local and place.is_relative_to(each.resolve())), None)
+    if around is not None:
+        raise ConfigError(
+            f"{store.address} lies in {around}, which a backup is to keep: it would be lost with its original, and be "
+            "backed up itself. Name a folder elsewhere, best on another disk: TO=/mnt/backups."
+        )
+
+
 def save_embedded(settings: Settings, store: Store, commit: str, say: Say) -> Saved:
     """Make a backup of the embedded mode's stores, while steps may go on.
 
@@ -54,8 +72,6 @@ def save_embedded(settings: Settings, store: Store, commit: str, say: Say) -> Sa
         ConfigError: another backup to that place is being made.
         ServiceError: a store or the place of the backups does not answer.
     """
-    from sluss.config.settings import ROOT
-
     with store.alone(), store.scratch() as scratch:
         dumps, databases, lake = scratch / "databases", Embedded(settings), lake_of(settings)
         dumps.mkdir()

@@ -9,6 +9,7 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import os
+import re
 import shutil
 import tempfile
 from contextlib import contextmanager
@@ -31,6 +32,7 @@ _CHUNK = 1 << 20  # bytes
 S3 = "s3://"
 # An object that no manifest names may be one of a backup that is being made.
 _UNNAMED_FOR = timedelta(days=1)
+_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:/")  # s3:/bucket is not a folder, either
 
 
 class Readable(Protocol):
@@ -227,8 +229,12 @@ class Store:
             ) from error
 
 
-def open_store(address: str) -> Store:
+def open_store(address: str, variable: str = "TO") -> Store:
     """Return the store at a folder's path or at `s3://bucket/prefix`, whether there are backups yet or not.
+
+    Args:
+        address: of the store.
+        variable: from which the address was read, for messages.
 
     Raises:
         ConfigError: the address is neither.
@@ -236,11 +242,14 @@ def open_store(address: str) -> Store:
     from pyarrow import fs
 
     if not address:
-        raise ConfigError("Name the place of the backups: a folder, or s3://bucket/prefix.")
+        raise ConfigError(f"Name the place of the backups: {variable}=folder, or {variable}=s3://bucket/prefix.")
     if address.startswith(S3):
         root = address.removeprefix(S3).strip("/")
         if "/" not in root:
-            raise ConfigError(f"{address} names a bucket alone. Add a prefix: {address.rstrip('/')}/sluss.")
+            raise ConfigError(
+                f"{address} names {'a bucket alone' if root else 'no bucket'}. Give both a bucket and a prefix: "
+                f"{variable}={S3}{root or 'bucket'}/sluss."
+            )
         account = S3Account(
             os.environ.get("AWS_ENDPOINT_URL") or None,
             os.environ.get("AWS_ACCESS_KEY_ID") or None,
@@ -248,8 +257,8 @@ def open_store(address: str) -> Store:
             os.environ.get("AWS_REGION") or "us-east-1",
         )
         return Store(address.rstrip("/"), account.filesystem(), root)
-    if "://" in address:
-        raise ConfigError(f"{address} is neither a folder nor s3://bucket/prefix.")
+    if _URL.match(address):
+        raise ConfigError(f"{address} is neither a folder nor s3://bucket/prefix. Correct {variable}.")
     path = Path(address).expanduser().absolute()
     if path.exists() and not path.is_dir():
         raise ConfigError(f"{path} is not a folder. Name another place for the backups.")

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import tempfile
 from dataclasses import dataclass, field
 from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sluss.backup.as_place import as_place
+from sluss.backup.as_place import as_place, lay_out
 from sluss.backup.fetch import damaged
 from sluss.backup.rescore import rescore
+from sluss.backup.sound import fault_of, is_file_of
 from sluss.backup.store import copied
 from sluss.context import Context
 from sluss.counted import counted
@@ -48,7 +51,9 @@ def verify(store: Store, manifest: Manifest, say: Say) -> Findings:
         ServiceError: the place of the backups does not answer.
     """
     found = Findings()
-    _digests(store, manifest, found, say)
+    digests(store, manifest, found, say)
+    if not found.faults:
+        _databases(store, manifest, found)
     if not found.faults:
         with as_place(store, manifest) as settings:
             # Postgres' dumps can only be read by a Postgres; a restored place has its anchors again.
@@ -56,7 +61,27 @@ def verify(store: Store, manifest: Manifest, say: Say) -> Findings:
     return found
 
 
-def _digests(store: Store, manifest: Manifest, found: Findings, say: Say) -> None:
+def _databases(store: Store, manifest: Manifest, found: Findings) -> None:
+    """Read the databases that are files: one that was damaged before the backup has the right digest."""
+    databases = {path: file for path, file in manifest.part("databases").items() if is_file_of(path)}
+    with tempfile.TemporaryDirectory(prefix="sluss-verify-", ignore_cleanup_errors=True) as folder:
+        lay_out(store, databases, Path(folder))
+        faults = {path: fault_of(Path(folder) / path) for path in sorted(databases)}
+    found.faults += [
+        f"databases/{path} was damaged before it was stored: {fault}. Choose another backup."
+        for path, fault in faults.items()
+        if fault
+    ]
+    if databases and not any(faults.values()):
+        found.facts["databases"] = f"{counted(len(databases), 'file')} read as a whole"
+
+
+def digests(store: Store, manifest: Manifest, found: Findings, say: Say) -> None:
+    """Read every file of a backup, and compare it with the digest that was noted.
+
+    Raises:
+        ServiceError: the place of the backups does not answer.
+    """
     contents = {file.sha256: file for file in manifest.files}
     for number, file in enumerate(contents.values(), start=1):
         try:

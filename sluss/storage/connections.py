@@ -38,6 +38,9 @@ _GIVE_UP = {
     "tcp_user_timeout": "60000",  # milliseconds
 }
 
+# DuckDB's driver has no code for a file of which bytes changed, or that another program wrote.
+_DAMAGED = re.compile(r"Corrupt database|not a valid DuckDB|checksum|database has been invalidated", re.IGNORECASE)
+
 # Idle connections to Postgres, by process and URL: a new one takes 20 ms. The process is part of the key, because a
 # forked child must not use its parent's connection.
 _IDLE: dict[tuple[int, str], Connection] = {}
@@ -78,9 +81,37 @@ def connect_duckdb(url: str) -> Connection:
                 f"Another process has the warehouse {path} open, and DuckDB allows one at a time. "
                 "Wait until it has finished, or use Postgres (SLUSS_WAREHOUSE_URL)."
             ) from error
+        if is_damaged(error):
+            raise damaged_duckdb(path, reason(error)) from error
         raise ServiceError(
             f"The warehouse {path} cannot be opened: {reason(error)}. Check SLUSS_WAREHOUSE_URL or SLUSS_HOME."
         ) from error
+
+
+def is_damaged(error: Exception) -> bool:
+    """Whether DuckDB found that its file is not as it wrote it."""
+    return bool(_DAMAGED.search(str(error)))
+
+
+def damaged_duckdb(path: Path | str, fault: str) -> ServiceError:
+    """Return the sentence for a DuckDB file that is damaged."""
+    return ServiceError(
+        f"The warehouse {path} is damaged: {fault}. Restore it from a backup, or move it away and load its rows "
+        "again: make data USE_CASE=… for the history, then make data USE_CASE=… INTERVAL=… for each later interval."
+    )
+
+
+def failed(url: str, error: Exception) -> ServiceError:
+    """Return the sentence for a transaction that the warehouse ended."""
+    if url.startswith(POSTGRES):
+        return ServiceError(f"The warehouse failed: {reason(error)}. Check its log and its role's rights.")
+    path = url.removeprefix(_DUCKDB)
+    if is_damaged(error):
+        return damaged_duckdb(path, reason(error))
+    return ServiceError(
+        f"The warehouse {path} failed: {reason(error)}. Check the rights of that file and of its folder, and the room "
+        "on their disk."
+    )
 
 
 def room_for_a_query() -> str:

@@ -11,6 +11,8 @@ from sluss.storage.connections import (
     POSTGRES,
     connect_duckdb,
     connect_postgres,
+    failed,
+    is_damaged,
     keep,
     reason,
     room_for_a_query,
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
     from adbc_driver_manager.dbapi import Connection
 
     from sluss.config.settings import Settings
+    from sluss.errors import SlussError
     from sluss.interval import Interval
 
 _TYPE, _UNKNOWN = b"POSTGRESQL:type", b"unnamed<"
@@ -76,19 +79,28 @@ class Warehouse:
             ServiceError: the connection to the warehouse broke.
         """
         import pyarrow as pa
-        from adbc_driver_manager import Error, OperationalError
+        from adbc_driver_manager import Error
 
         try:
             yield from self._rows(sql)
-        except (OperationalError, OSError) as error:
-            raise ServiceError(
+        except (Error, OSError) as error:
+            if not self.is_postgres and is_damaged(error):
+                raise failed(self.url, error) from error
+            raise self._refused(name, error) from error
+        except pa.ArrowInvalid as error:  # Arrow's, where the database ends a stream that has begun
+            raise self._refused(name, error) from error
+
+    def _refused(self, name: str, error: Exception) -> SlussError:
+        from adbc_driver_manager import OperationalError
+
+        if isinstance(error, (OperationalError, OSError)):
+            return ServiceError(
                 f"The warehouse failed at {name}: {reason(error)}. Check its log, then run the step again."
-            ) from error
-        except (Error, pa.ArrowInvalid) as error:  # Arrow's, where the database ends a stream that has begun
-            raise ConfigError(
-                f"The warehouse rejects {name}: {reason(error)}. "
-                "Correct it; if its table is missing, bring the data first: python tasks/generate_data.py"
-            ) from error
+            )
+        return ConfigError(
+            f"The warehouse rejects {name}: {reason(error)}. "
+            "Correct it; if its table is missing, bring the data first: python tasks/generate_data.py"
+        )
 
     def _rows(self, sql: str) -> Iterator[pa.RecordBatch]:
         with self.connection.cursor() as cursor:
@@ -182,7 +194,7 @@ def _transaction(url: str, connection: Connection) -> Iterator[Warehouse]:
         connection.commit()
         kept = url.startswith(POSTGRES) and keep(url, connection)
     except Error as error:
-        raise ServiceError(f"The warehouse failed: {reason(error)}. Check its log and its role's rights.") from error
+        raise failed(url, error) from error
     finally:
         if not kept:
             connection.close()  # rolls back an open transaction

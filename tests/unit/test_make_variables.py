@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 from typing import TYPE_CHECKING
@@ -110,3 +111,19 @@ def test_a_moved_environment_is_corrected_and_one_in_its_place_is_not(tmp_path: 
     assert printed() == ("", "")
     (tmp_path / "link").symlink_to(tmp_path)
     assert subprocess.run(["make", "-s", "SLUSS=@:", "history"], cwd=tmp_path / "link", check=True).returncode == 0
+
+
+def test_the_environment_of_a_folder_with_an_umlaut_starts_in_every_locale(tmp_path: Path) -> None:
+    checkout = tmp_path / "Größe 1"
+    (checkout / "scripts" / "dev").mkdir(parents=True)
+    shutil.copy(ROOT / "scripts" / "dev" / "setup.sh", checkout / "scripts" / "dev")
+    (checkout / "sluss.py").write_text("found = 1\n")
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", checkout / ".venv"], check=True)
+    link = next((checkout / ".venv" / "lib").glob("python*/site-packages")) / "sluss.pth"
+    link.write_text(str(checkout))  # as uv does
+    source = "source scripts/dev/setup.sh && uv=true && install_checkout"
+    subprocess.run(["bash", "-c", source], cwd=checkout, check=True)
+    for locale in ({"LC_ALL": "C"}, {"LC_ALL": "POSIX"}, {"LC_ALL": "xx_YY.UTF-8"}, {"LANG": "C"}):
+        command = [checkout / ".venv" / "bin" / "python", "-c", "import sluss; print(sluss.found)"]
+        done = subprocess.run(command, capture_output=True, text=True, check=False, cwd="/", env=locale)
+        assert (done.stdout, done.stderr) == ("1\n", ""), locale
