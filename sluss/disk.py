@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from sluss.config.settings import ROOT, Settings, load_settings
 from sluss.errors import ServiceError, SlussError
 from sluss.memory import out_of_memory
+from sluss.unusable_name import unusable_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -135,7 +136,12 @@ def explained(error: BaseException) -> SlussError | None:
     A full disk comes first: libraries report it as a store that is damaged, or a service that does not answer.
     """
     own = error if isinstance(error, SlussError) else None
-    return full_disk(error) or out_of_memory(chain(error)) or own
+    return full_disk(error) or out_of_memory(chain(error)) or own or unusable_name(chain(error))
+
+
+def is_of_the_machine(error: BaseException) -> bool:
+    """Whether an error comes from a full disk, short memory or a name, and not from the content of a file."""
+    return bool(full_disk(error) or out_of_memory(chain(error)) or unusable_name(chain(error)))
 
 
 def chain(error: BaseException | None) -> Iterator[BaseException]:

@@ -20,6 +20,7 @@ _FORMAT = {
     "quarter": "%Y-%m",
 }  # fmt: skip
 _MOST = {"minute": 60, "hour": 24}  # so many minutes or hours are a longer unit
+_AGES = (1700, 2200)  # years: times in nanoseconds reach from 1678 to 2262
 _MONTHS = {"month": 1, "quarter": 3}
 _A_MONDAY = datetime(1970, 1, 5)  # noqa: DTZ001 - a clock on the wall
 _EXAMPLE = {
@@ -201,8 +202,27 @@ def parse_interval(text: str, unit: Unit | str) -> Interval:
         raise ConfigError(
             f"'{text}' is not an interval; give the {unit} that it starts at, e.g. {unit.example}."
         ) from None
-    start = (start if start.tzinfo else start.replace(tzinfo=ZoneInfo(unit.zone))).astimezone(UTC)
-    return Interval(start, unit.after(start))
+    try:
+        start = (start if start.tzinfo else start.replace(tzinfo=ZoneInfo(unit.zone))).astimezone(UTC)
+        return Interval(start, unit.after(start))
+    except OverflowError:
+        raise _too_far(text) from None
+
+
+def given_interval(text: str, unit: Unit | str) -> Interval:
+    """Return the interval that a person names by its start.
+
+    Raises:
+        ConfigError: `text` is not a time in ISO 8601, or one of another age, which no clock of rows or models reaches.
+    """
+    interval = parse_interval(text, unit)
+    if not _AGES[0] <= interval.start.year < _AGES[1]:
+        raise _too_far(text)
+    return interval
+
+
+def _too_far(text: str) -> ConfigError:
+    return ConfigError(f"'{text}' is too far from today; give a time from {_AGES[0]} to {_AGES[1] - 1}.")
 
 
 def first_day(text: str, unit: Unit | str) -> date:
@@ -221,6 +241,9 @@ def span_of_days(first: str, last: str, zone: str) -> Interval:
         start, end = (date.fromisoformat(day) for day in (first, last))
     except ValueError:
         raise ConfigError(f"'{first}' to '{last}' is not a span of days such as 2026-01-02 to 2026-01-05.") from None
+    for day in (start, end):
+        if not _AGES[0] <= day.year < _AGES[1]:
+            raise _too_far(day.isoformat())
     if end < start:
         raise ConfigError(f"The last day, {end}, is before the first, {start}: give a later one.")
     return Interval(midnight(start, zone), midnight(end + timedelta(days=1), zone))

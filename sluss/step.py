@@ -15,9 +15,9 @@ from sluss.config.settings import load_settings
 from sluss.context import load_context
 from sluss.disk import explained
 from sluss.errors import ConfigError
-from sluss.interval import Interval, parse_interval
+from sluss.interval import Interval, given_interval
 from sluss.lost_files import explained_in
-from sluss.terminal import STOPPED, drop_unread, exit_code, say_stopped
+from sluss.terminal import STOPPED, exit_code, lost_output, say, say_stopped, written_out
 from sluss.use_cases import use_case_names
 
 if TYPE_CHECKING:
@@ -128,7 +128,7 @@ def chosen_interval(context: Context, interval: str | None, *, history: bool = F
     """
     if history == (interval is not None):
         raise ConfigError("Name an interval with --interval, or all before the first live one with --history.")
-    return context.use_case.history if interval is None else parse_interval(interval, context.use_case.unit)
+    return context.use_case.history if interval is None else given_interval(interval, context.use_case.unit)
 
 
 def main(command: click.Command, arguments: Sequence[str] | None = None, name: str | None = None) -> NoReturn:
@@ -141,15 +141,15 @@ def main(command: click.Command, arguments: Sequence[str] | None = None, name: s
         # Not standalone, in which click would print errors in its own form and end the process.
         code = command.main(args=arguments, prog_name=name, standalone_mode=False)
     except click.ClickException as error:
-        print(_sentence(error), file=sys.stderr)
+        say(_sentence(error))
         sys.exit(error.exit_code)
     except click.Abort:
         say_stopped()
         sys.exit(STOPPED)
     except Exception as error:
-        if not (sentence := explained(error)):
+        if not (sentence := lost_output() or explained(error)):
             raise
-        print(sentence, file=sys.stderr)
+        say(str(sentence))
         sys.exit(2)
     sys.exit(code if isinstance(code, int) else 0)
 
@@ -178,12 +178,11 @@ def run_step(use_case: str, step: Callable[[Context], None], *, opens_model: boo
     except BrokenPipeError:
         code = 0
     except Exception as error:
-        if not (sentence := explained_in(context, error)):
+        if not (sentence := lost_output() or explained_in(context, error)):
             raise
-        print(sentence, file=sys.stderr)
+        say(str(sentence))
         code = 2
-    drop_unread()
-    end_process(code)
+    end_process(int(written_out(code) or 0))
 
 
 def _import_scipy_first() -> None:

@@ -39,8 +39,7 @@ def command_line() -> Iterator[None]:
         drop_unread()
         sys.exit(0)
     except SystemExit as end:
-        drop_unread()
-        sys.exit(exit_code(end))
+        sys.exit(written_out(exit_code(end)))
 
 
 def exit_code(end: SystemExit) -> int | str | None:
@@ -49,20 +48,53 @@ def exit_code(end: SystemExit) -> int | str | None:
     return 0 if isinstance(end.__context__, BrokenPipeError) else end.code
 
 
+def written_out(code: int | str | None) -> int | str | None:
+    """Write what is waiting for output; return the code to end with, which is 2 where the output cannot be written."""
+    if lost := lost_output():
+        say(lost)
+        code = 2
+    drop_unread()
+    return code
+
+
+def lost_output() -> str:
+    """Return the sentence for an output that cannot be written, such as a file on a full disk; empty where it can."""
+    try:
+        if sys.stdout is not None:
+            sys.stdout.flush()
+            os.write(sys.stdout.fileno(), b"")  # without a buffer, nothing waits
+    except BrokenPipeError:
+        return ""
+    except (io.UnsupportedOperation, ValueError):  # one in memory, or a closed one
+        return ""
+    except OSError as error:
+        _silence(sys.stdout)
+        return f"The output cannot be written: {error.strerror}. Lead it elsewhere."
+    return ""
+
+
+def say(sentence: str) -> None:
+    """Print a sentence on stderr, which may be unwritable as well."""
+    try:
+        print(sentence, file=sys.stderr, flush=True)
+    except OSError:
+        _silence(sys.stderr)
+
+
 def drop_unread() -> None:
     """Write what is waiting for output, and drop it where no process reads it any more."""
     for stream in (sys.stdout, sys.stderr):
         try:
             if stream is not None:
                 stream.flush()
-        except BrokenPipeError:
+        except OSError:
             _silence(stream)
 
 
 def say_stopped() -> None:
     """Say so in one line; a second Ctrl-C must not interrupt what is put in order at the end."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    print("Stopped. The same command goes on from what is complete.", file=sys.stderr, flush=True)
+    say("Stopped. The same command goes on from what is complete.")
     drop_unread()
 
 
@@ -75,7 +107,7 @@ def _silence(stream: TextIO) -> None:
 
 def _end(number: int, frame: FrameType | None) -> NoReturn:  # noqa: ARG001 - signal's signature
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    print("Ended by SIGTERM. The same command goes on from what is complete.", file=sys.stderr, flush=True)
+    say("Ended by SIGTERM. The same command goes on from what is complete.")
     sys.exit(_TERMINATED)
 
 

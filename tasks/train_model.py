@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from sluss.curation.load_history import load_history as bring_history
-from sluss.interval import parse_interval
+from sluss.interval import given_interval
 from sluss.step import main, step_command
 from sluss.training.train import TrainedModel, train
 
@@ -26,7 +26,7 @@ def command(context: Context, until: str | None, *, load_history: bool, force: b
     """Train a model on curated rows, judge it on the holdout, log and register it."""
     if load_history:
         bring_history(context)
-    end = parse_interval(until, context.use_case.unit).end if until else None
+    end = given_interval(until, context.use_case.unit).end if until else None
     _print(context.use_case, run(context, end, force=force))
 
 

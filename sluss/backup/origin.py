@@ -11,10 +11,12 @@ from urllib.parse import unquote
 from sluss.backup.manifest import Table
 from sluss.backup.store import listed
 from sluss.errors import ServiceError
+from sluss.storage.lake import Lake
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from deltalake import DeltaTable
     from pyarrow.fs import FileInfo, FileSystem
 
     from sluss.config.settings import Settings
@@ -58,13 +60,29 @@ class Snapshot:
 
     def _table(self, name: str, version: int) -> Table:
         import pyarrow as pa
-        from deltalake import DeltaTable
 
-        address = f"{self.settings.lake}/{name}"
-        found = DeltaTable(address, version=version, storage_options=self.settings.lake_options)
-        log = pa.table(found.get_add_actions(flatten=True))
+        log = pa.table(self._opened(name, version).get_add_actions(flatten=True))
         self.needed.update(f"{name}/{unquote(path)}" for path in log["path"].to_pylist())
         return Table(version, sum(rows or 0 for rows in log["num_records"].to_pylist()))
+
+    def _opened(self, name: str, version: int) -> DeltaTable:
+        """Open a table at its version.
+
+        Raises:
+            DataError: its log is damaged.
+        """
+        from deltalake import DeltaTable
+        from deltalake.exceptions import DeltaError
+
+        try:
+            address = f"{self.settings.lake}/{name}"
+            return DeltaTable(address, version=version, storage_options=self.settings.lake_options)
+        except DeltaError as error:
+            use_case, _, table = name.partition("/")
+            Lake(self.settings, use_case).table(table)  # raises the sentence for a log that is damaged
+            raise ServiceError(
+                f"The table {address} was changed while the backup was made. No backup was written; make it again."
+            ) from error
 
     def holds(self, path: str) -> bool:
         """Whether a file of the lake belongs to this moment: commits that came later do not."""

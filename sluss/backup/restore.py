@@ -41,7 +41,7 @@ def restore_embedded(settings: Settings, store: Store, manifest: Manifest, say: 
     marker = settings.home / RESTORING
     if not marker.exists() or marker.read_text(encoding="utf-8") != manifest.name:
         check_empty(settings)
-    check_whole(store, manifest, say)
+    check_whole(store, manifest)
     marker.parent.mkdir(parents=True, exist_ok=True)
     marker.write_text(manifest.name, encoding="utf-8")
     _bring_home(settings, store, manifest, say)
@@ -50,7 +50,7 @@ def restore_embedded(settings: Settings, store: Store, manifest: Manifest, say: 
     return aside
 
 
-def check_whole(store: Store, manifest: Manifest, say: Say) -> None:
+def check_whole(store: Store, manifest: Manifest) -> None:
     """Read a backup before anything of it is restored: what is there of a damaged one would be in the way.
 
     Raises:
@@ -58,7 +58,7 @@ def check_whole(store: Store, manifest: Manifest, say: Say) -> None:
         ServiceError: the place of the backups does not answer.
     """
     found = Findings()
-    digests(store, manifest, found, say)
+    digests(store, manifest, found, lambda _done, _of: None)
     if found.faults:
         raise DataError(f"{found.faults[0]} Nothing was restored.")
 

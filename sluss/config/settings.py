@@ -11,18 +11,20 @@ from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from sluss.config.s3_account import S3Account
-from sluss.errors import ConfigError
+from sluss.errors import ConfigError, printable
+from sluss.unusable_name import has_other_bytes
 
 ROOT = Path(__file__).resolve().parents[2]
 RESTORING = "restoring"  # file in a home whose restore has not ended; it names the backup
 _DATABASE_OR_SERVER = re.compile(r"(https?|sqlite|postgresql|mysql|mssql)(\+\w+)?:")
+_ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:/")
 _PREFIX = "SLUSS_"
 
 
 class Settings(BaseSettings):
     """Settings of the process. Each field is read from `SLUSS_<NAME>`; MLflow's variables keep their names."""
 
-    model_config = SettingsConfigDict(env_prefix=_PREFIX, frozen=True, extra="ignore")
+    model_config = SettingsConfigDict(env_prefix=_PREFIX, frozen=True, extra="ignore", env_ignore_empty=True)
 
     home: Path = Field(ROOT / "var", description="Folder of the embedded mode's state, and scratch space elsewhere")
     config_dir: Path = Field(ROOT / "config", description="Folder with one YAML file a use case")
@@ -82,7 +84,19 @@ class Settings(BaseSettings):
     @classmethod
     def _from_here(cls, home: Path) -> Path:
         """A process that works in another folder, such as a gate's, finds the same place."""
+        if _ADDRESS.match(str(home)):
+            raise ValueError(f"'{home}' is not a folder of this machine; for tables on S3, set SLUSS_LAKE_URL")
         return home.absolute()
+
+    @field_validator("home")
+    @classmethod
+    def _in_an_address(cls, home: Path) -> Path:
+        """The addresses of the databases end at these signs, which DuckDB and SQLite do not let write otherwise."""
+        if sign := next((sign for sign in "?#" if sign in str(home)), None):
+            raise ValueError(f"the path {home} has the sign {sign}, with which no database there can be opened")
+        if has_other_bytes(str(home)):
+            raise ValueError(f"the path {printable(home)} is not written in UTF-8")
+        return home
 
     @field_validator("tracking_uri")
     @classmethod

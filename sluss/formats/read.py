@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from sluss.errors import ConfigError, DataError
 from sluss.formats.columnar import read_arrow, read_parquet
 from sluss.formats.csv_rows import read_csv
-from sluss.formats.excel_rows import read_excel
+from sluss.formats.excel_rows import BROKEN_ARCHIVE, read_excel
 from sluss.formats.json_rows import read_json
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ def read_file(file: DataFile, form: Form) -> Iterator[pa.RecordBatch]:
         yield from _READERS[name](file, form)
     except pa.ArrowInvalid as error:
         raise DataError(f"{file} cannot be read: {_reason(error, form)}") from None
-    except (OSError, EOFError) as error:
+    except BROKEN_ARCHIVE as error:
         raise DataError(f"{file} cannot be read ({' '.join(str(error).split())[:300]}). Check the file.") from None
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from sluss.counted import counted
 from sluss.errors import ConfigError, DataError, printable
-from sluss.interval import parse_interval, partition
+from sluss.interval import given_interval, partition
 from sluss.lineage import version_record
 from sluss.lineage.downstream import curated_rows, scored_intervals, spans
 from sluss.lineage.graph import Fact, Graph, Node
@@ -120,7 +120,7 @@ def predictions_of(lake: Lake, use_case: UseCase, row_id: str, interval: str | N
 
 
 def _partition(use_case: UseCase, interval: str) -> str:
-    return partition(parse_interval(interval, use_case.unit).start, use_case.unit)
+    return partition(given_interval(interval, use_case.unit).start, use_case.unit)
 
 
 def _covers(made: Provenance, use_case: UseCase, interval: str) -> bool:

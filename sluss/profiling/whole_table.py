@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from sluss.config.settings import load_settings
 from sluss.counted import counted
+from sluss.disk import is_of_the_machine
 from sluss.errors import DataError
 from sluss.formats.data_file import COMPRESSED, SUFFIXES, DataFile, Form
 from sluss.formats.read import read_file
@@ -69,6 +70,11 @@ def opened(data: str) -> Iterator[WholeTable]:
             raise DataError(
                 f"{data} cannot be read as a table: {str(error).splitlines()[0].rstrip('.')}. Check its format."
             ) from None
+        except (OSError, EOFError) as error:  # of Arrow, too, where a file is not compressed as its name shows
+            if is_of_the_machine(error):
+                raise
+            reason = " ".join(str(error).split())[:300].rstrip(".")
+            raise DataError(f"{data} cannot be read: {reason}. Check the file, its rights and its ending.") from error
         if not table.rows:
             raise DataError(f"{data} has no rows. Name a table with rows.")
         yield table

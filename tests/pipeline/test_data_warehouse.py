@@ -209,7 +209,7 @@ def test_a_warehouse_that_another_process_has_open_is_named(settings):
 def test_a_warehouse_that_is_not_a_database_is_named(settings):
     settings.home.mkdir(exist_ok=True)
     (settings.home / "warehouse.duckdb").write_text("not a database at all " * 1000)
-    with pytest.raises(ServiceError, match="cannot be opened"):
+    with pytest.raises(ServiceError, match=r"warehouse\.duckdb is damaged: .*make data USE_CASE=…"):
         open_warehouse(settings).__enter__()
 
 

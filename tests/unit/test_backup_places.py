@@ -6,10 +6,12 @@ import errno
 import os
 import sqlite3
 from contextlib import closing
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import duckdb
+import pyarrow as pa
 import pytest
+from deltalake import write_deltalake
 
 from sluss.backup.databases import Embedded
 from sluss.backup.save import check_outside, save_embedded
@@ -17,11 +19,8 @@ from sluss.backup.store import open_store
 from sluss.backup.verify import verify
 from sluss.config.settings import ROOT, Settings
 from sluss.disk import explained, room, written_to
-from sluss.errors import ConfigError, ServiceError
+from sluss.errors import ConfigError, DataError, ServiceError
 from sluss.storage.warehouse import open_warehouse
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 @pytest.fixture
@@ -61,6 +60,17 @@ def test_a_damaged_database_is_not_backed_up(place: Settings, tmp_path: Path, fi
         save_embedded(place, store, "", no_progress)
     assert "role" not in str(raised.value)
     assert len(store.names()) == 1
+
+
+@pytest.mark.parametrize("content", ["garbage", "", "{}"])
+def test_a_damaged_log_of_a_table_ends_a_backup_in_its_sentence(place: Settings, tmp_path: Path, content: str) -> None:
+    address = f"{place.lake}/mine/predictions"
+    write_deltalake(address, pa.table({"id": ["a"]}))
+    log = Path(address) / "_delta_log" / f"{0:020}.json"
+    log.write_text(content)
+    with pytest.raises(DataError, match=r"mine/predictions cannot be read: .*make score USE_CASE=mine") as raised:
+        save_embedded(place, open_store(str(tmp_path / "backups")), "", no_progress)
+    assert "\n" not in str(raised.value)
 
 
 @pytest.mark.parametrize("file", ["warehouse.duckdb", "mlflow.db"])
