@@ -139,11 +139,6 @@ def explained(error: BaseException) -> SlussError | None:
     return full_disk(error) or out_of_memory(chain(error)) or own or unusable_name(chain(error))
 
 
-def is_of_the_machine(error: BaseException) -> bool:
-    """Whether an error comes from a full disk, short memory or a name, and not from the content of a file."""
-    return bool(full_disk(error) or out_of_memory(chain(error)) or unusable_name(chain(error)))
-
-
 def chain(error: BaseException | None) -> Iterator[BaseException]:
     """Yield an error, and those that led to it."""
     seen: set[int] = set()

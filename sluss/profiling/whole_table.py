@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import tempfile
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -10,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 
 from sluss.config.settings import load_settings
 from sluss.counted import counted
-from sluss.disk import is_of_the_machine
 from sluss.errors import DataError
 from sluss.formats.data_file import COMPRESSED, SUFFIXES, DataFile, Form
 from sluss.formats.read import read_file
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
+_OF_THE_MACHINE = {errno.ENOSPC, errno.EDQUOT, errno.ENOMEM, errno.ENAMETOOLONG}  # and not of the file
 _LONGEST_LINE = 50_000_000
 
 
@@ -71,7 +72,7 @@ def opened(data: str) -> Iterator[WholeTable]:
                 f"{data} cannot be read as a table: {str(error).splitlines()[0].rstrip('.')}. Check its format."
             ) from None
         except (OSError, EOFError) as error:  # of Arrow, too, where a file is not compressed as its name shows
-            if is_of_the_machine(error):
+            if getattr(error, "errno", None) in _OF_THE_MACHINE:
                 raise
             reason = " ".join(str(error).split())[:300].rstrip(".")
             raise DataError(f"{data} cannot be read: {reason}. Check the file, its rights and its ending.") from error
