@@ -93,9 +93,9 @@ notify: $(READY)  ## Send the news of alerts that are due to the receivers of SL
 	@$(SLUSS) notify
 drill: $(READY)  ## Make mistakes on purpose, in a copy of the stores: which lock refuses which (KIND=labels, NAME="…", JSON=1)
 	@$(SLUSS) drill
-lineage: $(READY)  ## Trace a prediction (ID=movies-12) or VERSION=1 upstream, or INTERVAL=2026-01-05 downstream (JSON=1, SVG=path)
+lineage: $(READY)  ## Trace a prediction (ID=tweets-3370) or VERSION=1 upstream, or INTERVAL=2026-01-05 downstream (JSON=1, SVG=path)
 	@$(SLUSS) lineage
-why: $(READY)  ## Show one prediction's receipt, and score its row again: ID=movies-12 (INTERVAL=2026-01-05, JSON=1)
+why: $(READY)  ## Show one prediction's receipt, and score its row again: ID=tweets-3370 (INTERVAL=2026-01-05, JSON=1)
 	@$(SLUSS) why
 
 ##@ Backups (of the stack if it is up, embedded otherwise, or WHERE=stack)

@@ -155,9 +155,20 @@ def main(command: click.Command, arguments: Sequence[str] | None = None, name: s
 
 
 def _sentence(error: click.ClickException) -> str:
+    if isinstance(error, click.BadParameter) and (variable := _variable_of(error)):
+        return f"{variable} cannot be used: {error.message}"
     message = error.format_message()
     path = error.ctx.command_path if isinstance(error, click.UsageError) and error.ctx else ""
     return f"{message} See '{path} --help'." if path else message
+
+
+def _variable_of(error: click.BadParameter) -> str:
+    """Return the variable that gave a wrong value, as `make` passes it on; empty where an option did."""
+    param, context = error.param, error.ctx
+    if param is None or context is None or not isinstance(param.envvar, str):
+        return ""
+    source = context.get_parameter_source(param.name or "")
+    return param.envvar if source is click.core.ParameterSource.ENVIRONMENT else ""
 
 
 def run_step(use_case: str, step: Callable[[Context], None], *, opens_model: bool = False) -> NoReturn:

@@ -30,7 +30,9 @@ run = lineage_of
 def command(context: Context, svg: Path | None, *, as_json: bool, **asked: str | None) -> None:
     """Trace a prediction or a version upstream, or an interval's data downstream."""
     if as_json and svg:
-        raise ConfigError("Choose one of --json and --svg.")
+        raise ConfigError("A picture and JSON exclude each other. Give SVG=path or JSON=1 (--svg or --json).")
+    if svg:
+        _check_path(svg)
     graph = run(context, **asked)
     if as_json:
         print(json.dumps(graph.as_json(), indent=2, ensure_ascii=False))
@@ -38,6 +40,13 @@ def command(context: Context, svg: Path | None, *, as_json: bool, **asked: str |
         _draw(graph, svg)
     else:
         show(graph)
+
+
+def _check_path(path: Path) -> None:
+    """Check before seconds of work that a picture can be written to a path."""
+    fault = "that is a folder" if path.is_dir() else "" if path.parent.is_dir() else "its folder does not exist"
+    if fault:
+        raise ConfigError(f"The picture cannot be written to {path}: {fault}. Choose another path.")
 
 
 def _draw(graph: Graph, path: Path) -> None:

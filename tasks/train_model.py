@@ -42,7 +42,7 @@ def _print(use_case: UseCase, model: TrainedModel) -> None:
     console.print(table)
     if model.reused:
         console.print(
-            "The same data, config and code were trained before, so that version stands (--force trains anew)."
+            "The same data, config and code were trained before, so that version stands (FORCE=1 trains anew)."
         )
     console.print(
         f"Registered. On the holdout its {metric} is {model.metrics.get(f'holdout_{metric}', float('nan')):.3f}. "
