@@ -32,6 +32,7 @@ def check_enough(table: WholeTable, look: Look) -> None:
             f"The table has {counted(labelled, 'row')} with a label, and {fewest:,} are needed to learn and to judge. "
             "Name a table with more rows."
         )
+    _check_ids(look, fewest)
     _check_classes(look)
     learn, judge = sides(look)
     if learn == judge:
@@ -65,6 +66,17 @@ def _fewest(look: Look, *, by_ids: bool = False) -> int:
     if look.span and not by_ids:
         return fewest_training_rows(rows) + fewest_holdout_rows(rows)
     return int(max(fewest_training_rows(rows) / (1 - _HELD_OUT), fewest_holdout_rows(rows) / _HELD_OUT))
+
+
+def _check_ids(look: Look, fewest: int) -> None:
+    """Of the rows with the same id, the last one alone counts."""
+    ids, left = [each.name for each in look.columns("id")], look.profile.rows - look.doubled_ids
+    if ids and left < fewest:
+        names = ",".join(ids)
+        raise DataError(
+            f"The id '{names}' tells {counted(left, 'row')} apart of {look.profile.rows:,}, and {fewest:,} are needed. "
+            "Name a column with a value of its own in each row with ID=, or leave ID= out: then Sluss makes one."
+        )
 
 
 def _check_classes(look: Look) -> None:

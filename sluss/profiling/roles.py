@@ -50,8 +50,11 @@ def roles_of(profile: TableProfile, asked: Asked) -> dict[str, Role]:
     Raises:
         ConfigError: a column that was named does not exist, or cannot have its role.
     """
-    for name in (asked.target, *([asked.time] if asked.time and asked.time != NO_TIME else []), *asked.id):
+    named = [asked.target, *([asked.time] if asked.time and asked.time != NO_TIME else []), *asked.id]
+    for name in named:
         _column(profile, name)
+        if named.count(name) > 1:
+            raise ConfigError(f"'{name}' is named twice: a column is either the target, the time or (part of) the id.")
     target = _column(profile, asked.target)
     if target.kind == "empty" or target.distinct < 2:
         raise ConfigError(

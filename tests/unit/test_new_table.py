@@ -510,6 +510,19 @@ def test_rows_that_do_not_suffice_are_refused_before_a_line_is_written(table, ro
         check_enough(found, look(found, Asked("y"), Writing()))
 
 
+def test_an_id_that_few_rows_have_alone_is_refused_before_a_line_is_written(table):
+    with opened(str(table(rows=600, kind=lambda row: f"k{row % 3}"))) as found:
+        seen = look(found, Asked("y", None, ("kind",)), Writing())
+        with pytest.raises(DataError, match=r"The id 'kind' tells 3 rows apart of 600"):
+            check_enough(found, seen)
+
+
+@pytest.mark.parametrize(("time", "ids"), [(None, ("y",)), ("t", ("t",)), ("y", ())])
+def test_a_column_has_one_role(table, time, ids):
+    with opened(str(table(rows=200))) as found, pytest.raises(ConfigError, match="is named twice"):
+        look(found, Asked("y", time, ids), Writing())
+
+
 def test_rows_that_suffice_are_not_refused(table):
     with opened(str(table(rows=200))) as found:
         check_enough(found, look(found, Asked("y"), Writing()))
