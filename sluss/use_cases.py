@@ -26,10 +26,16 @@ def load_use_case(name: str, config_dir: Path) -> UseCase:
     """Read and check `config/<name>.yaml`.
 
     Raises:
-        ConfigError: the file does not exist or is not YAML, or a key is missing, unknown or wrong.
+        ConfigError: the file or its folder does not exist, it is not YAML, or a key is missing, unknown or wrong.
     """
     path = config_dir / f"{name}.yaml"
+    if not config_dir.is_dir():
+        raise ConfigError(
+            f"There is no folder {config_dir}. Let SLUSS_CONFIG_DIR name the folder of the use cases' files."
+        )
     if not path.is_file():
+        if path.is_symlink():
+            raise ConfigError(f"{path} is a link to a file that does not exist. Correct the link or remove it.")
         known = ", ".join(use_case_names(config_dir)) or "none"
         raise ConfigError(
             f"The use case '{name}' does not exist in {config_dir} (known: {known}). Check USE_CASE or add {path.name}."

@@ -103,6 +103,8 @@ def first_fault(error: ValidationError, root: type[BaseModel]) -> str:
             return f"the key '{key}' is unknown. Remove it{cure}; docs/use_cases.md lists every key."
         case "model_type" if not first["loc"]:
             return "it has no keys. Write them as in the other files; docs/use_cases.md explains each."
+        case "model_type" | "model_attributes_type" | "dict_type":
+            return f"the key '{key}' needs keys of its own below it; docs/use_cases.md explains each."
         case _:
             reason = first["msg"].removeprefix("Value error, ")
             return f"{_cannot(first['loc'])}{reason}. docs/use_cases.md explains the keys."

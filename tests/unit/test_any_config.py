@@ -74,6 +74,19 @@ def test_a_file_without_keys_is_one_sentence(tmp_path, content):
     assert "it has no keys. Write them as in the other files" in refusal(tmp_path, content)
 
 
+@pytest.mark.parametrize(("key", "value"), [("training", 3), ("gates", ["x"]), ("curation", "text")])
+def test_a_section_without_keys_is_named(tmp_path, key, value):
+    assert f"the key '{key}' needs keys of its own below it" in refusal(tmp_path, config({}) | {key: value})
+
+
+def test_a_link_that_leads_nowhere_and_a_folder_that_is_none_are_named(tmp_path):
+    (tmp_path / "mine.yaml").symlink_to(tmp_path / "gone.yaml")
+    with pytest.raises(ConfigError, match="is a link to a file that does not exist"):
+        load_use_case("mine", tmp_path)
+    with pytest.raises(ConfigError, match="There is no folder .*SLUSS_CONFIG_DIR"):
+        load_use_case("mine", tmp_path / "mine.yaml")
+
+
 @pytest.mark.parametrize(
     ("source", "sentence"),
     [
