@@ -96,7 +96,7 @@ def unread(error: Exception) -> str:
     if isinstance(error, SlussError):
         return str(error)
     reason = printable(str(error).splitlines()[0] if str(error) else "no reason given")[:200]
-    return f"Its state could not be read ({type(error).__name__}: {reason}). make logs shows more."
+    return f"Its state could not be read ({type(error).__name__}: {reason}). In the stack, make logs shows more."
 
 
 def _status(settings: Settings, name: str, now: datetime) -> Status:
