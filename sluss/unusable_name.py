@@ -5,13 +5,14 @@ from __future__ import annotations
 import errno
 from typing import TYPE_CHECKING
 
+from sluss.counted import counted
 from sluss.errors import ConfigError, printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
 _SHOWN = 60  # characters
-_SURROGATES = range(0xDC80, 0xDD00)  # by which Python keeps bytes that are not UTF-8
+_SURROGATES = range(0xDC80, 0xDD00)  # by which Python keeps bytes that its encoding of names does not know
 
 
 def unusable_name(errors: Iterable[BaseException]) -> ConfigError | None:
@@ -23,14 +24,18 @@ def unusable_name(errors: Iterable[BaseException]) -> ConfigError | None:
                 f"The name {_shortened(name)} is too long: the file system takes at most 255 bytes for a file or a "
                 "folder. Choose a shorter one."
             )
-        if isinstance(error, UnicodeEncodeError) and has_other_bytes(error.object):
+        if isinstance(error, UnicodeEncodeError) and any(ord(sign) in _SURROGATES for sign in error.object):
             return not_utf8(error.object)
     return None
 
 
 def has_other_bytes(text: str) -> bool:
-    """Whether a text from the system has bytes that are not UTF-8."""
-    return any(ord(sign) in _SURROGATES for sign in text)
+    """Whether a text from the system has bytes that are not UTF-8, whatever the locale's encoding is."""
+    try:
+        text.encode(errors="surrogateescape").decode()
+    except UnicodeError:
+        return True
+    return False
 
 
 def not_utf8(name: str) -> ConfigError:
@@ -39,4 +44,4 @@ def not_utf8(name: str) -> ConfigError:
 
 
 def _shortened(name: str) -> str:
-    return f"'{printable(name[:_SHOWN])}…' ({len(name.encode(errors='surrogateescape'))} bytes)"
+    return f"'{printable(name[:_SHOWN])}…' ({counted(len(name.encode(errors='surrogateescape')), 'byte')})"

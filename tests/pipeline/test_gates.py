@@ -526,7 +526,7 @@ def test_one_that_is_killed_is_told_and_the_next_validation_gets_another(order):
     before = order("before").output()
     lost = order("lost")
     started().kill()
-    with pytest.raises(ServiceError, match="was killed: by a restart, or by the memory limit"):
+    with pytest.raises(ServiceError, match="was killed: by a restart, or by the memory that it may take"):
         lost.output()
     assert np.array_equal(order("after").output(), before)
 
@@ -538,7 +538,7 @@ def test_one_that_is_killed_before_it_is_asked_decides_nothing(tmp_path, first_d
         waiting.kill()
         while waiting.status() != psutil.STATUS_ZOMBIE:
             time.sleep(0.01)
-        with pytest.raises(ServiceError, match="was killed: by a restart, or by the memory limit"):
+        with pytest.raises(ServiceError, match="was killed: by a restart, or by the memory that it may take"):
             _answer(GATES["preprocessing"], Evidence(Context(first_days, gated), good, process))
 
 

@@ -87,7 +87,7 @@ def test_steps_go_on_with_an_older_home(older, sentiment):
     assert read_alerts(Lake(older, sentiment.name), first="2026-01-01", last="2026-01-01") == []
     newest = max(map(int, versions.every(Context(older, sentiment))))
     trained = train_model.run(Context(older, sentiment), sentiment.history.end, force=True)
-    assert int(trained.version) == newest + 1
+    assert int(trained.version) > newest  # a number that was used and deleted is left out
 
 
 def test_processes_that_migrate_at_the_same_time_agree(older, sentiment):
