@@ -30,9 +30,7 @@ def load_use_case(name: str, config_dir: Path) -> UseCase:
     """
     path = config_dir / f"{name}.yaml"
     if not config_dir.is_dir():
-        raise ConfigError(
-            f"There is no folder {config_dir}. Let SLUSS_CONFIG_DIR name the folder of the use cases' files."
-        )
+        raise ConfigError(f"{config_dir} is not a folder. Let SLUSS_CONFIG_DIR name that of the use cases' files.")
     if not path.is_file():
         if path.is_symlink():
             raise ConfigError(f"{path} is a link to a file that does not exist. Correct the link or remove it.")

@@ -197,7 +197,7 @@ def download(settings: Settings, version: ModelVersion, folder: Path) -> Path:
 
 
 def is_stored(context: Context, version: ModelVersion) -> bool:
-    """Whether the store lists the files of a version's local copy, or any file where there is no copy.
+    """Whether the store lists the files of a version's local copy. Without a copy, one file suffices.
 
     They are listed and not read: every load checks the content.
 

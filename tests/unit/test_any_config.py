@@ -83,7 +83,7 @@ def test_a_link_that_leads_nowhere_and_a_folder_that_is_none_are_named(tmp_path)
     (tmp_path / "mine.yaml").symlink_to(tmp_path / "gone.yaml")
     with pytest.raises(ConfigError, match="is a link to a file that does not exist"):
         load_use_case("mine", tmp_path)
-    with pytest.raises(ConfigError, match=r"There is no folder .*SLUSS_CONFIG_DIR"):
+    with pytest.raises(ConfigError, match=r"is not a folder\. Let SLUSS_CONFIG_DIR"):
         load_use_case("mine", tmp_path / "mine.yaml")
 
 
