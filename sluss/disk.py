@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import errno
+import math
 import re
 import shutil
 import tempfile
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sluss.config.settings import ROOT, Settings, load_settings
@@ -16,8 +18,7 @@ from sluss.memory import out_of_memory
 from sluss.unusable_name import unusable_name
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
+    from collections.abc import Iterator, Sequence
 
 _CODES = {errno.ENOSPC, errno.EDQUOT}
 _POSTGRES = "53100"  # SQLSTATE disk_full: https://www.postgresql.org/docs/current/errcodes-appendix.html
@@ -113,10 +114,16 @@ def written_to(folder: Path) -> Iterator[None]:
     try:
         yield
     except Exception as error:
-        own = min(_free(load_settings().home), _free(tempfile.gettempdir()))
-        if full_disk(error) and _free(_existing(folder)) <= own:
+        own = [_existing(load_settings().home), Path(tempfile.gettempdir())]
+        if full_disk(error) and _is_fullest(_existing(folder), own):
             raise _sentence(str(folder)) from error
         raise
+
+
+def _is_fullest(folder: Path, others: Sequence[Path]) -> bool:
+    """Whether no other folder has less room; those of one disk have the same, though it changes from look to look."""
+    elsewhere = [each for each in others if each.stat().st_dev != folder.stat().st_dev]
+    return _free(folder) <= min(map(_free, elsewhere), default=math.inf)
 
 
 def _sentence(place: str) -> DiskFullError:
