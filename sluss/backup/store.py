@@ -9,7 +9,6 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import os
-import re
 import shutil
 import tempfile
 from contextlib import contextmanager
@@ -20,6 +19,7 @@ from typing import TYPE_CHECKING, BinaryIO, Protocol
 
 from sluss.backup.manifest import Manifest, from_json, moment
 from sluss.config.s3_account import S3Account
+from sluss.config.settings import ADDRESS
 from sluss.errors import ConfigError, DataError, ServiceError
 
 if TYPE_CHECKING:
@@ -32,7 +32,6 @@ _CHUNK = 1 << 20  # bytes
 S3 = "s3://"
 # An object that no manifest names may be one of a backup that is being made.
 _UNNAMED_FOR = timedelta(days=1)
-_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:/")  # s3:/bucket is not a folder, either
 
 
 class Readable(Protocol):
@@ -257,7 +256,7 @@ def open_store(address: str, variable: str = "TO") -> Store:
             os.environ.get("AWS_REGION") or "us-east-1",
         )
         return Store(address.rstrip("/"), account.filesystem(), root)
-    if _URL.match(address):
+    if ADDRESS.match(address):
         raise ConfigError(f"{address} is neither a folder nor s3://bucket/prefix. Correct {variable}.")
     path = Path(address).expanduser().absolute()
     if path.exists() and not path.is_dir():

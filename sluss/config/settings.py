@@ -17,7 +17,7 @@ from sluss.unusable_name import has_other_bytes
 ROOT = Path(__file__).resolve().parents[2]
 RESTORING = "restoring"  # file in a home whose restore has not ended; it names the backup
 _DATABASE_OR_SERVER = re.compile(r"(https?|sqlite|postgresql|mysql|mssql)(\+\w+)?:")
-_ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:/")
+ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:/")  # s3:/bucket is not a folder, either
 _PREFIX = "SLUSS_"
 
 
@@ -84,7 +84,7 @@ class Settings(BaseSettings):
     @classmethod
     def _from_here(cls, home: Path) -> Path:
         """A process that works in another folder, such as a gate's, finds the same place."""
-        if _ADDRESS.match(str(home)):
+        if ADDRESS.match(str(home)):
             raise ValueError(f"'{home}' is not a folder of this machine; for tables on S3, set SLUSS_LAKE_URL")
         return home.absolute()
 

@@ -9,13 +9,14 @@ from sluss.config.settings import RESTORING
 from sluss.errors import SlussError
 from sluss.lost_files import lost_files
 from sluss.storage.warehouse import open_warehouse
+from sluss.tracking.sqlite_error import SQLITE
 
 if TYPE_CHECKING:
     from sluss.config.settings import Settings
     from sluss.context import Context
     from sluss.lost_files import LostFilesError
 
-_DUCKDB, _SQLITE = "duckdb:///", "sqlite:///"
+_DUCKDB = "duckdb:///"
 _MAGIC, _AT = b"DUCK", 8  # https://duckdb.org/docs/stable/internals/storage
 
 
@@ -70,9 +71,9 @@ def missing_files(context: Context) -> LostFilesError | None:
 
 def lost_database(settings: Settings) -> str:
     """Return the sentence for a file of MLflow's that is gone or empty, although a ledger has entries."""
-    if not settings.mlflow_uri.startswith(_SQLITE):
+    if not settings.mlflow_uri.startswith(SQLITE):
         return ""
-    path = Path(settings.mlflow_uri.removeprefix(_SQLITE))
+    path = Path(settings.mlflow_uri.removeprefix(SQLITE))
     if path.exists() and path.stat().st_size:
         return ""
     fault = "is empty" if path.exists() else "is gone"
